@@ -1,0 +1,3 @@
+from rgan.cli import main
+
+raise SystemExit(main())

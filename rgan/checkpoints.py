@@ -1,0 +1,247 @@
+"""One file a Gan: `.safetensors` with generator, average, critic, reference images and JSON metadata.
+
+Nothing in a file is ever executed. Everything a file claims (size, version, recipe, names, shapes, finite values)
+is checked before a weight is used, and each way of being wrong has its own message.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rgan.errors import CheckpointError, SettingsError, number_between
+from rgan.gan import Gan, Training
+from rgan.recipes import Recipe
+
+VERSION = 1
+MAX_BYTES = 256 * 2**20
+MAX_HEADER_BYTES = 2 * 2**20
+MAX_REFERENCES = 4096
+_KEY = "rgan-lab"
+_DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What a file says about itself, readable without loading a weight. `tensors` maps names to (dtype, shape)."""
+
+    version: int
+    recipe: Recipe
+    training: Training | None
+    tensors: dict[str, tuple[str, tuple[int, ...]]]
+    bytes: int
+
+
+def save(gan: Gan, path: str | Path) -> str:
+    """Write `gan` to `path` atomically (a reader sees the old file or the new one) and return its SHA-256."""
+    from safetensors.torch import save as to_bytes
+
+    tensors = {}
+    for part, network in _parts(gan).items():
+        tensors |= {f"{part}.{name}": value.contiguous() for name, value in network.state_dict().items()}
+    if gan.reference is not None:
+        tensors["reference"] = gan.reference.contiguous()
+    about = {
+        "version": VERSION,
+        "recipe": gan.recipe.to_dict(),
+        "training": dataclasses.asdict(gan.training) if gan.training else None,
+    }
+    data = to_bytes(tensors, metadata={_KEY: json.dumps(about)})
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return hashlib.sha256(data).hexdigest()
+
+
+def load(path: str | Path) -> Gan:
+    """Read and check a file.
+
+    Raises:
+        CheckpointError: there is no such file, or it is too large, truncated, foreign, of another version,
+            inconsistent with its own recipe, or holds values that are not finite.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        _check_size(size, path.name)
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"expected a readable checkpoint file at {path}, got: {error.strerror}; check the path"
+        ) from error
+    return loads(data, path.name)
+
+
+def loads(data: bytes, name: str = "the file") -> Gan:
+    """`load` for a file already in memory; `name` is used in messages."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
+
+    header = inspect(data, name)
+    generator, critic = header.recipe.networks()
+    average = None
+    if any(key.startswith("average.") for key in header.tensors):
+        average = header.recipe.networks()[0]
+    networks: dict[str, nn.Module] = {"generator": generator, "critic": critic}
+    if average is not None:
+        networks["average"] = average
+    _check_tensors(header, networks, name)
+    try:
+        tensors = from_bytes(data)
+    except SafetensorError as error:
+        raise CheckpointError(f"{name}: expected whole safetensors data, got: {error}; copy the file again") from error
+    for key, value in tensors.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise CheckpointError(
+                f"{name}: expected finite weights, got NaN or infinity in {key}; the training that wrote it diverged"
+            )
+    for part, network in networks.items():
+        state = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
+        network.load_state_dict(state, assign=True)
+    return Gan(
+        recipe=header.recipe,
+        generator=generator,
+        critic=critic,
+        average=average,
+        training=header.training,
+        reference=tensors.get("reference"),
+        digest=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def inspect(data: bytes, name: str = "the file") -> Header:
+    """Read what a file says about itself, without loading a weight.
+
+    Raises:
+        CheckpointError: too large, truncated, foreign, of another version, or with an impossible recipe.
+    """
+    _check_size(len(data), name)
+    foreign = f"{name}: expected a checkpoint written by RGAN Lab (.safetensors)"
+    if len(data) < 8:
+        raise CheckpointError(f"{name}: expected at least 8 bytes, got {len(data)}; the file is cut short")
+    length = int.from_bytes(data[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise CheckpointError(f"{foreign}, got something else; train one with `python -m rgan train`")
+    if 8 + length > len(data):
+        raise CheckpointError(
+            f"{name}: expected a header of {length} bytes, got {len(data) - 8}; the file is cut short or foreign"
+        )
+    try:
+        parsed = json.loads(data[8 : 8 + length])
+        metadata = parsed.pop("__metadata__", {})
+        tensors = {key: (entry["dtype"], tuple(entry["shape"])) for key, entry in parsed.items()}
+        end = max((entry["data_offsets"][1] for entry in parsed.values()), default=0)
+        shapes_are_counts = all(isinstance(n, int) and n >= 0 for _, shape in tensors.values() for n in shape)
+        if not (isinstance(end, int) and shapes_are_counts):
+            raise TypeError("offsets and shapes are whole numbers")
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise CheckpointError(f"{foreign}, got something else; train one with `python -m rgan train`") from error
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(_KEY), str):
+        raise CheckpointError(f"{foreign}, got a safetensors file of another program with {len(tensors)} tensors")
+    try:
+        about = json.loads(metadata[_KEY])
+        version = about["version"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise CheckpointError(f"{foreign}, got unreadable metadata; the file is damaged") from error
+    if version != VERSION:
+        raise CheckpointError(
+            f"{name}: expected format version {VERSION}, got {str(version)[:20]}; "
+            "use the RGAN Lab release that wrote it, or train again"
+        )
+    if 8 + length + end > len(data):
+        raise CheckpointError(
+            f"{name}: expected {8 + length + end} bytes, got {len(data)}; the file is cut short: copy it again"
+        )
+    try:
+        recipe = Recipe.from_dict(about.get("recipe"))
+        training = _training(about.get("training"))
+    except SettingsError as error:
+        raise CheckpointError(f"{name}: {error}") from error
+    return Header(VERSION, recipe, training, tensors, len(data))
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{name}: expected at most {MAX_BYTES // 2**20} MiB, got {size / 2**20:.0f} MiB; this is no RGAN Lab checkpoint"
+        )
+
+
+def _parts(gan: Gan) -> dict[str, nn.Module]:
+    parts = {"generator": gan.generator, "critic": gan.critic}
+    return parts | ({"average": gan.average} if gan.average is not None else {})
+
+
+def _check_tensors(header: Header, networks: dict[str, nn.Module], name: str) -> None:
+    """Every tensor the recipe implies is there with its dtype and shape, and nothing else is."""
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for part, network in networks.items():
+        for key, value in network.state_dict().items():
+            expected[f"{part}.{key}"] = _DTYPES[value.dtype], tuple(value.shape)
+    found = dict(header.tensors)
+    reference = found.pop("reference", None)
+    recipe = header.recipe
+    if reference is not None and (
+        reference[0] != "U8"
+        or len(reference[1]) != 4
+        or reference[1][1:] != (recipe.channels, recipe.size, recipe.size)
+        or not 1 <= reference[1][0] <= MAX_REFERENCES
+    ):
+        raise CheckpointError(
+            f"{name}: expected reference images U8 (1 to {MAX_REFERENCES}, {recipe.channels}, {recipe.size}, "
+            f"{recipe.size}), got {reference[0]} {reference[1]}"
+        )
+    for key in expected.keys() | found.keys():
+        if expected.get(key) != found.get(key):
+            raise CheckpointError(
+                f"{name}: expected tensor {key} to be {_say(expected.get(key))} for its recipe, "
+                f"got {_say(found.get(key))}; the file does not match its own recipe"
+            )
+
+
+def _say(tensor: tuple[str, tuple[int, ...]] | None) -> str:
+    return "absent" if tensor is None else f"{tensor[0]} {tensor[1]}"
+
+
+def _training(values: Any) -> Training | None:
+    if values is None:
+        return None
+    if not isinstance(values, dict):
+        raise SettingsError(f"expected training facts, got {type(values).__name__}")
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "data": str,
+        "iterations": int,
+        "seed": int,
+        "seconds": (int, float),
+        "device": str,
+        "precision": str,
+    }
+    for field, kind in kinds.items():
+        if not isinstance(values.get(field), kind):
+            raise SettingsError(f"expected training fact {field}, got {str(values.get(field))[:40]!r}")
+    rows = values.get("history", [])
+    if not isinstance(rows, list) or len(rows) > 100_000:
+        raise SettingsError("expected the training history to be a list of rows")
+    for row in rows:
+        if not isinstance(row, dict):
+            raise SettingsError(f"expected a row of the training history, got {type(row).__name__}")
+        for value in row.values():
+            number_between("a number of the training history", value, -1e30, 1e30)
+    return Training(history=tuple(rows), **{field: values[field] for field in kinds})

@@ -1,0 +1,205 @@
+"""The command line: `python -m rgan train|probe|inspect`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rgan import __version__
+from rgan.datasets import DATA_SETS
+from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
+from rgan.errors import RganError, TrainingError
+from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status (0, or 2 with one line on standard error)."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except RganError as error:
+        print(f"rgan: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _train(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import checkpoints, datasets
+    from rgan.training import Trainer, train
+
+    data = datasets.load(options.data, size=options.size, root=options.data_root)
+    changes = {"size": data.images.shape[2], "channels": data.images.shape[1]}
+    for name in ("width", "latent", "batch"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    trainer = Trainer(
+        recipe(options.system, _robust(options), **changes),
+        data,
+        seed=options.seed,
+        device=options.device,
+        precision=options.precision,
+    )
+    path = Path(options.out) / "checkpoint.safetensors"
+    numbers: dict[str, float] = {}
+    try:
+        with tqdm(total=options.iterations, unit="it", disable=options.json or None) as bar:
+            for progress in train(trainer, options.iterations):
+                bar.update()
+                if progress.iteration % 20 == 0:
+                    numbers = progress.numbers()
+                    bar.set_postfix({name: f"{value:.3f}" for name, value in numbers.items()})
+    except KeyboardInterrupt:
+        print(f"stopped at iteration {trainer.iteration}; keeping what there is", file=sys.stderr)
+    except TrainingError as error:
+        if error.gan is not None:
+            checkpoints.save(error.gan, path)
+        raise
+    digest = checkpoints.save(trainer.gan(), path)
+    report = {
+        "checkpoint": str(path),
+        "sha256": digest,
+        "iterations": trainer.iteration,
+        "seconds": round(trainer.seconds, 1),
+        "precision": str(trainer.dtype).removeprefix("torch."),
+        "metrics": numbers,
+    }
+    _print(options, report, f"{path}: {trainer.iteration} iterations in {trainer.seconds:.0f} s")
+
+
+def _robust(options: argparse.Namespace) -> Robust | str | None:
+    """The robust part: a preset, and over it whatever was given one by one."""
+    given = {
+        field: getattr(options, field)
+        for field in ("noise_radius", "image_radius", "weight", "players", "steps")
+        if getattr(options, field) is not None
+    }
+    if not given or options.robust == "none":
+        if given:
+            raise RganError(f"expected no --{next(iter(given)).replace('_', '-')} with --robust none; drop one of them")
+        return None if options.robust in (None, "none") else str(options.robust)
+    preset = recipe(options.system, options.robust or "paper").robust
+    assert preset is not None
+    return dataclasses.replace(preset, **given)
+
+
+def _probe(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import checkpoints, evidence, worst_case
+
+    device = choose_device(options.device)
+    gan = checkpoints.load(options.checkpoint)
+    settings = worst_case.Settings(
+        radii=(options.radius,),
+        price=options.price,
+        steps=options.steps,
+        method=options.method,
+        restarts=options.restarts,
+        keep_shell=options.keep_shell,
+    )
+    probe = gan.probe(choose_dtype(options.precision, device), device)
+    z = gan.noise(options.samples, options.seed)
+    with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
+        for worst in worst_case.search(
+            probe.loss, z, settings, seed=options.seed, exact=gan.probe(device=device).loss
+        ):
+            bar.update(worst.step - bar.n)
+    result = evidence.compare(gan.probe(device=device).loss, z, worst, seed=options.seed)
+    report = {
+        "checkpoint": str(options.checkpoint),
+        "samples": options.samples,
+        "seed": options.seed,
+        "method": options.method,
+        "radius": options.radius,
+        "price": options.price,
+        "steps": options.steps,
+        **result.summary(),
+        "gradient_calls": worst.gradient_calls,
+        "seconds": round(worst.seconds, 3),
+    }
+    _print(options, report, result.sentence())
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from rgan import checkpoints
+
+    gan = checkpoints.load(options.checkpoint)
+    count = {
+        name: sum(p.numel() for p in network.parameters())
+        for name, network in (("generator", gan.generator), ("critic", gan.critic))
+    }
+    training = dataclasses.asdict(gan.training) if gan.training else None
+    if training is not None:
+        training["history"] = training["history"][-1:]
+    report = {
+        "checkpoint": str(options.checkpoint),
+        "sha256": gan.digest,
+        "system": gan.recipe.title,
+        "parameters": count,
+        "average": gan.average is not None,
+        "reference_images": 0 if gan.reference is None else len(gan.reference),
+        "recipe": gan.recipe.to_dict(),
+        "training": training,
+    }
+    lines = [f"{name}: {json.dumps(value) if isinstance(value, dict) else value}" for name, value in report.items()]
+    _print(options, report, "\n".join(lines))
+
+
+def _print(options: argparse.Namespace, report: dict[str, Any], text: str) -> None:
+    print(json.dumps(report) if options.json else text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rgan", description="Train Gans, robustly or not, and find their worst noise.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="train|probe|inspect")
+
+    train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
+    train.set_defaults(command=_train)
+    train.add_argument("--system", choices=tuple(SYSTEMS), required=True)
+    train.add_argument("--data", choices=DATA_SETS, required=True)
+    train.add_argument("--data-root", default="data", help="folder of data files, torchvision's layout (default data)")
+    train.add_argument("--size", type=int, help="pixels (default: the data set's)")
+    train.add_argument("--width", type=int, help="features of the narrowest layer (default 128, the paper's)")
+    train.add_argument("--latent", type=int, help="noise dimensions (default 128)")
+    train.add_argument("--batch", type=int, help="images a step (default 64)")
+    train.add_argument("--robust", choices=("none", "paper", "official"), help="preset of the robust part (default none)")
+    train.add_argument("--noise-radius", type=float, metavar="E1", help="ε₁: length of the worst noise step")
+    train.add_argument("--image-radius", type=float, metavar="E2", help="ε₂: length of the worst image step")
+    train.add_argument("--weight", type=float, metavar="LAMBDA", help="λ: weight of the robust terms")
+    train.add_argument("--players", choices=PLAYERS, help="who trains robustly")
+    train.add_argument("--steps", type=int, help="gradient steps of a worst perturbation (the paper: 1)")
+    train.add_argument("--iterations", type=int, required=True, help="generator steps")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--out", required=True, help="folder for checkpoint.safetensors")
+
+    probe = commands.add_parser("probe", help="search worst noise and compare it with random noise of equal length")
+    probe.set_defaults(command=_probe)
+    probe.add_argument("checkpoint")
+    probe.add_argument("--radius", type=float, default=1.0, help="ε: largest length of the change (default 1)")
+    probe.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    probe.add_argument("--steps", type=int, default=10)
+    probe.add_argument("--samples", type=int, default=64)
+    probe.add_argument("--seed", type=int, default=0)
+    probe.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
+    probe.add_argument("--restarts", type=int, default=1)
+    probe.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
+
+    for command in (train, probe):
+        command.add_argument("--device", choices=DEVICES, default="auto")
+        command.add_argument("--precision", choices=PRECISIONS, default="auto")
+
+    inspect = commands.add_parser("inspect", help="say what a checkpoint is")
+    inspect.set_defaults(command=_inspect)
+    inspect.add_argument("checkpoint")
+    for command in (train, probe, inspect):
+        command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
+    return parser

@@ -1,0 +1,44 @@
+"""One family of errors, worded for people: "expected X, got Y; do Z"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rgan.gan import Gan
+
+
+class RganError(Exception):
+    """Anything the user can be told about and mend; its text is the whole message."""
+
+
+class SettingsError(RganError, ValueError):
+    """A setting is out of range or contradicts another one."""
+
+
+class DataError(RganError):
+    """A data set is missing or unreadable."""
+
+
+class CheckpointError(RganError):
+    """A checkpoint file cannot be used as it is."""
+
+
+class TrainingError(RganError):
+    """Training stopped by itself. `gan` holds the last weights that were finite, if there were any."""
+
+    def __init__(self, message: str, gan: Gan | None = None):
+        super().__init__(message)
+        self.gan = gan
+
+
+def number_between(name: str, value: float, low: float, high: float) -> None:
+    """Raise SettingsError unless `value` is a number with low ≤ value ≤ high."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise SettingsError(f"expected {name} between {low:g} and {high:g}, got {value!r}; choose a value in that range")
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raise SettingsError unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise SettingsError(f"expected {name} to be one of {', '.join(allowed)}; got {value!r}")

@@ -1,0 +1,130 @@
+"""A Gan: a generator, a critic and the recipe that trained them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from rgan.networks import dcgan
+from rgan.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of how the weights came about; `history` is one row of numbers a recorded iteration."""
+
+    data: str
+    iterations: int
+    seed: int
+    seconds: float
+    device: str
+    precision: str
+    history: tuple[dict[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Gan:
+    """Frozen networks in evaluation mode.
+
+    `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
+    real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
+    it was read from, empty for a Gan that was never saved.
+    """
+
+    recipe: Recipe
+    generator: nn.Module
+    critic: nn.Module
+    average: nn.Module | None = None
+    training: Training | None = None
+    reference: Tensor | None = None
+    digest: str = ""
+    _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for network in (self.generator, self.critic, self.average):
+            if network is not None:
+                network.eval().requires_grad_(False)
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator that draws images: the average if there is one."""
+        return self.average if self.average is not None else self.generator
+
+    @property
+    def prior_radius(self) -> float:
+        """√latent, the length near which N(0, I) concentrates."""
+        return float(self.recipe.latent) ** 0.5
+
+    def noise(self, count: int, seed: int) -> Tensor:
+        """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count."""
+        generator = torch.Generator().manual_seed(seed)
+        return torch.stack([torch.randn(self.recipe.latent, generator=generator) for _ in range(count)])
+
+    def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
+        """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
+        key = (dtype, str(device))
+        if key not in self._probes:
+            self._probes[key] = Probe(
+                _folded(self.sampler, dtype, device), _folded(self.critic, dtype, device), self.recipe, dtype
+            )
+        return self._probes[key]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A Gan with batch norm folded into its convolutions, for images and losses without gradients to weights."""
+
+    generator: nn.Module
+    critic: nn.Module
+    recipe: Recipe
+    dtype: torch.dtype
+
+    def images(self, z: Tensor) -> Tensor:
+        """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
+        with torch.no_grad():
+            return self.generator(self._enter(z)).float().cpu().contiguous()
+
+    def loss(self, z: Tensor) -> Tensor:
+        """Generator loss of each sample, (N,), differentiable in z, computed in float32 from the critic's score."""
+        score: Callable[[Tensor], Tensor] = self.critic
+        return self.recipe.criterion.generator(score(self.generator(self._enter(z))).float()).to(z.device)
+
+    def critic_scores(self, images: Tensor) -> Tensor:
+        """Critic output (N,), float32 on the CPU, of images (N, C, H, W) in [−1, 1]."""
+        with torch.no_grad():
+            return self.critic(self._enter(images)).float().cpu()
+
+    def _enter(self, x: Tensor) -> Tensor:
+        weight = next(self.generator.parameters())
+        return x.to(device=weight.device, dtype=weight.dtype)
+
+
+def _folded(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
+    """A copy for evaluation: batch norm merged into the layer before it, channels last, in `dtype`."""
+    layers: list[nn.Module] = []
+    for layer in network.children():
+        before = layers[-1] if layers else None
+        if isinstance(layer, nn.BatchNorm1d) and isinstance(before, nn.Linear):
+            layers[-1] = fuse_linear_bn_eval(before, layer)
+        elif isinstance(layer, nn.BatchNorm2d) and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
+            layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
+        elif not isinstance(layer, nn.Identity):
+            layers.append(copy.deepcopy(layer))
+    folded = nn.Sequential(*layers).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    return folded.eval().requires_grad_(False)
+
+
+def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, nn.Module]:
+    """A generator and a critic of `recipe` with initial weights drawn from `seed`, on the CPU, in training mode."""
+    weights = torch.Generator().manual_seed(seed)
+    networks = recipe.networks()
+    for network in networks:
+        network.to_empty(device="cpu")
+        dcgan.initialise(network, weights)
+    return networks

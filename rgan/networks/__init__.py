@@ -1,0 +1,1 @@
+"""Networks of the GAN systems, one file a family."""
