@@ -39,23 +39,31 @@ def project_ball(r: Tensor, radius: Tensor) -> Tensor:
     return r * per_sample(torch.where(length > radius, radius / length.clamp_min(torch.finfo(r.dtype).tiny), 1.0), r)
 
 
-def project_cap(z: Tensor, r: Tensor, radius: Tensor) -> Tensor:
-    """r (N, d) such that z + r keeps the length of z and lies within `radius` of it.
+def turn(z: Tensor, direction: Tensor, distance: Tensor) -> Tensor:
+    """r (N, d) with ‖z + r‖ = ‖z‖ and ‖r‖ = distance (N,), leaving z towards `direction`.
 
-    The feasible points form a spherical cap around z; z + r is first scaled to length ‖z‖, then turned
-    towards z along the great circle until its straight-line distance is at most radius.
+    z is turned along the great circle that `direction` points to; distances beyond 2‖z‖ mean the opposite point.
     """
     length = lengths(z)
     axis = unit(z)
+    tangent = unit(direction - (direction * axis).sum(dim=1, keepdim=True) * axis)
+    half_sine = (distance / (2 * length).clamp_min(torch.finfo(z.dtype).tiny)).clamp(max=1.0)
+    angle = 2 * torch.asin(half_sine)
+    # cos θ − 1 = −2 sin²(θ/2), which keeps its digits for small angles.
+    return length[:, None] * (torch.sin(angle)[:, None] * tangent - 2 * half_sine[:, None] ** 2 * axis)
+
+
+def project_cap(z: Tensor, r: Tensor, radius: Tensor) -> Tensor:
+    """r (N, d) such that z + r keeps the length of z and lies within `radius` of it.
+
+    The feasible points form a spherical cap around z: z + r is scaled to length ‖z‖, and turned back towards z
+    along the great circle where it would be further than radius.
+    """
+    axis = unit(z)
     moved = z + r
-    along = (moved * axis).sum(dim=1, keepdim=True)
-    across = moved - along * axis
-    angle = torch.atan2(lengths(across), along[:, 0])
-    limit = 2 * torch.asin((radius / (2 * length).clamp_min(torch.finfo(z.dtype).tiny)).clamp(max=1.0))
-    angle = torch.minimum(angle, limit)
-    target = torch.cos(angle)[:, None] * axis + torch.sin(angle)[:, None] * unit(across)
-    # Written as a difference of small terms: length·target − z would lose digits for tiny angles.
-    return length[:, None] * (target - axis)
+    along = (moved * axis).sum(dim=1)
+    angle = torch.atan2(lengths(moved - along[:, None] * axis), along)
+    return turn(z, moved, torch.minimum(2 * lengths(z) * torch.sin(angle / 2), radius))
 
 
 def random_directions(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

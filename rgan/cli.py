@@ -108,9 +108,7 @@ def _probe(options: argparse.Namespace) -> None:
     probe = gan.probe(choose_dtype(options.precision, device), device)
     z = gan.noise(options.samples, options.seed)
     with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
-        for worst in worst_case.search(
-            probe.loss, z, settings, seed=options.seed, exact=gan.probe(device=device).loss
-        ):
+        for worst in worst_case.search(probe.loss, z, settings, seed=options.seed, exact=gan.probe(device=device).loss):
             bar.update(worst.step - bar.n)
     result = evidence.compare(gan.probe(device=device).loss, z, worst, seed=options.seed)
     report = {
@@ -158,7 +156,9 @@ def _print(options: argparse.Namespace, report: dict[str, Any], text: str) -> No
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rgan", description="Train Gans, robustly or not, and find their worst noise.")
+    parser = argparse.ArgumentParser(
+        prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="train|probe|inspect")
 
@@ -171,7 +171,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--width", type=int, help="features of the narrowest layer (default 128, the paper's)")
     train.add_argument("--latent", type=int, help="noise dimensions (default 128)")
     train.add_argument("--batch", type=int, help="images a step (default 64)")
-    train.add_argument("--robust", choices=("none", "paper", "official"), help="preset of the robust part (default none)")
+    train.add_argument(
+        "--robust", choices=("none", "paper", "official"), help="preset of the robust part (default none)"
+    )
     train.add_argument("--noise-radius", type=float, metavar="E1", help="ε₁: length of the worst noise step")
     train.add_argument("--image-radius", type=float, metavar="E2", help="ε₂: length of the worst image step")
     train.add_argument("--weight", type=float, metavar="LAMBDA", help="λ: weight of the robust terms")

@@ -15,7 +15,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def choose_device(name: str) -> torch.device:
-    """"auto" is the GPU if there is one.
+    """ "auto" is the GPU if there is one.
 
     Raises:
         SettingsError: "cuda" where torch sees no GPU.

@@ -35,7 +35,9 @@ class TrainingError(RganError):
 def number_between(name: str, value: float, low: float, high: float) -> None:
     """Raise SettingsError unless `value` is a number with low ≤ value ≤ high."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise SettingsError(f"expected {name} between {low:g} and {high:g}, got {value!r}; choose a value in that range")
+        raise SettingsError(
+            f"expected {name} between {low:g} and {high:g}, got {value!r}; choose a value in that range"
+        )
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -64,9 +64,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
         network.requires_grad_(True)
 
 
-def worst_direction(
-    gradient: Tensor, radius: float, steps: int, gradient_at: Callable[[Tensor], Tensor]
-) -> Tensor:
+def worst_direction(gradient: Tensor, radius: float, steps: int, gradient_at: Callable[[Tensor], Tensor]) -> Tensor:
     """r with ‖r‖ = radius per sample, found from the gradient at r = 0 (Alg. 1 l. 4–6, ‖r‖₂ = 1 times ε).
 
     One step is the paper's solver. Further steps climb on the sphere: the direction plus the unit gradient at the

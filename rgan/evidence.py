@@ -1,0 +1,202 @@
+"""Numbers with their control and their interval.
+
+Worst noise is never reported without random noise of the same length beside it, sample by sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.balls import lengths
+from rgan.errors import SettingsError
+from rgan.worst_case import Objective, Settings, WorstNoise, losses, random_noise
+
+SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with a 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Worst noise against its controls at one radius, per sample (N,), for one Gan.
+
+    original, worst, random: generator losses at z, z + r and z + a random direction of length ‖r‖ (`random_noise`
+    holds it). best_of_random: the largest loss over `tries` such directions, as many as the search had gradient
+    calls; None if it was not asked for. used: ‖r‖. prior: ‖z‖.
+    """
+
+    settings: Settings
+    noise: Tensor
+    random_noise: Tensor
+    original: Tensor
+    worst: Tensor
+    random: Tensor
+    best_of_random: Tensor | None
+    tries: int
+    used: Tensor
+    prior: Tensor
+
+    @property
+    def radius(self) -> float:
+        return self.settings.radii[0]
+
+    @property
+    def gap(self) -> Tensor:
+        """Loss that worst noise adds, (N,)."""
+        return self.worst - self.original
+
+    @property
+    def beaten(self) -> int:
+        """Samples whose worst noise costs more than random noise of the same length."""
+        return int((self.worst > self.random).sum())
+
+    def summary(self) -> dict[str, Any]:
+        """Means over samples, as plain numbers."""
+        best = None if self.best_of_random is None else float(self.best_of_random.mean())
+        return {
+            "loss": {
+                "original": float(self.original.mean()),
+                "worst": float(self.worst.mean()),
+                "random": float(self.random.mean()),
+                "best_of_random": best,
+            },
+            "beats_random": self.beaten / len(self.worst),
+            "radius_used": float(self.used.mean()),
+            "prior_radius": float(self.prior.mean()),
+        }
+
+    def sentence(self) -> str:
+        """The result in words."""
+        if self.radius == 0:
+            return "ε is 0: nothing moves, so worst noise is the original noise."
+        gap = mean_interval(self.gap)
+        control = float((self.random - self.original).mean())
+        return (
+            f"Worst noise beats random noise of the same length on {self.beaten} of {len(self.worst)} samples. "
+            f"It adds {gap.mean:+.2f} to the mean generator loss (95 % interval {gap.low:+.2f} to {gap.high:+.2f}); "
+            f"random noise adds {control:+.2f}."
+        )
+
+
+def compare(
+    objective: Objective, z: Tensor, found: WorstNoise, *, seed: int, index: int = -1, best_of: bool = True
+) -> Comparison:
+    """Set radius `index` of a search beside its controls.
+
+    Args:
+        objective: the exact loss of each row; the same that the search ended with.
+        seed: of the random directions; direction i belongs to sample i whatever the radius.
+        best_of: also take the best of as many random directions as the search had gradient calls.
+    """
+    settings = found.settings
+    one = Settings(
+        (settings.radii[index],),
+        settings.price,
+        settings.steps,
+        settings.method,
+        settings.restarts,
+        settings.keep_shell,
+    )
+    noise = found.noise[index]
+    used = lengths(noise)
+    tries = found.gradient_calls if best_of else 1
+    random = random_noise(z, used, seed, tries=tries, keep_shell=settings.keep_shell)
+    random_loss = losses(objective, (z + random).flatten(0, 1)).view(tries, len(z))
+    return Comparison(
+        settings=one,
+        noise=noise,
+        random_noise=random[0],
+        original=found.original,
+        worst=found.loss[index],
+        random=random_loss[0],
+        best_of_random=random_loss.amax(dim=0) if best_of else None,
+        tries=tries,
+        used=used,
+        prior=lengths(z),
+    )
+
+
+def mean_interval(values: Tensor, seed: int = 0, resamples: int = 2000) -> Interval:
+    """Mean of (N,) with its 95 % percentile bootstrap interval over samples (Efron & Tibshirani 1993, ch. 13)."""
+    sample = values.double().numpy()
+    if len(sample) < 2:
+        raise SettingsError(f"expected at least 2 samples for an interval, got {len(sample)}; choose more samples")
+    # scipy.stats.bootstrap gives the same interval but costs 1 s of import on every cold page.
+    rng = np.random.default_rng(seed)
+    means = sample[rng.integers(0, len(sample), (resamples, len(sample)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(float(sample.mean()), float(low), float(high))
+
+
+def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
+    """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise."""
+    if a.radius == 0:
+        return "ε is 0: nothing moves. Raise ε to see what worst noise does."
+    difference = mean_interval(b.gap - a.gap)
+    gaps = float(a.gap.mean()), float(b.gap.mean())
+    if difference.low <= 0 <= difference.high:
+        outcome = f"{names[0]} and {names[1]} cannot be told apart: worst noise adds {gaps[0]:.2f} and {gaps[1]:.2f}"
+    else:
+        first = 0 if difference.mean > 0 else 1
+        outcome = (
+            f"{names[first]} loses less than {names[1 - first]}: worst noise adds {gaps[first]:.2f} against "
+            f"{gaps[1 - first]:.2f}"
+        )
+    return (
+        f"Worst noise beats random on {a.beaten} of {len(a.worst)} ({names[0]}) and {b.beaten} of {len(b.worst)} "
+        f"({names[1]}). {outcome}; 95 % interval of the difference "
+        f"{difference.low:+.2f} to {difference.high:+.2f}."
+    )
+
+
+def notices(result: Comparison) -> list[str]:
+    """What the settings do to this result, where a control has no effect or misleads; each with what to do."""
+    said: list[str] = []
+    settings, count = result.settings, len(result.worst)
+    if result.radius == 0:
+        return said
+    if settings.method == "one-step":
+        if settings.price > 0:
+            said.append(
+                "λ has no effect on the one-step method: its step always has length ε. Choose ascent to price it."
+            )
+        lower = int((result.worst < result.original).sum())
+        if lower:
+            said.append(
+                f"One step overshoots at this ε: on {lower} of {count} samples it lowers the loss. "
+                "Choose ascent, or a smaller ε."
+            )
+    else:
+        slack = int((result.used < SLACK * result.radius).sum())
+        if settings.price > 0 and slack == count:
+            said.append(
+                f"ε is slack at this λ: the price stops every sample by {float(result.used.max()):.2f}. "
+                "Lower λ to let ε matter."
+            )
+        elif settings.price > 0 and slack == 0:
+            said.append("λ is slack at this ε: every sample goes to the full radius. Raise λ to let it matter.")
+    if settings.keep_shell and result.radius >= 2 * float(result.prior.min()):
+        said.append("ε exceeds the diameter of the shell: larger values change nothing.")
+    return said
+
+
+def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
+    """Root mean square change of each image (N,), as a fraction of the full range from black to white."""
+    return (changed - original).flatten(1).square().mean(dim=1).sqrt() / 2
+
+
+def straight_path(z: Tensor, r: Tensor, frames: int) -> Tensor:
+    """Noise from z (d,) to z + r in equal steps, (frames, d)."""
+    return z + torch.linspace(0, 1, frames)[:, None] * r
