@@ -11,7 +11,8 @@ from torch import Tensor
 
 def lengths(x: Tensor) -> Tensor:
     """Euclidean length of each sample, shape (N,)."""
-    return torch.linalg.vector_norm(x.flatten(1), dim=1)
+    length: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)
+    return length
 
 
 def per_sample(values: Tensor, like: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def save(gan: Gan, path: str | Path) -> str:
     """Write `gan` to `path` atomically (a reader sees the old file or the new one) and return its SHA-256."""
     from safetensors.torch import save as to_bytes
 
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for part, network in _parts(gan).items():
         tensors |= {f"{part}.{name}": value.contiguous() for name, value in network.state_dict().items()}
     if gan.reference is not None:
@@ -180,7 +180,8 @@ def inspect(data: bytes, name: str = "the file") -> Header:
 def _check_size(size: int, name: str) -> None:
     if size > MAX_BYTES:
         raise CheckpointError(
-            f"{name}: expected at most {MAX_BYTES // 2**20} MiB, got {size / 2**20:.0f} MiB; this is no RGAN Lab checkpoint"
+            f"{name}: expected at most {MAX_BYTES // 2**20} MiB, got {size / 2**20:.0f} MiB; "
+            "this is no RGAN Lab checkpoint"
         )
 
 

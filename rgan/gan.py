@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ class Gan:
     @property
     def prior_radius(self) -> float:
         """√latent, the length near which N(0, I) concentrates."""
-        return float(self.recipe.latent) ** 0.5
+        return math.sqrt(self.recipe.latent)
 
     def noise(self, count: int, seed: int) -> Tensor:
         """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count."""
@@ -88,17 +88,20 @@ class Probe:
     def images(self, z: Tensor) -> Tensor:
         """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
         with torch.no_grad():
-            return self.generator(self._enter(z)).float().cpu().contiguous()
+            images: Tensor = self.generator(self._enter(z))
+        return images.float().cpu().contiguous()
 
     def loss(self, z: Tensor) -> Tensor:
-        """Generator loss of each sample, (N,), differentiable in z, computed in float32 from the critic's score."""
-        score: Callable[[Tensor], Tensor] = self.critic
-        return self.recipe.criterion.generator(score(self.generator(self._enter(z))).float()).to(z.device)
+        """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
+        score: Tensor = self.critic(self.generator(self._enter(z)))
+        precise = score.to(torch.promote_types(score.dtype, torch.float32))
+        return self.recipe.criterion.generator(precise).to(z.device)
 
     def critic_scores(self, images: Tensor) -> Tensor:
         """Critic output (N,), float32 on the CPU, of images (N, C, H, W) in [−1, 1]."""
         with torch.no_grad():
-            return self.critic(self._enter(images)).float().cpu()
+            score: Tensor = self.critic(self._enter(images))
+        return score.float().cpu()
 
     def _enter(self, x: Tensor) -> Tensor:
         weight = next(self.generator.parameters())
@@ -116,7 +119,7 @@ def _folded(network: nn.Module, dtype: torch.dtype, device: torch.device | str) 
             layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
         elif not isinstance(layer, nn.Identity):
             layers.append(copy.deepcopy(layer))
-    folded = nn.Sequential(*layers).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    folded = nn.Sequential(*layers).to(memory_format=torch.channels_last).to(device=device, dtype=dtype)
     return folded.eval().requires_grad_(False)
 
 

@@ -32,7 +32,7 @@ class Robust:
     | generator_noise | ℓ_G(G(z + r_z)) | Alg. 1 l. 8 |
     | generator_image | ℓ_G(G(z) + r_x), and the same at worst noise | official WGAN-GP |
     | critic_image | cost of x + r₁ and of G(z) + r₂ | Alg. 1 l. 10 |
-    | critic_noise | cost of G(z + r_z) as a fake (beside the real images if `noise_with_real`) | eq. 11, official code |
+    | critic_noise | cost of G(z + r_z) as a fake (with the reals if `noise_with_real`) | eq. 11, official code |
     | critic_noise_image | cost of x + r₁ and of G(z + r_z) + r₂ | official WGAN-GP |
     | consistency | Σ (D(x̂ + r) − D(x̂))², x̂ between real and fake; and the same towards worst noise | official DCGAN |
     """

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from rgan.balls import per_sample, unit
+from rgan.balls import unit
 from rgan.datasets import ImageData
 from rgan.devices import choose_device, choose_dtype
 from rgan.errors import DataError, TrainingError
@@ -234,7 +234,7 @@ class Trainer:
         self._order = torch.empty(0, dtype=torch.int64)
 
         self.generator, self.critic = (
-            network.to(self.device, memory_format=torch.channels_last) for network in fresh(recipe, seed)
+            network.to(memory_format=torch.channels_last).to(self.device) for network in fresh(recipe, seed)
         )
         # The average forgets its random start: early steps weigh 1/10, 2/11, … until the full decay is reached.
         self.average = AveragedModel(
@@ -243,15 +243,15 @@ class Trainer:
                 mean, new, 1 - min(recipe.ema, (1 + float(count)) / (10 + float(count)))
             ),
         )
-        make = dict(lr=recipe.learning_rate, betas=recipe.betas)
-        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), **make)
-        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), **make)
+        self.generator_optimiser, self.critic_optimiser = (
+            torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
+            for network in (self.generator, self.critic)
+        )
 
     def step(self) -> Metrics:
         """One iteration; the gradients of either player are cleared first."""
         started = time.perf_counter()
         recipe = self.recipe
-        # Autocast keeps low-precision copies of weights; each player's copies are dropped when its weights move.
         generator, critic = self._autocast(self.generator), self._autocast(self.critic)
         for _ in range(recipe.critic_steps):
             self.critic_optimiser.zero_grad()
@@ -326,7 +326,8 @@ class Trainer:
 
         def run(x: Tensor) -> Tensor:
             with torch.autocast(self.device.type, dtype=self.dtype, cache_enabled=False):
-                return network(x).float()
+                output: Tensor = network(x)
+            return output.float()
 
         return run
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.balls import lengths, project_ball, project_cap, random_directions, random_in_ball, turn, unit
+from rgan.balls import project_ball, project_cap, random_directions, random_in_ball, turn, unit
 from rgan.errors import SettingsError, number_between, one_of
 
 Objective = Callable[[Tensor], Tensor]
@@ -269,7 +269,7 @@ def _one_step(objective: Objective, z: Tensor, settings: Settings) -> Tensor:
 def _settle(
     exact: Objective, z: Tensor, settings: Settings, noise: Tensor, step: int, calls: int, started: float
 ) -> WorstNoise:
-    """Final losses by the exact objective; ascent then keeps, per sample, the best answer of all smaller radii and 0."""
+    """Final losses by the exact objective; ascent keeps each sample's best answer among 0 and smaller radii."""
     original = losses(exact, z)
     loss = losses(exact, (z + noise).flatten(0, 1)).view(noise.shape[:2])
     if settings.method == "ascent":

@@ -87,7 +87,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
         for module in network.modules():
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                 kernel = math.prod(module.kernel_size)
-                fan_in, fan_out = module.in_channels * kernel, module.out_channels * kernel
+                fan_in, fan_out = float(module.in_channels * kernel), float(module.out_channels * kernel)
                 stride = math.prod(module.stride)
                 if isinstance(module, nn.ConvTranspose2d):
                     fan_in /= stride
