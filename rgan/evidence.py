@@ -157,12 +157,15 @@ def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
     return (
         f"Worst noise beats random on {a.beaten} of {len(a.worst)} ({names[0]}) and {b.beaten} of {len(b.worst)} "
         f"({names[1]}). {outcome}; 95 % interval of the difference "
-        f"{difference.low:+.2f} to {difference.high:+.2f}."
+        f"{difference.low:+.2f} to {difference.high:+.2f}. Each loss is judged by the model's own critic."
     )
 
 
-def notices(result: Comparison) -> list[str]:
-    """What the settings do to this result, where a control has no effect or misleads; each with what to do."""
+def notices(result: Comparison, stronger: float | None = None) -> list[str]:
+    """What the settings do to this result, where a control has no effect or misleads; each with what to do.
+
+    stronger: a smaller radius at which the same method found more, if one is known.
+    """
     said: list[str] = []
     settings, count = result.settings, len(result.worst)
     if result.radius == 0:
@@ -170,14 +173,13 @@ def notices(result: Comparison) -> list[str]:
     if settings.method == "one-step":
         if settings.price > 0:
             said.append(
-                "λ has no effect on the one-step method: its step always has length ε. Choose ascent to price it."
+                "λ has no effect on the one-step method: its step always has length ε. Choose the search to price it."
             )
         lower = int((result.worst < result.original).sum())
-        if lower:
-            said.append(
-                f"One step overshoots at this ε: on {lower} of {count} samples it lowers the loss. "
-                "Choose ascent, or a smaller ε."
-            )
+        if lower or stronger is not None:
+            signs = [f"on {lower} of {count} samples it lowers the loss"] if lower else []
+            signs += [f"at ε {stronger:g} it adds more"] if stronger is not None else []
+            said.append(f"One step overshoots at this ε: {' and '.join(signs)}. Choose the search, or a smaller ε.")
     else:
         slack = int((result.used < SLACK * result.radius).sum())
         if settings.price > 0 and slack == count:

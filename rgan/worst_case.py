@@ -130,6 +130,26 @@ def run(
     return final
 
 
+def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
+    """Two searches of the same noise at any radii as one: each radius keeps the best answer of all radii up to it.
+
+    The one-step method has one answer a radius, so there the second search's answers stand.
+    """
+    radii = torch.tensor(first.settings.radii + second.settings.radii)
+    order = radii.argsort(stable=True)
+    noise = torch.cat([first.noise, second.noise])[order]
+    loss = torch.cat([first.loss, second.loss])[order]
+    if first.settings.method == "ascent":
+        best = (loss - first.settings.price * _squares(noise)).cummax(dim=0).indices
+        noise, loss = noise.gather(0, best[..., None].expand_as(noise)), loss.gather(0, best)
+    rising = radii[order]
+    last = torch.cat([rising[1:] != rising[:-1], torch.ones(1, dtype=torch.bool)])
+    settings = dataclasses.replace(
+        second.settings, radii=tuple(sorted({*first.settings.radii, *second.settings.radii}))
+    )
+    return dataclasses.replace(second, settings=settings, noise=noise[last], loss=loss[last])
+
+
 def look_up(objective: Objective, found: WorstNoise, radius: float) -> WorstNoise:
     """Worst noise at a radius between searched ones, from their answers alone: two loss evaluations, no gradient.
 

@@ -10,7 +10,7 @@ from rgan.balls import lengths, project_ball, project_cap, random_in_ball, turn,
 from rgan.errors import SettingsError
 from rgan.gan import Gan, fresh
 from rgan.recipes import recipe
-from rgan.worst_case import Settings, look_up, losses, random_noise, run, search
+from rgan.worst_case import Settings, look_up, losses, merge, random_noise, run, search
 
 RADII = (0.0, 0.01, 0.1, 0.5, 1.0, 2.0)
 
@@ -340,3 +340,15 @@ def test_foolbox_finds_the_same_worst_case(gan, radius):
 def test_impossible_settings_are_refused_in_words(wrong):
     with pytest.raises(SettingsError, match="expected"):
         Settings(**wrong)
+
+
+def test_merged_searches_keep_the_best_answer_at_every_radius(gan):
+    objective, z = gan.probe().loss, gan.noise(8, 11)
+    coarse = run(objective, z, Settings((0.5, 2.0), steps=2))
+    fine = run(objective, z, Settings((0.5, 1.0), steps=12))
+    both = merge(coarse, fine)
+    assert both.settings.radii == (0.5, 1.0, 2.0)
+    assert torch.allclose(both.loss[0], torch.maximum(coarse.loss[0], fine.loss[0]))
+    assert (both.loss.diff(dim=0) >= 0).all()
+    assert (both.loss[2] >= torch.maximum(coarse.loss[1], fine.loss[1])).all()
+    assert torch.allclose(both.loss[2], objective(z + both.noise[2]), atol=1e-5)

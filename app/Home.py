@@ -1,0 +1,20 @@
+"""RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
+
+from pathlib import Path
+
+import streamlit as st
+from parts import language
+from parts.language import HOME, WORST_NOISE
+from state import warm_up
+
+st.set_page_config(page_title="RGAN Lab", page_icon=Path(__file__).with_name("icon.png"), layout="wide")
+warm_up()
+language.style()
+
+page = st.navigation(
+    [
+        st.Page(HOME, title="Home", icon=":material/home:", url_path="home", default=True),
+        st.Page(WORST_NOISE, title="Worst noise", icon=":material/explore:", url_path="worst-noise"),
+    ]
+)
+page.run()

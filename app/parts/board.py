@@ -1,0 +1,128 @@
+"""Pictures of one View: three pixel-aligned grids, the numbers under them, and one sample's strip."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+import numpy as np
+from torch import Tensor
+
+from parts.language import MARKS, marked
+from rgan.images import grid, png
+from rgan.live import View
+
+
+def columns_for(samples: int) -> int:
+    """Tiles in a row: wide grids, so that three of them fit under one another on a screen."""
+    return 8 if samples <= 16 else 16
+
+
+def data_uri(picture: np.ndarray) -> str:
+    """A PNG inside the page: no second request that a fast rerun could make fail."""
+    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
+
+
+def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
+    """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
+    comparison = view.comparison
+    columns = columns_for(len(view.original))
+    worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
+    shift = ", change ×3" if changes else ""
+    bands = [
+        ("original", "original noise", view.original, comparison.original),
+        ("worst", f"worst noise{shift}", worst, comparison.worst),
+        ("random", f"random noise of the same length{shift}", random, comparison.random),
+    ]
+    figures = "".join(
+        f'<figure><figcaption>{marked(kind, words)}<span class="value">loss {number(float(loss.mean()))}</span>'
+        f"</figcaption>{_framed(images, columns, picked, f'{side}: images from {words}, {_size(images)}')}</figure>"
+        for kind, words, images, loss in bands
+    )
+    return f'<div class="board {side}">{figures}</div>'
+
+
+def facts(view: View) -> str:
+    """HTML table of what the picture rests on."""
+    c = view.comparison
+    rows = [
+        ("Worst costs more than random", f"{c.beaten} of {len(c.worst)}"),
+        ("Length of the move ‖r‖, mean", f"{float(c.used.mean()):.2f} of ε {c.radius:.2f}"),
+        ("The same as a share of ‖z‖", f"{100 * float((c.used / c.prior).mean()):.1f} %"),
+        (
+            "Change of the image (RMS)",
+            f"{MARKS['worst']} {100 * float(view.pixels[0].mean()):.1f} %  "
+            f"{MARKS['random']} {100 * float(view.pixels[1].mean()):.1f} %",
+        ),
+        ("Gradient calls a sample, and time", f"{view.gradient_calls}, {view.seconds:.2f} s"),
+    ]
+    if c.best_of_random is not None and c.radius:
+        rows.insert(1, (f"Loss of the best of {c.tries} random", number(float(c.best_of_random.mean()))))
+    cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f'<table class="facts">{cells}</table>'
+
+
+def strip(images: np.ndarray, loss: Tensor, side: str) -> str:
+    """HTML of one sample on the straight way from original to worst, the loss under each frame."""
+    frames = "".join(
+        f'<div><img alt="{side}: {100 * index // (len(images) - 1)} % of the way" src="{data_uri(_enlarged(image))}">'
+        f"{number(float(value))}<br>{_end(index, len(images))}</div>"
+        for index, (image, value) in enumerate(zip(images, loss, strict=True))
+    )
+    return f'<div class="board {side}"><div class="strip">{frames}</div></div>'
+
+
+def card(name: str, title: str, words: str, images: np.ndarray) -> str:
+    """HTML of a model's card: samples, name, how it was trained."""
+    return (
+        f'<div class="card"><img alt="{len(images)} samples of {escape(name)}" src="{data_uri(_sheet(images, 12))}">'
+        f"<h4>{escape(name)}</h4><p>{escape(title)}<br>{escape(words)}</p></div>"
+    )
+
+
+def stamp(view: View) -> str:
+    """HTML line that says which settings made the picture and whether the search goes on."""
+    settings = view.comparison.settings
+    method = "one step" if settings.method == "one-step" else f"step {view.step} of {view.steps}"
+    state, words = ("done", "") if view.done else ("busy", "searching: ")
+    return (
+        f'<span class="stamp {state}" data-done="{str(view.done).lower()}" data-radius="{settings.radii[0]:.2f}">'
+        f"{words}ε {settings.radii[0]:.2f}, λ {settings.price:g}, {method}</span>"
+    )
+
+
+def number(value: float) -> str:
+    """Two decimals, without a minus before zero."""
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00")
+
+
+def _end(index: int, count: int) -> str:
+    return MARKS["original"] if index == 0 else MARKS["worst"] if index == count - 1 else "&nbsp;"
+
+
+def _size(images: np.ndarray) -> str:
+    return f"{len(images)} samples in rows of {columns_for(len(images))}"
+
+
+def _framed(images: np.ndarray, columns: int, picked: int | None, alt: str) -> str:
+    """The grid, with a frame around the picked tile placed in per cent of the picture."""
+    sheet = _sheet(images, columns)
+    height, width = sheet.shape[:2]
+    frame = ""
+    if picked is not None:
+        tile_y, tile_x = 2 * (images.shape[1] + 1), 2 * (images.shape[2] + 1)
+        frame = (
+            f'<i style="left:{100 * (picked % columns) * tile_x / width:.3f}%;'
+            f"top:{100 * (picked // columns) * tile_y / height:.3f}%;"
+            f'width:{100 * tile_x / width:.3f}%;height:{100 * tile_y / height:.3f}%"></i>'
+        )
+    return f'<div class="frame"><img alt="{escape(alt)}" src="{data_uri(sheet)}">{frame}</div>'
+
+
+def _sheet(images: np.ndarray, columns: int) -> np.ndarray:
+    # Twice the size: the browser then scales smoothly without losing thin lines.
+    return grid(images, columns, scale=2)
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    return image.repeat(3, axis=0).repeat(3, axis=1)

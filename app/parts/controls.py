@@ -1,0 +1,115 @@
+"""The controls of the Worst noise screen: all of them live in the URL."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rgan.live import Request
+
+PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+SAMPLES = (16, 32, 64, 128, 256)
+METHODS = {"ascent": "search", "one-step": "paper's one step"}
+DEFAULTS = {
+    "eps": 1.0,
+    "lam": 0.0,
+    "method": "ascent",
+    "steps": 10,
+    "restarts": 1,
+    "shell": False,
+    "samples": 64,
+    "seed": 0,
+    "show": "images",
+    "pick": 1,
+}
+
+
+def reset() -> None:
+    """Every control back to its default."""
+    st.session_state.update(DEFAULTS)
+
+
+def search_controls(reach: float) -> tuple[Request, float]:
+    """Draw the controls into the current container: the search they ask for, and ε between 0 and `reach`."""
+    radius = st.slider(
+        "ε, radius of the search",
+        0.0,
+        reach,
+        min(DEFAULTS["eps"], reach),
+        step=0.01,
+        key="eps",
+        bind="query-params",
+        help="How far each noise vector may move, in units of noise (‖z‖ is about "
+        f"{2 * reach:.1f}). The same ε as the slider above the pictures; this one takes arrow keys. "
+        "The paper trains with ε₁ = 0.01.",
+    )
+    one_step = st.session_state.get("method", st.query_params.get("method")) == "one-step"
+    price = st.select_slider(
+        "λ, price of moving",
+        PRICES,
+        DEFAULTS["lam"],
+        format_func=lambda price: f"{price:g}",
+        key="lam",
+        bind="query-params",
+        disabled=one_step,
+        help="Loss paid per squared unit of length moved: λ_z of equation 8. 0 lets every sample use all of ε. "
+        "The one-step method ignores it: its step always has length ε.",
+    )
+    method = st.segmented_control(
+        "Method",
+        tuple(METHODS),
+        default=DEFAULTS["method"],
+        key="method",
+        bind="query-params",
+        required=True,
+        format_func=METHODS.__getitem__,
+        help="Search: gradient ascent that keeps the best point found. Paper's one step: r = ε·∇/‖∇‖, as in "
+        "Algorithm 1 line 4; it overshoots when ε is large.",
+    )
+    steps = st.slider(
+        "Steps",
+        1,
+        50,
+        DEFAULTS["steps"],
+        key="steps",
+        bind="query-params",
+        disabled=one_step,
+        help="Gradient steps for each sample. More steps never find less.",
+    )
+    restarts = st.slider(
+        "Starts",
+        1,
+        8,
+        DEFAULTS["restarts"],
+        key="restarts",
+        bind="query-params",
+        disabled=one_step,
+        help="Independent searches per sample, the first from the original noise, the others from random points of "
+        "the ball; the best is kept.",
+    )
+    shell = st.toggle(
+        "Keep the length of z",
+        key="shell",
+        bind="query-params",
+        help="Search on the sphere ‖z + r‖ = ‖z‖: worst noise stays as likely under the prior as ordinary noise.",
+    )
+    samples = st.select_slider(
+        "Samples",
+        SAMPLES,
+        DEFAULTS["samples"],
+        key="samples",
+        bind="query-params",
+        help="Noise vectors searched and drawn, for A and B alike.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        DEFAULTS["seed"],
+        step=1,
+        key="seed",
+        bind="query-params",
+        help="The same seed gives the same noise and the same random directions on any machine.",
+    )
+    st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
+    request = Request(int(samples), int(seed), float(price), int(steps), str(method), int(restarts), bool(shell), reach)
+    return request, float(radius)

@@ -1,0 +1,36 @@
+"""The visual language of every screen: a colour for model A and one for B, a mark each for original, worst and random.
+
+Blue and orange stay apart in every common form of colour blindness; marks differ in shape as well.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+HOME, WORST_NOISE = "screens/home.py", "screens/worst_noise.py"
+COLOURS = {"A": "#2B7CC9", "B": "#D9680B"}
+MARKS = {"original": "●", "worst": "▲", "random": "◆"}
+
+_ROOT = f":root {{ --model-a: {COLOURS['A']}; --model-b: {COLOURS['B']}; }}"
+
+
+def style() -> None:
+    """Once a run, before anything is drawn."""
+    st.html(f"<style>{_ROOT}</style>")
+    st.html(Path(__file__).with_name("style.css"))
+
+
+def model_title(side: str, name: str, about: str, stamp: str = "") -> str:
+    """HTML heading of a model: its letter in its colour, its name, a few words, and at the end the picture's stamp."""
+    return (
+        f'<div class="model {side}"><b>{side}</b><span>{escape(name)}</span>'
+        f'<span class="about">{escape(about)}</span>{stamp}</div>'
+    )
+
+
+def marked(kind: str, words: str = "") -> str:
+    """HTML "▲ worst noise" with the mark of its kind."""
+    return f'<span><span aria-hidden="true">{MARKS[kind]}</span> {escape(words or kind)}</span>'

@@ -1,0 +1,75 @@
+"""Home: what this is, the idea as one live picture, the models at hand, where to go next."""
+
+import streamlit as st
+from parts import board, language
+from parts.live_slider import live_slider
+from parts.stage import Stage
+from state import live_paths, load, models
+
+from rgan.errors import RganError
+from rgan.gan import Gan
+from rgan.images import to_uint8
+from rgan.live import Request, reach
+
+SAMPLES, CARD_SAMPLES = 16, 48
+
+st.title("RGAN Lab", anchor=False)
+st.markdown(
+    "A generator turns noise into images; most of its noise gives good images, but **some noise close by gives much "
+    "worse ones**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
+    "for a baseline GAN and for one trained robustly against it. "
+    "Drag ε below to see what it does, then open the screen that lets you turn every knob."
+)
+
+
+def facts(gan: Gan) -> str:
+    """One line on how a model came about."""
+    robust, training = gan.recipe.robust, gan.training
+    how = f"ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}, λ {robust.weight:g}" if robust else "no robust part"
+    size = f"{gan.recipe.size}×{gan.recipe.size} px"
+    if training is None:
+        return f"{how} · {size}"
+    return f"{how} · {training.data}, {size} · {training.iterations:,} iterations, seed {training.seed}"
+
+
+gans: dict[str, Gan] = {}
+broken: dict[str, str] = {}
+for name in models():
+    try:
+        gans[name] = load(name)
+    except RganError as error:
+        broken[name] = str(error)
+
+pair = ("digits-dcgan", "digits-dcgan-robust")
+if set(pair) <= gans.keys():
+    st.session_state.setdefault("home_eps", 1.0)
+    largest = reach(gans[pair[0]])
+    dragging = live_slider(
+        "ε, how far the noise may move",
+        "home_eps",
+        largest,
+        ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
+    )
+    stage = Stage(pair, ("baseline", "trained robustly"), numbers=False)
+next_place = st.container(horizontal=True)
+next_place.page_link(language.WORST_NOISE, label="Open Worst noise: every knob, both models", icon=":material/explore:")
+
+st.subheader("Models at hand", anchor=False)
+cards = st.columns(3, gap="medium")
+for index, (name, gan) in enumerate(gans.items()):
+    with cards[index % 3].container(border=True):
+        sheet = to_uint8(gan.probe().images(gan.noise(CARD_SAMPLES, 0)))
+        st.html(board.card(name, gan.recipe.title, facts(gan), sheet))
+        twin = f"{name}-robust" if f"{name}-robust" in gans else name
+        base = name.removesuffix("-robust") if name.removesuffix("-robust") in gans else name
+        st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params={"a": base, "b": twin})
+for name, words in broken.items():
+    st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
+st.caption(
+    "Every model here was trained by the command in the README, on data that is free to use. "
+    "Train your own with `python -m rgan train`; files in runs/ appear here."
+)
+
+if set(pair) <= gans.keys():
+    request = Request(SAMPLES, 0, 0.0, 10, "ascent", 1, False, largest)
+    stage.play(live_paths(pair, request, "home"), st.session_state["home_eps"], refine=not dragging)

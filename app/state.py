@@ -1,0 +1,75 @@
+"""The only session keys and caches of the app."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+import torch
+
+from rgan import checkpoints
+from rgan.gan import Gan
+from rgan.live import LivePath, Request
+
+ROOT = Path(__file__).resolve().parent.parent
+LIVE = "live_paths"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Once a process: what is imported by now never needs to be looked at by the garbage collector again."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def workers() -> ThreadPoolExecutor:
+    """The process's computing threads, one a core and each single-threaded: sessions share them and never spin."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "compute", initializer=lambda: torch.set_num_threads(1))
+
+
+def together(function: Callable[[T], R], items: list[T]) -> list[R]:
+    """function of every item, side by side on the computing threads."""
+    return list(workers().map(function, items))
+
+
+def models() -> dict[str, Path]:
+    """Names and files of the models at hand: shipped ones, then those trained into runs/."""
+    shipped = {path.stem: path for path in (ROOT / "checkpoints").glob("*.safetensors")}
+    trained = {f"runs/{path.parent.name}": path for path in (ROOT / "runs").glob("*/checkpoint.safetensors")}
+    return dict(sorted(shipped.items())) | dict(sorted(trained.items()))
+
+
+def load(name: str) -> Gan:
+    """The model of that name, kept in memory while its file does not change.
+
+    Raises:
+        CheckpointError: the file cannot be used.
+    """
+    path = models()[name]
+    return _load(str(path), path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _load(path: str, changed: int) -> Gan:
+    return checkpoints.load(path)
+
+
+def live_paths(names: tuple[str, ...], request: Request, slot: str) -> list[LivePath]:
+    """The searches of one screen (`slot`): those of the last run if names and request are the same, else new ones."""
+    gans = [load(name) for name in names]
+    key = (tuple(gan.digest for gan in gans), request)
+    kept = st.session_state.get(f"{LIVE}:{slot}")
+    if kept is None or kept[0] != key:
+        kept = key, together(lambda gan: LivePath(gan, request), gans)
+        st.session_state[f"{LIVE}:{slot}"] = kept
+    paths: list[LivePath] = kept[1]
+    return paths
