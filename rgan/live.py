@@ -1,8 +1,8 @@
 """Worst noise along a whole range of ε while someone watches.
 
-`LivePath` knows the answers found so far for one Gan, one noise and one λ. Moving ε reads them (`at`), then
-`refine` searches at exactly that ε and `explore` fills the range; both are iterators that may be dropped at any step
-without losing what was found.
+`LivePath` holds the answers for one Gan, one noise and one λ. Moving ε reads them (`at`); `search` improves the
+answer at one ε step by step and may be dropped at any of them without losing what was found. Where a search ends
+does not depend on which ε was looked at before, so a link that names the settings reopens the same picture.
 """
 
 from __future__ import annotations
@@ -74,63 +74,63 @@ class LivePath:
         self.exact = gan.probe(device=where)
         self.fast = gan.probe(choose_dtype(precision, where), where)
         self.z = gan.noise(request.samples, request.seed)
-        self.explored = False
         self._original = self.exact.images(self.z)
         loss = losses(self.exact.loss, self.z)
+        # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
             request.settings(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
         )
-        self._refined: dict[float, WorstNoise] = {}
+        self._scouted = False
+        self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
+        self._found: dict[float, WorstNoise] = {}
 
     @property
     def started(self) -> bool:
-        """Whether any ε above 0 has been searched."""
-        return len(self._known.settings.radii) > 1
+        """Whether `at` knows of any noise but the original."""
+        return self._scouted
 
     def at(self, radius: float) -> WorstNoise:
-        """The best answer known at `radius`, at once."""
-        found = look_up(self.exact.loss, self._known, radius)
-        last = self._refined.get(radius)
-        if last is None:
-            return dataclasses.replace(found, done=radius == 0)
-        return dataclasses.replace(
-            found, step=last.step, gradient_calls=last.gradient_calls, seconds=last.seconds, done=True
-        )
+        """The best answer known at `radius`, at once; `done` if a search at it has ended."""
+        if radius in self._found:
+            return self._found[radius]
+        return dataclasses.replace(look_up(self.exact.loss, self._known, radius), done=radius == 0)
 
-    def refine(self, radius: float) -> Iterator[WorstNoise]:
-        """Search at `radius`, from the answers of other radii, yielding after every step; nothing if it was done."""
-        if radius == 0 or radius in self._refined:
+    def search(self, radius: float) -> Iterator[WorstNoise | None]:
+        """Search at `radius` until nothing is left to do, yielding what to draw, or None after a step without news.
+
+        The first search under a request scouts from r = 0, for a picture at once, and then explores the whole range.
+        Every search ends by climbing from the range's own answer at `radius`.
+        """
+        if radius == 0 or radius in self._found:
             return
-        start = self.at(radius).noise if self.started and self.request.method == "ascent" else None
-        for state in self._search(start, radius):
+        if self._exploring is not None:
+            if not self._scouted:
+                for state in self._steps(radius):
+                    if state.done:
+                        self._known, self._scouted = merge(self._known, state), True
+                    yield dataclasses.replace(state, done=False)
+            yield from (None for _ in self._exploring)
+            self._exploring = None
+        start = self.at(radius).noise if self.request.method == "ascent" else None
+        for state in self._steps(radius, start=start):
             if state.done:
-                self._refined[radius] = state
-            yield self.at(radius) if state.done else state
-
-    def explore(self) -> Iterator[WorstNoise]:
-        """Search the whole range in one batch, yielding after every step; nothing if it was done."""
-        if self.explored or not self.request.reach:
-            return
-        # Two decimals: the slider's own positions.
-        radii = sorted({max(0.01, round(share * self.request.reach, 2)) for share in GRID})
-        yield from self._search(None, *radii)
-        self.explored = True
+                self._found[radius] = state
+            yield state
 
     def stronger(self, radius: float) -> float | None:
-        """A smaller searched radius with a larger mean loss than `radius`: what the one-step method overshoots."""
-        loss = self._known.loss.mean(dim=1)
-        here = float(self.at(radius).loss.mean())
-        better = [
-            r for r, mean in zip(self._known.settings.radii, loss.tolist(), strict=True) if r < radius and mean > here
-        ]
-        return max(better, default=None)
+        """The smaller searched radius with the largest mean loss, if that exceeds the one at `radius`.
 
-    def curve(self) -> tuple[list[float], Tensor]:
-        """Radii searched so far and the loss each adds, (K, N)."""
-        return list(self._known.settings.radii), self._known.loss - self._known.original
+        Ascent hardly ever has one; the one-step method does where it overshoots.
+        """
+        smaller = [k for k, known in enumerate(self._known.settings.radii) if known < radius]
+        if not smaller:
+            return None
+        means = self._known.loss.mean(dim=1)
+        best = max(smaller, key=lambda k: float(means[k]))
+        return self._known.settings.radii[best] if means[best] > self.at(radius).loss.mean() else None
 
     def view(self, found: WorstNoise, *, gain: float = 3.0, best_of: bool = False) -> View:
-        """Images and numbers for one answer of `at`, `refine` or `explore`."""
+        """Images and numbers for one answer of `at` or `search`."""
         comparison = compare(self.exact.loss, self.z, found, seed=self.request.seed, best_of=best_of)
         worst = self.exact.images(self.z + comparison.noise)
         random = self.exact.images(self.z + comparison.random_noise)
@@ -155,18 +155,18 @@ class LivePath:
         path = straight_path(self.z[sample], view.comparison.noise[sample], frames)
         return to_uint8(self.exact.images(path)), losses(self.exact.loss, path)
 
-    def _search(self, start: Tensor | None, *radii: float) -> Iterator[WorstNoise]:
-        for state in search(
-            self.fast.loss,
-            self.z,
-            self.request.settings(*radii),
-            seed=self.request.seed,
-            exact=self.exact.loss,
-            start=start,
-        ):
+    def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
+        """Search the whole range in one batch; its answers and `origin` (r = 0) replace the scout's."""
+        # Two decimals: the slider's own positions.
+        radii = sorted({max(0.01, round(share * self.request.reach, 2)) for share in GRID})
+        for state in self._steps(*radii):
             if state.done:
-                self._known = merge(self._known, state)
+                self._known = merge(origin, state)
             yield state
+
+    def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
+        settings, seed = self.request.settings(*radii), self.request.seed
+        return search(self.fast.loss, self.z, settings, seed=seed, exact=self.exact.loss, start=start)
 
 
 def reach(gan: Gan) -> float:

@@ -79,7 +79,7 @@ def test_one_step_overshoots_and_its_inert_controls_are_disabled():
 
 
 def test_the_link_restores_every_control():
-    test = app(eps="0.5", lam="0.1", steps="3", restarts="2", shell="true", seed="7", samples="16", method="ascent")
+    test = app(eps="0.5", lam="0.1", steps="3", restarts="2", shell="true", seed="7", samples="16", method="search")
     assert test.slider(key="eps").value == 0.5
     assert test.select_slider(key="lam").value == 0.1
     assert test.slider(key="steps").value == 3 and test.slider(key="restarts").value == 2

@@ -8,11 +8,11 @@ from rgan.live import Request
 
 PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SAMPLES = (16, 32, 64, 128, 256)
-METHODS = {"ascent": "search", "one-step": "paper's one step"}
+METHODS = {"search": "ascent", "one-step": "one-step"}  # as shown and in the URL, to the library's name
 DEFAULTS = {
     "eps": 1.0,
     "lam": 0.0,
-    "method": "ascent",
+    "method": "search",
     "steps": 10,
     "restarts": 1,
     "shell": False,
@@ -61,8 +61,7 @@ def search_controls(reach: float) -> tuple[Request, float]:
         key="method",
         bind="query-params",
         required=True,
-        format_func=METHODS.__getitem__,
-        help="Search: gradient ascent that keeps the best point found. Paper's one step: r = ε·∇/‖∇‖, as in "
+        help="Search: gradient ascent that keeps the best point found. One-step: the paper's r = ε·∇/‖∇‖, as in "
         "Algorithm 1 line 4; it overshoots when ε is large.",
     )
     steps = st.slider(
@@ -111,5 +110,7 @@ def search_controls(reach: float) -> tuple[Request, float]:
         help="The same seed gives the same noise and the same random directions on any machine.",
     )
     st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
-    request = Request(int(samples), int(seed), float(price), int(steps), str(method), int(restarts), bool(shell), reach)
+    request = Request(
+        int(samples), int(seed), float(price), int(steps), METHODS[str(method)], int(restarts), bool(shell), reach
+    )
     return request, float(radius)

@@ -9,6 +9,8 @@ from parts import board, language
 from rgan.evidence import notices, verdict
 from rgan.live import LivePath, View
 
+ENDED = object()
+
 
 class Stage:
     """Places for models A and B on the page. `play` fills them; a newer run of the script takes over at any drawing."""
@@ -35,12 +37,12 @@ class Stage:
         if not refine or radius == 0 or all(path.started for path in paths):
             draw(together(lambda path: path.at(radius), paths))
         if refine:
-            steps = [path.refine(radius) for path in paths]
-            while all(found := together(lambda step: next(step, None), steps)):
-                draw(found)
-            steps = [path.explore() for path in paths]
-            while any(together(lambda step: next(step, None), steps)):
-                self._yield()
+            searches = [path.search(radius) for path in paths]
+            while (found := together(lambda steps: next(steps, ENDED), searches))[0] is not ENDED:
+                if found[0] is None:
+                    self._give_way()
+                else:
+                    draw(found)
             draw(together(lambda path: path.at(radius), paths), final=True)
             for path, view, place in zip(paths, views, self._places, strict=True):
                 if said := notices(view.comparison, path.stronger(radius)):
@@ -56,6 +58,6 @@ class Stage:
             if self.numbers:
                 place[2].html(board.facts(view))
 
-    def _yield(self) -> None:
-        """Any call into Streamlit lets a newer run take over."""
+    def _give_way(self) -> None:
+        """Any call into Streamlit lets a newer run of the script take over."""
         self._places[0][3].empty()
