@@ -41,7 +41,11 @@ class Header:
 
 
 def save(gan: Gan, path: str | Path) -> str:
-    """Write `gan` to `path` atomically (a reader sees the old file or the new one) and return its SHA-256."""
+    """Write `gan` to `path` atomically (a reader sees the old file or the new one) and return its SHA-256.
+
+    Raises:
+        CheckpointError: the folder cannot be written or is full; an older file at `path` is left as it was.
+    """
     from safetensors.torch import save as to_bytes
 
     tensors: dict[str, Tensor] = {}
@@ -56,7 +60,7 @@ def save(gan: Gan, path: str | Path) -> str:
     }
     data = to_bytes(tensors, metadata={_KEY: json.dumps(about)})
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    prepare_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as file:
@@ -64,10 +68,33 @@ def save(gan: Gan, path: str | Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except OSError as error:
+        raise CheckpointError(
+            f"expected to write {len(data) / 2**20:.1f} MiB to {path}, got: {error.strerror}; free some space there, "
+            "or choose another folder"
+        ) from error
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     return hashlib.sha256(data).hexdigest()
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder` unless it is there.
+
+    Raises:
+        CheckpointError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError as error:
+        raise CheckpointError(
+            f"expected a folder that can be made at {folder}, got: {error.strerror}; choose another"
+        ) from error
+    if not writable:
+        raise CheckpointError(
+            f"expected a folder that can be written, got {folder}; change its rights or choose another"
+        )
 
 
 def load(path: str | Path) -> Gan:

@@ -13,7 +13,7 @@ from typing import Any
 from rgan import __version__
 from rgan.datasets import DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
-from rgan.errors import RganError, TrainingError
+from rgan.errors import RganError
 from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
 
 
@@ -33,7 +33,7 @@ def _train(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from rgan import checkpoints, datasets
-    from rgan.training import Trainer, train
+    from rgan.training import Trainer, TrainingError, train
 
     data = datasets.load(options.data, size=options.size, root=options.data_root)
     changes = {"size": data.images.shape[2], "channels": data.images.shape[1]}
@@ -48,6 +48,7 @@ def _train(options: argparse.Namespace) -> None:
         precision=options.precision,
     )
     path = Path(options.out) / "checkpoint.safetensors"
+    checkpoints.prepare_folder(path.parent)  # before the hours of training, not after
     numbers: dict[str, float] = {}
     try:
         with tqdm(total=options.iterations, unit="it", disable=options.json or None) as bar:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rgan.gan import Gan
-
 
 class RganError(Exception):
     """Anything the user can be told about and mend; its text is the whole message."""
@@ -22,14 +17,6 @@ class DataError(RganError):
 
 class CheckpointError(RganError):
     """A checkpoint file cannot be used as it is."""
-
-
-class TrainingError(RganError):
-    """Training stopped by itself. `gan` holds the last weights that were finite, if there were any."""
-
-    def __init__(self, message: str, gan: Gan | None = None):
-        super().__init__(message)
-        self.gan = gan
 
 
 def number_between(name: str, value: float, low: float, high: float) -> None:

@@ -11,8 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from rgan.errors import number_between
 from rgan.networks import dcgan
 from rgan.recipes import Recipe
+
+MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,13 @@ class Gan:
         return math.sqrt(self.recipe.latent)
 
     def noise(self, count: int, seed: int) -> Tensor:
-        """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count."""
+        """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count.
+
+        Raises:
+            SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
+        """
+        number_between("samples", count, 1, 1_000_000)
+        number_between("seed", seed, 0, MAX_SEED)
         generator = torch.Generator().manual_seed(seed)
         return torch.stack([torch.randn(self.recipe.latent, generator=generator) for _ in range(count)])
 

@@ -42,10 +42,10 @@ def grid(images: np.ndarray, columns: int, *, gap: int = 1, scale: int = 1, back
 
 
 def png(picture: np.ndarray) -> bytes:
-    """Encode uint8 (H, W, C), C = 1, 3 or 4, as PNG; fast rather than small."""
+    """Encode uint8 (H, W, C) as PNG, fast rather than small: three channels as colour, fewer as grey of the first."""
     from PIL import Image
 
-    squeezed = picture[..., 0] if picture.shape[-1] == 1 else picture
+    shown = picture[..., :3] if picture.shape[-1] >= 3 else picture[..., 0]
     buffer = io.BytesIO()
-    Image.fromarray(squeezed).save(buffer, format="PNG", compress_level=1)
+    Image.fromarray(np.ascontiguousarray(shown)).save(buffer, format="PNG", compress_level=1)
     return buffer.getvalue()

@@ -22,8 +22,8 @@ from torch.optim.swa_utils import AveragedModel
 from rgan.balls import unit
 from rgan.datasets import ImageData
 from rgan.devices import choose_device, choose_dtype
-from rgan.errors import DataError, TrainingError
-from rgan.gan import Gan, Training, fresh
+from rgan.errors import DataError, RganError, number_between
+from rgan.gan import MAX_SEED, Gan, Training, fresh
 from rgan.images import to_unit
 from rgan.penalties import gradient_penalty, interpolate
 from rgan.recipes import Recipe, Robust
@@ -34,6 +34,14 @@ Metrics = dict[str, Tensor]
 HISTORY_POINTS = 500
 CHECK_EVERY = 20  # iterations between looks at the losses: reading them makes a GPU wait
 KEEP_EVERY = 200  # iterations between copies of weights known to be finite
+
+
+class TrainingError(RganError):
+    """Training stopped by itself. `gan` holds the last weights that were finite, if there were any."""
+
+    def __init__(self, message: str, gan: Gan | None):
+        super().__init__(message)
+        self.gan = gan
 
 
 @dataclass(frozen=True)
@@ -224,6 +232,7 @@ class Trainer:
             )
         if len(data.images) < 2:
             raise DataError(f"expected at least 2 images, got {len(data.images)}")
+        number_between("seed", seed, 0, MAX_SEED)
         self.recipe, self.data, self.seed = recipe, data, seed
         self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
@@ -341,6 +350,7 @@ def train(trainer: Trainer, iterations: int) -> Iterator[Progress]:
     Raises:
         TrainingError: a loss or a weight is no longer finite; it carries the last good weights as a Gan.
     """
+    number_between("iterations", iterations, 1, 1_000_000_000)
     every = max(1, math.ceil(iterations / HISTORY_POINTS))
     good: dict[str, Any] | None = None
     while trainer.iteration < iterations:

@@ -9,11 +9,11 @@ from torch import nn
 
 from benchmarks.literal import literal_critic_loss, literal_generator_loss
 from rgan import datasets
-from rgan.errors import DataError, SettingsError, TrainingError
+from rgan.errors import DataError, SettingsError
 from rgan.gan import fresh
 from rgan.penalties import gradient_penalty, interpolate
 from rgan.recipes import Robust, recipe
-from rgan.training import Trainer, critic_gradients, generator_gradients, train
+from rgan.training import Trainer, TrainingError, critic_gradients, generator_gradients, train
 
 SMALL = {"channels": 1, "width": 4, "latent": 6, "batch": 5}
 

@@ -1,0 +1,143 @@
+"""The command line as its users call it."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from rgan import checkpoints
+from rgan.cli import main
+from rgan.worst_case import Settings, run
+from tests.conftest import ROOT
+
+SMALL = ["--width", "4", "--latent", "9", "--batch", "8", "--precision", "float32"]
+
+
+def train(out, *more: str) -> int:
+    common = ["train", "--system", "dcgan", "--data", "digits", "--iterations", "12", "--out", str(out)]
+    return main([*common, *SMALL, *more])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    assert train(out, "--noise-radius", "1", "--image-radius", "0.5", "--weight", "2", "--seed", "3", "--json") == 0
+    return out / "checkpoint.safetensors"
+
+
+def test_training_writes_a_checkpoint_with_its_recipe(trained):
+    gan = checkpoints.load(trained)
+    assert (gan.recipe.width, gan.recipe.latent, gan.recipe.size) == (4, 9, 32)
+    robust = gan.recipe.robust
+    assert (robust.noise_radius, robust.image_radius, robust.weight) == (1.0, 0.5, 2.0)
+    assert (gan.training.iterations, gan.training.seed, gan.training.data) == (12, 3, "digits")
+    assert len(gan.reference) == 512 and gan.training.history[-1]["iteration"] == 12
+
+
+@pytest.mark.parametrize(("preset", "expected"), [("none", None), ("paper", 4.0), ("official", 1.0)])
+def test_presets(tmp_path, preset, expected, capsys):
+    assert train(tmp_path, "--robust", preset, "--iterations", "1", "--json") == 0
+    robust = checkpoints.load(tmp_path / "checkpoint.safetensors").recipe.robust
+    assert (robust.image_radius if robust else None) == expected
+    assert json.loads(capsys.readouterr().out)["iterations"] == 1
+
+
+def test_probe_prints_what_the_library_finds(trained, capsys):
+    options = "--radius 1 --price 0 --steps 10 --samples 32 --seed 4 --precision float32 --json"
+    assert main(["probe", str(trained), *options.split()]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report.keys() == {
+        "checkpoint", "samples", "seed", "method", "radius", "price", "steps", "loss", "beats_random",
+        "radius_used", "prior_radius", "gradient_calls", "seconds",
+    }  # fmt: skip
+    assert report["loss"].keys() == {"original", "worst", "random", "best_of_random"}
+    gan = checkpoints.load(trained)
+    z = gan.noise(32, 4)
+    found = run(gan.probe().loss, z, Settings((1.0,), steps=10), seed=4)
+    assert report["loss"]["original"] == pytest.approx(float(found.original.mean()), rel=1e-5)
+    assert report["loss"]["worst"] == pytest.approx(float(found.loss.mean()), rel=1e-4)
+    assert report["loss"]["worst"] > report["loss"]["best_of_random"] > report["loss"]["random"]
+    assert report["gradient_calls"] == 10 and 0 < report["radius_used"] <= 1.000001
+    assert report["prior_radius"] == pytest.approx(float(z.norm(dim=1).mean()), rel=1e-5)
+    assert report["prior_radius"] == pytest.approx(3, rel=0.1)
+
+
+def test_probe_in_words(trained, capsys):
+    assert main(["probe", str(trained), "--samples", "8", "--steps", "2"]) == 0
+    assert "Worst noise beats random noise of the same length on" in capsys.readouterr().out
+
+
+def test_inspect(trained, capsys):
+    assert main(["inspect", str(trained), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["recipe"]["robust"]["weight"] == 2.0 and len(report["sha256"]) == 64
+    gan = checkpoints.load(trained)
+    assert report["parameters"]["critic"] == sum(math.prod(p.shape) for p in gan.critic.parameters())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["probe", "nowhere.safetensors"], "nowhere.safetensors"),
+        (["inspect", str(ROOT / "pyproject.toml")], "expected a checkpoint written by RGAN Lab"),
+        (["probe", "CHECKPOINT", "--radius", "-1"], "radius ε between"),
+        (["probe", "CHECKPOINT", "--steps", "0"], "steps between"),
+        (["probe", "CHECKPOINT", "--samples", "0"], "samples between"),
+    ],
+)
+def test_mistakes_get_one_line_and_status_2(trained, arguments, words, capsys):
+    arguments = [str(trained) if a == "CHECKPOINT" else a for a in arguments]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("rgan: ") and words in said and "Traceback" not in said and said.count("\n") == 1
+
+
+def test_contradicting_options_are_refused(tmp_path, capsys):
+    assert train(tmp_path, "--robust", "none", "--weight", "1") == 2
+    assert "--weight" in capsys.readouterr().err
+    assert train(tmp_path, "--size", "64") == 2
+    assert "size between 25 and 32" in capsys.readouterr().err
+    assert train(tmp_path, "--iterations", "0") == 2
+    assert "iterations between 1" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, capsys, monkeypatch):
+    from rgan import training
+
+    monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained first"))
+    (tmp_path / "file").write_text("")
+    assert train(tmp_path / "file") == 2
+    assert "choose another" in capsys.readouterr().err
+
+
+def test_interrupting_keeps_a_checkpoint(tmp_path, monkeypatch):
+    from rgan import training
+
+    real_step = training.Trainer.step
+
+    def interrupted(self):
+        if self.iteration == 5:
+            raise KeyboardInterrupt
+        return real_step(self)
+
+    monkeypatch.setattr(training.Trainer, "step", interrupted)
+    assert train(tmp_path) == 0
+    assert checkpoints.load(tmp_path / "checkpoint.safetensors").training.iterations == 5
+
+
+def test_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch, capsys):
+    from rgan import training
+
+    monkeypatch.setattr(training, "KEEP_EVERY", 2)
+    real_step = training.Trainer.step
+
+    def broken(self):
+        metrics = real_step(self)
+        return metrics | {"critic": torch.tensor(float("nan"))} if self.iteration == 7 else metrics
+
+    monkeypatch.setattr(training.Trainer, "step", broken)
+    assert train(tmp_path) == 2
+    assert "weights of iteration 6 are kept" in capsys.readouterr().err
+    assert checkpoints.load(tmp_path / "checkpoint.safetensors").training.iterations == 6
