@@ -95,9 +95,11 @@ def compare(
 ) -> Comparison:
     """Set radius `index` of a search beside its controls.
 
+    The control of sample i is the same direction whatever the radius and whatever `best_of`.
+
     Args:
         objective: the exact loss of each row; the same that the search ended with.
-        seed: of the random directions; direction i belongs to sample i whatever the radius.
+        seed: of the random directions.
         best_of: also take the best of as many random directions as the search had gradient calls.
     """
     settings = found.settings

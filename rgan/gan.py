@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from rgan.errors import number_between
+from rgan.folding import fold
 from rgan.networks import dcgan
 from rgan.recipes import Recipe
 
@@ -80,14 +79,14 @@ class Gan:
         key = (dtype, str(device))
         if key not in self._probes:
             self._probes[key] = Probe(
-                _folded(self.sampler, dtype, device), _folded(self.critic, dtype, device), self.recipe, dtype
+                fold(self.sampler, dtype, device), fold(self.critic, dtype, device), self.recipe, dtype
             )
         return self._probes[key]
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A Gan with batch norm folded into its convolutions, for images and losses without gradients to weights."""
+    """A Gan rearranged by `folding` for speed, for images and losses without gradients to weights."""
 
     generator: nn.Module
     critic: nn.Module
@@ -102,9 +101,14 @@ class Probe:
 
     def loss(self, z: Tensor) -> Tensor:
         """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
-        score: Tensor = self.critic(self.generator(self._enter(z)))
-        precise = score.to(torch.promote_types(score.dtype, torch.float32))
-        return self.recipe.criterion.generator(precise).to(z.device)
+        return self._loss(self.generator(self._enter(z))).to(z.device)
+
+    def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """`images` and `loss` of the same noise from one pass, without gradients."""
+        with torch.no_grad():
+            images: Tensor = self.generator(self._enter(z))
+            loss = self._loss(images)
+        return images.float().cpu().contiguous(), loss.to(z.device)
 
     def critic_scores(self, images: Tensor) -> Tensor:
         """Critic output (N,), float32 on the CPU, of images (N, C, H, W) in [−1, 1]."""
@@ -112,24 +116,12 @@ class Probe:
             score: Tensor = self.critic(self._enter(images))
         return score.float().cpu()
 
+    def _loss(self, images: Tensor) -> Tensor:
+        score: Tensor = self.critic(images)
+        return self.recipe.criterion.generator(score.to(torch.promote_types(score.dtype, torch.float32)))
+
     def _enter(self, x: Tensor) -> Tensor:
-        weight = next(self.generator.parameters())
-        return x.to(device=weight.device, dtype=weight.dtype)
-
-
-def _folded(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
-    """A copy for evaluation: batch norm merged into the layer before it, channels last, in `dtype`."""
-    layers: list[nn.Module] = []
-    for layer in network.children():
-        before = layers[-1] if layers else None
-        if isinstance(layer, nn.BatchNorm1d) and isinstance(before, nn.Linear):
-            layers[-1] = fuse_linear_bn_eval(before, layer)
-        elif isinstance(layer, nn.BatchNorm2d) and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
-            layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
-        elif not isinstance(layer, nn.Identity):
-            layers.append(copy.deepcopy(layer))
-    folded = nn.Sequential(*layers).to(memory_format=torch.channels_last).to(device=device, dtype=dtype)
-    return folded.eval().requires_grad_(False)
+        return x.to(next(self.generator.parameters()).device)
 
 
 def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, nn.Module]:

@@ -1,14 +1,15 @@
 """Worst noise along a whole range of ε while someone watches.
 
-`LivePath` holds the answers for one Gan, one noise and one λ. Moving ε reads them (`at`); `search` improves the
-answer at one ε step by step and may be dropped at any of them without losing what was found. Where a search ends
-does not depend on which ε was looked at before, so a link that names the settings reopens the same picture.
+`LivePath` holds the answers for one Gan, one noise and one λ. Moving ε reads them (`at`); `advance` improves the
+answer at one ε for a slice of time and may turn to another ε at any moment. Where a search ends does not depend on
+which ε was looked at before, so a link that names the settings reopens the same picture.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ from rgan.devices import choose_device, choose_dtype
 from rgan.evidence import Comparison, compare, pixel_change, straight_path
 from rgan.gan import Gan
 from rgan.images import difference, to_uint8
-from rgan.worst_case import Settings, WorstNoise, look_up, losses, merge, search
+from rgan.worst_case import Settings, WorstNoise, between, look_up, losses, merge, search
 
-GRID = (0.0025, 0.025, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
+GRID = (0.0025, 0.025, 0.125, 0.25, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
+
+GAIN = 3.0  # of the amplified differences
 
 
 @dataclass(frozen=True)
@@ -83,35 +86,65 @@ class LivePath:
         self._scouted = False
         self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
         self._found: dict[float, WorstNoise] = {}
-
-    @property
-    def started(self) -> bool:
-        """Whether `at` knows of any noise but the original."""
-        return self._scouted
+        self._running: tuple[float, Iterator[WorstNoise | None]] | None = None
+        self._latest: WorstNoise | None = None
+        self._between: tuple[WorstNoise, Tensor] | None = None  # the last answer between radii, with its images
+        self._viewed: tuple[WorstNoise, bool, View] | None = None
 
     def at(self, radius: float) -> WorstNoise:
-        """The best answer known at `radius`, at once; `done` if a search at it has ended."""
+        """The answer known at `radius`, at once: a finished or running search's, or one between neighbouring radii."""
         if radius in self._found:
             return self._found[radius]
-        return dataclasses.replace(look_up(self.exact.loss, self._known, radius), done=radius == 0)
+        if self._latest is not None and self._latest.settings.radii == (radius,):
+            return self._latest
+        if self._between is None or self._between[0].settings.radii != (radius,):
+            noise = between(self._known, radius)
+            images, loss = self.exact.judge(self.z + noise)
+            answer = dataclasses.replace(
+                self._known,
+                settings=self.request.settings(radius),
+                noise=noise[None],
+                loss=loss[None],
+                done=radius == 0,
+            )
+            self._between = answer, images
+        return self._between[0]
 
-    def search(self, radius: float) -> Iterator[WorstNoise | None]:
-        """Search at `radius` until nothing is left to do, yielding what to draw, or None after a step without news.
+    def advance(self, radius: float, seconds: float) -> bool:
+        """Search at `radius` for about `seconds`, at least one step; whether there is more to do.
+
+        The first call at a new radius returns at once where `at` has an answer to draw already.
+        """
+        if radius == 0 or radius in self._found:
+            return False
+        if self._running is None or self._running[0] != radius:
+            self._running, self._latest = (radius, self._search(radius)), None
+            if self._scouted:
+                return True
+        end = time.perf_counter() + seconds
+        for state in self._running[1]:
+            if state is not None:
+                self._latest = state
+            if time.perf_counter() >= end:
+                break
+        return radius not in self._found
+
+    def _search(self, radius: float) -> Iterator[WorstNoise | None]:
+        """All steps of a search at `radius`, with what to draw after each, or None where there is no news.
 
         The first search under a request scouts from r = 0, for a picture at once, and then explores the whole range.
         Every search ends by climbing from the range's own answer at `radius`.
         """
-        if radius == 0 or radius in self._found:
-            return
         if self._exploring is not None:
             if not self._scouted:
                 for state in self._steps(radius):
                     if state.done:
-                        self._known, self._scouted = merge(self._known, state), True
+                        self._scouted = True
+                        self._learn(merge(self._known, state))
                     yield dataclasses.replace(state, done=False)
             yield from (None for _ in self._exploring)
             self._exploring = None
-        start = self.at(radius).noise if self.request.method == "ascent" else None
+        start = look_up(self.exact.loss, self._known, radius).noise if self.request.method == "ascent" else None
         for state in self._steps(radius, start=start):
             if state.done:
                 self._found[radius] = state
@@ -129,18 +162,34 @@ class LivePath:
         best = max(smaller, key=lambda k: float(means[k]))
         return self._known.settings.radii[best] if means[best] > self.at(radius).loss.mean() else None
 
-    def view(self, found: WorstNoise, *, gain: float = 3.0, best_of: bool = False) -> View:
-        """Images and numbers for one answer of `at` or `search`."""
-        comparison = compare(self.exact.loss, self.z, found, seed=self.request.seed, best_of=best_of)
-        worst = self.exact.images(self.z + comparison.noise)
-        random = self.exact.images(self.z + comparison.random_noise)
+    def view(self, radius: float, *, best_of: bool = False) -> View:
+        """Images and numbers of the answer at `radius`; with `best_of`, also the best of many random directions."""
+        found = self.at(radius)
+        if self._viewed is None or self._viewed[0] is not found or self._viewed[1] is not best_of:
+            self._viewed = found, best_of, self._view(found, best_of)
+        return self._viewed[2]
+
+    def _view(self, found: WorstNoise, best_of: bool) -> View:
+        made: list[Tensor] = []
+
+        def judged(z: Tensor) -> Tensor:
+            images, loss = self.exact.judge(z)
+            made.append(images)
+            return loss
+
+        comparison = compare(judged, self.z, found, seed=self.request.seed, best_of=best_of)
+        random = torch.cat(made)[: len(self.z)]  # the control's own images come first
+        if self._between is not None and self._between[0] is found:
+            worst = self._between[1]
+        else:
+            worst = self.exact.images(self.z + comparison.noise)
         return View(
             comparison=comparison,
             original=to_uint8(self._original),
             worst=to_uint8(worst),
             random=to_uint8(random),
-            change_worst=difference(worst, self._original, gain),
-            change_random=difference(random, self._original, gain),
+            change_worst=difference(worst, self._original, GAIN),
+            change_random=difference(random, self._original, GAIN),
             pixels=(pixel_change(worst, self._original), pixel_change(random, self._original)),
             z=self.z,
             step=found.step,
@@ -161,8 +210,11 @@ class LivePath:
         radii = sorted({max(0.01, round(share * self.request.reach, 2)) for share in GRID})
         for state in self._steps(*radii):
             if state.done:
-                self._known = merge(origin, state)
+                self._learn(merge(origin, state))
             yield state
+
+    def _learn(self, known: WorstNoise) -> None:
+        self._known, self._between = known, None
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
         settings, seed = self.request.settings(*radii), self.request.seed

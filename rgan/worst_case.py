@@ -23,7 +23,9 @@ from rgan.errors import SettingsError, number_between, one_of
 Objective = Callable[[Tensor], Tensor]
 
 METHODS = ("ascent", "one-step")
-CHUNK = 256  # rows a call: large enough to fill the processor, small enough to stay in its cache
+MOMENTUM = 0.75
+SHARP_STEPS = 2  # last steps of a coarse search that are made in full precision
+CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
 
 
 @dataclass(frozen=True)
@@ -96,24 +98,27 @@ def search(
             fast and coarse (bfloat16).
         z: original noise (N, d).
         seed: for the random starting points.
-        exact: the objective in full precision, which makes the final comparison; `objective` itself by default.
+        exact: the objective in full precision, which takes over for the last steps and gives the final losses;
+            `objective` itself by default.
         start: r (N, d) from which the first start begins where it beats r = 0; it is cut to each radius.
     """
     started = time.perf_counter()
     z = z.detach()
-    exact = exact or objective
+
+    def state(noise: Tensor, loss: Tensor, original: Tensor, step: int, calls: int, done: bool) -> WorstNoise:
+        return WorstNoise(settings, z, noise, loss, original, step, calls, time.perf_counter() - started, done)
+
     if settings.method == "one-step":
-        noise = _one_step(objective, z, settings)
-        yield _settle(exact, z, settings, noise, step=1, calls=1, started=started)
+        yield state(*_one_step(exact or objective, z, settings), step=1, calls=1, done=True)
         return
+    sharpened = max(1, settings.steps - SHARP_STEPS + 1) if exact is not None else None
     ascent = _Ascent(objective, z, settings, seed, start)
     for step in range(1, settings.steps + 1):
-        ascent.advance(gradient=step < settings.steps)
-        noise, loss = ascent.answer()
+        if exact is not None and step == sharpened:
+            ascent.sharpen(exact)
+        ascent.advance(gradient=step < settings.steps and step + 1 != sharpened)
         calls = min(step + 1, settings.steps) * settings.restarts + (start is not None)
-        seconds = time.perf_counter() - started
-        yield WorstNoise(settings, z, noise, loss, ascent.original, step, calls, seconds, done=False)
-    yield _settle(exact, z, settings, noise, step, calls, started)
+        yield state(*ascent.answer(), step=step, calls=calls, done=step == settings.steps)
 
 
 def run(
@@ -128,6 +133,24 @@ def run(
     """`search` to its end."""
     *_, final = search(objective, z, settings, seed=seed, exact=exact, start=start)
     return final
+
+
+def between(found: WorstNoise, radius: float) -> Tensor:
+    """Noise (N, d) at a radius between searched ones, on the straight way from one answer to the next: no evaluation.
+
+    r = 0 stands before the first radius; beyond the last one its answer stays. Moves evenly as `radius` does, where
+    `look_up` jumps to the better neighbour.
+    """
+    radii = (0.0, *found.settings.radii)
+    noise = torch.cat([torch.zeros_like(found.noise[:1]), found.noise])
+    above = next((k for k, known in enumerate(radii) if known >= radius and k > 0), None)
+    if above is None:
+        return noise[-1]
+    share = (radius - radii[above - 1]) / max(radii[above] - radii[above - 1], 1e-12)
+    moved = noise[above] * radius / radii[above] if found.settings.method == "one-step" and radii[above] else None
+    if moved is None:
+        moved = noise[above - 1] + share * (noise[above] - noise[above - 1])
+    return _project(found.z, moved, torch.full_like(found.original, radius), found.settings)
 
 
 def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
@@ -220,7 +243,8 @@ class _Ascent:
     """Projected gradient ascent from the best iterate of each row: a step that fails is halved, not taken.
 
     `best` has a row for every start, radius and sample; `length` is each row's next step, at first the whole radius,
-    so that the first iterate is the paper's one-step answer.
+    so that the first iterate is the paper's one-step answer; `heading` is the direction of the last step taken, which
+    the next one keeps in part (heavy ball, Polyak 1964) and a failed one forgets.
     """
 
     def __init__(self, objective: Objective, z: Tensor, settings: Settings, seed: int, start: Tensor | None):
@@ -239,22 +263,43 @@ class _Ascent:
             points = points.view(starts - 1, radii, count, dimensions) * self.radius[..., None]
             self.best = self.best.beside(self._evaluate(self.feasible(points)))
         self.length = self.radius.expand(starts, radii, count)
+        self.heading = torch.zeros_like(self.best.noise)
 
     def advance(self, *, gradient: bool) -> None:
         """Try one step in every row. The last step of a search needs no gradient where it lands."""
         uphill = self.best.slope - 2 * self.settings.price * self.best.noise
-        move = self.length[..., None] * unit(uphill.flatten(0, 2)).view_as(uphill)
-        candidate = self._evaluate(self.feasible(self.best.noise + move), gradient=gradient)
+        direction = _unit(_unit(uphill) + MOMENTUM * self.heading)
+        candidate = self._evaluate(
+            self.feasible(self.best.noise + self.length[..., None] * direction), gradient=gradient
+        )
         better = self._value(candidate) > self._value(self.best)
+        taken = _unit(candidate.noise - self.best.noise)
+        self.heading = torch.where(better[..., None], taken, torch.zeros_like(taken))
         self.length = torch.where(better, self.length, self.length / 2)
         self.best = self.best.where(better, candidate)
         # Warm start: rows that a smaller radius beats go on from its answer.
-        self.best = self.best.gather(1, self._value(self.best).cummax(dim=1).indices)
+        source = self._value(self.best).cummax(dim=1).indices
+        self.best = self.best.gather(1, source)
+        self.heading = self.heading.gather(1, source[..., None].expand_as(self.heading))
 
-    def answer(self) -> tuple[Tensor, Tensor]:
-        """The best start of each row: noise (K, N, d) and loss (K, N)."""
+    def sharpen(self, exact: Objective) -> None:
+        """Go on with another objective; its losses replace the old ones, and rows it finds worse than r = 0 restart.
+
+        Steps shorter than a quarter of the radius grow to it: some were cut by differences that the coarse objective
+        could not resolve.
+        """
+        self.objective = exact
+        at_zero = self._evaluate(torch.zeros_like(self.z)[None, None])
+        self.original = at_zero.loss[0, 0]
+        judged = self._evaluate(self.best.noise)
+        at_zero = at_zero.expand(*judged.loss.shape[:2])
+        self.best = at_zero.where(self._value(judged) > self._value(at_zero), judged)
+        self.length = torch.maximum(self.length, self.radius / 4)
+
+    def answer(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The best start of each row: noise (K, N, d) and loss (K, N); and the original loss (N,)."""
         chosen = self.best.gather(0, self._value(self.best).argmax(dim=0, keepdim=True))
-        return chosen.noise[0], chosen.loss[0]
+        return chosen.noise[0], chosen.loss[0], self.original
 
     def _value(self, points: _Points) -> Tensor:
         return points.loss - self.settings.price * _squares(points.noise)
@@ -280,28 +325,23 @@ class _Ascent:
         return _Points(noise, torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise))
 
 
-def _one_step(objective: Objective, z: Tensor, settings: Settings) -> Tensor:
-    """r = ε·∇ℓ(z)/‖∇ℓ(z)‖ for every radius, (K, N, d): Alg. 1 l. 4 as the paper's official code solves it."""
+def _one_step(objective: Objective, z: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+    """r = ε·∇ℓ(z)/‖∇ℓ(z)‖ for every radius: Alg. 1 l. 4 as the paper's official code solves it.
+
+    Noise (K, N, d), its loss (K, N), the original loss (N,).
+    """
     ascent = _Ascent(objective, z, dataclasses.replace(settings, restarts=1), 0, None)
-    return ascent.feasible(ascent.radius[None, ..., None] * unit(ascent.best.slope[0, 0]))[0]
-
-
-def _settle(
-    exact: Objective, z: Tensor, settings: Settings, noise: Tensor, step: int, calls: int, started: float
-) -> WorstNoise:
-    """Final losses by the exact objective; ascent keeps each sample's best answer among 0 and smaller radii."""
-    original = losses(exact, z)
-    loss = losses(exact, (z + noise).flatten(0, 1)).view(noise.shape[:2])
-    if settings.method == "ascent":
-        value = torch.cat([original[None], loss - settings.price * _squares(noise)])
-        best = value.cummax(dim=0).indices[1:]
-        loss = torch.cat([original[None], loss]).gather(0, best)
-        noise = torch.cat([torch.zeros_like(noise[:1]), noise]).gather(0, best[..., None].expand_as(noise))
-    return WorstNoise(settings, z, noise, loss, original, step, calls, time.perf_counter() - started, done=True)
+    noise = ascent.feasible(ascent.radius[None, ..., None] * _unit(ascent.best.slope[:, :1]))[0]
+    return noise, losses(objective, (z + noise).flatten(0, 1)).view(noise.shape[:2]), ascent.original
 
 
 def _project(z: Tensor, r: Tensor, radius: Tensor, settings: Settings) -> Tensor:
     return project_cap(z, r, radius) if settings.keep_shell else project_ball(r, radius)
+
+
+def _unit(noise: Tensor) -> Tensor:
+    """`unit` of every (…, d) vector."""
+    return unit(noise.flatten(0, -2)).view_as(noise)
 
 
 def _squares(noise: Tensor) -> Tensor:

@@ -109,52 +109,59 @@ def test_image_change_and_straight_paths():
     assert torch.allclose(path[2], torch.tensor([0.5, 1.0, 1.5])) and path.shape == (5, 3)
 
 
+def finish(path: LivePath, radius: float) -> None:
+    while path.advance(radius, 10.0):
+        pass
+
+
 def test_where_a_live_search_ends_does_not_depend_on_the_way_there(gan):
     direct, detour = LivePath(gan, request(), precision="float32"), LivePath(gan, request(), precision="float32")
     for radius in (0.7, 1.9):
-        for _ in detour.search(radius):
-            pass
-    steps = detour.search(1.3)
-    next(steps)  # dropped half-way, as a newer click does
+        finish(detour, radius)
+    for radius in (1.3, 0.4, 1.3):  # turned away half-way, as newer clicks do
+        detour.advance(radius, 0.0)
+        detour.advance(radius, 0.0)
     for path in (direct, detour):
-        for _ in path.search(1.2):
-            pass
+        finish(path, 1.2)
     assert torch.equal(direct.at(1.2).noise, detour.at(1.2).noise)
     assert direct.at(1.2).done
 
 
 def test_a_dropped_exploration_goes_on_where_it_was(gan):
     path = LivePath(gan, request(), precision="float32")
-    first = path.search(1.0)
-    for _ in range(6):  # four steps and the end of the scout, one step of the exploration
-        next(first)
-    calls = sum(1 for state in path.search(0.8) if state is None)
-    assert calls == 4  # three steps and the end of the exploration are left
+    for _ in range(5):  # four steps of the scout, one of the exploration
+        assert path.advance(1.0, 0.0)
+    steps = 0
+    while path.advance(0.8, 0.0):
+        steps += 1
+    assert steps == 1 + 3 + 3  # the look-up, the rest of the exploration, the climb but for its last step
     assert path.at(0.8).done
 
 
 def test_live_pictures_come_at_once_and_are_marked(gan):
     path = LivePath(gan, request(), precision="float32")
-    assert not path.started and path.at(0).done and not path.at(1.0).done
-    states = [state for state in path.search(1.0) if state is not None]
-    assert not states[0].done and states[-1].done
-    assert states[0].loss.mean() > path.at(0).loss.mean()
-    view = path.view(path.at(1.0), best_of=True)
+    assert path.at(0).done and not path.at(1.0).done
+    assert path.advance(1.0, 0.0)
+    first = path.at(1.0)
+    assert first.step == 1 and not first.done and first.loss.mean() > path.at(0).loss.mean()
+    finish(path, 1.0)
+    view = path.view(1.0, best_of=True)
     assert view.done and view.worst.shape == (8, 32, 32, 1) and view.comparison.tries == view.gradient_calls
-    looked_up = path.view(path.at(0.9))
+    assert path.view(1.0, best_of=True) is view
+    assert path.advance(0.9, 0.0)  # a new radius: the answers known are drawn before a step is made
+    looked_up = path.view(0.9)
     assert not looked_up.done and looked_up.comparison.radius == 0.9
+    assert torch.allclose(lengths(looked_up.comparison.random_noise), looked_up.comparison.used, rtol=1e-4)
     images, loss = path.strip(view, 3)
     assert images.shape == (9, 32, 32, 1)
     assert float(loss[0]) == pytest.approx(float(view.comparison.original[3]), abs=1e-5)
     assert float(loss[-1]) == pytest.approx(float(view.comparison.worst[3]), abs=1e-5)
-    assert list(path.search(1.0)) == [] and list(path.search(0.0)) == []
+    assert not path.advance(1.0, 0.0) and not path.advance(0.0, 0.0)
 
 
-def test_one_step_paths_know_where_they_overshoot(gan):
+def test_one_step_paths_are_exact_between_their_radii(gan):
     path = LivePath(gan, request(method="one-step"), precision="float32")
-    for radius in (0.5, 2.0):
-        for _ in path.search(radius):
-            pass
+    finish(path, 0.5)
     exact = run(gan.probe().loss, gan.noise(8, 0), Settings((0.5, 2.0), method="one-step"))
     assert torch.allclose(path.at(2.0).loss[0], exact.loss[1], atol=1e-5)
     assert torch.allclose(path.at(1.37).noise[0], 1.37 / 2 * exact.noise[1], atol=1e-3)

@@ -254,13 +254,50 @@ def test_gradient_agrees_with_finite_differences(gan):
     assert torch.allclose((ends[0] - ends[1]) / (2 * step), (slope * direction).sum(1), rtol=1e-4, atol=1e-8)
 
 
-def test_folded_networks_equal_the_original_ones(gan):
-    z = gan.noise(4, 6)
+@pytest.mark.parametrize("size", [25, 28, 31, 32])
+@pytest.mark.parametrize("channels", [1, 3, 6])
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_folded_networks_equal_the_original_ones(size, channels, norm):
+    made = recipe("dcgan", size=size, channels=channels, width=3, latent=7, critic_norm=norm)
+    generator, critic = fresh(made, 2)
+    rng = torch.Generator().manual_seed(0)
+    for network in (generator, critic):
+        for module in network.modules():
+            if hasattr(module, "running_var"):  # statistics and affine parameters as training leaves them
+                for tensor in (module.running_var, module.weight.data):
+                    tensor.uniform_(0.5, 2, generator=rng)
+                for tensor in (module.running_mean, module.bias.data):
+                    tensor.normal_(generator=rng)
+            elif getattr(module, "bias", None) is not None:
+                module.bias.data.normal_(generator=rng)
+    gan = Gan(made, generator, critic)
+    probe, z = gan.probe(torch.float64), gan.noise(4, 6).double()
     with torch.no_grad():
-        images = gan.sampler(z)
-        loss = torch.nn.functional.softplus(-gan.critic(images))
-    assert torch.allclose(gan.probe().images(z), images, atol=1e-5)
-    assert torch.allclose(gan.probe().loss(z), loss, atol=1e-5)
+        images = gan.sampler.double()(z)
+        loss = torch.nn.functional.softplus(-gan.critic.double()(images))
+    assert torch.allclose(probe.generator(z), images, atol=1e-6)
+    assert torch.allclose(probe.loss(z), loss, atol=1e-6)
+
+
+def test_budgets_are_counted_honestly(gan):
+    """Gradient calls as reported against those the objectives saw, in rows."""
+    z, rows = gan.noise(8, 0), {"fast": 0, "exact": 0}
+
+    def counted(name):
+        def objective(noise):
+            rows[name] += len(noise) if noise.requires_grad else 0
+            return gan.probe().loss(noise)
+
+        return objective
+
+    for restarts in (1, 3):
+        for fast in (counted("fast"), None):
+            rows.update(fast=0, exact=0)
+            exact = counted("exact")
+            found = run(fast or exact, z, Settings((1.0,), steps=6, restarts=restarts), exact=exact if fast else None)
+            assert found.gradient_calls == 6 * restarts
+            assert rows["fast"] + rows["exact"] <= 8 * (6 * restarts + 1)
+            assert (rows["fast"] > 0) is (fast is not None)
 
 
 def test_coarse_search_is_judged_in_full_precision(gan):

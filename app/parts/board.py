@@ -13,9 +13,9 @@ from rgan.images import grid, png
 from rgan.live import View
 
 
-def columns_for(samples: int) -> int:
-    """Tiles in a row: wide grids, so that three of them fit under one another on a screen."""
-    return 8 if samples <= 16 else 16
+def layout(samples: int) -> tuple[int, int]:
+    """Tiles in a row, and the factor by which they are enlarged: wide grids, so that three fit under one another."""
+    return (8, 2) if samples <= 16 else (16, 1)
 
 
 def data_uri(picture: np.ndarray) -> str:
@@ -23,10 +23,12 @@ def data_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
-def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
-    """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
+def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> list[str]:
+    """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences.
+
+    One piece each, so that the browser keeps the ones that did not change.
+    """
     comparison = view.comparison
-    columns = columns_for(len(view.original))
     worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
     shift = ", change ×3" if changes else ""
     bands = [
@@ -34,12 +36,12 @@ def board(view: View, side: str, *, changes: bool, picked: int | None = None) ->
         ("worst", f"worst noise{shift}", worst, comparison.worst),
         ("random", f"random noise of the same length{shift}", random, comparison.random),
     ]
-    figures = "".join(
-        f'<figure><figcaption>{marked(kind, words)}<span class="value">loss {number(float(loss.mean()))}</span>'
-        f"</figcaption>{_framed(images, columns, picked, f'{side}: images from {words}, {_size(images)}')}</figure>"
+    return [
+        f'<div class="board {side}"><figure><figcaption>{marked(kind, words)}'
+        f'<span class="value">loss {number(float(loss.mean()))}</span></figcaption>'
+        f"{_framed(images, picked, f'{side}: images from {words}, {_size(images)}')}</figure></div>"
         for kind, words, images, loss in bands
-    )
-    return f'<div class="board {side}">{figures}</div>'
+    ]
 
 
 def facts(view: View) -> str:
@@ -64,18 +66,22 @@ def facts(view: View) -> str:
 
 def strip(images: np.ndarray, loss: Tensor, side: str) -> str:
     """HTML of one sample on the straight way from original to worst, the loss under each frame."""
-    frames = "".join(
-        f'<div><img alt="{side}: {100 * index // (len(images) - 1)} % of the way" src="{data_uri(_enlarged(image))}">'
-        f"{number(float(value))}<br>{_end(index, len(images))}</div>"
-        for index, (image, value) in enumerate(zip(images, loss, strict=True))
+    last = len(images) - 1
+    marks = {0: MARKS["original"], last: MARKS["worst"]}
+    labels = "".join(
+        f"<div>{number(float(value))}<br>{marks.get(index, '&nbsp;')}</div>" for index, value in enumerate(loss)
     )
-    return f'<div class="board {side}"><div class="strip">{frames}</div></div>'
+    return (
+        f'<div class="board {side}"><div class="strip"><img alt="{side}: one sample from original to worst noise" '
+        f'src="{data_uri(grid(images, len(images), scale=2))}"><div class="under">{labels}</div></div></div>'
+    )
 
 
 def card(name: str, title: str, words: str, images: np.ndarray) -> str:
     """HTML of a model's card: samples, name, how it was trained."""
     return (
-        f'<div class="card"><img alt="{len(images)} samples of {escape(name)}" src="{data_uri(_sheet(images, 12))}">'
+        f'<div class="card"><img alt="{len(images)} samples of {escape(name)}" '
+        f'src="{data_uri(grid(images, 12, scale=2))}">'
         f"<h4>{escape(name)}</h4><p>{escape(title)}<br>{escape(words)}</p></div>"
     )
 
@@ -101,28 +107,20 @@ def _end(index: int, count: int) -> str:
 
 
 def _size(images: np.ndarray) -> str:
-    return f"{len(images)} samples in rows of {columns_for(len(images))}"
+    return f"{len(images)} samples in rows of {layout(len(images))[0]}"
 
 
-def _framed(images: np.ndarray, columns: int, picked: int | None, alt: str) -> str:
+def _framed(images: np.ndarray, picked: int | None, alt: str) -> str:
     """The grid, with a frame around the picked tile placed in per cent of the picture."""
-    sheet = _sheet(images, columns)
+    columns, scale = layout(len(images))
+    sheet = grid(images, columns, scale=scale)
     height, width = sheet.shape[:2]
     frame = ""
     if picked is not None:
-        tile_y, tile_x = 2 * (images.shape[1] + 1), 2 * (images.shape[2] + 1)
+        tile_y, tile_x = scale * (images.shape[1] + 1), scale * (images.shape[2] + 1)
         frame = (
             f'<i style="left:{100 * (picked % columns) * tile_x / width:.3f}%;'
             f"top:{100 * (picked // columns) * tile_y / height:.3f}%;"
             f'width:{100 * tile_x / width:.3f}%;height:{100 * tile_y / height:.3f}%"></i>'
         )
     return f'<div class="frame"><img alt="{escape(alt)}" src="{data_uri(sheet)}">{frame}</div>'
-
-
-def _sheet(images: np.ndarray, columns: int) -> np.ndarray:
-    # Twice the size: the browser then scales smoothly without losing thin lines.
-    return grid(images, columns, scale=2)
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    return image.repeat(3, axis=0).repeat(3, axis=1)

@@ -28,9 +28,9 @@ def reset() -> None:
     st.session_state.update(DEFAULTS)
 
 
-def search_controls(reach: float) -> tuple[Request, float]:
-    """Draw the controls into the current container: the search they ask for, and ε between 0 and `reach`."""
-    radius = st.slider(
+def search_controls(reach: float) -> Request:
+    """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
+    st.slider(
         "ε, radius of the search",
         0.0,
         reach,
@@ -110,7 +110,6 @@ def search_controls(reach: float) -> tuple[Request, float]:
         help="The same seed gives the same noise and the same random directions on any machine.",
     )
     st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
-    request = Request(
+    return Request(
         int(samples), int(seed), float(price), int(steps), METHODS[str(method)], int(restarts), bool(shell), reach
     )
-    return request, float(radius)

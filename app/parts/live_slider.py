@@ -21,7 +21,9 @@ _CSS = """
 .live-slider .ends { display: flex; justify-content: space-between; font-size: .85rem; opacity: .75; }
 """
 
-# Reports at most every 50 ms while the thumb moves; the server drops what it cannot keep up with.
+# While the thumb moves, at most two positions are on their way: the next one leaves while the browser still draws the
+# last (after 0.6 of the usual delay), and a third waits for a picture (its stamp carries the radius). A faster stream
+# would interrupt every drawing before it is done.
 _JS = """
 export default function ({ data, parentElement, setStateValue }) {
   const input = parentElement.querySelector('input');
@@ -33,27 +35,46 @@ export default function ({ data, parentElement, setStateValue }) {
   input.min = 0; input.max = data.max; input.step = data.step;
   let state = input._live;
   if (!state) {
-    state = input._live = { held: false, sent: 0, timer: null };
+    state = input._live = { held: false, sent: null, flying: [], delay: 150, watch: null };
     const report = (dragging) => {
-      clearTimeout(state.timer);
-      state.timer = null;
-      state.sent = performance.now();
+      state.sent = input.value;
+      state.flying.push({ value: Number(input.value).toFixed(2), at: performance.now() });
       state.send('thumb', { value: Number(input.value), dragging });
     };
-    input.addEventListener('pointerdown', () => { state.held = true; });
+    const follow = () => {
+      const now = performance.now();
+      const shown = [...document.querySelectorAll('[data-radius]')].map(stamp => stamp.dataset.radius);
+      const landed = state.flying.findIndex(one => shown.length > 0 && shown.every(value => value === one.value));
+      if (landed >= 0) {
+        state.delay = 0.8 * state.delay + 0.2 * (now - state.flying[landed].at);
+        state.flying.splice(0, landed + 1);
+      }
+      if (!state.held || state.sent === input.value) return;
+      const last = state.flying.length ? now - state.flying[state.flying.length - 1].at : Infinity;
+      if (last > 600) state.flying = [];
+      if (last === Infinity || last > 600 || (state.flying.length === 1 && last > 0.6 * state.delay)) report(true);
+    };
+    input.addEventListener('pointerdown', () => {
+      state.held = true;
+      state.sent = null;
+      state.flying = [];
+      state.watch = setInterval(follow, 8);
+    });
     input.addEventListener('input', () => {
       show();
-      if (!state.held) { report(false); return; }
-      if (state.timer === null) {
-        state.timer = setTimeout(() => report(true), Math.max(0, 50 - (performance.now() - state.sent)));
-      }
+      if (!state.held) report(false);
     });
-    const release = () => { if (state.held) { state.held = false; report(false); } };
+    const release = () => {
+      if (!state.held) return;
+      state.held = false;
+      clearInterval(state.watch);
+      report(false);
+    };
     input.addEventListener('pointerup', release);
     input.addEventListener('pointercancel', release);
   }
   state.send = setStateValue;
-  if (!state.held && state.timer === null) { input.value = data.value; }
+  if (!state.held) { input.value = data.value; }
   show();
 }
 """
@@ -61,23 +82,27 @@ export default function ({ data, parentElement, setStateValue }) {
 _mount = st.components.v2.component("live_slider", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
 
 
-def live_slider(label: str, state_key: str, maximum: float, *, ends: tuple[str, str]) -> bool:
-    """A slider over [0, maximum] for the number in `st.session_state[state_key]`; whether it is being dragged now.
+def live_slider(label: str, state_key: str, maximum: float, *, ends: tuple[str, str]) -> tuple[float, bool]:
+    """A slider over [0, maximum] for the number in `st.session_state[state_key]`: its value, and whether it is held.
 
-    Other widgets with the same key stay in step: a move is written to the session before the script runs.
+    Call it inside a fragment: while the thumb is held only the fragment runs, and the value is not yet in the session.
+    Letting go, or a key press, writes it there and runs the whole page, so that other widgets with that key follow.
     """
-    key, dragging = f"{state_key}_live", f"{state_key}_dragging"
+    key, moved_key = f"{state_key}_live", f"{state_key}_moved"
 
     def moved() -> None:
         thumb = st.session_state[key].get("thumb")
         if thumb is not None:
-            st.session_state[state_key] = round(min(max(float(thumb["value"]), 0.0), maximum), 2)
-            st.session_state[dragging] = bool(thumb["dragging"])
+            value = round(min(max(float(thumb["value"]), 0.0), maximum), 2)
+            st.session_state[moved_key] = value, bool(thumb["dragging"])
+            if not thumb["dragging"]:
+                st.session_state[state_key] = value
 
+    value, held = st.session_state.pop(moved_key, (st.session_state[state_key], None))
     _mount(
         data={
             "label": label,
-            "value": st.session_state[state_key],
+            "value": value,
             "max": maximum,
             "step": 0.01,
             "low": ends[0],
@@ -87,4 +112,6 @@ def live_slider(label: str, state_key: str, maximum: float, *, ends: tuple[str, 
         default={"thumb": None},
         on_thumb_change=moved,
     )
-    return bool(st.session_state.pop(dragging, False))
+    if held is False:
+        st.rerun()
+    return value, held is True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 from state import together
 
@@ -9,55 +11,54 @@ from parts import board, language
 from rgan.evidence import notices, verdict
 from rgan.live import LivePath, View
 
-ENDED = object()
+SLICE = 0.12  # seconds of searching between two pictures: the longest that a click has to wait
+SENT = 0.012  # seconds after which what a run has drawn is on its way: Streamlit drops the rest when the next starts
+PAINT = 0.05  # seconds in which a browser on the same cores shows it, before searching goes on
+
+
+def finish_run(more: bool) -> None:
+    """End a run whose pictures must be seen, and ask for the next if there is `more` to search."""
+    time.sleep(PAINT if more else SENT)
+    if more:
+        st.rerun()
 
 
 class Stage:
-    """Places for models A and B on the page. `play` fills them; a newer run of the script takes over at any drawing."""
+    """Places for models A and B on the page."""
 
     def __init__(self, names: tuple[str, str], about: tuple[str, str], *, numbers: bool = True):
         self.names, self.about, self.numbers = names, about, numbers
-        self._verdict = st.empty()
+        self._verdict = st.container()
         self._places = []
         for column in st.columns(2, gap="medium"):
             with column:
-                self._places.append([st.empty() for _ in range(4)])
+                self._places.append([st.container(gap=None) for _ in range(4)])
 
     def play(
-        self, paths: list[LivePath], radius: float, *, refine: bool, changes: bool = False, picked: int | None = None
-    ) -> list[View]:
-        """Draw what is known at `radius` at once, then, with `refine`, search on until nothing is left to find."""
-        views: list[View] = []
+        self, paths: list[LivePath], radius: float, *, search: bool, changes: bool = False, picked: int | None = None
+    ) -> tuple[list[View], bool]:
+        """Search both models a little further and draw what is known; whether another run has more to do.
 
-        def draw(found: list, *, final: bool = False) -> None:
-            pairs = list(zip(paths, found, strict=True))
-            views[:] = together(lambda pair: pair[0].view(pair[1], best_of=final), pairs)
-            self._draw(views, changes, picked)
+        A run of the script draws one whole picture and ends, and the screen asks for the next with `st.rerun`:
+        what the user does in between comes first, and no picture mixes two settings.
+        """
+        more = search and any(together(lambda path: path.advance(radius, SLICE), paths))
 
-        if not refine or radius == 0 or all(path.started for path in paths):
-            draw(together(lambda path: path.at(radius), paths))
-        if refine:
-            searches = [path.search(radius) for path in paths]
-            while (found := together(lambda steps: next(steps, ENDED), searches))[0] is not ENDED:
-                if found[0] is None:
-                    self._give_way()
-                else:
-                    draw(found)
-            draw(together(lambda path: path.at(radius), paths), final=True)
-            for path, view, place in zip(paths, views, self._places, strict=True):
-                if said := notices(view.comparison, path.stronger(radius)):
-                    place[3].info("  \n".join(said), icon=":material/info:")
-        return views
+        def picture(side: int) -> tuple[View, list[str]]:
+            view = paths[side].view(radius, best_of=search and not more)
+            return view, board.board(view, "AB"[side], changes=changes, picked=picked)
 
-    def _draw(self, views: list[View], changes: bool, picked: int | None) -> None:
+        drawn = together(picture, [0, 1])
+        views = [view for view, _ in drawn]
+        for path, (view, bands), place in zip(paths, drawn, self._places, strict=True):
+            for band in bands:
+                place[1].html(band)
+            if self.numbers:
+                place[2].html(board.facts(view))
+            if view.done and (said := notices(view.comparison, path.stronger(radius))):
+                place[3].info("  \n".join(said), icon=":material/info:")
         said = verdict(views[0].comparison, views[1].comparison, ("A", "B"))
         self._verdict.html(f'<p class="verdict">{said}</p>')
         for side, view, name, about, place in zip("AB", views, self.names, self.about, self._places, strict=True):
             place[0].html(language.model_title(side, name, about, board.stamp(view)))
-            place[1].html(board.board(view, side, changes=changes, picked=picked))
-            if self.numbers:
-                place[2].html(board.facts(view))
-
-    def _give_way(self) -> None:
-        """Any call into Streamlit lets a newer run of the script take over."""
-        self._places[0][3].empty()
+        return views, more

@@ -3,7 +3,7 @@
 import streamlit as st
 from parts import board, language
 from parts.live_slider import live_slider
-from parts.stage import Stage
+from parts.stage import Stage, finish_run
 from state import live_paths, load, models
 
 from rgan.errors import RganError
@@ -32,6 +32,14 @@ def facts(gan: Gan) -> str:
     return f"{how} · {training.data}, {size} · {training.iterations:,} iterations, seed {training.seed}"
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def card(name: str, digest: str) -> str:
+    """HTML of a model's card; `digest` makes a changed file a new card."""
+    gan = load(name)
+    samples = to_uint8(gan.probe().images(gan.noise(CARD_SAMPLES, 0)))
+    return board.card(name, gan.recipe.title, facts(gan), samples)
+
+
 gans: dict[str, Gan] = {}
 broken: dict[str, str] = {}
 for name in models():
@@ -41,16 +49,10 @@ for name in models():
         broken[name] = str(error)
 
 pair = ("digits-dcgan", "digits-dcgan-robust")
+live = st.container()
 if set(pair) <= gans.keys():
     st.session_state.setdefault("home_eps", 1.0)
     largest = reach(gans[pair[0]])
-    dragging = live_slider(
-        "ε, how far the noise may move",
-        "home_eps",
-        largest,
-        ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
-    )
-    stage = Stage(pair, ("baseline", "trained robustly"), numbers=False)
 next_place = st.container(horizontal=True)
 next_place.page_link(language.WORST_NOISE, label="Open Worst noise: every knob, both models", icon=":material/explore:")
 
@@ -58,8 +60,7 @@ st.subheader("Models at hand", anchor=False)
 cards = st.columns(3, gap="medium")
 for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 3].container(border=True):
-        sheet = to_uint8(gan.probe().images(gan.noise(CARD_SAMPLES, 0)))
-        st.html(board.card(name, gan.recipe.title, facts(gan), sheet))
+        st.html(card(name, gan.digest))
         twin = f"{name}-robust" if f"{name}-robust" in gans else name
         base = name.removesuffix("-robust") if name.removesuffix("-robust") in gans else name
         st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params={"a": base, "b": twin})
@@ -70,6 +71,22 @@ st.caption(
     "Train your own with `python -m rgan train`; files in runs/ appear here."
 )
 
-if set(pair) <= gans.keys():
+
+@st.fragment
+def explore() -> None:
+    """The live picture: only this runs while the slider is held."""
+    radius, held = live_slider(
+        "ε, how far the noise may move",
+        "home_eps",
+        largest,
+        ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
+    )
+    stage = Stage(pair, ("baseline", "trained robustly"), numbers=False)
     request = Request(SAMPLES, 0, 0.0, 10, "ascent", 1, False, largest)
-    stage.play(live_paths(pair, request, "home"), st.session_state["home_eps"], refine=not dragging)
+    _, more = stage.play(live_paths(pair, request, "home"), radius, search=not held)
+    finish_run(more)
+
+
+if set(pair) <= gans.keys():
+    with live:
+        explore()

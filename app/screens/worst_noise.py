@@ -3,8 +3,8 @@
 import streamlit as st
 from parts import board, controls
 from parts.live_slider import live_slider
-from parts.stage import Stage
-from state import live_paths, load, models
+from parts.stage import Stage, finish_run
+from state import live_paths, load, models, together
 
 from rgan.errors import RganError
 from rgan.live import reach
@@ -50,36 +50,44 @@ if gans[0].recipe.latent != gans[1].recipe.latent:
     st.stop()
 
 with st.sidebar:
-    request, radius = controls.search_controls(reach(gans[0]))
-dragging = live_slider(
-    "ε, how far the noise may move",
-    "eps",
-    request.reach,
-    ends=("0: original noise", f"{request.reach:.2f}: half of ‖z‖"),
-)
-stage = Stage((a, b), (gans[0].recipe.title, gans[1].recipe.title))
-show, pick = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
-changes = show.segmented_control(
-    "Show",
-    ("images", "change"),
-    default=controls.DEFAULTS["show"],
-    key="show",
-    bind="query-params",
-    required=True,
-    help="Change: three times the difference from the original image; grey is no change.",
-)
-picked = pick.slider(
-    "Sample on the way from original to worst",
-    1,
-    request.samples,
-    controls.DEFAULTS["pick"],
-    key="pick",
-    bind="query-params",
-    help="The framed sample of every grid, along the straight line z + t·r, with its loss under each picture.",
-)
-strips = [column.empty() for column in st.columns(2, gap="medium")]
+    request = controls.search_controls(reach(gans[0]))
 
-paths = live_paths((a, b), request, "worst_noise")
-views = stage.play(paths, radius, refine=not dragging, changes=changes == "change", picked=picked - 1)
-for side, path, view, place in zip("AB", paths, views, strips, strict=True):
-    place.html(board.strip(*path.strip(view, picked - 1), side))
+
+@st.fragment
+def explore() -> None:
+    """Everything that follows ε: only this runs while the slider is held."""
+    radius, held = live_slider(
+        "ε, how far the noise may move",
+        "eps",
+        request.reach,
+        ends=("0: original noise", f"{request.reach:.2f}: half of ‖z‖"),
+    )
+    stage = Stage((a, b), (gans[0].recipe.title, gans[1].recipe.title))
+    show, pick = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    changes = show.segmented_control(
+        "Show",
+        ("images", "change"),
+        default=controls.DEFAULTS["show"],
+        key="show",
+        bind="query-params",
+        required=True,
+        help="Change: three times the difference from the original image; grey is no change.",
+    )
+    picked = pick.slider(
+        "Sample on the way from original to worst",
+        1,
+        request.samples,
+        controls.DEFAULTS["pick"],
+        key="pick",
+        bind="query-params",
+        help="The framed sample of every grid, along the straight line z + t·r, with its loss under each picture.",
+    )
+    paths = live_paths((a, b), request, "worst_noise")
+    views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
+    strips = together(lambda one: board.strip(*paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1])
+    for html, column in zip(strips, st.columns(2, gap="medium"), strict=True):
+        column.html(html)
+    finish_run(more)
+
+
+explore()

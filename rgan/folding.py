@@ -1,0 +1,118 @@
+"""Networks rearranged for evaluation: the same function of the input, in fewer and faster operations.
+
+Batch norm is merged into the layer before it. Strided convolutions with few image channels, which processors run at a
+fraction of their speed, become ordinary convolutions by moving pixels into channels (Shi et al. 2016).
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+THIN = 4  # image channels up to which moving pixels into channels pays
+
+# For each parity of a pixel: which of the 3 taps of the ordinary kernel holds which of the 5 of the strided one.
+_UP_TAPS = ({0: 4, 1: 2, 2: 0}, {1: 3, 2: 1})
+_DOWN_TAPS = ({0: 0, 1: 2, 2: 4}, {0: 1, 1: 3})
+
+
+class _Cast(nn.Module):
+    """Hands its input on in another dtype."""
+
+    def __init__(self, dtype: torch.dtype):
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.to(self.dtype)
+
+
+class _ThinUp(nn.Module):
+    """A 5×5 stride-2 transposed convolution to few channels as a 3×3 convolution and a pixel shuffle."""
+
+    def __init__(self, layer: nn.ConvTranspose2d):
+        super().__init__()
+        assert layer.bias is not None
+        kernel = _spread(layer.weight.transpose(0, 1), _UP_TAPS).permute(0, 2, 3, 1, 4, 5)
+        self.weight = nn.Parameter(kernel.reshape(4 * layer.out_channels, layer.in_channels, 3, 3).contiguous())
+        self.bias = nn.Parameter(layer.bias.detach().repeat_interleave(4))
+        self.extra = int(layer.output_padding[0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        side = 2 * x.shape[-1] - 1 + self.extra
+        return pixel_shuffle(conv2d(x, self.weight, self.bias, padding=1), 2)[..., :side, :side]
+
+
+class _ThinDown(nn.Module):
+    """A 5×5 stride-2 convolution of few channels as a pixel unshuffle and a 3×3 convolution."""
+
+    def __init__(self, layer: nn.Conv2d):
+        super().__init__()
+        kernel = _spread(layer.weight, _DOWN_TAPS)
+        self.weight = nn.Parameter(kernel.reshape(layer.out_channels, 4 * layer.in_channels, 3, 3).contiguous())
+        self.bias = layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        odd = x.shape[-1] % 2
+        return conv2d(pixel_unshuffle(pad(x, (0, odd, 0, odd)), 2), self.weight, self.bias, padding=1)
+
+
+def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
+    """A frozen copy of a sequential `network` for evaluation on `device`, channels last, convolutions in `dtype`.
+
+    In low precision the linear layers stay in float32: they are cheap, and noise rounded to bfloat16 would not notice
+    a small r at all. Outputs equal the original's up to rounding.
+    """
+    precise = torch.promote_types(dtype, torch.float32)
+    folded: list[nn.Module] = []
+    current: torch.dtype | None = None
+    for layer in _merged(network):
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            wanted = precise if isinstance(layer, nn.Linear) else dtype
+            if wanted is not current:
+                folded.append(_Cast(wanted))
+            current = wanted
+            layer = _thinned(layer).to(wanted)
+        folded.append(layer)
+    moved = nn.Sequential(*folded).to(memory_format=torch.channels_last).to(device)
+    return moved.eval().requires_grad_(False)
+
+
+def _merged(network: nn.Module) -> list[nn.Module]:
+    """Copies of the layers, batch norm merged into the one before."""
+    layers: list[nn.Module] = []
+    for layer in network.children():
+        before = layers[-1] if layers else None
+        if isinstance(layer, nn.BatchNorm1d) and isinstance(before, nn.Linear):
+            layers[-1] = fuse_linear_bn_eval(before, layer)
+        elif isinstance(layer, nn.BatchNorm2d) and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
+            layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
+        elif not isinstance(layer, nn.Identity):
+            layers.append(copy.deepcopy(layer))
+    return layers
+
+
+def _thinned(layer: nn.Module) -> nn.Module:
+    geometry = getattr(layer, "kernel_size", None), getattr(layer, "stride", None), getattr(layer, "padding", None)
+    if geometry != ((5, 5), (2, 2), (2, 2)):
+        return layer
+    if isinstance(layer, nn.ConvTranspose2d) and layer.out_channels <= THIN:
+        return _ThinUp(layer)
+    if isinstance(layer, nn.Conv2d) and layer.in_channels <= THIN:
+        return _ThinDown(layer)
+    return layer
+
+
+def _spread(kernel: Tensor, taps: tuple[dict[int, int], ...]) -> Tensor:
+    """5×5 kernels (O, I, 5, 5) sorted by the parity of the pixel they touch: (O, I, 2, 2, 3, 3)."""
+    spread = kernel.new_zeros(*kernel.shape[:2], 2, 2, 3, 3)
+    for y_parity, y_taps in enumerate(taps):
+        for x_parity, x_taps in enumerate(taps):
+            for y, from_y in y_taps.items():
+                for x, from_x in x_taps.items():
+                    spread[:, :, y_parity, x_parity, y, x] = kernel[:, :, from_y, from_x]
+    return spread.detach()
