@@ -106,12 +106,14 @@ def _probe(options: argparse.Namespace) -> None:
         restarts=options.restarts,
         keep_shell=options.keep_shell,
     )
-    probe = gan.probe(choose_dtype(options.precision, device), device)
+    exact = gan.probe(device=device)
+    fast = gan.probe(choose_dtype(options.precision, device), device)
+    sharpen = None if fast is exact else exact.loss
     z = gan.noise(options.samples, options.seed)
     with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
-        for worst in worst_case.search(probe.loss, z, settings, seed=options.seed, exact=gan.probe(device=device).loss):
+        for worst in worst_case.search(fast.loss, z, settings, seed=options.seed, exact=sharpen):
             bar.update(worst.step - bar.n)
-    result = evidence.compare(gan.probe(device=device).loss, z, worst, seed=options.seed)
+    result = evidence.compare(exact.loss, z, worst, seed=options.seed)
     report = {
         "checkpoint": str(options.checkpoint),
         "samples": options.samples,

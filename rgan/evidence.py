@@ -113,7 +113,7 @@ def compare(
     )
     noise = found.noise[index]
     used = lengths(noise)
-    tries = found.gradient_calls if best_of else 1
+    tries = max(1, found.gradient_calls) if best_of else 1
     random = random_noise(z, used, seed, tries=tries, keep_shell=settings.keep_shell)
     random_loss = losses(objective, (z + random).flatten(0, 1)).view(tries, len(z))
     return Comparison(

@@ -218,7 +218,8 @@ class LivePath:
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
         settings, seed = self.request.settings(*radii), self.request.seed
-        return search(self.fast.loss, self.z, settings, seed=seed, exact=self.exact.loss, start=start)
+        exact = None if self.fast is self.exact else self.exact.loss
+        return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
 
 
 def reach(gan: Gan) -> float:
