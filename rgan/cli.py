@@ -108,7 +108,7 @@ def _probe(options: argparse.Namespace) -> None:
     )
     exact = gan.probe(device=device)
     fast = gan.probe(choose_dtype(options.precision, device), device)
-    sharpen = None if fast is exact else exact.loss
+    sharpen = None if fast.dtype is exact.dtype else exact.loss
     z = gan.noise(options.samples, options.seed)
     with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
         for worst in worst_case.search(fast.loss, z, settings, seed=options.seed, exact=sharpen):

@@ -78,9 +78,8 @@ class Gan:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
         key = (dtype, str(device))
         if key not in self._probes:
-            self._probes[key] = Probe(
-                fold(self.sampler, dtype, device), fold(self.critic, dtype, device), self.recipe, dtype
-            )
+            folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
+            self._probes.setdefault(key, Probe(*folded, self.recipe, dtype))  # threads that raced share the first
         return self._probes[key]
 
 

@@ -218,7 +218,7 @@ class LivePath:
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
         settings, seed = self.request.settings(*radii), self.request.seed
-        exact = None if self.fast is self.exact else self.exact.loss
+        exact = None if self.fast.dtype is self.exact.dtype else self.exact.loss
         return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
 
 
