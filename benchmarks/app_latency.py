@@ -197,6 +197,7 @@ def main() -> None:
                 latencies([page], 3)
                 page.evaluate("window.took = []")
             app, floor = latencies(pages, options.moves)
+            pages[1].close()
             rate = drag_rate(pages[0], options.drag_seconds)
             browser.close()
     finally:

@@ -22,7 +22,7 @@ _CSS = """
 """
 
 # While the thumb moves, at most two positions are on their way: the next one leaves while the browser still draws the
-# last (after 0.6 of the usual delay), and a third waits for a picture (its stamp carries the radius). A faster stream
+# last (after 0.45 of the usual delay), and a third waits for a picture (its stamp carries the radius). A faster stream
 # would interrupt every drawing before it is done.
 _JS = """
 export default function ({ data, parentElement, setStateValue }) {
@@ -52,7 +52,7 @@ export default function ({ data, parentElement, setStateValue }) {
       if (!state.held || state.sent === input.value) return;
       const last = state.flying.length ? now - state.flying[state.flying.length - 1].at : Infinity;
       if (last > 600) state.flying = [];
-      if (last === Infinity || last > 600 || (state.flying.length === 1 && last > 0.6 * state.delay)) report(true);
+      if (last === Infinity || last > 600 || (state.flying.length === 1 && last > 0.45 * state.delay)) report(true);
     };
     input.addEventListener('pointerdown', () => {
       state.held = true;

@@ -84,9 +84,10 @@ def explore() -> None:
     )
     paths = live_paths((a, b), request, "worst_noise")
     views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
-    strips = together(lambda one: board.strip(*paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1])
-    for html, column in zip(strips, st.columns(2, gap="medium"), strict=True):
-        column.html(html)
+    if not held:  # the strip below leaves the cores to the grids while they move
+        strips = together(lambda one: board.strip(*paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1])
+        for html, column in zip(strips, st.columns(2, gap="medium"), strict=True):
+            column.html(html)
     finish_run(more)
 
 
