@@ -17,8 +17,7 @@ st.title("RGAN Lab", anchor=False)
 st.markdown(
     "A generator turns noise into images; most of its noise gives good images, but **some noise close by gives much "
     "worse ones**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
-    "for a baseline GAN and for one trained robustly against it. "
-    "Drag ε below to see what it does, then open the screen that lets you turn every knob."
+    "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
 )
 
 
