@@ -109,12 +109,6 @@ class Probe:
             loss = self._loss(images)
         return images.float().cpu().contiguous(), loss.to(z.device)
 
-    def critic_scores(self, images: Tensor) -> Tensor:
-        """Critic output (N,), float32 on the CPU, of images (N, C, H, W) in [−1, 1]."""
-        with torch.no_grad():
-            score: Tensor = self.critic(self._enter(images))
-        return score.float().cpu()
-
     def _loss(self, images: Tensor) -> Tensor:
         score: Tensor = self.critic(images)
         return self.recipe.criterion.generator(score.to(torch.promote_types(score.dtype, torch.float32)))
