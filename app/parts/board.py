@@ -98,12 +98,8 @@ def stamp(view: View) -> str:
 
 
 def number(value: float) -> str:
-    """Two decimals, without a minus before zero."""
-    return f"{value + 0.0:.2f}".replace("-0.00", "0.00")
-
-
-def _end(index: int, count: int) -> str:
-    return MARKS["original"] if index == 0 else MARKS["worst"] if index == count - 1 else "&nbsp;"
+    """Two decimals, one from 10 on (nine of them stand side by side), without a minus before zero."""
+    return f"{value:.{2 if abs(value) < 9.995 else 1}f}".replace("-0.00", "0.00")
 
 
 def _size(images: np.ndarray) -> str:
