@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +14,13 @@ import torch
 
 from rgan import checkpoints
 from rgan.gan import Gan
+from rgan.jobs import Jobs, measure
 from rgan.live import LivePath, Request
+from rgan.runs import CHECKPOINT, Plan
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
 LIVE = "live_paths"
 
 T = TypeVar("T")
@@ -37,14 +41,32 @@ def workers() -> ThreadPoolExecutor:
 
 
 def together(function: Callable[[T], R], items: list[T]) -> list[R]:
-    """function of every item, side by side on the computing threads."""
-    return list(workers().map(function, items))
+    """function of every item, side by side on the computing threads; training waits meanwhile."""
+    with jobs().gate.interactive():
+        return list(workers().map(function, items))
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The process's trainings: they outlive pages, sessions and reloads of this code."""
+    return Jobs(RUNS)
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "measure", initializer=lambda: torch.set_num_threads(1))
+
+
+@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+def pace(_plan: Plan, key: str) -> Future[float]:
+    """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
+    return _measuring().submit(measure, _plan)
 
 
 def models() -> dict[str, Path]:
     """Names and files of the models at hand: shipped ones, then those trained into runs/."""
     shipped = {path.stem: path for path in (ROOT / "checkpoints").glob("*.safetensors")}
-    trained = {f"runs/{path.parent.name}": path for path in (ROOT / "runs").glob("*/checkpoint.safetensors")}
+    trained = {f"runs/{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
     return dict(sorted(shipped.items())) | dict(sorted(trained.items()))
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rgan.errors import CheckpointError, SettingsError, number_between
+from rgan.files import write_atomically
 from rgan.gan import Gan, Training
 from rgan.recipes import Recipe
 
@@ -44,7 +43,7 @@ def save(gan: Gan, path: str | Path) -> str:
     """Write `gan` to `path` atomically (a reader sees the old file or the new one) and return its SHA-256.
 
     Raises:
-        CheckpointError: the folder cannot be written or is full; an older file at `path` is left as it was.
+        FileError: the folder cannot be written or is full; an older file at `path` is left as it was.
     """
     from safetensors.torch import save as to_bytes
 
@@ -59,42 +58,8 @@ def save(gan: Gan, path: str | Path) -> str:
         "training": dataclasses.asdict(gan.training) if gan.training else None,
     }
     data = to_bytes(tensors, metadata={_KEY: json.dumps(about)})
-    path = Path(path)
-    prepare_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise CheckpointError(
-            f"expected to write {len(data) / 2**20:.1f} MiB to {path}, got: {error.strerror}; free some space there, "
-            "or choose another folder"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(Path(path), data)
     return hashlib.sha256(data).hexdigest()
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make `folder` unless it is there.
-
-    Raises:
-        CheckpointError: it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError as error:
-        raise CheckpointError(
-            f"expected a folder that can be made at {folder}, got: {error.strerror}; choose another"
-        ) from error
-    if not writable:
-        raise CheckpointError(
-            f"expected a folder that can be written, got {folder}; change its rights or choose another"
-        )
 
 
 def load(path: str | Path) -> Gan:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rgan import __version__
 from rgan.datasets import DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
 from rgan.errors import RganError
 from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
+
+if TYPE_CHECKING:
+    from rgan import runs
+
+
+_ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,56 +42,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from rgan import checkpoints, datasets
-    from rgan.training import Trainer, TrainingError, train
+    from rgan import distributed, runs
 
-    data = datasets.load(options.data, size=options.size, root=options.data_root)
-    changes = {"size": data.images.shape[2], "channels": data.images.shape[1]}
-    for name in ("width", "latent", "batch"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    trainer = Trainer(
-        recipe(options.system, _robust(options), **changes),
-        data,
-        seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-    )
-    path = Path(options.out) / "checkpoint.safetensors"
-    checkpoints.prepare_folder(path.parent)  # before the hours of training, not after
-    numbers: dict[str, float] = {}
-    try:
-        with tqdm(total=options.iterations, unit="it", disable=options.json or None) as bar:
-            for progress in train(trainer, options.iterations):
-                bar.update()
-                if progress.iteration % 20 == 0:
-                    numbers = progress.numbers()
-                    bar.set_postfix({name: f"{value:.3f}" for name, value in numbers.items()})
-    except KeyboardInterrupt:
-        print(f"stopped at iteration {trainer.iteration}; keeping what there is", file=sys.stderr)
-    except TrainingError as error:
-        if error.gan is not None:
-            checkpoints.save(error.gan, path)
-        raise
-    digest = checkpoints.save(trainer.gan(), path)
+    folder = Path(options.out)
+    with distributed.group(options.device) as device:
+        first = distributed.rank() == 0
+        if options.resume:
+            _refuse_other_settings(options)
+        elif first:
+            runs.create(folder, _plan(options))
+        distributed.wait()
+        with runs.Run(folder, iterations=options.iterations, device=device) as run, _stopping() as asked:
+            quiet = options.json or not first
+            total, done = run.plan.iterations, run.trainer.iteration
+            numbers: dict[str, float] = {}
+            with tqdm(total=total, initial=done, unit="it", disable=quiet or None) as bar:
+                for progress in run.steps():
+                    bar.update()
+                    if progress.iteration % 20 == 0 or progress.iteration == total:
+                        numbers = progress.numbers()
+                        bar.set_postfix({name: f"{value:.3f}" for name, value in numbers.items()})
+                    if distributed.any_of(asked.is_set(), run.trainer.device):
+                        break
+            digest = run.save()
+            trainer = run.trainer
+            run.mark("finished" if trainer.iteration >= total else "stopped")
+    if not first:
+        return
+    if trainer.iteration < total:
+        print(f"stopped at iteration {trainer.iteration}; go on with --resume --out {folder}", file=sys.stderr)
+    path = folder / runs.CHECKPOINT
     report = {
         "checkpoint": str(path),
         "sha256": digest,
         "iterations": trainer.iteration,
         "seconds": round(trainer.seconds, 1),
-        "precision": str(trainer.dtype).removeprefix("torch."),
+        "precision": run.plan.precision,
         "metrics": numbers,
     }
     _print(options, report, f"{path}: {trainer.iteration} iterations in {trainer.seconds:.0f} s")
 
 
+def _plan(options: argparse.Namespace) -> runs.Plan:
+    """The plan of a new run, as the options tell it."""
+    from rgan import datasets, runs
+
+    for name in ("system", "data", "iterations"):
+        if getattr(options, name) is None:
+            raise RganError(f"expected --{name} for a new run, got none; give one, or continue a run with --resume")
+    size = options.size or datasets.NATIVE_SIZE[options.data]
+    changes: dict[str, Any] = {"size": size, "channels": datasets.CHANNELS[options.data]}
+    for name in ("width", "latent", "batch"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    return runs.Plan(
+        recipe=recipe(options.system, _robust(options), **changes),
+        data=options.data,
+        iterations=options.iterations,
+        seed=options.seed or 0,
+        device=options.device,
+        precision=options.precision,
+        data_root=options.data_root,
+    )
+
+
+def _refuse_other_settings(options: argparse.Namespace) -> None:
+    """A resumed run keeps its plan: only --iterations may change."""
+    for name in ("system", "data", "size", "width", "latent", "batch", "seed", "robust", *_ROBUST):
+        if getattr(options, name) is not None:
+            raise RganError(
+                f"expected no --{name.replace('_', '-')} with --resume, which keeps the settings in the run's folder; "
+                "leave it out, or start a new run"
+            )
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Ctrl-C, or a scheduler's end, is an event that training looks at after each iteration; again: at once."""
+    asked = threading.Event()
+
+    def ask(number: int, _: object) -> None:
+        # torchrun passes on a Ctrl-C that the terminal has sent to its children already.
+        if asked.is_set() and number == signal.SIGINT and "TORCHELASTIC_RUN_ID" not in os.environ:
+            raise KeyboardInterrupt
+        asked.set()
+        print("stopping after this iteration", file=sys.stderr)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _robust(options: argparse.Namespace) -> Robust | str | None:
     """The robust part: a preset, and over it whatever was given one by one."""
-    given = {
-        field: getattr(options, field)
-        for field in ("noise_radius", "image_radius", "weight", "players", "steps")
-        if getattr(options, field) is not None
-    }
+    given = {field: getattr(options, field) for field in _ROBUST if getattr(options, field) is not None}
     if not given or options.robust == "none":
         if given:
             raise RganError(f"expected no --{next(iter(given)).replace('_', '-')} with --robust none; drop one of them")
@@ -167,8 +224,8 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
-    train.add_argument("--system", choices=tuple(SYSTEMS), required=True)
-    train.add_argument("--data", choices=DATA_SETS, required=True)
+    train.add_argument("--system", choices=tuple(SYSTEMS))
+    train.add_argument("--data", choices=DATA_SETS)
     train.add_argument("--data-root", default="data", help="folder of data files, torchvision's layout (default data)")
     train.add_argument("--size", type=int, help="pixels (default: the data set's)")
     train.add_argument("--width", type=int, help="features of the narrowest layer (default 128, the paper's)")
@@ -182,9 +239,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--weight", type=float, metavar="LAMBDA", help="λ: weight of the robust terms")
     train.add_argument("--players", choices=PLAYERS, help="who trains robustly")
     train.add_argument("--steps", type=int, help="gradient steps of a worst perturbation (the paper: 1)")
-    train.add_argument("--iterations", type=int, required=True, help="generator steps")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--out", required=True, help="folder for checkpoint.safetensors")
+    train.add_argument("--iterations", type=int, help="generator steps in all")
+    train.add_argument("--seed", type=int, help="of weights, noise and the order of the data (default 0)")
+    train.add_argument("--out", required=True, help="the run's folder: checkpoint.safetensors, pictures, curves")
+    train.add_argument("--resume", action="store_true", help="continue the run in OUT exactly where it was kept")
 
     probe = commands.add_parser("probe", help="search worst noise and compare it with random noise of equal length")
     probe.set_defaults(command=_probe)

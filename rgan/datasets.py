@@ -63,6 +63,7 @@ def _mnist(size: int, root: Path) -> ImageData:
 _LOADERS: dict[str, Callable[[int, Path], ImageData]] = {"digits": _digits, "mnist": _mnist}
 DATA_SETS = tuple(_LOADERS)
 NATIVE_SIZE = {"digits": 32, "mnist": 28}
+CHANNELS = {"digits": 1, "mnist": 1}
 
 
 def load(name: str, *, size: int | None = None, root: str | Path = "data") -> ImageData:

@@ -16,13 +16,14 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto" is the GPU if there is one.
+    """ "auto" is the GPU if there is one; "cuda:1" is a certain one.
 
     Raises:
         SettingsError: "cuda" where torch sees no GPU.
     """
-    one_of("device", name, DEVICES)
-    if name == "cuda" and not torch.cuda.is_available():
+    kind, _, index = name.partition(":")
+    one_of("device", kind if index.isdecimal() else name, DEVICES)
+    if kind == "cuda" and torch.cuda.device_count() <= int(index or 0):
         raise SettingsError("expected a CUDA GPU that torch can use, found none; use --device cpu, or auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -19,6 +19,14 @@ class CheckpointError(RganError):
     """A checkpoint file cannot be used as it is."""
 
 
+class FileError(RganError):
+    """A file or folder cannot be written."""
+
+
+class RunError(RganError):
+    """A training run cannot be started, continued or removed as things stand."""
+
+
 def number_between(name: str, value: float, low: float, high: float) -> None:
     """Raise SettingsError unless `value` is a number with low ≤ value ≤ high."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:

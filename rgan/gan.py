@@ -17,6 +17,14 @@ from rgan.recipes import Recipe
 MAX_SEED = 2**63 - 1
 
 
+def prior_noise(latent: int, count: int, seed: int) -> Tensor:
+    """z ~ N(0, I), float32 (count, latent) on the CPU; see `Gan.noise`."""
+    number_between("samples", count, 1, 1_000_000)
+    number_between("seed", seed, 0, MAX_SEED)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randn(latent, generator=generator) for _ in range(count)])
+
+
 @dataclass(frozen=True)
 class Training:
     """What is known of how the weights came about; `history` is one row of numbers a recorded iteration."""
@@ -69,10 +77,7 @@ class Gan:
         Raises:
             SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
         """
-        number_between("samples", count, 1, 1_000_000)
-        number_between("seed", seed, 0, MAX_SEED)
-        generator = torch.Generator().manual_seed(seed)
-        return torch.stack([torch.randn(self.recipe.latent, generator=generator) for _ in range(count)])
+        return prior_noise(self.recipe.latent, count, seed)
 
     def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""

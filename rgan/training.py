@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from rgan import distributed
 from rgan.balls import unit
 from rgan.datasets import ImageData
 from rgan.devices import choose_device, choose_dtype
-from rgan.errors import DataError, RganError, number_between
+from rgan.errors import CheckpointError, DataError, RganError, number_between
 from rgan.gan import MAX_SEED, Gan, Training, fresh
 from rgan.images import to_unit
 from rgan.penalties import gradient_penalty, interpolate
@@ -32,6 +34,7 @@ Network = Callable[[Tensor], Tensor]
 Metrics = dict[str, Tensor]
 
 HISTORY_POINTS = 500
+MAX_ITERATIONS = 1_000_000  # five times the longest published training of these systems
 CHECK_EVERY = 20  # iterations between looks at the losses: reading them makes a GPU wait
 KEEP_EVERY = 200  # iterations between copies of weights known to be finite
 
@@ -190,7 +193,8 @@ def _add_robust_critic_terms(
 
     def consistency(fakes: Tensor) -> Tensor:
         points = interpolate(real, fakes, mix)
-        return (critic(push(points, cost.fake)) - critic(points)).square().sum()
+        # A sum over the batch, written as a mean so that slices of a batch average to it.
+        return recipe.batch * (critic(push(points, cost.fake)) - critic(points)).square().mean()
 
     add("critic_image", lambda: pushed_cost(fake))
     add("consistency", lambda: consistency(fake))
@@ -233,6 +237,7 @@ class Trainer:
         if len(data.images) < 2:
             raise DataError(f"expected at least 2 images, got {len(data.images)}")
         number_between("seed", seed, 0, MAX_SEED)
+        distributed.check_batch(recipe.batch)
         self.recipe, self.data, self.seed = recipe, data, seed
         self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
@@ -245,6 +250,8 @@ class Trainer:
         self.generator, self.critic = (
             network.to(memory_format=torch.channels_last).to(self.device) for network in fresh(recipe, seed)
         )
+        for network in (self.generator, self.critic):
+            distributed.share_statistics(network)
         # The average forgets its random start: early steps weigh 1/10, 2/11, … until the full decay is reached.
         self.average = AveragedModel(
             self.generator,
@@ -257,31 +264,49 @@ class Trainer:
             for network in (self.generator, self.critic)
         )
 
-    def step(self) -> Metrics:
-        """One iteration; the gradients of either player are cleared first."""
+    def step(self, pause: Callable[[], None] = lambda: None) -> Metrics:
+        """One iteration; the gradients of either player are cleared first.
+
+        `pause` is called before each player's update: it may wait, so that others get the processor. Its time does
+        not count as training.
+        """
         started = time.perf_counter()
+        waited = 0.0
+
+        def wait() -> None:
+            nonlocal waited
+            before = time.perf_counter()
+            pause()
+            waited += time.perf_counter() - before
+
         recipe = self.recipe
         generator, critic = self._autocast(self.generator), self._autocast(self.critic)
         for _ in range(recipe.critic_steps):
+            wait()
             self.critic_optimiser.zero_grad()
             real, z = self._real(), self._noise()
-            mix = torch.rand(recipe.batch, generator=self.rng).to(self.device)
+            mix = distributed.own(torch.rand(recipe.batch, generator=self.rng)).to(self.device)
             with frozen(self.generator):
                 metrics = critic_gradients(generator, critic, recipe, real, z, mix)
+            distributed.average_gradients(self.critic)
             self.critic_optimiser.step()
+        wait()
         self.generator_optimiser.zero_grad()
         with frozen(self.critic):
             metrics |= generator_gradients(generator, critic, recipe, self._noise())
+        distributed.average_gradients(self.generator)
         self.generator_optimiser.step()
         self.average.update_parameters(self.generator)
         self.iteration += 1
-        self.seconds += time.perf_counter() - started
+        if distributed.size() > 1:
+            metrics = dict(zip(metrics, distributed.mean(torch.stack(list(metrics.values()))), strict=True))
+        self.seconds += time.perf_counter() - started - waited
         return metrics
 
     def gan(self) -> Gan:
         """A frozen copy on the CPU, with batch norm statistics taken afresh over clean noise and real images."""
         generator, critic, average = (
-            copy.deepcopy(network) for network in (self.generator, self.critic, self.average.module)
+            self._copy(network) for network in (self.generator, self.critic, self.average.module)
         )
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             self._standing_statistics(generator, critic, average)
@@ -303,6 +328,89 @@ class Trainer:
             reference=self.data.some(512),
         )
 
+    def images(self, z: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), on the CPU, for watching training.
+
+        The averaged generator draws them with the batch norm statistics of this very batch; nothing is changed.
+        """
+        with torch.no_grad():
+            drawn: Tensor = self._copy(self.average.module).train()(z.to(self.device))
+        return drawn.cpu()
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything `restore` needs to continue exactly: tensors, and facts in plain JSON.
+
+        The tensors are the live ones: write them before the next step.
+        """
+        tensors: dict[str, Tensor] = {"rng": self.rng.get_state(), "order": self._order}
+        for part, network in self._networks().items():
+            tensors |= {f"{part}.{name}": value for name, value in network.state_dict().items()}
+        for part, optimiser in self._optimisers().items():
+            for index, slots in optimiser.state_dict()["state"].items():
+                tensors |= {f"{part}.{index}.{name}": value for name, value in slots.items()}
+        facts = {"iteration": self.iteration, "seconds": self.seconds, "history": self.history}
+        return tensors, facts
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go to the point where `state` was taken, in a Trainer made with the same arguments.
+
+        Raises:
+            CheckpointError: the state belongs to another recipe.
+        """
+        try:
+            for part, network in self._networks().items():
+                network.load_state_dict(_under(tensors, part))
+            for part, optimiser in self._optimisers().items():
+                slots: dict[int, dict[str, Tensor]] = {}
+                parameters = optimiser.param_groups[0]["params"]
+                for name, value in _under(tensors, part).items():
+                    index, slot = name.split(".", 1)
+                    # Laid out in memory like the parameter, so that the optimiser computes exactly as before.
+                    like = torch.empty_like(parameters[int(index)]) if value.dim() else torch.empty_like(value)
+                    slots.setdefault(int(index), {})[slot] = like.copy_(value)
+                optimiser.load_state_dict(optimiser.state_dict() | {"state": slots})
+            self.rng.set_state(tensors["rng"])
+            self._order = tensors["order"]
+            self.iteration, self.seconds = int(facts["iteration"]), float(facts["seconds"])
+            self.history = list(facts["history"])
+        except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+            raise CheckpointError(
+                "expected the saved state of this very training, got another; start a new run"
+            ) from error
+
+    def record(self, progress: Progress) -> bool:
+        """Append the numbers of this iteration to `history` if it is due, at most HISTORY_POINTS rows in all.
+
+        Every iteration at first; each time the limit is reached, every second row goes and half as many come.
+        """
+        stride = 1
+        while progress.iteration > HISTORY_POINTS * stride:
+            stride *= 2
+        if progress.iteration % stride:
+            return False
+        if len(self.history) >= HISTORY_POINTS:
+            self.history = [row for row in self.history if row["iteration"] % stride == 0]
+        self.history.append({"iteration": float(progress.iteration)} | progress.numbers())
+        return True
+
+    def finite(self) -> bool:
+        """Whether every weight is a finite number."""
+        networks = (self.generator, self.critic)
+        return all(bool(torch.isfinite(weight).all()) for network in networks for weight in network.parameters())
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "critic": self.critic, "average": self.average}
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"generator_optimiser": self.generator_optimiser, "critic_optimiser": self.critic_optimiser}
+
+    def _copy(self, network: nn.Module) -> nn.Module:
+        """A plain network with these weights, laid out alike, that shares no memory with it."""
+        generator, critic = self.recipe.networks()
+        plain = (critic if network is self.critic else generator).to_empty(device=self.device)
+        plain.to(memory_format=torch.channels_last).load_state_dict(network.state_dict())
+        return plain
+
     def _standing_statistics(self, generator: nn.Module, critic: nn.Module, average: nn.Module) -> None:
         """Batch norm buffers as plain means over 32 batches (Brock et al. 2019), real and generated for the critic."""
         rng = torch.Generator().manual_seed(self.seed)
@@ -320,14 +428,15 @@ class Trainer:
             generator(z)
 
     def _noise(self) -> Tensor:
-        return torch.randn(self.recipe.batch, self.recipe.latent, generator=self.rng).to(self.device)
+        z = torch.randn(self.recipe.batch, self.recipe.latent, generator=self.rng)
+        return distributed.own(z).to(self.device)
 
     def _real(self) -> Tensor:
         """The next batch of a shuffled pass over the data; a pass continues into the next without a short batch."""
         while len(self._order) < self.recipe.batch:
             self._order = torch.cat([self._order, torch.randperm(len(self.data.images), generator=self.rng)])
         rows, self._order = self._order[: self.recipe.batch], self._order[self.recipe.batch :]
-        return to_unit(self.data.images[rows].to(self.device))
+        return to_unit(self.data.images[distributed.own(rows)].to(self.device))
 
     def _autocast(self, network: nn.Module) -> Network:
         if self.dtype is torch.float32:
@@ -344,34 +453,52 @@ class Trainer:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
 
-def train(trainer: Trainer, iterations: int) -> Iterator[Progress]:
+def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda: None) -> Iterator[Progress]:
     """Continue `trainer` until `iterations` in all, yielding after each one. Stop by not asking for the next.
+
+    Args:
+        pause: see `Trainer.step`.
 
     Raises:
         TrainingError: a loss or a weight is no longer finite; it carries the last good weights as a Gan.
     """
-    number_between("iterations", iterations, 1, 1_000_000_000)
-    every = max(1, math.ceil(iterations / HISTORY_POINTS))
-    good: dict[str, Any] | None = None
+    number_between("iterations", iterations, 1, MAX_ITERATIONS)
+    good = copy.deepcopy(_weights(trainer)) if trainer.iteration else None
     while trainer.iteration < iterations:
-        metrics = trainer.step()
+        metrics = trainer.step(pause)
         at = trainer.iteration
         if at % CHECK_EVERY == 0 or at == iterations or trainer.device.type == "cpu":
             finite = all(math.isfinite(float(value)) for value in metrics.values())
             keep = at % KEEP_EVERY == 0 or at == iterations
             if finite and keep:
-                finite = _finite(trainer)
+                finite = trainer.finite()
             if not finite:
                 raise TrainingError(*_diverged(trainer, good))
             if keep:
-                good = copy.deepcopy(_networks(trainer))
+                good = copy.deepcopy(_weights(trainer))
         progress = Progress(at, iterations, trainer.seconds, metrics)
-        if at % every == 0 or at == iterations:
-            trainer.history.append({"iteration": float(at)} | progress.numbers())
+        trainer.record(progress)
         yield progress
 
 
-def _networks(trainer: Trainer) -> dict[str, Any]:
+def seconds_per_iteration(trainer: Trainer, patience: float = 3.0) -> float:
+    """Time of one iteration of `trainer`, measured: the median of steps made for about `patience` seconds.
+
+    The first step is left out (memory is laid out then) unless it alone takes that long. The trainer moves on by
+    these steps: throw it away afterwards.
+    """
+    taken: list[float] = []
+    while len(taken) < 2 or (sum(taken) < patience and len(taken) < 20):
+        before = trainer.seconds
+        numbers = trainer.step()
+        float(numbers["generator"])  # wait for a GPU
+        taken.append(trainer.seconds - before)
+        if taken[0] > patience:
+            return taken[0]
+    return statistics.median(taken[1:])
+
+
+def _weights(trainer: Trainer) -> dict[str, Any]:
     return {
         "iteration": trainer.iteration,
         "generator": trainer.generator.state_dict(),
@@ -380,9 +507,8 @@ def _networks(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def _finite(trainer: Trainer) -> bool:
-    networks = (trainer.generator, trainer.critic)
-    return all(bool(torch.isfinite(weight).all()) for network in networks for weight in network.parameters())
+def _under(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}
 
 
 def _diverged(trainer: Trainer, good: dict[str, Any] | None) -> tuple[str, Gan | None]:

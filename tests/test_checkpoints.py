@@ -10,7 +10,7 @@ from safetensors.torch import load as safetensors_load
 from safetensors.torch import save as safetensors_save
 
 from rgan import checkpoints
-from rgan.errors import CheckpointError
+from rgan.errors import CheckpointError, FileError
 from rgan.gan import Gan, Training, fresh
 from rgan.recipes import Robust, recipe
 
@@ -91,7 +91,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(gan, tmp_path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(CheckpointError, match="No space left on device; free some space"):
+    with pytest.raises(FileError, match="No space left on device; free some space"):
         checkpoints.save(replace(gan, training=None), path)
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]

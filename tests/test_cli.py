@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import signal
 
 import pytest
 import torch
@@ -117,14 +119,14 @@ def test_interrupting_keeps_a_checkpoint(tmp_path, monkeypatch):
 
     real_step = training.Trainer.step
 
-    def interrupted(self):
+    def interrupted(self, pause):
         if self.iteration == 5:
-            raise KeyboardInterrupt
-        return real_step(self)
+            os.kill(os.getpid(), signal.SIGINT)
+        return real_step(self, pause)
 
     monkeypatch.setattr(training.Trainer, "step", interrupted)
     assert train(tmp_path) == 0
-    assert checkpoints.load(tmp_path / "checkpoint.safetensors").training.iterations == 5
+    assert checkpoints.load(tmp_path / "checkpoint.safetensors").training.iterations == 6
 
 
 def test_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch, capsys):
@@ -133,8 +135,8 @@ def test_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "KEEP_EVERY", 2)
     real_step = training.Trainer.step
 
-    def broken(self):
-        metrics = real_step(self)
+    def broken(self, pause):
+        metrics = real_step(self, pause)
         return metrics | {"critic": torch.tensor(float("nan"))} if self.iteration == 7 else metrics
 
     monkeypatch.setattr(training.Trainer, "step", broken)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-HOME, WORST_NOISE = "screens/home.py", "screens/worst_noise.py"
+HOME, WORST_NOISE, TRAIN = "screens/home.py", "screens/worst_noise.py", "screens/train.py"
 COLOURS = {"A": "#2B7CC9", "B": "#D9680B"}
 MARKS = {"original": "●", "worst": "▲", "random": "◆"}
 

@@ -1,0 +1,154 @@
+"""The controls of the Train screen: a plan for a new run, all of it in the URL."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+import torch
+from state import DATA, pace
+
+from rgan import datasets
+from rgan.devices import DEVICES
+from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
+from rgan.runs import Plan
+from rgan.training import MAX_ITERATIONS
+
+WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 128)
+ROBUST = ("off", "paper", "official", "own")
+TWIN = "-robust"
+
+
+def plan_form() -> Plan:
+    """Draw the controls into the current container and return the plan they ask for."""
+    data = st.selectbox(
+        "Data", datasets.DATA_SETS, key="data", bind="query-params",
+        help="Digits come with scikit-learn; other sets lie in data/ once downloaded.",
+    )  # fmt: skip
+    system = st.selectbox(
+        "System", tuple(SYSTEMS), format_func=lambda name: SYSTEMS[name].title, key="system", bind="query-params",
+        help="The baseline GAN of the paper's tables: networks, loss and optimiser.",
+    )  # fmt: skip
+    robust = _robust(str(system))
+    iterations = st.number_input(
+        "Iterations", 1, MAX_ITERATIONS, 2000, step=500, key="iterations", bind="query-params",
+        help="Generator steps. Digits are readable after about 1,000. At most a million: five times the longest "
+        "published training of these systems.",
+    )  # fmt: skip
+    with st.expander("Size, seed, device"):
+        width = st.select_slider(
+            "Width", WIDTHS, 32, key="width", bind="query-params",
+            help="Features of the narrowest layer; others have two and four times as many. The paper's networks have "
+            "128, the most offered here: cost grows with its square.",
+        )  # fmt: skip
+        latent = st.select_slider(
+            "Noise dimensions", LATENTS, 64, key="latent", bind="query-params", help="Length of z. The paper's is 128."
+        )
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="train_seed", bind="query-params",
+            help="Of first weights, noise and the order of the images. A pair shares it.",
+        )  # fmt: skip
+        gpu = torch.cuda.is_available()
+        device = st.selectbox(
+            "Device", [name for name in DEVICES if name != "cuda" or gpu], key="device", bind="query-params",
+            help=f"Auto: the GPU if there is one (here: {'yes' if gpu else 'none'}). On the processor one core trains, "
+            "so that the app stays live.",
+        )  # fmt: skip
+    made = recipe(
+        str(system), robust, width=int(width), latent=int(latent),
+        size=datasets.NATIVE_SIZE[data], channels=datasets.CHANNELS[data],
+    )  # fmt: skip
+    return Plan(made, str(data), int(iterations), int(seed), str(device), data_root=str(DATA))
+
+
+def _robust(system: str) -> Robust | str | None:
+    kind = st.selectbox(
+        "Robust part", ROBUST, ROBUST.index("own"), key="robust", bind="query-params",
+        help="Paper: λ 0.1, ε₁ 0.01, ε₂ 4 (Algorithm 1). Official: the coefficients of the paper's published code, "
+        "which differ from its text. Own: yours; 1, 1, 1 made a visible difference on digits.",
+    )  # fmt: skip
+    if kind == "off":
+        return None
+    if kind != "own":
+        preset = recipe(system, kind).robust
+        values = [(field.replace("_", " "), value) for field, value in dataclasses.asdict(preset).items()]
+        st.caption(", ".join(f"{name} {value:g}" for name, value in values if isinstance(value, float) and value))
+        return str(kind)
+    first, second, third = st.columns(3)
+    noise_radius = first.number_input(
+        "ε₁", 0.0, 100.0, 1.0, step=None, key="e1", bind="query-params",
+        help="Length of the generator's worst noise step, in units of noise.",
+    )  # fmt: skip
+    image_radius = second.number_input(
+        "ε₂", 0.0, 100.0, 1.0, step=None, key="e2", bind="query-params",
+        help="Length of the critic's worst image step; pixels run from −1 to 1.",
+    )  # fmt: skip
+    weight = third.number_input(
+        "λ", 0.0, 100.0, 1.0, step=None, key="weight", bind="query-params",
+        help="Weight of the robust terms in training (eq. 11); not the price λ of a search.",
+    )  # fmt: skip
+    with st.expander("Players and solver"):
+        players = st.selectbox(
+            "Robust players", PLAYERS, key="players", bind="query-params",
+            help="Who trains against its worst case: the generator, the critic, or both (Table 2).",
+        )  # fmt: skip
+        steps = st.slider(
+            "Solver steps", 1, 10, 1, key="solver_steps", bind="query-params",
+            help="Gradient steps of each worst perturbation. The paper: 1. Each further one costs another pass.",
+        )  # fmt: skip
+    return Robust(noise_radius, image_radius, weight, str(players), int(steps))
+
+
+def pair(plan: Plan) -> tuple[Plan, Plan]:
+    """The baseline of a robust plan, with the same seed, and the plan itself."""
+    return dataclasses.replace(plan, recipe=dataclasses.replace(plan.recipe, robust=None)), plan
+
+
+def name_of(plan: Plan, taken: set[str]) -> str:
+    """A free name that says data, system and seed; of a baseline, such that its robust twin's is free as well."""
+    base = f"{plan.data}-{plan.recipe.system}-s{plan.seed}"
+    number = 1
+    while {base, base + TWIN} & taken:
+        number += 1
+        base = f"{plan.data}-{plan.recipe.system}-s{plan.seed}-{number}"
+    return base
+
+
+def estimate(plans: list[Plan]) -> bool:
+    """Say how long the plans take together, measured on a few steps of each; False if one cannot be trained here."""
+    waiting = [pace(plan, _cost(plan)) for plan in plans]
+    known = all(one.done() for one in waiting)
+
+    def show() -> None:
+        if not all(one.done() for one in waiting):
+            st.caption("How long? Measuring a few steps on this machine …")
+        elif not known:
+            st.rerun()
+        elif any(one.exception() for one in waiting):
+            st.warning(str(next(error for one in waiting if (error := one.exception()))))
+        else:
+            seconds = [one.result() for one in waiting]
+            total = sum(one * plan.iterations for one, plan in zip(seconds, plans, strict=True))
+            each = " and ".join(f"{one:.2g} s" for one in seconds)
+            st.caption(f"About **{duration(total)}** on this machine: {each} an iteration, measured on a few steps.")
+
+    st.fragment(show, run_every=None if known else 0.7)()
+    return not (known and any(one.exception() for one in waiting))
+
+
+def _cost(plan: Plan) -> str:
+    """All that decides how long an iteration takes."""
+    return repr(dataclasses.replace(plan, iterations=1, seed=0))
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "12 min", "3 h 20 min", "2 days 5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"

@@ -1,0 +1,57 @@
+"""Writing files so that a reader, a crash or a full disk never leaves half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from rgan.errors import FileError
+
+_UNFINISHED = ".part"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, durably: a reader sees the old file or the new one, also after a power cut.
+
+    Raises:
+        FileError: the folder cannot be written or is full; an older file at `path` is left as it was.
+    """
+    prepare_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise FileError(
+            f"expected to write {len(data) / 2**20:.1f} MiB to {path}, got: {error.strerror}; free some space there, "
+            "or choose another folder"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder` unless it is there.
+
+    Raises:
+        FileError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError as error:
+        raise FileError(
+            f"expected a folder that can be made at {folder}, got: {error.strerror}; choose another"
+        ) from error
+    if not writable:
+        raise FileError(f"expected a folder that can be written, got {folder}; change its rights or choose another")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left unfinished in `folder`; only its one writer may call this."""
+    for left in folder.glob(f".*{_UNFINISHED}"):
+        left.unlink(missing_ok=True)
