@@ -1,7 +1,7 @@
 """Several processes that train as one: each takes its slice of every batch (torch.distributed).
 
-Sums over the batch, gradients and batch norm statistics alike, run over all processes, so the update is that of one
-process with the whole batch; so are the worst perturbations, which depend on the batch through batch norm alone.
+Meant to make the update of one process with the whole batch; not yet exact for every robust term (a few 1e-6 apart in
+float64): do not rely on it before a test shows equality.
 """
 
 from __future__ import annotations
