@@ -1,7 +1,7 @@
 """Several processes that train as one: each takes its slice of every batch (torch.distributed).
 
-Meant to make the update of one process with the whole batch; not yet exact for every robust term (a few 1e-6 apart in
-float64): do not rely on it before a test shows equality.
+Meant to make the update of one process with the whole batch; not yet exact for every robust term (over 1e-6 of the
+largest gradient apart in float64): do not rely on it before a test shows equality.
 """
 
 from __future__ import annotations
