@@ -1,7 +1,7 @@
 """Several processes that train as one: each takes its slice of every batch (torch.distributed).
 
-Meant to make the update of one process with the whole batch; not yet exact for every robust term (over 1e-6 of the
-largest gradient apart in float64): do not rely on it before a test shows equality.
+Sums over the batch, gradients and batch norm statistics alike, run over all processes, so the update is that of one
+process with the whole batch; so are the worst perturbations, which depend on the batch through batch norm alone.
 """
 
 from __future__ import annotations
@@ -127,8 +127,7 @@ class _SharedBatchNorm(nn.BatchNorm2d):
     def __init__(self, like: nn.Module):
         assert isinstance(like, BatchNorm)
         super().__init__(like.num_features, like.eps, like.momentum)
-        self.load_state_dict(like.state_dict())
-        self.to(like.weight.device)
+        self.to(like.weight).load_state_dict(like.state_dict())
 
     def _check_input_dim(self, input: Tensor) -> None:
         pass
