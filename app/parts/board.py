@@ -23,11 +23,8 @@ def data_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
-def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> list[str]:
-    """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences.
-
-    One piece each, so that the browser keeps the ones that did not change.
-    """
+def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
+    """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
     comparison = view.comparison
     worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
     shift = ", change ×3" if changes else ""
@@ -36,12 +33,12 @@ def board(view: View, side: str, *, changes: bool, picked: int | None = None) ->
         ("worst", f"worst noise{shift}", worst, comparison.worst),
         ("random", f"random noise of the same length{shift}", random, comparison.random),
     ]
-    return [
+    return "".join(
         f'<div class="board {side}"><figure><figcaption>{marked(kind, words)}'
         f'<span class="value">loss {number(float(loss.mean()))}</span></figcaption>'
         f"{_framed(images, picked, f'{side}: images from {words}, {_size(images)}')}</figure></div>"
         for kind, words, images, loss in bands
-    ]
+    )
 
 
 def facts(view: View) -> str:

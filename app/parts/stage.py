@@ -13,12 +13,12 @@ from rgan.live import LivePath, View
 
 SLICE = 0.12  # seconds of searching between two pictures: the longest that a click has to wait
 SENT = 0.012  # seconds after which what a run has drawn is on its way: Streamlit drops the rest when the next starts
-PAINT = 0.05  # seconds in which a browser on the same cores shows it, before searching goes on
+PAINT = 0.04  # seconds left to a browser on the same cores to show a picture, before anything else is computed
 
 
 def finish_run(more: bool) -> None:
     """End a run whose pictures must be seen, and ask for the next if there is `more` to search."""
-    time.sleep(PAINT if more else SENT)
+    time.sleep(SENT)
     if more:
         st.rerun()
 
@@ -32,7 +32,7 @@ class Stage:
         self._places = []
         for column in st.columns(2, gap="medium"):
             with column:
-                self._places.append([st.container(gap=None) for _ in range(4)])
+                self._places.append([st.container(gap=None) for _ in range(2)])
 
     def play(
         self, paths: list[LivePath], radius: float, *, search: bool, changes: bool = False, picked: int | None = None
@@ -44,21 +44,21 @@ class Stage:
         """
         more = search and any(together(lambda path: path.advance(radius, SLICE), paths))
 
-        def picture(side: int) -> tuple[View, list[str]]:
+        def picture(side: int) -> tuple[View, str]:
             view = paths[side].view(radius, best_of=search and not more)
             return view, board.board(view, "AB"[side], changes=changes, picked=picked)
 
         drawn = together(picture, [0, 1])
         views = [view for view, _ in drawn]
-        for path, (view, bands), place in zip(paths, drawn, self._places, strict=True):
-            for band in bands:
-                place[1].html(band)
-            if self.numbers:
-                place[2].html(board.facts(view))
-            if view.done and (said := notices(view.comparison, path.stronger(radius))):
-                place[3].info("  \n".join(said), icon=":material/info:")
         said = verdict(views[0].comparison, views[1].comparison, ("A", "B"))
         self._verdict.html(f'<p class="verdict">{said}</p>')
-        for side, view, name, about, place in zip("AB", views, self.names, self.about, self._places, strict=True):
-            place[0].html(language.model_title(side, name, about, board.stamp(view)))
+        for side, (view, grids) in enumerate(drawn):
+            title = language.model_title("AB"[side], self.names[side], self.about[side], board.stamp(view))
+            below = board.facts(view) if self.numbers else ""
+            picture_place, notice_place = self._places[side]
+            picture_place.html(title + grids + below)  # in one piece: each costs the browser a turn
+            if view.done and (said := notices(view.comparison, paths[side].stronger(radius))):
+                notice_place.info("  \n".join(said), icon=":material/info:")
+        if search:
+            time.sleep(PAINT)
         return views, more
