@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,23 +48,40 @@ def _mnist(size: int, root: Path) -> ImageData:
 
     if size < 28:
         raise DataError(f"expected a size of at least 28 for MNIST, got {size}; choose 28 or 32")
-    try:
-        mnist = MNIST(str(root), train=True, download=False)
-    except RuntimeError as error:
-        raise DataError(
-            f"expected MNIST in torchvision's layout under {root}, found none; download it once with "
-            f"`python -c \"from torchvision.datasets import MNIST; MNIST('{root}', download=True)\"` "
-            "or name its folder with --data-root"
-        ) from error
+    mnist = _from_torchvision(MNIST, root)
     before = (size - 28) // 2
     after = size - 28 - before
     return ImageData("mnist", pad(mnist.data, (before, after, before, after))[:, None].contiguous(), mnist.targets)
 
 
-_LOADERS: dict[str, Callable[[int, Path], ImageData]] = {"digits": _digits, "mnist": _mnist}
+def _cifar10(size: int, root: Path) -> ImageData:
+    """The 50,000 training images of CIFAR-10, 32×32 in colour."""
+    from torchvision.datasets import CIFAR10
+
+    if size != 32:
+        raise DataError(f"expected size 32 for CIFAR-10, got {size}; leave the size out")
+    cifar = _from_torchvision(CIFAR10, root)
+    images = torch.from_numpy(cifar.data).permute(0, 3, 1, 2).contiguous()
+    return ImageData("cifar10", images, torch.tensor(cifar.targets))
+
+
+def _from_torchvision(kind: Callable[..., Any], root: Path) -> Any:
+    """torchvision's training set `kind` from its files under `root`."""
+    try:
+        return kind(str(root), train=True, download=False)
+    except RuntimeError as error:
+        name = kind.__name__
+        raise DataError(
+            f"expected {name} in torchvision's layout under {root}, found none; download it once with "
+            f"`python -c \"from torchvision.datasets import {name}; {name}('{root}', download=True)\"` "
+            "or name its folder with --data-root"
+        ) from error
+
+
+_LOADERS: dict[str, Callable[[int, Path], ImageData]] = {"digits": _digits, "mnist": _mnist, "cifar10": _cifar10}
 DATA_SETS = tuple(_LOADERS)
-NATIVE_SIZE = {"digits": 32, "mnist": 28}
-CHANNELS = {"digits": 1, "mnist": 1}
+NATIVE_SIZE = {"digits": 32, "mnist": 28, "cifar10": 32}
+CHANNELS = {"digits": 1, "mnist": 1, "cifar10": 3}
 
 
 def load(name: str, *, size: int | None = None, root: str | Path = "data") -> ImageData:

@@ -1,6 +1,7 @@
 """Recipes, networks, data sets, images and the rules of the house."""
 
 import ast
+import pickle
 import subprocess
 import sys
 
@@ -139,9 +140,22 @@ def test_digits_are_scikit_learns():
     assert torch.equal(data.some(5, seed=1), data.some(5, seed=1))
 
 
-def test_missing_mnist_says_how_to_get_it(tmp_path):
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_missing_data_says_how_to_get_it(tmp_path, name):
     with pytest.raises(DataError, match="download it once with"):
-        datasets.load("mnist", root=tmp_path)
+        datasets.load(name, root=tmp_path)
+
+
+def test_cifar10_is_read(tmp_path):
+    unpack = ROOT.parent / "shared" / "data" / "unpack.py"
+    if not unpack.exists():
+        pytest.skip("CIFAR-10's files are not beside the checkout")
+    subprocess.run([sys.executable, unpack, tmp_path], check=True, stdout=subprocess.DEVNULL)
+    data = datasets.load("cifar10", root=tmp_path)
+    batch = pickle.loads((tmp_path / "cifar-10-batches-py" / "data_batch_3").read_bytes(), encoding="bytes")
+    assert data.images.shape == (50_000, 3, 32, 32)
+    assert np.array_equal(data.images[20_000:30_000].reshape(10_000, -1).numpy(), batch[b"data"])
+    assert data.labels[20_000:30_000].tolist() == batch[b"labels"]
 
 
 def test_mnist_is_read_and_padded():
