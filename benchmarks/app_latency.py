@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import torch
 from measure import report
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from serving import IDLE, ROOT, Server, chromium
 
 from rgan import checkpoints
 from rgan.live import LivePath, Request, reach
 
-ROOT = Path(__file__).resolve().parent.parent
 PAIR = ("digits-dcgan", "digits-dcgan-robust")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 # Stamps the release, then waits for a worst-noise grid with another picture than before and for its decoding.
 PROBE = """
@@ -89,25 +82,20 @@ main()
 """
 
 
-def serve(no_op: bool) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    start = ["-c", NO_OP] if no_op else ["-m", "streamlit", "run", "app/Home.py"]
-    command = [sys.executable, *start, "--server.port", str(port), "--server.headless", "true"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
-            break
-        except OSError:
-            time.sleep(0.1)
-    return process, f"http://127.0.0.1:{port}/worst-noise"
-
-
 def settled(page: Page) -> None:
     page.wait_for_function("document.querySelectorAll('.stamp.done').length == 2", timeout=15_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=15_000)
+    page.wait_for_selector(IDLE, timeout=15_000)
+
+
+def watched(browser: Browser, address: str) -> Page:
+    """The Worst noise screen with its pictures timed, its caches warm."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1200})
+    page.goto(f"{address}/worst-noise")
+    settled(page)
+    page.evaluate(PROBE)
+    latencies([page], 3)
+    page.evaluate("window.took = []")
+    return page
 
 
 def release(page: Page, rng: random.Random) -> None:
@@ -181,29 +169,18 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=30)
     parser.add_argument("--drag-seconds", type=float, default=5)
     options = parser.parse_args()
-    servers = [serve(no_op=False), serve(no_op=True)]
-    executable = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    servers = [Server(), Server(("-c", NO_OP))]
+    for server in servers:
+        server.start()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-            pages = []
-            for _, address in servers:
-                page = browser.new_page(viewport={"width": 1440, "height": 1200})
-                page.goto(address)
-                settled(page)
-                page.evaluate(PROBE)
-                pages.append(page)
-            for page in pages:  # the first moves pay for caches
-                latencies([page], 3)
-                page.evaluate("window.took = []")
+        with chromium() as browser:
+            pages = [watched(browser, server.address) for server in servers]
             app, floor = latencies(pages, options.moves)
             pages[1].close()
             rate = drag_rate(pages[0], options.drag_seconds)
-            browser.close()
     finally:
-        for process, _ in servers:
-            process.terminate()
-            process.wait(20)
+        for server in servers:
+            server.stop()
     compute = compute_seconds(options.moves)
     p50, floor_ms, compute_ms = statistics.median(app), statistics.median(floor), 1000 * compute
     report(

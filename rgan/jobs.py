@@ -79,6 +79,7 @@ class _Live:
         self.wanted = "run"  # or "pause", "stop", "leave"
         self.state = "running"
         self.message = ""
+        self.warned = False
         self._pace: deque[tuple[float, int]] = deque()
 
     def note(self, iteration: int) -> None:
@@ -305,11 +306,13 @@ class Jobs:
             saved = self._saved(live, run)
             if wanted == "leave":
                 return False
-            if wanted == "stop":
-                run.mark("stopped", live.message)
+            if wanted == "stop" and (saved or live.warned):
+                run.mark("stopped")
                 return False
+            if wanted == "stop":
+                live.wanted, live.warned = "pause", True
             if wanted == "run":
-                live.state, live.message = "running", ""
+                live.state, live.message, live.warned = "running", "", False
                 live.restart_clock()
                 run.mark("running")
                 return True
@@ -325,9 +328,12 @@ class Jobs:
         try:
             run.save()
         except FileError as error:
-            live.message = f"{error}. Nothing is lost while this window's server runs: resume tries again"
+            live.message = (
+                f"{error}. Nothing is lost while this server runs: resume tries again, and stopping twice gives up "
+                "what came after the last snapshot"
+            )
             return False
-        live.message = ""
+        live.message, live.warned = "", False
         return True
 
     def _fail(self, live: _Live, error: Exception) -> None:

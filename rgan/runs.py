@@ -13,6 +13,7 @@ Every file is replaced atomically, and a lock that dies with its process keeps t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -248,7 +249,8 @@ class Run:
     def close(self) -> None:
         """Let go of the folder. What was not kept is lost."""
         if self._events is not None:
-            self._events.close()
+            with contextlib.suppress(OSError):  # curves on a full disk: what matters has been kept or said before
+                self._events.close()
             self._events = None
         self._lock.release()
 
@@ -346,13 +348,14 @@ class Run:
                 from torch.utils.tensorboard import SummaryWriter
 
                 # Points after the resumed iteration were written by a process that did not live to keep them.
-                self._events = SummaryWriter(str(self.folder), purge_step=at if at > 1 else None)
+                self._events = SummaryWriter(str(self.folder), purge_step=at if at > 1 else None, flush_secs=10)
             for name, value in row.items():
                 if name != "iteration":
                     self._events.add_scalar(name, value, at)
             if picture is not None:
                 self._events.add_image("images", picture, at, dataformats="HWC")
         except OSError as error:
+            self._events = None  # its writer does not recover: the next point opens another
             raise FileError(f"expected to write TensorBoard events to {self.folder}, got: {error.strerror}") from error
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+from benchmarks.serving import IDLE
+
 WORST = "img[alt*='worst noise']"
 ANY_TIME = 60_000
 

@@ -1,13 +1,19 @@
 """Runs and jobs: exact resume, stop, pause, failure, and what a folder tells afterwards."""
 
+import errno
+import os
+import subprocess
+import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
 from rgan import checkpoints, runs
-from rgan.errors import RunError
-from rgan.jobs import Gate, Jobs
+from rgan.errors import FileError, RunError
+from rgan.figures import Curve, curves, moving_mean
+from rgan.jobs import Gate, Jobs, measure
 from rgan.recipes import Robust, recipe
 from rgan.runs import Plan, Run
 from rgan.training import Trainer
@@ -98,3 +104,181 @@ def test_the_gate_holds_training_back_but_never_for_long():
         started = time.monotonic()
         gate.wait()
         assert 0.15 < time.monotonic() - started < 2
+
+
+def test_names_and_numbers_of_waiting_runs_are_limited(tmp_path):
+    jobs = Jobs(tmp_path)
+    for bad in ("../up", "", "A b", ".hidden", "x" * 80):
+        with pytest.raises(RunError, match="expected a name of small letters"):
+            jobs.start({"fine": plan(), bad: plan()})
+    assert jobs.names() == [], "all of them or none"
+    with pytest.raises(RunError, match="at most 20 waiting runs"):
+        jobs.start({f"run{index}": plan() for index in range(21)})
+    with pytest.raises(RunError, match="found none"):
+        jobs.resume("nobody")
+    jobs.close()
+
+
+def test_one_folder_is_trained_by_one_process(tmp_path):
+    runs.create(tmp_path / "one", plan())
+    other = (
+        "import sys, pathlib, rgan.runs as runs\n"
+        "with runs.Run(pathlib.Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", other, str(tmp_path / "one")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"open\n"
+        assert runs.read(tmp_path / "one").state == "running"
+        with pytest.raises(RunError, match="another process trains"):
+            Run(tmp_path / "one")
+        jobs = Jobs(tmp_path)
+        with pytest.raises(RunError, match="stop it first"):
+            jobs.remove("one")
+        process.kill()
+    assert runs.read(tmp_path / "one").state == "interrupted"
+    jobs.remove("one")
+    assert not (tmp_path / "one").exists()
+
+
+def test_a_full_disk_stops_nothing_and_what_was_kept_stays_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "KEEP_SECONDS", 0.2)
+    full = False
+    sync = os.fsync
+
+    def fsync(file):
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    jobs = Jobs(tmp_path)
+    jobs.start({"one": plan(1_000_000)})
+    while jobs.record("one").iteration < 5 or not (tmp_path / "one" / runs.RESUME).exists():
+        time.sleep(0.02)
+    full = True
+    while "No space left" not in jobs.record("one").message:
+        time.sleep(0.02)
+    at = jobs.record("one").iteration
+    while jobs.record("one").iteration < at + 20:
+        time.sleep(0.02)
+    assert jobs.record("one").state == "running"
+    assert 0 < runs.read(tmp_path / "one").iteration <= at
+    jobs.stop("one")
+    held = until(jobs, "one", "paused")
+    assert "free some space" in held.message and held.iteration > at
+    assert not list((tmp_path / "one").glob(".*.part"))
+    full = False
+    jobs.stop("one")
+    stopped = until(jobs, "one", "stopped")
+    assert stopped.iteration == held.iteration and not stopped.message
+    assert checkpoints.load(stopped.checkpoint).training.iterations == held.iteration
+    jobs.close()
+
+
+def test_a_disk_without_room_for_a_run_is_said_before_training(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1_000_000})
+    monkeypatch.setattr(runs.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(FileError, match="MiB of free space"):
+        runs.create(tmp_path / "one", plan())
+
+
+def test_the_space_asked_for_covers_what_a_run_writes(tmp_path):
+    wide = Plan(recipe("dcgan", channels=1, width=16, latent=16, batch=8), "digits", 3, device="cpu")
+    runs.create(tmp_path / "one", wide)
+    with Run(tmp_path / "one") as run:
+        for _ in run.steps():
+            pass
+        run.save()
+    written = sum(file.stat().st_size for file in (tmp_path / "one").rglob("*") if file.is_file())
+    assert written < runs.space(wide.recipe) < 20 * written
+
+
+def test_tensorboard_reads_the_curves_also_after_a_resume(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    runs.create(tmp_path / "one", plan(6))
+    with Run(tmp_path / "one") as run:
+        for progress in run.steps():
+            if progress.iteration == 3:
+                run.save()
+            if progress.iteration == 4:  # written, never kept: the resumed run makes it again
+                break
+    with Run(tmp_path / "one") as run:
+        for _ in run.steps():
+            pass
+        history = run.trainer.history
+    events = EventAccumulator(str(tmp_path / "one")).Reload()
+    for name in ("generator", "critic", "real", "fake", "worst_gap"):
+        points = events.Scalars(name)
+        assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
+        assert np.allclose([point.value for point in points], [row[name] for row in history])
+    assert events.Images("images")
+
+
+def test_a_measured_iteration_takes_about_as_long_as_a_real_one(monkeypatch):
+    """An iteration has a critic and a generator update, each slowed down by a known time here."""
+    real = torch.optim.Adam.step
+
+    def slow(self):
+        time.sleep(0.05)
+        return real(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", slow)
+    assert 0.1 < measure(plan()) < 0.3
+
+
+def test_diverging_says_so_and_keeps_the_last_good_weights(tmp_path, monkeypatch):
+    from rgan import training
+
+    monkeypatch.setattr(training, "KEEP_EVERY", 2)
+    real = Trainer.step
+
+    def broken(self, pause):
+        metrics = real(self, pause)
+        return metrics | {"critic": torch.tensor(float("nan"))} if self.iteration == 7 else metrics
+
+    monkeypatch.setattr(Trainer, "step", broken)
+    jobs = Jobs(tmp_path)
+    jobs.start({"one": plan(20)})
+    failed = until(jobs, "one", "failed")
+    assert "weights of iteration 6 are kept" in failed.message
+    assert checkpoints.load(failed.checkpoint).training.iterations == 6
+    jobs.close()
+
+
+def test_closing_keeps_the_last_iteration(tmp_path):
+    jobs = Jobs(tmp_path)
+    jobs.start({"one": plan(1_000_000)})
+    while jobs.record("one").iteration < 10:
+        time.sleep(0.02)
+    at = jobs.record("one").iteration
+    jobs.close()
+    left = runs.read(tmp_path / "one")
+    assert left.state == "interrupted" and left.iteration >= at
+
+
+def test_interactive_work_comes_first(tmp_path):
+    """While someone computes, an iteration waits for the gate's patience before each of its two updates."""
+    jobs = Jobs(tmp_path)
+    jobs.gate.patience = 0.2
+    jobs.start({"one": plan(1_000_000)})
+    while jobs.record("one").iteration < 3:
+        time.sleep(0.02)
+    with jobs.gate.interactive():
+        time.sleep(0.3)
+        at = jobs.record("one").iteration
+        time.sleep(1.0)
+        assert jobs.record("one").iteration - at <= 4
+    time.sleep(1.0)
+    assert jobs.record("one").iteration - at > 8
+    jobs.close()
+
+
+def test_curves_are_smoothed_by_a_centred_mean():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=101)
+    inside = np.convolve(values, np.ones(9) / 9, mode="valid")
+    smooth = moving_mean(values, 9)
+    assert np.allclose(smooth[4:-4], inside) and smooth[0] == pytest.approx(values[:5].mean())
+    figure = curves([Curve("loss", range(101), values.tolist(), "#2B7CC9")])
+    assert [len(trace.y) for trace in figure.data] == [101, 101]
