@@ -13,7 +13,6 @@ Every file is replaced atomically, and a lock that dies with its process keeps t
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import json
@@ -25,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 from torch import Tensor
 
 from rgan import checkpoints, datasets, distributed
 from rgan.devices import DEVICES, PRECISIONS
 from rgan.errors import CheckpointError, FileError, RunError, SettingsError, number_between, one_of
+from rgan.events import Events
 from rgan.files import prepare_folder, sweep, write_atomically
 from rgan.gan import MAX_SEED, prior_noise
 from rgan.images import grid, png, to_uint8
@@ -208,7 +209,7 @@ class Run:
         self.folder, self.trouble = folder, ""
         self._writes = distributed.rank() == 0
         self._lock = _lock(folder)
-        self._events: Any = None
+        self._events: Events | None = None
         if self._writes:
             try:
                 self._lock.acquire(timeout=2)
@@ -249,9 +250,7 @@ class Run:
     def close(self) -> None:
         """Let go of the folder. What was not kept is lost."""
         if self._events is not None:
-            with contextlib.suppress(OSError):  # curves on a full disk: what matters has been kept or said before
-                self._events.close()
-            self._events = None
+            self._events.close()
         self._lock.release()
 
     def steps(self, pause: Callable[[], None] = lambda: None) -> Iterator[Progress]:
@@ -312,7 +311,7 @@ class Run:
         if not self._writes:
             return
         if self.trainer.history and self.trainer.history[-1]["iteration"] == at:
-            self._log(at, self.trainer.history[-1])
+            self._log(self.trainer.history[-1])
         if at in self._milestones:
             self._draw()
         now = time.monotonic()
@@ -339,24 +338,14 @@ class Run:
         drawn = to_uint8(self.trainer.images(self._noise)[:SHOWN])
         picture = grid(drawn, COLUMNS, scale=2)
         write_atomically(self.folder / IMAGES / f"{self.trainer.iteration:08d}.png", png(picture))
-        self._log(self.trainer.iteration, {}, picture)
+        self._log({}, picture)
 
-    def _log(self, at: int, row: Mapping[str, float], picture: Any = None) -> None:
+    def _log(self, row: Mapping[str, float], picture: np.ndarray | None = None) -> None:
         """Curves and pictures for TensorBoard."""
-        try:
-            if self._events is None:
-                from torch.utils.tensorboard import SummaryWriter
-
-                # Points after the resumed iteration were written by a process that did not live to keep them.
-                self._events = SummaryWriter(str(self.folder), purge_step=at if at > 1 else None, flush_secs=10)
-            for name, value in row.items():
-                if name != "iteration":
-                    self._events.add_scalar(name, value, at)
-            if picture is not None:
-                self._events.add_image("images", picture, at, dataformats="HWC")
-        except OSError as error:
-            self._events = None  # its writer does not recover: the next point opens another
-            raise FileError(f"expected to write TensorBoard events to {self.folder}, got: {error.strerror}") from error
+        at = self.trainer.iteration
+        if self._events is None:
+            self._events = Events(self.folder, purge=at)
+        self._events.add(at, {name: value for name, value in row.items() if name != "iteration"}, picture)
 
 
 def _lock(folder: Path) -> filelock.BaseFileLock:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,33 @@ def test_a_broken_model_is_named_in_words_and_the_rest_stays_usable(runs: Path):
     assert not test.exception and "cut short" in test.error[0].value
     test.selectbox(key="a").set_value("digits-dcgan").run()
     assert not test.error and board_losses(test)
+
+
+def test_the_plan_says_how_long_it_takes_and_what_is_missing():
+    test = app("train.py", width="8", latent="16", iterations="1000000")
+    for _ in range(60):
+        if any("About" in caption.value for caption in test.caption):
+            break
+        time.sleep(0.5)
+        test.run()
+    said = next(caption.value for caption in test.caption if "About" in caption.value)
+    assert re.search(r"About \*\*\d+ (h|days).*s and .* s an iteration, measured on a few steps", said)
+    assert not any(button.disabled for button in test.button if button.label.startswith("Train"))
+
+    test.selectbox(key="data").set_value("cifar10").run()
+    for _ in range(60):
+        if test.warning:
+            break
+        time.sleep(0.2)
+        test.run()
+    if not (ROOT / "data" / "cifar-10-batches-py").exists():
+        assert "download it once with" in test.warning[0].value
+        assert all(button.disabled for button in test.button if button.label.startswith("Train"))
+
+
+def test_the_link_restores_the_plan():
+    query = {"data": "digits", "system": "WGAN-GP", "robust": "own", "e1": "0.5", "width": "16", "train_seed": "9"}
+    test = app("train.py", **query)
+    assert test.selectbox(key="system").value == "wgan-gp"
+    assert test.number_input(key="e1").value == 0.5 and test.number_input(key="train_seed").value == 9
+    assert test.select_slider(key="width").value == 16 and not test.exception

@@ -4,12 +4,15 @@ import json
 import math
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from rgan import checkpoints
 from rgan.cli import main
+from rgan.training import Trainer
 from rgan.worst_case import Settings, run
 from tests.conftest import ROOT
 
@@ -143,3 +146,76 @@ def test_divergence_keeps_the_last_good_weights(tmp_path, monkeypatch, capsys):
     assert train(tmp_path) == 2
     assert "weights of iteration 6 are kept" in capsys.readouterr().err
     assert checkpoints.load(tmp_path / "checkpoint.safetensors").training.iterations == 6
+
+
+def test_resume_goes_on_where_it_stopped_and_refuses_other_settings(tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        real_step = Trainer.step
+
+        def interrupted(self, pause):
+            if self.iteration == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return real_step(self, pause)
+
+        patch.setattr(Trainer, "step", interrupted)
+        assert train(tmp_path / "parts", "--seed", "2") == 0
+    assert "stopped at iteration 6; go on with --resume" in capsys.readouterr().err
+
+    out = str(tmp_path / "parts")
+    assert main(["train", "--resume", "--out", out, "--width", "8"]) == 2
+    assert "expected no --width with --resume" in capsys.readouterr().err
+    assert train(tmp_path / "parts") == 2
+    assert "continue that one (--resume)" in capsys.readouterr().err
+    assert main(["train", "--resume", "--out", str(tmp_path / "none")]) == 2
+    assert "found none" in capsys.readouterr().err
+
+    assert main(["train", "--resume", "--out", out]) == 0
+    assert train(tmp_path / "whole", "--seed", "2") == 0
+    parts, whole = (checkpoints.load(tmp_path / name / "checkpoint.safetensors") for name in ("parts", "whole"))
+    assert parts.training.iterations == 12 and parts.training.history == whole.training.history
+    for one, other in (
+        (parts.generator, whole.generator),
+        (parts.critic, whole.critic),
+        (parts.average, whole.average),
+    ):
+        assert all(
+            torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+        )
+
+    assert main(["train", "--resume", "--out", out, "--iterations", "15"]) == 0
+    assert checkpoints.load(tmp_path / "parts" / "checkpoint.safetensors").training.iterations == 15
+
+
+def test_torchrun_trains_in_two_processes(tmp_path):
+    """One file, one report; close to the single process after three iterations in float32."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "rgan"]
+    options = ["--robust", "official", "--iterations", "3", "--device", "cpu", "--json"]
+    common = ["train", "--system", "dcgan", "--data", "digits", *SMALL]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*launch, *common, "--out", str(tmp_path / "two"), *options],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["iterations"] == 3
+    assert train(tmp_path / "one", *options) == 0
+    one, two = (checkpoints.load(tmp_path / name / "checkpoint.safetensors") for name in ("one", "two"))
+    assert two.training.history[0] == pytest.approx(one.training.history[0], rel=1e-4)
+    z = one.noise(16, 0)
+    assert torch.allclose(one.probe().images(z), two.probe().images(z), atol=0.05)
+
+
+def test_the_disk_ends_under_a_training_from_the_command_line(tmp_path):
+    """A limit on the size of files is a full disk that needs no rights: words, status 2, nothing half-written."""
+    limited = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+        "from rgan.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["train", "--system", "dcgan", "--data", "digits", "--iterations", "3", "--out", str(tmp_path), *SMALL]
+    done = subprocess.run([sys.executable, "-c", limited, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "rgan: expected to write" in done.stderr and "free some space there" in done.stderr
+    assert not (tmp_path / "checkpoint.safetensors").exists() and not list(tmp_path.glob(".*.part"))
