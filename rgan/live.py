@@ -86,6 +86,7 @@ class LivePath:
         self._scouted = False
         self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
         self._found: dict[float, WorstNoise] = {}
+        self._asked: float | None = None  # where `advance` was last
         self._running: tuple[float, Iterator[WorstNoise | None]] | None = None
         self._latest: WorstNoise | None = None
         self._between: tuple[WorstNoise, Tensor] | None = None  # the last answer between radii, with its images
@@ -113,14 +114,15 @@ class LivePath:
     def advance(self, radius: float, seconds: float) -> bool:
         """Search at `radius` for about `seconds`, at least one step; whether there is more to do.
 
-        The first call at a new radius returns at once where `at` has an answer to draw already.
+        The first call at another radius returns at once where `at` has an answer to draw already.
         """
-        if radius == 0 or radius in self._found:
+        moved, self._asked = radius != self._asked, radius
+        if radius == 0 or (moved and self._scouted):
+            return radius != 0
+        if radius in self._found:
             return False
         if self._running is None or self._running[0] != radius:
             self._running, self._latest = (radius, self._search(radius)), None
-            if self._scouted:
-                return True
         end = time.perf_counter() + seconds
         for state in self._running[1]:
             if state is not None:
