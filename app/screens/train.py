@@ -85,6 +85,7 @@ def watch() -> None:
             run_view.picture(record, moment)
     run_view.charts(shown)
     st.caption(run_view.others({one: jobs().record(one) for one in jobs().names() if one in listed}))
+    st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
     if active and not jobs().active():
         st.rerun()
 
