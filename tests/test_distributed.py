@@ -1,15 +1,18 @@
 """Two processes with half a batch each against one process with the whole batch."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.distributed as dist
-from torch import multiprocessing
 
 from rgan import distributed
 from rgan.errors import SettingsError
 from rgan.gan import fresh
 from rgan.recipes import Robust, recipe
 from rgan.training import critic_gradients, generator_gradients
+from tests.conftest import ROOT
 
 SMALL = {"channels": 1, "width": 2, "latent": 5, "batch": 6}
 CASES = {
@@ -51,7 +54,10 @@ def one_of_two(rank, folder):
 
 
 def test_two_processes_make_the_gradients_of_one(tmp_path):
-    multiprocessing.spawn(one_of_two, (str(tmp_path),), nprocs=2)
+    # Not multiprocessing: it would run whatever screen another test has made this process's main module.
+    program = "import sys; from tests.test_distributed import one_of_two; one_of_two(int(sys.argv[1]), sys.argv[2])"
+    each = [subprocess.Popen([sys.executable, "-c", program, str(rank), tmp_path], cwd=ROOT) for rank in (0, 1)]
+    assert [process.wait(120) for process in each] == [0, 0]
     whole = all_gradients()
     for rank in (0, 1):
         parts = torch.load(tmp_path / f"{rank}.pt")

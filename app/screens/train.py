@@ -1,7 +1,7 @@
 """Train: start a run or a pair in the background, watch it learn, stop and resume it."""
 
 import streamlit as st
-from parts import plan_form, run_view
+from parts import learning, plan_form, run_view
 from state import jobs
 
 from rgan.errors import RganError
@@ -79,11 +79,11 @@ def watch() -> None:
     for column, record in zip(columns, shown, strict=True):
         with column:
             run_view.header(record)
-    moment = run_view.scrubber(shown[0])
+    moment = learning.scrubber(shown[0])
     for column, record in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
-            run_view.picture(record, moment)
-    run_view.charts(shown)
+            learning.picture(record, moment)
+    learning.charts(shown)
     st.caption(run_view.others({one: jobs().record(one) for one in jobs().names() if one in listed}))
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
     if active and not jobs().active():
