@@ -261,7 +261,10 @@ class Jobs:
     def _want(self, what: str, name: str) -> None:
         with self._change:
             if self._live is None or self._live.name != name:
-                raise RunError(f"expected a run in training, got {name}, which is not; look at the list again")
+                raise RunError(
+                    f"expected a run that this server trains, got {name}; it has ended, or another process trains it: "
+                    "stop it there"
+                )
             self._live.wanted = what
             self._change.notify_all()
 

@@ -134,6 +134,8 @@ def test_one_folder_is_trained_by_one_process(tmp_path):
         jobs = Jobs(tmp_path)
         with pytest.raises(RunError, match="stop it first"):
             jobs.remove("one")
+        with pytest.raises(RunError, match="another process trains it"):
+            jobs.stop("one")
         process.kill()
     assert runs.read(tmp_path / "one").state == "interrupted"
     jobs.remove("one")
