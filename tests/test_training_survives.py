@@ -138,10 +138,10 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
         page.goto(f"{server.address}/train?{TINY}&robust=off&run=victim")
         has_state(page, "victim", "interrupted")
         page.get_by_role("button", name="Resume").click()
-        resumed = time.time()
         if kill % 2:  # else: killed perhaps while the run is being opened
             has_state(page, "victim", "running")
-        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 4000) + (6000 if kill == 10 else 0))
+        resumed = time.time()
+        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 4000) + (6000 if kill == 11 else 0))
         killed = time.time()
         server.kill()
         record = runs.read(folder)
