@@ -27,12 +27,12 @@ class RunError(RganError):
     """A training run cannot be started, continued or removed as things stand."""
 
 
-def number_between(name: str, value: float, low: float, high: float) -> None:
-    """Raise SettingsError unless `value` is a number with low ≤ value ≤ high."""
+def number_between(name: str, value: float, low: float, high: float, why: str = "") -> None:
+    """Raise SettingsError unless `value` is a number with low ≤ value ≤ high; `why` gives the reason of the limit."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise SettingsError(
-            f"expected {name} between {low:g} and {high:g}, got {value!r}; choose a value in that range"
-        )
+        limits = " and ".join(f"{limit:,}" if isinstance(limit, int) else f"{limit:g}" for limit in (low, high))
+        reason = f" ({why})" if why else ""
+        raise SettingsError(f"expected {name} between {limits}{reason}, got {value!r}; choose a value in that range")
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:

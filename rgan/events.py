@@ -6,11 +6,12 @@ an error that the caller can put in words; its pieces are used here without that
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import socket
 import time
 from collections.abc import Mapping
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -25,46 +26,58 @@ class Events:
     Args:
         purge: the first iteration to come; points of earlier files from there on were written by a process that did
             not live to keep them, and TensorBoard hides them.
+
+    Raises:
+        FileError: the file cannot be made.
     """
 
     def __init__(self, folder: Path, purge: int):
-        from tensorboard.compat.proto.event_pb2 import SessionLog
-
-        self._folder = folder
-        self._file: FileIO | None = None
-        self._write(file_version="brain.Event:2")
-        self._write(step=purge, session_log=SessionLog(status=SessionLog.START))
+        name = f"events.out.tfevents.{time.time_ns() // 1000:017d}.{socket.gethostname()}.{os.getpid()}"
+        self._path, self._purge, self._end = folder / name, purge, 0
+        try:
+            self._file = self._path.open("xb", buffering=0)
+        except OSError as error:
+            raise self._trouble(error) from error
 
     def add(self, at: int, numbers: Mapping[str, float], picture: np.ndarray | None = None) -> None:
         """Numbers, and a picture uint8 (H, W, C) as "images", at iteration `at`.
 
         Raises:
-            FileError: they cannot be written; the next point opens a new file.
+            FileError: they cannot be written; the file is as before.
         """
+        from tensorboard.compat.proto.event_pb2 import SessionLog
         from torch.utils.tensorboard.summary import image, scalar
 
-        for name, value in numbers.items():
-            self._write(step=at, summary=scalar(name, value))
+        records = []
+        if self._end == 0:
+            records.append(_record(file_version="brain.Event:2"))
+            records.append(_record(step=self._purge, session_log=SessionLog(status=SessionLog.START)))
+        records += [_record(step=at, summary=scalar(name, value)) for name, value in numbers.items()]
         if picture is not None:
-            self._write(step=at, summary=image("images", picture, dataformats="HWC"))
+            records.append(_record(step=at, summary=image("images", picture, dataformats="HWC")))
+        data = b"".join(records)
+        try:
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            # Half a record would end the file for its readers.
+            self._file.truncate(self._end)
+            self._file.seek(self._end)
+            raise self._trouble(error) from error
+        self._end += len(data)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()
 
-    def _write(self, **content: Any) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.summary.writer.record_writer import RecordWriter
+    def _trouble(self, error: OSError) -> FileError:
+        return FileError(f"expected to write curves to {self._path}, got: {error.strerror}; free some space there")
 
-        try:
-            if self._file is None:
-                name = f"events.out.tfevents.{time.time_ns() // 1000:017d}.{socket.gethostname()}.{os.getpid()}"
-                # Unbuffered: nothing is left to fail when the file is closed.
-                self._file = (self._folder / name).open("xb", buffering=0)
-            RecordWriter(self._file).write(Event(wall_time=time.time(), **content).SerializeToString())
-        except OSError as error:
-            self.close()  # half a record ends a file for its readers: the next point opens another
-            raise FileError(
-                f"expected to write TensorBoard events to {self._folder}, got: {error.strerror}; free some space there"
-            ) from error
+
+def _record(**content: Any) -> bytes:
+    """One event as the bytes of an event file."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    buffer = io.BytesIO()
+    RecordWriter(buffer).write(Event(wall_time=time.time(), **content).SerializeToString())
+    return buffer.getvalue()

@@ -117,8 +117,10 @@ class LivePath:
         The first call at another radius returns at once where `at` has an answer to draw already.
         """
         moved, self._asked = radius != self._asked, radius
-        if radius == 0 or (moved and self._scouted):
-            return radius != 0
+        if radius == 0:
+            return False
+        if moved and self._scouted:
+            return True
         if radius in self._found:
             return False
         if self._running is None or self._running[0] != radius:

@@ -19,6 +19,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from rgan.files import prepare_folder, sweep, write_atomically
 from rgan.gan import MAX_SEED, prior_noise
 from rgan.images import grid, png, to_uint8
 from rgan.recipes import Recipe
-from rgan.training import MAX_ITERATIONS, Progress, Trainer, TrainingError, train
+from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Progress, Trainer, TrainingError, train
 
 KEEP_SECONDS = 20.0  # longest time between two writes of resume.safetensors, if an iteration is not longer
 PICTURES = 120  # drawn over a whole run, closer together at its start
@@ -61,7 +62,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         one_of("data set", self.data, datasets.DATA_SETS)
-        number_between("iterations", self.iterations, 1, MAX_ITERATIONS)
+        number_between("iterations", self.iterations, 1, MAX_ITERATIONS, WHY_MAX_ITERATIONS)
         number_between("seed", self.seed, 0, MAX_SEED)
         one_of("device", self.device, DEVICES)
         one_of("precision", self.precision, PRECISIONS)
@@ -217,7 +218,8 @@ class Run:
                 raise RunError(
                     f"expected {folder.name} to be free, got a run that another process trains; stop it there first"
                 ) from error
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
             self.plan, _, _ = _read_plan(folder)
             if iterations is not None:
                 self.plan = dataclasses.replace(self.plan, iterations=iterations)
@@ -231,9 +233,7 @@ class Run:
                 sweep(folder)
                 sweep(folder / IMAGES)
             self.mark("running")
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
         self._noise = prior_noise(self.plan.recipe.latent, max(SHOWN, self.plan.recipe.batch), self.plan.seed)
         last = self.plan.iterations
         self._milestones = {round(last * (k / PICTURES) ** 2) for k in range(PICTURES + 1)}

@@ -34,7 +34,8 @@ Network = Callable[[Tensor], Tensor]
 Metrics = dict[str, Tensor]
 
 HISTORY_POINTS = 500
-MAX_ITERATIONS = 1_000_000  # five times the longest published training of these systems
+MAX_ITERATIONS = 1_000_000
+WHY_MAX_ITERATIONS = "five times the longest published training of these systems"
 CHECK_EVERY = 20  # iterations between looks at the losses: reading them makes a GPU wait
 KEEP_EVERY = 200  # iterations between copies of weights known to be finite
 
@@ -462,7 +463,7 @@ def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda:
     Raises:
         TrainingError: a loss or a weight is no longer finite; it carries the last good weights as a Gan.
     """
-    number_between("iterations", iterations, 1, MAX_ITERATIONS)
+    number_between("iterations", iterations, 1, MAX_ITERATIONS, WHY_MAX_ITERATIONS)
     good = copy.deepcopy(_weights(trainer)) if trainer.iteration else None
     while trainer.iteration < iterations:
         metrics = trainer.step(pause)

@@ -156,3 +156,17 @@ def test_the_link_restores_the_plan():
     assert test.selectbox(key="system").value == "wgan-gp"
     assert test.number_input(key="e1").value == 0.5 and test.number_input(key="train_seed").value == 9
     assert test.select_slider(key="width").value == 16 and not test.exception
+
+
+def test_impossible_values_in_the_link_are_harmless():
+    test = app("train.py", width="7", latent="x", iterations="-3", e1="nan", run="nobody", robust="maybe", data="cats")
+    assert not test.exception and not test.error
+    assert (
+        test.select_slider(key="width").value in (8, 16, 32, 64, 128) and test.number_input(key="iterations").value >= 1
+    )
+
+
+def test_a_broken_run_is_named_and_the_others_stay_usable(runs: Path):
+    (runs / "run.json").write_text('{"state": "running", "plan"')
+    test = app("train.py")
+    assert not test.exception and any("test-broken: expected a readable run.json" in w.value for w in test.warning)

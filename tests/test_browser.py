@@ -50,8 +50,8 @@ def test_open_move_follow_reload(page: Page, address: str):
 def test_pictures_follow_the_thumb_while_it_is_dragged(page: Page, address: str):
     page.goto(f"{address}/worst-noise")
     settled(page, "1.00")
+    expect(live_slider(page)).to_be_visible()
     box = live_slider(page).bounding_box()
-    assert box is not None
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.25, y)
     page.mouse.down()

@@ -104,7 +104,7 @@ def test_contradicting_options_are_refused(tmp_path, capsys):
     assert train(tmp_path, "--size", "64") == 2
     assert "size between 25 and 32" in capsys.readouterr().err
     assert train(tmp_path, "--iterations", "0") == 2
-    assert "iterations between 1" in capsys.readouterr().err
+    assert "iterations between 1 and 1,000,000 (five times the longest published" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -219,3 +219,26 @@ def test_the_disk_ends_under_a_training_from_the_command_line(tmp_path):
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     assert "rgan: expected to write" in done.stderr and "free some space there" in done.stderr
     assert not (tmp_path / "checkpoint.safetensors").exists() and not list(tmp_path.glob(".*.part"))
+
+
+def test_a_curve_cut_off_by_a_full_disk_stays_readable(tmp_path):
+    """Points are written until the disk ends, then, in the same file, once there is room again."""
+    program = (
+        "import pathlib, resource, signal, sys\n"
+        "from rgan.errors import FileError\n"
+        "from rgan.events import Events\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "events, hard = Events(pathlib.Path(sys.argv[1]), 1), resource.getrlimit(resource.RLIMIT_FSIZE)[1]\n"
+        "for step in range(1, 31):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (hard if step > 20 else 700, hard))\n"
+        "    try: events.add(step, {'loss': step / 2})\n"
+        "    except FileError: print(step)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    lost = [int(line) for line in done.stdout.split()]
+    assert done.returncode == 0 and lost and lost[0] > 5 and lost[-1] == 20, done.stderr
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    points = EventAccumulator(str(tmp_path)).Reload().Scalars("loss")
+    assert [point.step for point in points] == [step for step in range(1, 31) if step not in lost]
+    assert all(point.value == point.step / 2 for point in points)

@@ -12,7 +12,7 @@ from rgan import datasets
 from rgan.devices import DEVICES
 from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
 from rgan.runs import Plan
-from rgan.training import MAX_ITERATIONS
+from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
 WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 128)
 ROBUST = ("off", "paper", "official", "own")
@@ -32,8 +32,7 @@ def plan_form() -> Plan:
     robust = _robust(str(system))
     iterations = st.number_input(
         "Iterations", 1, MAX_ITERATIONS, 2000, step=500, key="iterations", bind="query-params",
-        help="Generator steps. Digits are readable after about 1,000. At most a million: five times the longest "
-        "published training of these systems.",
+        help=f"Generator steps. Digits are readable after about 1,000. At most a million: {WHY_MAX_ITERATIONS}.",
     )  # fmt: skip
     with st.expander("Size, seed, device"):
         width = st.select_slider(
