@@ -1,7 +1,7 @@
 """Slider release → new image while a training runs behind the app: `python benchmarks/latency_while_training.py`.
 
 One server. Moves on the Worst noise screen are timed as in app_latency.py, in blocks that take turns: the training
-paused, the training running (an MNIST-sized robust DCGAN of width 32 on the digits). Also what the moves cost the
+paused, the training running (a robust DCGAN of width 32 on the digits, 32×32 px). Also what the moves cost the
 training: its iterations a second beside them over those when nobody moves anything.
 """
 
@@ -12,7 +12,6 @@ import random
 import statistics
 import tempfile
 import time
-from pathlib import Path
 
 from app_latency import latencies, watched
 from measure import report
@@ -44,7 +43,7 @@ def main() -> None:
     moved: list[float] = []
     alone: list[float] = []
     with tempfile.TemporaryDirectory() as runs:
-        server = Server(environment={"RGAN_RUNS": str(Path(runs))})
+        server = Server(environment={"RGAN_RUNS": runs})
         server.start()
         try:
             with chromium() as browser:
@@ -70,13 +69,12 @@ def main() -> None:
                         at = after
         finally:
             server.stop()
-    p50 = {"idle": statistics.median(idle), "busy": statistics.median(busy)}
     report(
         "latency_while_training",
         {
-            "idle_p50_ms": p50["idle"],
-            "training_p50_ms": p50["busy"],
-            "training_over_idle": p50["busy"] / p50["idle"],
+            "idle_p50_ms": statistics.median(idle),
+            "training_p50_ms": statistics.median(busy),
+            "training_over_idle": statistics.median(busy) / statistics.median(idle),
             "training_p95_over_idle_p95": statistics.quantiles(busy, n=20)[-1] / statistics.quantiles(idle, n=20)[-1],
             "iterations_while_moving_over_alone": statistics.mean(moved) / statistics.mean(alone),
         },

@@ -379,7 +379,7 @@ class Trainer:
                 "expected the saved state of this very training, got another; start a new run"
             ) from error
 
-    def record(self, progress: Progress) -> bool:
+    def record(self, progress: Progress) -> None:
         """Append the numbers of this iteration to `history` if it is due, at most HISTORY_POINTS rows in all.
 
         Every iteration at first; each time the limit is reached, every second row goes and half as many come.
@@ -388,11 +388,10 @@ class Trainer:
         while progress.iteration > HISTORY_POINTS * stride:
             stride *= 2
         if progress.iteration % stride:
-            return False
+            return
         if len(self.history) >= HISTORY_POINTS:
             self.history = [row for row in self.history if row["iteration"] % stride == 0]
         self.history.append({"iteration": float(progress.iteration)} | progress.numbers())
-        return True
 
     def finite(self) -> bool:
         """Whether every weight is a finite number."""
