@@ -107,7 +107,7 @@ class Jobs:
 
     def __init__(self, folder: Path):
         self.folder, self.gate = folder, Gate()
-        self._change = threading.Condition()
+        self._change = threading.Condition()  # re-entrant
         self._waiting: list[str] = []
         self._live: _Live | None = None
         self._thread: threading.Thread | None = None
@@ -186,7 +186,7 @@ class Jobs:
             RunError: it trains or waits, here or in another process.
         """
         with self._change:
-            if self._known(name) or runs.busy(self.folder / name):
+            if name in self.queue() or runs.busy(self.folder / name):
                 raise RunError(f"expected a run that neither trains nor waits, got {name}; stop it first")
             shutil.rmtree(self.folder / name)
 
@@ -222,14 +222,13 @@ class Jobs:
     def names(self) -> list[str]:
         """Every run, those in training and waiting first, then the newest."""
         plans = {path.parent.name: path.stat().st_ctime for path in self.folder.glob(f"*/{runs.PLAN}")}
-        with self._change:
-            first = [name for name in (*([self._live.name] if self._live else []), *self._waiting) if name in plans]
+        first = [name for name in self.queue() if name in plans]
         return first + sorted(plans.keys() - set(first), key=lambda name: -plans[name])
 
-    def active(self) -> bool:
-        """Whether a run trains, pauses or waits."""
+    def queue(self) -> list[str]:
+        """The run that trains or pauses, if one does, then those that wait for their turn."""
         with self._change:
-            return self._live is not None or bool(self._waiting)
+            return [*([self._live.name] if self._live else []), *self._waiting]
 
     def close(self, timeout: float = 5.0) -> None:
         """Keep what is in training and end the thread; waiting runs can be resumed by the next process."""
@@ -240,9 +239,6 @@ class Jobs:
             self._change.notify_all()
         if self._thread is not None:
             self._thread.join(timeout)
-
-    def _known(self, name: str) -> bool:
-        return name in self._waiting or (self._live is not None and self._live.name == name)
 
     def _check_queue(self, more: int) -> None:
         if len(self._waiting) + more > MAX_WAITING:

@@ -85,12 +85,3 @@ def buttons(record: Record) -> None:
             query = {"a": f"runs/{base if has[base] else name}", "b": f"runs/{twin if has[twin] else name}"}
             st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params=query,
                          icon=":material/explore:")  # fmt: skip
-
-
-def others(records: dict[str, Record]) -> str:
-    """One line on what trains and what waits."""
-    said = []
-    for words, states in (("In training", ("running", "paused")), ("Waiting", ("queued",))):
-        if names := [name for name, record in records.items() if record.state in states]:
-            said.append(f"{words}: {', '.join(names)}")
-    return ". ".join(said)

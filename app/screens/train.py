@@ -62,7 +62,7 @@ if st.session_state.get("run", st.query_params.get("run")) not in listed:
 chosen = str(
     st.selectbox("Run", tuple(listed), None, key="run", bind="query-params", help="Baseline and robust twin together.")
 )
-active = jobs().active()
+active = bool(jobs().queue())
 
 
 def watch() -> None:
@@ -84,9 +84,10 @@ def watch() -> None:
         with column:
             learning.picture(record, moment)
     learning.charts(shown)
-    st.caption(run_view.others({one: jobs().record(one) for one in jobs().names() if one in listed}))
+    if queue := jobs().queue():
+        st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
-    if active and not jobs().active():
+    if active and not queue:
         st.rerun()
 
 
