@@ -18,7 +18,7 @@ from rgan import __version__
 from rgan.datasets import DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
 from rgan.errors import RganError
-from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
+from rgan.recipes import PLAYERS, SETTABLE, SYSTEMS, Robust, lasting, parsed, recipe
 
 if TYPE_CHECKING:
     from rgan import runs
@@ -95,8 +95,10 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
     for name in ("width", "latent", "batch"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
+    changes |= parsed(options.set or ())
+    made = recipe(options.system, _robust(options), **changes)
     return runs.Plan(
-        recipe=recipe(options.system, _robust(options), **changes),
+        recipe=made if "decay" in changes else lasting(made, options.iterations),
         data=options.data,
         iterations=options.iterations,
         seed=options.seed or 0,
@@ -108,7 +110,7 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
 
 def _refuse_other_settings(options: argparse.Namespace) -> None:
     """A resumed run keeps its plan: only --iterations may change."""
-    for name in ("system", "data", "size", "width", "latent", "batch", "seed", "robust", *_ROBUST):
+    for name in ("system", "data", "size", "width", "latent", "batch", "seed", "robust", "set", *_ROBUST):
         if getattr(options, name) is not None:
             raise RganError(
                 f"expected no --{name.replace('_', '-')} with --resume, which keeps the settings in the run's folder; "
@@ -239,6 +241,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--weight", type=float, metavar="LAMBDA", help="λ: weight of the robust terms")
     train.add_argument("--players", choices=PLAYERS, help="who trains robustly")
     train.add_argument("--steps", type=int, help="gradient steps of a worst perturbation (the paper: 1)")
+    train.add_argument(
+        "--set", action="append", metavar="FIELD=VALUE", help=f"any other field of the recipe: {', '.join(SETTABLE)}"
+    )
     train.add_argument("--iterations", type=int, help="generator steps in all")
     train.add_argument("--seed", type=int, help="of weights, noise and the order of the data (default 0)")
     train.add_argument("--out", required=True, help="the run's folder: checkpoint.safetensors, pictures, curves")

@@ -1,6 +1,6 @@
 """Networks rearranged for evaluation: the same function of the input, in fewer and faster operations.
 
-Batch norm is merged into the layer before it. Strided convolutions with few image channels, which processors run at a
+Batch norm is merged into the layer before it where there is one, normalised weights are written out. Strided convolutions with few image channels, which processors run at a
 fraction of their speed, become ordinary convolutions by moving pixels into channels (Shi et al. 2016).
 """
 
@@ -11,7 +11,10 @@ import copy
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from rgan.networks.layers import Dropout, PooledConv, Residual, UpConv, four_taps
 
 THIN = 4  # image channels up to which moving pixels into channels pays
 
@@ -29,6 +32,21 @@ class _Cast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.to(self.dtype)
+
+
+class _Affine(nn.Module):
+    """A batch norm in evaluation: one scale and shift a channel."""
+
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d):
+        super().__init__()
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        self.scale = nn.Parameter(scale.detach())
+        self.shift = nn.Parameter((norm.bias - norm.running_mean * scale).detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = (1, -1) + (1,) * (x.dim() - 2)
+        return x * self.scale.view(shape) + self.shift.view(shape)
 
 
 class _ThinUp(nn.Module):
@@ -71,7 +89,8 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
     folded: list[nn.Module] = []
     current: torch.dtype | None = None
     for layer in _merged(network):
-        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        weighted = isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Residual, _Affine, nn.GroupNorm))
+        if weighted:
             wanted = precise if isinstance(layer, nn.Linear) else dtype
             if wanted is not current:
                 folded.append(_Cast(wanted))
@@ -83,7 +102,7 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
 
 
 def _merged(network: nn.Module) -> list[nn.Module]:
-    """Copies of the layers, batch norm merged into the one before."""
+    """Copies of the layers with plain weights, batch norm merged into the one before where there is one."""
     layers: list[nn.Module] = []
     for layer in network.children():
         before = layers[-1] if layers else None
@@ -91,9 +110,47 @@ def _merged(network: nn.Module) -> list[nn.Module]:
             layers[-1] = fuse_linear_bn_eval(before, layer)
         elif isinstance(layer, nn.BatchNorm2d) and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
             layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
-        elif not isinstance(layer, nn.Identity):
-            layers.append(copy.deepcopy(layer))
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            layers.append(_Affine(layer))
+        elif isinstance(layer, Residual):
+            branch, shortcut = (nn.Sequential(*_merged(part)) for part in (layer.branch, layer.shortcut))
+            layers.append(Residual(branch, shortcut))
+        elif not isinstance(layer, (nn.Identity, Dropout)):
+            layers.append(_plain(layer))
     return layers
+
+
+def _plain(layer: nn.Module) -> nn.Module:
+    """The layer with its normalised weight written out, and its doubling or pooling taken into the kernel."""
+    if isinstance(layer, PooledConv):
+        return _conv(nn.Conv2d, layer, four_taps(layer.weight) / 4, (2, 2))
+    if isinstance(layer, UpConv):
+        return _conv(nn.ConvTranspose2d, layer, four_taps(layer.weight.flip(2, 3)).transpose(0, 1), (2, 2))
+    if not parametrize.is_parametrized(layer, "weight"):
+        return copy.deepcopy(layer)
+    # Not by removing the parametrization: that would remove it from the original, whose class a copy shares.
+    if isinstance(layer, nn.Linear):
+        linear = nn.Linear(layer.in_features, layer.out_features, device="meta")
+        return _filled(linear, layer.weight, layer.bias)
+    assert isinstance(layer, nn.Conv2d)
+    return _conv(nn.Conv2d, layer, layer.weight, layer.stride)
+
+
+def _conv(
+    kind: type[nn.Conv2d | nn.ConvTranspose2d], like: nn.Conv2d, kernel: Tensor, stride: tuple[int, ...]
+) -> nn.Module:
+    """A convolution with this kernel and stride, and the channels, padding and bias of `like`."""
+    size, padding = tuple(kernel.shape[2:]), like.padding
+    assert isinstance(padding, tuple)
+    empty = kind(like.in_channels, like.out_channels, size, stride, padding, device="meta")  # type: ignore[arg-type]
+    return _filled(empty, kernel, like.bias)
+
+
+def _filled(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, weight: Tensor, bias: Tensor | None) -> nn.Module:
+    """`layer` with copies of these values, in evaluation mode."""
+    layer.weight = nn.Parameter(weight.detach().clone(memory_format=torch.contiguous_format))
+    layer.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+    return layer.eval()
 
 
 def _thinned(layer: nn.Module) -> nn.Module:

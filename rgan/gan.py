@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from rgan.errors import number_between
 from rgan.folding import fold
-from rgan.networks import dcgan
-from rgan.recipes import Recipe
+from rgan.networks.layers import Critic
+from rgan.recipes import SYSTEMS, Recipe
 
 MAX_SEED = 2**63 - 1
 
@@ -122,11 +122,11 @@ class Probe:
         return x.to(next(self.generator.parameters()).device)
 
 
-def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, nn.Module]:
+def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, Critic]:
     """A generator and a critic of `recipe` with initial weights drawn from `seed`, on the CPU, in training mode."""
     weights = torch.Generator().manual_seed(seed)
     networks = recipe.networks()
     for network in networks:
         network.to_empty(device="cpu")
-        dcgan.initialise(network, weights)
+        SYSTEMS[recipe.system].family.initialise(network, weights)
     return networks

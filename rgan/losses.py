@@ -1,6 +1,6 @@
 """GAN losses, each per sample: critic outputs (N,) in, losses (N,) out; the mean is taken last.
 
-y is the critic's raw output (a logit for the log losses, a score for Wasserstein).
+y is the critic's raw output (a logit for the log losses, a score for the others).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 PerSample = Callable[[Tensor], Tensor]
 
@@ -21,6 +21,16 @@ class Loss:
     generator: PerSample
     real: PerSample
     fake: PerSample
+
+    def scaled(self, scale: float, drift: float) -> Loss:
+        """The loss of y/scale, and drift·y² on real images, which keeps the critic near zero (Karras et al. 2018)."""
+        if scale == 1 and not drift:
+            return self
+        return Loss(
+            generator=lambda y: self.generator(y / scale),
+            real=lambda y: self.real(y / scale) + drift * y.square(),
+            fake=lambda y: self.fake(y / scale),
+        )
 
 
 LOSSES: dict[str, Loss] = {
@@ -38,4 +48,6 @@ LOSSES: dict[str, Loss] = {
     ),
     # Arjovsky et al. 2017.
     "wasserstein": Loss(generator=lambda y: -y, real=lambda y: -y, fake=lambda y: y),
+    # Lim & Ye 2017, Miyato et al. 2018.
+    "hinge": Loss(generator=lambda y: -y, real=lambda y: relu(1 - y), fake=lambda y: relu(1 + y)),
 }

@@ -6,7 +6,8 @@ A row of the paper's tables is a recipe; its robust row is the same recipe with 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +16,19 @@ from torch import nn
 
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.losses import LOSSES, Loss
-from rgan.networks import dcgan
+from rgan.networks import cnn, dcgan, resnet
+from rgan.networks.layers import Critic, Family
 
 PLAYERS = ("both", "generator", "critic")
-NORMS = ("batch", "none")
+PRESETS = ("paper", "official")
+OPTIMISERS = ("adam", "rmsprop")
 
 
 @dataclass(frozen=True)
 class Robust:
     """The robust part of Algorithm 1. Every coefficient below is multiplied by `weight` (λ of eq. 11).
 
-    The six kinds of term, with r_z = ε₁·unit(∇_z ℓ_G), r_x = ε₂·unit(∇_x ·) held constant while the weights move:
+    The seven kinds of term, with r_z = ε₁·unit(∇_z ℓ_G), r_x = ε₂·unit(∇_x ·) held constant while the weights move:
 
     | coefficient | term | in |
     |---|---|---|
@@ -34,6 +37,7 @@ class Robust:
     | critic_image | cost of x + r₁ and of G(z) + r₂ | Alg. 1 l. 10 |
     | critic_noise | cost of G(z + r_z) as a fake (with the reals if `noise_with_real`) | eq. 11, official code |
     | critic_noise_image | cost of x + r₁ and of G(z + r_z) + r₂ | official WGAN-GP |
+    | image_penalty | the recipe's gradient penalty between x and G(z) + r₂ | official WGAN-GP (ResNet) |
     | consistency | Σ (D(x̂ + r) − D(x̂))², x̂ between real and fake; and the same towards worst noise | official DCGAN |
     """
 
@@ -47,6 +51,7 @@ class Robust:
     critic_image: float = 1.0
     critic_noise: float = 0.0
     critic_noise_image: float = 0.0
+    image_penalty: float = 0.0
     consistency: float = 0.0
     noise_with_real: bool = False
 
@@ -74,13 +79,32 @@ COEFFICIENTS = (
     "critic_image",
     "critic_noise",
     "critic_noise_image",
+    "image_penalty",
     "consistency",
 )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a Gan is built and trained. Sizes in pixels, features and noise dimensions; the prior is N(0, I_latent)."""
+    """How a Gan is built and trained. Sizes in pixels, features and noise dimensions; the prior is N(0, I_latent).
+
+    The critic's regularisers, each off at its default:
+
+    | field | term in the critic's loss |
+    |---|---|
+    | gradient_penalty | weight of (‖∇D(x̂)‖ − 1)², Gulrajani et al. 2017 |
+    | exponent, smoothness, critic_scale | p, s, γ: images are measured by ‖Sₛx‖_p, slopes by its dual norm, over γ |
+    | drift | weight of D(x)² on real images |
+    | consistency, dropout | weight of CT-GAN's term between two dropout passes of the reals; the dropout rate |
+    | orthonormal | weight of Σ‖W Wᵀ − I‖² over the layers |
+    | clip | every parameter stays within ±clip (weight clipping) |
+
+    With critic_scale 0, γ and the penalty's weight are measured when training starts: E‖S₋ₛx‖_q and E‖Sₛx‖_p of the
+    data (Adler & Lunz 2018); scores count divided by γ.
+
+    decay: iterations over which the learning rate falls linearly to 0; 0: it never falls. generator_batch: noise a
+    generator step, 0: as many as `batch`. dequantise: reals get uniform noise of one grey level, as ResNets' code does.
+    """
 
     system: str
     size: int = 32
@@ -90,29 +114,56 @@ class Recipe:
     loss: str = "non-saturating"
     critic_norm: str = "batch"
     gradient_penalty: float = 0.0
+    exponent: float = 2.0
+    smoothness: float = 0.0
+    critic_scale: float = 1.0
+    drift: float = 0.0
+    consistency: float = 0.0
+    dropout: float = 0.0
+    orthonormal: float = 0.0
+    clip: float = 0.0
     critic_steps: int = 1
+    optimiser: str = "adam"
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
+    decay: int = 0
     batch: int = 64
+    generator_batch: int = 0
+    dequantise: bool = False
     ema: float = 0.999
     robust: Robust | None = field(default=None)
 
     def __post_init__(self) -> None:
         one_of("system", self.system, tuple(SYSTEMS))
         one_of("loss", self.loss, tuple(LOSSES))
-        one_of("critic_norm", self.critic_norm, NORMS)
-        number_between("size", self.size, 25, 32, "pixels that three doublings from 4×4 can draw")
+        family = SYSTEMS[self.system].family
+        one_of("critic_norm", self.critic_norm, family.norms)
+        number_between("size", self.size, 1, 1024)
+        if not family.fits(self.size):
+            raise SettingsError(
+                f"expected a size of {family.sizes} pixels for {SYSTEMS[self.system].title}, got {self.size}; "
+                "choose one of these, or another system"
+            )
         number_between("channels", self.channels, 1, 16)
         number_between("width", self.width, 1, 512, "four times the paper's; the cost grows with its square")
         number_between("latent", self.latent, 1, 4096)
         number_between("gradient_penalty", self.gradient_penalty, 0, 1e6)
+        number_between("exponent", self.exponent, 1, 1000)
+        number_between("smoothness", self.smoothness, -10, 10)
+        number_between("critic_scale", self.critic_scale, 0, 1e9)
+        for name in ("drift", "consistency", "orthonormal", "clip"):
+            number_between(name, getattr(self, name), 0, 1e6)
+        number_between("dropout", self.dropout, 0, 0.9)
         number_between("critic_steps", self.critic_steps, 1, 100)
+        one_of("optimiser", self.optimiser, OPTIMISERS)
         number_between("learning_rate", self.learning_rate, 0, 1)
         for beta in self.betas:
             number_between("each of betas", beta, 0, 0.999999)
+        number_between("decay", self.decay, 0, 10_000_000)
         number_between("batch", self.batch, 2, 65536)
+        number_between("generator_batch", self.generator_batch, 0, 65536)
         number_between("ema", self.ema, 0, 0.999999)
-        if self.gradient_penalty > 0 and self.critic_norm == "batch":
+        if (self.gradient_penalty > 0 or not self.critic_scale) and self.critic_norm == "batch":
             raise SettingsError(
                 "expected a critic without batch norm under a gradient penalty, got critic_norm='batch'; the penalty "
                 "is a slope per image and batch norm mixes images: set critic_norm='none' or gradient_penalty=0"
@@ -126,14 +177,21 @@ class Recipe:
 
     @property
     def criterion(self) -> Loss:
-        return LOSSES[self.loss]
+        """Losses as functions of the critic's raw output."""
+        return LOSSES[self.loss].scaled(self.critic_scale or 1.0, self.drift)
 
-    def networks(self, device: torch.device | str = "meta") -> tuple[nn.Module, nn.Module]:
+    def rate(self, iteration: int) -> float:
+        """The learning rate of the step that follows `iteration` finished ones."""
+        return self.learning_rate * max(0.0, 1 - iteration / self.decay) if self.decay else self.learning_rate
+
+    def networks(self, device: torch.device | str = "meta") -> tuple[nn.Module, Critic]:
         """A generator and a critic of this recipe without usable weights (on "meta": without memory either)."""
+        family = SYSTEMS[self.system].family
+        shape = {"size": self.size, "channels": self.channels, "width": self.width}
         with torch.device(device):
             return (
-                dcgan.Generator(size=self.size, channels=self.channels, width=self.width, latent=self.latent),
-                dcgan.Critic(size=self.size, channels=self.channels, width=self.width, norm=self.critic_norm),
+                family.generator(**shape, latent=self.latent),
+                family.critic(**shape, norm=self.critic_norm, dropout=self.dropout),
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,60 +205,145 @@ class Recipe:
         Raises:
             SettingsError: an unknown name, a wrong type or a value out of range.
         """
-        plain = dict(_typed(cls, values))
+        plain = _typed(cls, values)
+        if "system" not in plain:
+            raise SettingsError("expected a Recipe with a system; the field is missing")
         if plain.get("robust") is not None:
             plain["robust"] = Robust(**_typed(Robust, plain["robust"]))
         return cls(**plain)
 
 
+SETTABLE = tuple(f.name for f in dataclasses.fields(Recipe) if f.name not in ("system", "robust"))
+
+
 @dataclass(frozen=True)
 class System:
-    """A GAN of the paper: its name and the recipe fields in which it differs from the defaults."""
+    """A GAN of the paper: its name, its networks and the recipe fields in which it differs from the defaults.
+
+    by_size: fields that published networks of a certain size change. official: the system whose coefficients in the
+    paper's published code make the preset "official" (a key of OFFICIAL); another one where it has none for this one.
+    source: where settings come from.
+    """
 
     title: str
+    family: Family
     fields: Mapping[str, Any]
-    official: Callable[[], tuple[dict[str, Any], Robust]]
+    official: str
+    source: str
+    by_size: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def _official_dcgan() -> tuple[dict[str, Any], Robust]:
-    return {}, Robust(
-        noise_radius=0.01,
-        image_radius=1.0,
-        weight=1.0,
-        generator_noise=1.0,
-        critic_image=0.0,
-        critic_noise=0.3,
-        consistency=0.1,
-    )
+# The robust terms of LitterQ/RGAN, the paper's published code, and what else it changes, by system.
+OFFICIAL: dict[str, tuple[Robust, Mapping[str, Any]]] = {
+    "dcgan": (
+        Robust(image_radius=1.0, weight=1.0, generator_noise=1.0, critic_image=0.0, critic_noise=0.3, consistency=0.1),
+        {},
+    ),
+    "wgan-gp": (
+        Robust(
+            weight=1.0,
+            generator_image=0.001,
+            critic_image=0.01,
+            critic_noise=1.0,
+            critic_noise_image=0.01,
+            noise_with_real=True,
+        ),
+        {"critic_steps": 2},
+    ),
+    "wgan-gp-res": (
+        Robust(weight=1.0, critic_image=0.15, critic_noise=1.0, critic_noise_image=0.15, image_penalty=1.0),
+        {},
+    ),
+    "sngan": (
+        Robust(
+            weight=1.0,
+            generator_image=0.001,
+            critic_image=0.001,
+            critic_noise=1.0,
+            critic_noise_image=0.001,
+            noise_with_real=True,
+        ),
+        {},
+    ),
+}
 
-
-def _official_wgan_gp() -> tuple[dict[str, Any], Robust]:
-    return {"critic_steps": 2}, Robust(
-        noise_radius=0.01,
-        image_radius=4.0,
-        weight=1.0,
-        generator_noise=1.0,
-        generator_image=0.001,
-        critic_image=0.01,
-        critic_noise=1.0,
-        critic_noise_image=0.01,
-        noise_with_real=True,
-    )
-
+_WGAN_GP = {"loss": "wasserstein", "critic_norm": "none", "gradient_penalty": 10.0, "critic_steps": 5}
+_RESNET = {"learning_rate": 2e-4, "betas": (0.0, 0.9), "generator_batch": 128, "dequantise": True}
+_WGAN_GP_RES = _WGAN_GP | _RESNET | {"decay": 100_000}
+_STL = {"width": 64}
+_CELEBA = {"width": 64, "critic_norm": "layer", "learning_rate": 1e-4, "decay": 0, "generator_batch": 0}
+_MIYATO_CNN = {"width": 64, "loss": "hinge", "learning_rate": 2e-4, "betas": (0.5, 0.999)}
+_EXAMPLE_64 = {64: {"width": 64, "latent": 100}}
 
 SYSTEMS: dict[str, System] = {
-    "dcgan": System("DCGAN", {}, _official_dcgan),
+    "dcgan": System("DCGAN", dcgan.FAMILY, {}, "dcgan", "Radford et al. 2015; igul222, PyTorch's example", _EXAMPLE_64),
     "wgan-gp": System(
         "WGAN-GP",
-        {
-            "loss": "wasserstein",
-            "critic_norm": "none",
-            "gradient_penalty": 10.0,
-            "critic_steps": 5,
-            "learning_rate": 1e-4,
-            "betas": (0.5, 0.9),
-        },
-        _official_wgan_gp,
+        dcgan.FAMILY,
+        _WGAN_GP | {"learning_rate": 1e-4, "betas": (0.5, 0.9)},
+        "wgan-gp",
+        "Gulrajani et al. 2017, small network; igul222",
+        _EXAMPLE_64,
+    ),
+    "wgan-gp-res": System(
+        "WGAN-GP (ResNet)",
+        resnet.FAMILY,
+        _WGAN_GP_RES,
+        "wgan-gp-res",
+        "Gulrajani et al. 2017, ResNet; igul222",
+        {48: _STL, 64: _CELEBA | {"dequantise": False}},
+    ),
+    "bwgan": System(
+        "BWGAN",
+        resnet.FAMILY,
+        _WGAN_GP_RES | {"gradient_penalty": 0.0, "critic_scale": 0.0, "exponent": 10.0, "drift": 1e-5, "ema": 0.99},
+        "wgan-gp-res",
+        "Adler & Lunz 2018, p = 10, s = 0",
+        {48: _STL, 64: _CELEBA},
+    ),
+    "sngan": System(
+        "SNGAN (ResNet)",
+        resnet.SPECTRAL,
+        _RESNET | {"loss": "hinge", "critic_norm": "spectral", "critic_steps": 5, "decay": 50_000},
+        "sngan",
+        "Miyato et al. 2018, ResNet; pfnet-research",
+        {48: _STL, 64: _STL},
+    ),
+    "sngan-cnn": System(
+        "SNGAN (CNN)", cnn.FAMILY, _MIYATO_CNN | {"critic_norm": "spectral"}, "sngan", "Miyato et al. 2018, CNN"
+    ),
+    "wgan": System(
+        "WGAN (weight clipping)",
+        dcgan.FAMILY,
+        {"loss": "wasserstein", "clip": 0.01, "critic_steps": 5, "optimiser": "rmsprop", "learning_rate": 5e-5},
+        "wgan-gp",
+        "Arjovsky et al. 2017; igul222",
+        _EXAMPLE_64,
+    ),
+    "layer-norm": System(
+        "Layer norm", cnn.FAMILY, _MIYATO_CNN | {"critic_norm": "layer"}, "sngan", "Ba et al. 2016, on Miyato's CNN"
+    ),
+    "weight-norm": System(
+        "Weight norm",
+        cnn.FAMILY,
+        _MIYATO_CNN | {"critic_norm": "weight"},
+        "sngan",
+        "Salimans & Kingma 2016, on Miyato's CNN",
+    ),
+    "orthonormal": System(
+        "Orthonormal",
+        cnn.FAMILY,
+        _MIYATO_CNN | {"critic_norm": "none", "orthonormal": 0.01},
+        "sngan",
+        "Brock et al. 2016, on Miyato's CNN; its weight was never published",
+    ),
+    "ct-gan": System(
+        "CT-GAN",
+        resnet.FAMILY,
+        _WGAN_GP_RES | {"consistency": 2.0, "dropout": 0.5},
+        "wgan-gp-res",
+        "Wei et al. 2018, ResNet",
+        {48: _STL, 64: _CELEBA},
     ),
 }
 
@@ -211,18 +354,72 @@ def recipe(system: str, robust: Robust | str | None = None, **changes: Any) -> R
     Args:
         system: a key of SYSTEMS.
         robust: None for the plain GAN, "paper" (λ .1, ε₁ .01, ε₂ 4: Algorithm 1), "official" (the coefficients of
-            the paper's published code for this system, which also changes critic_steps), or a Robust.
+            the paper's published code, which for WGAN-GP also changes critic_steps), or a Robust.
     """
     one_of("system", system, tuple(SYSTEMS))
-    fields = dict(SYSTEMS[system].fields)
+    about = SYSTEMS[system]
+    fields = dict(about.fields) | dict(about.by_size.get(changes.get("size", Recipe.size), {}))
     if isinstance(robust, str):
-        one_of("robust preset", robust, ("paper", "official"))
+        one_of("robust preset", robust, PRESETS)
         if robust == "paper":
             robust = Robust()
         else:
-            extra, robust = SYSTEMS[system].official()
+            robust, extra = OFFICIAL[about.official]
             fields |= extra
     return Recipe(system=system, robust=robust, **(fields | changes))
+
+
+def lasting(recipe: Recipe, iterations: int) -> Recipe:
+    """`recipe` for a run of that length: a learning rate that falls reaches 0 at its end."""
+    return dataclasses.replace(recipe, decay=iterations) if recipe.decay else recipe
+
+
+def parsed(settings: Iterable[str]) -> dict[str, Any]:
+    """Recipe fields from "name=value" texts, values as JSON writes them ("critic_steps=2", "betas=[0,0.9]").
+
+    Raises:
+        SettingsError: no such field, or a value of another type.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    one_of("a field that can be set", next(iter(values.keys() - SETTABLE), SETTABLE[0]), SETTABLE)
+    return _typed(Recipe, values)
+
+
+def catalogue() -> dict[str, Recipe]:
+    """Every recipe that has a name: each system, plain, and with either preset for either player or both.
+
+    "dcgan", "paper/dcgan", "paper/dcgan/generator", …: the rows of the paper's Tables 1 and 2.
+    """
+    return {name: named(name) for system in SYSTEMS for name in _names(system)}
+
+
+def named(name: str, **changes: Any) -> Recipe:
+    """The recipe of that name in `catalogue`, with `changes` to its fields.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    for system in SYSTEMS:
+        if name not in _names(system):
+            continue
+        preset, _, rest = name.partition("/") if name != system else ("", "", "")
+        made = recipe(system, preset or None, **changes)
+        players = rest.removeprefix(system).removeprefix("/")
+        if made.robust and players:
+            made = dataclasses.replace(made, robust=dataclasses.replace(made.robust, players=players))
+        return made
+    raise SettingsError(f"expected the name of a recipe, got {name[:60]!r}; `python -m rgan recipes` lists them")
+
+
+def _names(system: str) -> list[str]:
+    ends = ("", "/generator", "/critic")
+    return [system] + [f"{preset}/{system}{end}" for preset in PRESETS for end in ends]
 
 
 def _typed(cls: type, values: object) -> dict[str, Any]:
@@ -250,7 +447,4 @@ def _typed(cls: type, values: object) -> dict[str, Any]:
         if not right:
             raise SettingsError(f"expected {name} to be {kind}, got {str(value)[:40]!r}")
         checked[name] = (float(value[0]), float(value[1])) if kind.startswith("tuple") else value
-    missing = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and f.name not in checked]
-    if missing:
-        raise SettingsError(f"expected a {cls.__name__} with {', '.join(missing)}; the field is missing")
     return checked

@@ -13,8 +13,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,13 +24,24 @@ from rgan import distributed
 from rgan.balls import unit
 from rgan.datasets import ImageData
 from rgan.devices import choose_device, choose_dtype
-from rgan.errors import CheckpointError, DataError, RganError, number_between
+from rgan.errors import CheckpointError, DataError, RganError, SettingsError, number_between
 from rgan.gan import MAX_SEED, Gan, Training, fresh
 from rgan.images import to_unit
-from rgan.penalties import gradient_penalty, interpolate
+from rgan.networks.layers import Dropout
+from rgan.penalties import banach_norm, clip, consistency, dual, gradient_penalty, interpolate, orthonormality
 from rgan.recipes import Recipe, Robust
 
 Network = Callable[[Tensor], Tensor]
+
+
+class Judge(Protocol):
+    """A critic in use: images to scores, or to features and scores."""
+
+    def __call__(self, x: Tensor, /) -> Tensor: ...
+
+    def judge(self, x: Tensor, /) -> tuple[Tensor, Tensor]: ...
+
+
 Metrics = dict[str, Tensor]
 
 HISTORY_POINTS = 500
@@ -137,7 +148,7 @@ def generator_gradients(generator: Network, critic: Network, recipe: Recipe, z: 
 
 
 def critic_gradients(
-    generator: Network, critic: Network, recipe: Recipe, real: Tensor, z: Tensor, mix: Tensor
+    generator: Network, critic: Judge, recipe: Recipe, real: Tensor, z: Tensor, mix: Tensor
 ) -> Metrics:
     """Add the critic's gradients for one batch to its parameters (Alg. 1 l. 5–6 and 9–10).
 
@@ -153,17 +164,27 @@ def critic_gradients(
     if pushed:
         real, fake = real.detach().requires_grad_(), fake.requires_grad_()
 
-    real_score, fake_score = critic(real), critic(fake)
-    loss = cost.real(real_score).mean() + cost.fake(fake_score).mean()
-    total = loss
+    judged, fake_score = critic.judge(real), critic(fake)
+    real_score = judged[1]
+    total = cost.real(real_score).mean() + cost.fake(fake_score).mean()
     if recipe.gradient_penalty:
-        total = total + recipe.gradient_penalty * gradient_penalty(critic, interpolate(real, fake, mix)).mean()
+        total = total + _slope_term(critic, recipe, interpolate(real, fake, mix))
+    if recipe.consistency:
+        # Apart from the costs where these are asked for their gradient on the images.
+        first = critic.judge(real.detach()) if pushed else judged
+        total = total + recipe.consistency * consistency(first, critic.judge(real.detach())).mean()
     total.backward()
     metrics = {"critic": total.detach(), "real": real_score.detach().mean(), "fake": fake_score.detach().mean()}
     if pushed:
         assert robust is not None
         _add_robust_critic_terms(generator, critic, recipe, robust, real, fake, z, mix)
     return metrics
+
+
+def _slope_term(critic: Network, recipe: Recipe, points: Tensor) -> Tensor:
+    """The gradient penalty of the recipe at `points`, weighted, as a mean."""
+    norm = {"exponent": recipe.exponent, "smoothness": recipe.smoothness, "scale": recipe.critic_scale}
+    return recipe.gradient_penalty * gradient_penalty(critic, points, **norm).mean()
 
 
 def _add_robust_critic_terms(
@@ -192,13 +213,15 @@ def _add_robust_critic_terms(
     def pushed_cost(fakes: Tensor) -> Tensor:
         return cost.real(critic(push(real, cost.real))).mean() + cost.fake(critic(push(fakes, cost.fake))).mean()
 
-    def consistency(fakes: Tensor) -> Tensor:
+    def steadiness(fakes: Tensor) -> Tensor:
         points = interpolate(real, fakes, mix)
         # A sum over the batch, written as a mean so that slices of a batch average to it.
         return recipe.batch * (critic(push(points, cost.fake)) - critic(points)).square().mean()
 
     add("critic_image", lambda: pushed_cost(fake))
-    add("consistency", lambda: consistency(fake))
+    if recipe.gradient_penalty:
+        add("image_penalty", lambda: _slope_term(critic, recipe, interpolate(real, push(fake, cost.fake), mix)))
+    add("consistency", lambda: steadiness(fake))
     if not any(robust.of_critic(name) for name in ("critic_noise", "critic_noise_image", "consistency")):
         return
 
@@ -212,12 +235,12 @@ def _add_robust_critic_terms(
         if robust.noise_with_real:
             term = term + cost.real(critic(real.detach())).mean()
         if recipe.gradient_penalty:
-            term = term + recipe.gradient_penalty * gradient_penalty(critic, interpolate(real, worst, mix)).mean()
+            term = term + _slope_term(critic, recipe, interpolate(real, worst, mix))
         return term
 
     add("critic_noise", noise_cost)
     add("critic_noise_image", lambda: pushed_cost(worst))
-    add("consistency", lambda: consistency(worst))
+    add("consistency", lambda: steadiness(worst))
 
 
 class Trainer:
@@ -238,8 +261,10 @@ class Trainer:
         if len(data.images) < 2:
             raise DataError(f"expected at least 2 images, got {len(data.images)}")
         number_between("seed", seed, 0, MAX_SEED)
-        distributed.check_batch(recipe.batch)
-        self.recipe, self.data, self.seed = recipe, data, seed
+        for batch in (recipe.batch, recipe.generator_batch):
+            distributed.check_batch(batch)
+        self.recipe = recipe = measured(recipe, data)
+        self.data, self.seed = data, seed
         self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
         self.iteration = 0
@@ -261,9 +286,12 @@ class Trainer:
             ),
         )
         self.generator_optimiser, self.critic_optimiser = (
-            torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
-            for network in (self.generator, self.critic)
+            _optimiser(recipe, network) for network in (self.generator, self.critic)
         )
+        self._masks = torch.Generator(self.device)
+        self._drops = [module for module in self.critic.modules() if isinstance(module, Dropout)]
+        for module in self._drops:
+            module.source = self._masks
 
     def step(self, pause: Callable[[], None] = lambda: None) -> Metrics:
         """One iteration; the gradients of either player are cleared first.
@@ -282,6 +310,12 @@ class Trainer:
 
         recipe = self.recipe
         generator, critic = self._autocast(self.generator), self._autocast(self.critic)
+        for optimiser in self._optimisers().values():
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.rate(self.iteration)
+        if self._drops:
+            masks = int(torch.randint(2**62, (), generator=self.rng))
+            self._masks.manual_seed(masks + distributed.rank())
         for _ in range(recipe.critic_steps):
             wait()
             self.critic_optimiser.zero_grad()
@@ -289,12 +323,16 @@ class Trainer:
             mix = distributed.own(torch.rand(recipe.batch, generator=self.rng)).to(self.device)
             with frozen(self.generator):
                 metrics = critic_gradients(generator, critic, recipe, real, z, mix)
+            if recipe.orthonormal:
+                (recipe.orthonormal * orthonormality(self.critic)).backward()
             distributed.average_gradients(self.critic)
             self.critic_optimiser.step()
+            if recipe.clip:
+                clip(self.critic, recipe.clip)
         wait()
         self.generator_optimiser.zero_grad()
         with frozen(self.critic):
-            metrics |= generator_gradients(generator, critic, recipe, self._noise())
+            metrics |= generator_gradients(generator, critic, recipe, self._noise(recipe.generator_batch))
         distributed.average_gradients(self.generator)
         self.generator_optimiser.step()
         self.average.update_parameters(self.generator)
@@ -427,8 +465,8 @@ class Trainer:
             critic(average(z))
             generator(z)
 
-    def _noise(self) -> Tensor:
-        z = torch.randn(self.recipe.batch, self.recipe.latent, generator=self.rng)
+    def _noise(self, count: int = 0) -> Tensor:
+        z = torch.randn(count or self.recipe.batch, self.recipe.latent, generator=self.rng)
         return distributed.own(z).to(self.device)
 
     def _real(self) -> Tensor:
@@ -436,21 +474,60 @@ class Trainer:
         while len(self._order) < self.recipe.batch:
             self._order = torch.cat([self._order, torch.randperm(len(self.data.images), generator=self.rng)])
         rows, self._order = self._order[: self.recipe.batch], self._order[self.recipe.batch :]
-        return to_unit(self.data.images[distributed.own(rows)].to(self.device))
+        images = to_unit(self.data.images[distributed.own(rows)].to(self.device))
+        if not self.recipe.dequantise:
+            return images
+        # Grey level g becomes uniform in [g, g + 1) / 128 − 1.
+        noise = distributed.own(torch.rand(self.recipe.batch, *images.shape[1:], generator=self.rng))
+        return (images + 1) * (255 / 256) - 1 + noise.to(self.device) / 128
 
-    def _autocast(self, network: nn.Module) -> Network:
-        if self.dtype is torch.float32:
-            return network
-
-        def run(x: Tensor) -> Tensor:
-            with torch.autocast(self.device.type, dtype=self.dtype, cache_enabled=False):
-                output: Tensor = network(x)
-            return output.float()
-
-        return run
+    def _autocast(self, network: nn.Module) -> Any:
+        return network if self.dtype is torch.float32 else _Autocast(network, self.device.type, self.dtype)
 
     def _device_name(self) -> str:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+
+class _Autocast:
+    """A network whose convolutions and matrix products run in a lower precision; outputs are float32."""
+
+    def __init__(self, network: Any, device: str, dtype: torch.dtype):
+        self._network, self._device, self._dtype = network, device, dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        scores: Tensor = self._run(self._network, x).float()
+        return scores
+
+    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features, scores = self._run(self._network.judge, x)
+        return features.float(), scores.float()
+
+    def _run(self, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+        with torch.autocast(self._device, dtype=self._dtype, cache_enabled=False):
+            return function(x)
+
+
+def measured(recipe: Recipe, data: ImageData) -> Recipe:
+    """`recipe` with the constants of its Banach norm taken from up to 10,000 images, if it asks for that.
+
+    γ = E‖S₋ₛx‖_q and the penalty's weight λ = E‖Sₛx‖_p (Adler & Lunz 2018, § 4.2; their code takes both from each
+    batch, and γ from Sₛ).
+    """
+    if recipe.critic_scale:
+        return recipe
+    p, s = recipe.exponent, recipe.smoothness
+    norms = [
+        torch.stack([banach_norm(x, dual(p), -s), banach_norm(x, p, s)])
+        for x in (to_unit(chunk) for chunk in data.some(10_000).split(500))
+    ]
+    scale, weight = torch.cat(norms, dim=1).double().mean(dim=1).tolist()
+    return replace(recipe, critic_scale=scale, gradient_penalty=weight)
+
+
+def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+    if recipe.optimiser == "rmsprop":
+        return torch.optim.RMSprop(network.parameters(), lr=recipe.learning_rate)
+    return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
 
 
 def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda: None) -> Iterator[Progress]:
@@ -463,6 +540,11 @@ def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda:
         TrainingError: a loss or a weight is no longer finite; it carries the last good weights as a Gan.
     """
     number_between("iterations", iterations, 1, MAX_ITERATIONS, WHY_MAX_ITERATIONS)
+    if 0 < trainer.recipe.decay < iterations:
+        raise SettingsError(
+            f"expected at most {trainer.recipe.decay:,} iterations, over which this recipe's learning rate falls to 0, "
+            f"got {iterations:,}; choose fewer, or a longer decay"
+        )
     good = copy.deepcopy(_weights(trainer)) if trainer.iteration else None
     while trainer.iteration < iterations:
         metrics = trainer.step(pause)

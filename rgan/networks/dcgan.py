@@ -1,8 +1,8 @@
-"""The DCGAN family behind the paper's DCGAN and WGAN-GP rows, at 25 to 32 pixels.
+"""The DCGAN family behind the paper's DCGAN and WGAN-GP rows (Radford et al. 2015), at 25 to 32 and at 64 pixels.
 
-The layers are those of igul222's `gan_cifar.py`, which the paper's official code uses unchanged (Radford et al. 2015
-is the ancestor). 32 px runs 4 → 8 → 16 → 32; 28 px runs 4 → 7 → 14 → 28 with the same kernels and parameters:
-only the transposed convolutions' output padding differs.
+At 25 to 32 px the layers are those of igul222's `gan_cifar.py`, which the paper's official code uses unchanged.
+32 px runs 4 → 8 → 16 → 32; 28 px runs 4 → 7 → 14 → 28 with the same kernels and parameters: only the transposed
+convolutions' output padding differs. At 64 px they are those of PyTorch's own DCGAN example.
 """
 
 from __future__ import annotations
@@ -13,98 +13,114 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from rgan.networks.layers import Critic, Dropout, Family, around, between, set_weights, uniform
+
+
+def generator(*, size: int, channels: int, width: int, latent: int) -> nn.Sequential:
+    """Noise (N, latent) → images (N, channels, size, size) in (−1, 1)."""
+    if size == 64:
+        return _generator_64(channels, width, latent)
+    base, *sides = _sizes(size)
+    features = 4 * width * base * base
+
+    def up(inputs: int, outputs: int, side: int, before: int) -> nn.ConvTranspose2d:
+        # (before − 1)·2 − 4 + 5 = 2·before − 1 pixels, plus the padding that reaches an even side.
+        return nn.ConvTranspose2d(inputs, outputs, 5, 2, 2, output_padding=side - (2 * before - 1))
+
+    return nn.Sequential(
+        OrderedDict(
+            project=nn.Linear(latent, features),
+            norm1=nn.BatchNorm1d(features),
+            relu1=nn.ReLU(),
+            view=nn.Unflatten(1, (4 * width, base, base)),
+            up1=up(4 * width, 2 * width, sides[0], base),
+            norm2=nn.BatchNorm2d(2 * width),
+            relu2=nn.ReLU(),
+            up2=up(2 * width, width, sides[1], sides[0]),
+            norm3=nn.BatchNorm2d(width),
+            relu3=nn.ReLU(),
+            up3=up(width, channels, sides[2], sides[1]),
+            tanh=nn.Tanh(),
+        )
+    )
+
+
+def critic(*, size: int, channels: int, width: int, norm: str, dropout: float) -> Critic:
+    """Images (N, channels, size, size) → scores (N,)."""
+    large = size == 64
+    sides = 4 if large else _sizes(size)[0]
+    kernel, padding = (4, 1) if large else (5, 2)
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    inputs = channels
+    for stage in range(1, 5 if large else 4):
+        outputs = 2 ** (stage - 1) * width
+        layers[f"down{stage}"] = around(norm, nn.Conv2d(inputs, outputs, kernel, 2, padding, bias=not large))
+        if stage > 1:
+            layers[f"norm{stage}"] = between(norm, outputs)
+        layers[f"leaky{stage}"] = nn.LeakyReLU(0.2)
+        if dropout:
+            layers[f"dropout{stage}"] = Dropout(dropout)
+        inputs = outputs
+    layers["flatten"] = nn.Flatten()
+    layers["score"] = around(norm, nn.Linear(inputs * sides * sides, 1, bias=not large))
+    layers["squeeze"] = nn.Flatten(0)
+    return Critic(layers)
+
+
+def _generator_64(channels: int, width: int, latent: int) -> nn.Sequential:
+    """4 → 8 → 16 → 32 → 64 with 4×4 kernels and no biases; the first layer, a transposed convolution of one pixel, is
+    written as the linear map it is.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["project"] = nn.Linear(latent, 8 * width * 16, bias=False)
+    layers["view"] = nn.Unflatten(1, (8 * width, 4, 4))
+    inputs = 8 * width
+    for stage, outputs in enumerate((4 * width, 2 * width, width, channels), 1):
+        layers[f"norm{stage}"] = nn.BatchNorm2d(inputs)
+        layers[f"relu{stage}"] = nn.ReLU()
+        layers[f"up{stage}"] = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+        inputs = outputs
+    layers["tanh"] = nn.Tanh()
+    return nn.Sequential(layers)
+
 
 def _sizes(size: int) -> tuple[int, int, int, int]:
-    """Side of the image at each stage, smallest first: (4, 8, 16, 32) for 32."""
+    """Side of the image at each of the four stages, smallest first: (4, 8, 16, 32) for 32."""
     sides = [size]
     for _ in range(3):
         sides.append((sides[-1] + 1) // 2)
     return sides[3], sides[2], sides[1], sides[0]
 
 
-class Generator(nn.Sequential):
-    """Noise (N, latent) → images (N, channels, size, size) in (−1, 1)."""
-
-    def __init__(self, *, size: int, channels: int, width: int, latent: int):
-        base, *sides = _sizes(size)
-        features = 4 * width * base * base
-
-        def up(inputs: int, outputs: int, side: int, before: int) -> nn.ConvTranspose2d:
-            # (before − 1)·2 − 4 + 5 = 2·before − 1 pixels, plus the padding that reaches an even side.
-            return nn.ConvTranspose2d(inputs, outputs, 5, 2, 2, output_padding=side - (2 * before - 1))
-
-        super().__init__(
-            OrderedDict(
-                project=nn.Linear(latent, features),
-                norm1=nn.BatchNorm1d(features),
-                relu1=nn.ReLU(),
-                view=nn.Unflatten(1, (4 * width, base, base)),
-                up1=up(4 * width, 2 * width, sides[0], base),
-                norm2=nn.BatchNorm2d(2 * width),
-                relu2=nn.ReLU(),
-                up2=up(2 * width, width, sides[1], sides[0]),
-                norm3=nn.BatchNorm2d(width),
-                relu3=nn.ReLU(),
-                up3=up(width, channels, sides[2], sides[1]),
-                tanh=nn.Tanh(),
-            )
-        )
-
-
-class Critic(nn.Sequential):
-    """Images (N, channels, size, size) → scores (N,)."""
-
-    def __init__(self, *, size: int, channels: int, width: int, norm: str):
-        base = _sizes(size)[0]
-
-        def normalise(features: int) -> nn.Module:
-            return nn.BatchNorm2d(features) if norm == "batch" else nn.Identity()
-
-        super().__init__(
-            OrderedDict(
-                down1=nn.Conv2d(channels, width, 5, 2, 2),
-                leaky1=nn.LeakyReLU(0.2),
-                down2=nn.Conv2d(width, 2 * width, 5, 2, 2),
-                norm2=normalise(2 * width),
-                leaky2=nn.LeakyReLU(0.2),
-                down3=nn.Conv2d(2 * width, 4 * width, 5, 2, 2),
-                norm3=normalise(4 * width),
-                leaky3=nn.LeakyReLU(0.2),
-                flatten=nn.Flatten(),
-                score=nn.Linear(4 * width * base * base, 1),
-                squeeze=nn.Flatten(0),
-            )
-        )
-
-
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights as the official code does, on the CPU, from `generator` alone.
 
-    (Transposed) convolutions: uniform with variance 4/(fan-in + fan-out), strides counted; linear layers: Glorot
-    uniform; biases 0; batch norm at the identity.
+    Up to 32 px (transposed) convolutions are uniform with variance 4/(fan-in + fan-out), strides counted, and linear
+    layers Glorot uniform. The networks of 64 px, which have no biases, are normal with deviation 0.02.
     """
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-                kernel = math.prod(module.kernel_size)
-                fan_in, fan_out = float(module.in_channels * kernel), float(module.out_channels * kernel)
-                stride = math.prod(module.stride)
-                if isinstance(module, nn.ConvTranspose2d):
-                    fan_in /= stride
-                else:
-                    fan_out /= stride
-                _uniform(module.weight, 4 / (fan_in + fan_out), generator)
-            elif isinstance(module, nn.Linear):
-                _uniform(module.weight, 2 / (module.in_features + module.out_features), generator)
-            elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-                module.reset_parameters()
-                continue
+
+    def draw(_: str, layer: nn.Module, weight: Tensor) -> None:
+        if isinstance(layer, nn.Linear):
+            large = layer.bias is None
+            variance = 2 / (layer.in_features + layer.out_features)
+        else:
+            assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
+            large = layer.kernel_size == (4, 4)
+            kernel = math.prod(layer.kernel_size)
+            fan_in, fan_out = float(layer.in_channels * kernel), float(layer.out_channels * kernel)
+            if isinstance(layer, nn.ConvTranspose2d):
+                fan_in /= math.prod(layer.stride)
             else:
-                continue
-            if module.bias is not None:
-                module.bias.zero_()
+                fan_out /= math.prod(layer.stride)
+            variance = 4 / (fan_in + fan_out)
+        if large:
+            weight.normal_(std=0.02, generator=generator)
+        else:
+            uniform(weight, variance, generator)
+
+    set_weights(network, generator, draw)
 
 
-def _uniform(weight: Tensor, variance: float, generator: torch.Generator) -> None:
-    bound = math.sqrt(3 * variance)
-    weight.uniform_(-bound, bound, generator=generator)
+FAMILY = Family(
+    generator, critic, initialise, fits=lambda size: 25 <= size <= 32 or size == 64, sizes="25 to 32, or 64"
+)

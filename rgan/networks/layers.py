@@ -1,0 +1,166 @@
+"""Layers the network families share, and how a family presents itself to recipes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d, pad
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+NORMS = ("batch", "layer", "spectral", "weight", "none")
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks of one design at many sizes.
+
+    generator: keywords size, channels, width, latent → module, noise (N, latent) → images (N, channels, size, size).
+    critic: keywords size, channels, width, norm (one of `norms`), dropout → `Critic`.
+    initialise: draws all weights of one of them from a CPU generator.
+    fits: whether there is a network for a size in pixels; `sizes` says which, for people.
+    """
+
+    generator: Callable[..., nn.Module]
+    critic: Callable[..., Critic]
+    initialise: Callable[[nn.Module, torch.Generator], None]
+    fits: Callable[[int], bool]
+    sizes: str
+    norms: tuple[str, ...] = NORMS
+
+
+class Critic(nn.Sequential):
+    """Images (N, C, H, W) → scores (N,). What enters its layer `score` are its features."""
+
+    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, F) and scores (N,)."""
+        features = x
+        for name, layer in self.named_children():
+            if name == "score":
+                features = x
+            x = layer(x)
+        return features, x
+
+
+class Residual(nn.Module):
+    """branch(x) + shortcut(x)."""
+
+    def __init__(self, branch: nn.Sequential, shortcut: nn.Module):
+        super().__init__()
+        self.branch, self.shortcut = branch, shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        total: Tensor = self.branch(x) + self.shortcut(x)
+        return total
+
+
+class PooledConv(nn.Conv2d):
+    """A 3×3 convolution followed by 2×2 average pooling, as one 4×4 convolution of stride 2: 2.25 times fewer products.
+
+    The parameters are those of the 3×3 convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv2d(x, four_taps(self.weight) / 4, self.bias, stride=2, padding=1)
+
+
+class UpConv(nn.Conv2d):
+    """Nearest-neighbour doubling followed by a 3×3 convolution, as one 4×4 transposed convolution of stride 2.
+
+    The parameters are those of the 3×3 convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = four_taps(self.weight.flip(2, 3)).transpose(0, 1)
+        return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+
+
+class Dropout(nn.Module):
+    """Zeroes a share `rate` of the features in training and scales the others up.
+
+    Masks come from `source`, which whoever trains sets: torch's own dropout draws from the process's global stream.
+    """
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+        self.source: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.source is None:
+            return x
+        keep = 1 - self.rate
+        return x * torch.empty_like(x).bernoulli_(keep, generator=self.source) / keep
+
+
+def four_taps(kernel: Tensor) -> Tensor:
+    """3×3 kernels (…, 3, 3) spread over 2×2 pixels: (…, 4, 4), every tap the sum of those that fall on it."""
+    rows = pad(kernel, (0, 0, 0, 1)) + pad(kernel, (0, 0, 1, 0))
+    return pad(rows, (0, 1)) + pad(rows, (1, 0))
+
+
+def between(norm: str, features: int) -> nn.Module:
+    """What a critic of this norm has between convolution and activation.
+
+    Layer norm runs over the whole map with one scale and shift a channel (Ba et al. 2016, as igul222 applies it).
+    """
+    if norm == "batch":
+        return nn.BatchNorm2d(features)
+    return nn.GroupNorm(1, features) if norm == "layer" else nn.Identity()
+
+
+def around(norm: str, layer: nn.Module) -> nn.Module:
+    """`layer`, its weight normalised where the norm is one of weights.
+
+    Spectral: one power iteration each time it is used in training (Miyato et al. 2018). Weight: w = g·v/‖v‖ for each
+    output (Salimans & Kingma 2016).
+    """
+    if norm == "spectral":
+        return spectral_norm(layer)
+    return weight_norm(layer) if norm == "weight" else layer
+
+
+def set_weights(
+    network: nn.Module, generator: torch.Generator, draw: Callable[[str, nn.Module, Tensor], Tensor | None]
+) -> None:
+    """Give every layer its first weights: `draw(name, layer, empty weight)` fills it; biases 0; norms the identity."""
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+                weight = torch.empty(module.weight.shape)
+                draw(name, module, weight)
+                _assign(module, weight, generator)
+                if module.bias is not None:
+                    module.bias.zero_()
+            elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)):
+                module.reset_parameters()
+
+
+def uniform(weight: Tensor, variance: float, generator: torch.Generator) -> None:
+    """Fill with uniform numbers of mean 0 and this variance."""
+    bound = math.sqrt(3 * variance)
+    weight.uniform_(-bound, bound, generator=generator)
+
+
+def _assign(module: nn.Module, weight: Tensor, generator: torch.Generator) -> None:
+    """Set the weight, through its normalisation if it has one; a spectral norm's vectors start converged."""
+    if not torch.nn.utils.parametrize.is_parametrized(module, "weight"):
+        assert isinstance(module.weight, Tensor)
+        module.weight.copy_(weight)
+        return
+    module.weight = weight
+    vectors = [buffer for name, buffer in module.named_buffers() if name.rsplit(".", 1)[-1] in ("_u", "_v")]
+    for vector in vectors:
+        vector.normal_(generator=generator).div_(torch.linalg.vector_norm(vector))
+    if vectors:
+        for _ in range(15):
+            _ = module.weight  # each use in training is one power iteration
