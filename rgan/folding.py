@@ -1,7 +1,8 @@
 """Networks rearranged for evaluation: the same function of the input, in fewer and faster operations.
 
-Batch norm is merged into the layer before it where there is one, normalised weights are written out. Strided convolutions with few image channels, which processors run at a
-fraction of their speed, become ordinary convolutions by moving pixels into channels (Shi et al. 2016).
+Batch norm is merged into the layer before it where there is one, and normalised weights are written out. Strided
+convolutions with few image channels, which processors run at a fraction of their speed, become ordinary convolutions by
+moving pixels into channels (Shi et al. 2016).
 """
 
 from __future__ import annotations

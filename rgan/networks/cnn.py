@@ -1,4 +1,4 @@
-"""The standard CNN of Miyato et al. 2018 (their Table 3), on which its spectral, layer, weight and orthonormal rows stand.
+"""The standard CNN of Miyato et al. 2018: the paper's spectral, layer norm, weight norm and orthonormal rows.
 
 A base of size/8 pixels is doubled three times; the critic alternates 3×3 convolutions with 4×4 ones of stride 2.
 """
