@@ -12,7 +12,8 @@ from typing import TypeVar
 import streamlit as st
 import torch
 
-from rgan import checkpoints
+from rgan import checkpoints, datasets
+from rgan.errors import DataError
 from rgan.gan import Gan
 from rgan.jobs import Jobs, measure
 from rgan.live import LivePath, Request
@@ -61,6 +62,21 @@ def _measuring() -> ThreadPoolExecutor:
 def pace(_plan: Plan, key: str) -> Future[float]:
     """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
     return _measuring().submit(measure, _plan)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def data_sets() -> list[str]:
+    """Names of the data sets that can be trained on: the known ones, then what lies in data/."""
+    return [*datasets.DATA_SETS, *datasets.own_sets(DATA)]
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def about_data(name: str) -> datasets.About:
+    """Usual size and channels of a data set; if it cannot be read, a guess: whoever loads it will say why."""
+    try:
+        return datasets.about(name, DATA)
+    except DataError:
+        return datasets.About(32, 3, "")
 
 
 def models() -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|inspect`."""
+"""The command line: `python -m rgan train|probe|inspect|recipes|data`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,23 @@ from rgan import __version__
 from rgan.datasets import DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
 from rgan.errors import RganError
-from rgan.recipes import PLAYERS, SETTABLE, SYSTEMS, Robust, lasting, parsed, recipe
+from rgan.recipes import (
+    PLAYERS,
+    SETTABLE,
+    SYSTEMS,
+    Recipe,
+    Robust,
+    catalogue,
+    lasting,
+    named,
+    parsed,
+    recipe,
+    size_near,
+)
 
 if TYPE_CHECKING:
     from rgan import runs
-
+    from rgan.datasets import ImageData
 
 _ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")
 
@@ -50,7 +62,9 @@ def _train(options: argparse.Namespace) -> None:
         if options.resume:
             _refuse_other_settings(options)
         elif first:
-            runs.create(folder, _plan(options))
+            plan = _plan(options)
+            _load_data(options, plan.data, plan.recipe.size)
+            runs.create(folder, plan)
         distributed.wait()
         with runs.Run(folder, iterations=options.iterations, device=device) as run, _stopping() as asked:
             quiet = options.json or not first
@@ -87,11 +101,14 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
     """The plan of a new run, as the options tell it."""
     from rgan import datasets, runs
 
+    if options.recipe:
+        _take_named(options)
     for name in ("system", "data", "iterations"):
         if getattr(options, name) is None:
             raise RganError(f"expected --{name} for a new run, got none; give one, or continue a run with --resume")
-    size = options.size or datasets.NATIVE_SIZE[options.data]
-    changes: dict[str, Any] = {"size": size, "channels": datasets.CHANNELS[options.data]}
+    about = datasets.about(options.data, options.data_root)
+    size = options.size or size_near(options.system, about.size)
+    changes: dict[str, Any] = {"size": size, "channels": about.channels}
     for name in ("width", "latent", "batch"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
@@ -108,9 +125,42 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
     )
 
 
+def _take_named(options: argparse.Namespace) -> None:
+    """Set --system, --robust and --players as --recipe says.
+
+    Raises:
+        RganError: they were given as well, or there is no recipe of that name.
+    """
+    for name in ("system", "robust", "players"):
+        if getattr(options, name) is not None:
+            raise RganError(f"expected --recipe or --{name}, got both; drop one of them")
+    named(options.recipe)
+    options.system, options.robust, players = catalogue()[options.recipe]
+    options.players = None if options.robust is None else players
+
+
+def _load_data(options: argparse.Namespace, name: str, size: int | None) -> ImageData:
+    """The data set, fetched and prepared if need be, with progress; what was unreadable is named."""
+    from tqdm import tqdm
+
+    from rgan import datasets
+
+    with tqdm(unit="image", desc=f"preparing {name}", disable=options.json or None, delay=0.5) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        data = datasets.load(name, size=size, root=options.data_root, download=options.download, report=report)
+    if data.skipped:
+        shown = ", ".join(data.skipped[:10]) + (" …" if len(data.skipped) > 10 else "")
+        print(f"{name}: skipped {len(data.skipped)} unreadable: {shown}", file=sys.stderr)
+    return data
+
+
 def _refuse_other_settings(options: argparse.Namespace) -> None:
     """A resumed run keeps its plan: only --iterations may change."""
-    for name in ("system", "data", "size", "width", "latent", "batch", "seed", "robust", "set", *_ROBUST):
+    for name in ("system", "recipe", "data", "size", "width", "latent", "batch", "seed", "robust", "set", *_ROBUST):
         if getattr(options, name) is not None:
             raise RganError(
                 f"expected no --{name.replace('_', '-')} with --resume, which keeps the settings in the run's folder; "
@@ -213,6 +263,39 @@ def _inspect(options: argparse.Namespace) -> None:
     _print(options, report, "\n".join(lines))
 
 
+def _recipes(options: argparse.Namespace) -> None:
+    made = {name: named(name) for name in catalogue()}
+    width = max(map(len, made))
+    lines = [f"{name:{width}}  {_short(name, one)}" for name, one in made.items()]
+    _print(options, {name: one.to_dict() for name, one in made.items()}, "\n".join(lines))
+
+
+def _short(name: str, made: Recipe) -> str:
+    """A recipe in one line: title, parameters and source of a plain one; λ, radii and terms of a robust one."""
+    robust, about = made.robust, SYSTEMS[made.system]
+    if robust is None:
+        counts = [sum(p.numel() for p in network.parameters()) for network in made.networks()]
+        return f"{made.title}: generator {counts[0]:,}, critic {counts[1]:,} parameters ({about.source})"
+    terms = ", ".join(f"{term} {value:g}" for term, value in robust.terms().items())
+    if name.startswith("official") and about.official != made.system:
+        terms += f" (as published for {SYSTEMS[about.official].title})"
+    return f"λ {robust.weight:g}, ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}: {terms}"
+
+
+def _data(options: argparse.Namespace) -> None:
+    from rgan import datasets
+
+    if options.name is None:
+        sets = {name: about.what for name, about in datasets.KNOWN.items()}
+        sets |= dict.fromkeys(datasets.own_sets(options.data_root), "a folder or zip of images")
+        _print(options, sets, "\n".join(f"{name:10} {what}" for name, what in sets.items()))
+        return
+    data = _load_data(options, options.name, options.size)
+    report = {"name": data.name, "images": list(data.images.shape), "skipped": list(data.skipped)}
+    count, channels, height, width = data.images.shape
+    _print(options, report, f"{data.name}: {count:,} images of {height}×{width} pixels, {channels} channels")
+
+
 def _print(options: argparse.Namespace, report: dict[str, Any], text: str) -> None:
     print(json.dumps(report) if options.json else text)
 
@@ -222,13 +305,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|probe|inspect")
+    commands = parser.add_subparsers(required=True, metavar="train|probe|inspect|recipes|data")
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
-    train.add_argument("--system", choices=tuple(SYSTEMS))
-    train.add_argument("--data", choices=DATA_SETS)
-    train.add_argument("--data-root", default="data", help="folder of data files, torchvision's layout (default data)")
+    train.add_argument("--system", choices=tuple(SYSTEMS), help="`rgan recipes` describes them")
+    train.add_argument("--recipe", help="a name that `rgan recipes` lists, instead of --system, --robust and --players")
+    train.add_argument("--data", metavar="NAME", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
+    _add_data_options(train)
     train.add_argument("--size", type=int, help="pixels (default: the data set's)")
     train.add_argument("--width", type=int, help="features of the narrowest layer (default 128, the paper's)")
     train.add_argument("--latent", type=int, help="noise dimensions (default 128)")
@@ -268,6 +352,22 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="say what a checkpoint is")
     inspect.set_defaults(command=_inspect)
     inspect.add_argument("checkpoint")
-    for command in (train, probe, inspect):
+
+    recipes = commands.add_parser("recipes", help="list every system and its robust presets")
+    recipes.set_defaults(command=_recipes)
+
+    data = commands.add_parser("data", help="list data sets, or fetch and prepare one")
+    data.set_defaults(command=_data)
+    data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
+    data.add_argument("--size", type=int, help="pixels (default: the data set's)")
+    _add_data_options(data)
+    for command in (train, probe, inspect, recipes, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
+
+
+def _add_data_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data-root", default="data", help="folder of data files, torchvision's layout (default data)"
+    )
+    command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")

@@ -1,25 +1,49 @@
-"""Data sets as one uint8 tensor of images, with the labels where there are any."""
+"""Data sets as one uint8 tensor of images, with the labels where there are any.
+
+Sets that must be decoded or resized are prepared once: DATA_ROOT/prepared/ then holds the tensor, which later loads map
+into memory without reading it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import filelock
+import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.errors import DataError, one_of
+from rgan.errors import DataError, SettingsError
+from rgan.files import prepare_folder, write_atomically
+from rgan.image_files import ImageFiles, holds_images, is_grey, square
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Report = Callable[[int, int], None]  # images done, images in all
+
+MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that is more
+FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that they fill
+PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """`images` uint8 (N, C, H, W) and `labels` int64 (N,)."""
+    """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable."""
 
     name: str
     images: Tensor
-    labels: Tensor
+    labels: Tensor | None = None
+    skipped: tuple[str, ...] = ()
 
     def some(self, count: int, seed: int = 0) -> Tensor:
         """`count` images drawn without replacement (all of them if there are fewer), uint8."""
@@ -27,9 +51,92 @@ class ImageData:
         return self.images[order[:count]]
 
 
-def _digits(size: int, root: Path) -> ImageData:
-    """1,797 handwritten digits of scikit-learn, 8×8 grey levels 0 to 16, enlarged bicubically."""
-    import numpy as np
+@dataclass(frozen=True)
+class About:
+    """A data set before it is loaded: its usual size in pixels, its channels and what it shows."""
+
+    size: int
+    channels: int
+    what: str
+
+
+KNOWN: dict[str, About] = {
+    "digits": About(32, 1, "1,797 handwritten digits, 8×8 enlarged; they come with scikit-learn"),
+    "mnist": About(28, 1, "60,000 handwritten digits"),
+    "cifar10": About(32, 3, "50,000 photographs of ten kinds of things"),
+    "stl10": About(48, 3, "105,000 photographs (train and unlabeled), 96×96 made smaller"),
+    "celeba": About(64, 3, "202,599 faces, the middle 178×178 made smaller"),
+}
+DATA_SETS = tuple(KNOWN)
+
+
+def about(name: str, root: str | Path = "data") -> About:
+    """Usual size and channels of a data set; of a folder or zip, as its first images have them.
+
+    Raises:
+        DataError: there is no such set, folder or zip, or no image in it.
+    """
+    if name in KNOWN:
+        return KNOWN[name]
+    files = ImageFiles(_path(name, Path(root)))
+    tried = files.names[:200]
+    images = list(islice((image for file in tried if (image := files.image(file)) is not None), 16))
+    if not images:
+        raise DataError(f"expected images in {name}, could read none of the first {len(tried)}; name another")
+    side = min(min(image.size) for image in images)
+    size = next((size for size in FOLDER_SIZES if size <= side), FOLDER_SIZES[-1])
+    return About(size, 1 if all(is_grey(image) for image in images) else 3, f"{len(files.names):,} images")
+
+
+def own_sets(root: str | Path) -> list[str]:
+    """Names of the zips and folders of images in `root` that `load` can read."""
+    root = Path(root)
+    if not root.is_dir():
+        return []
+    others = {PREPARED, "MNIST", "cifar-10-batches-py", "stl10_binary", "celeba"}
+    return [path.name for path in sorted(root.iterdir()) if path.name not in others and holds_images(path)]
+
+
+def load(
+    name: str,
+    *,
+    size: int | None = None,
+    root: str | Path = "data",
+    download: bool = False,
+    report: Report | None = None,
+) -> ImageData:
+    """Load a data set at `size` pixels (its own usual size by default).
+
+    Args:
+        name: one of DATA_SETS, or a folder or zip of images, as a path or by its name in `root`. "digits" comes with
+            scikit-learn and needs no file.
+        root: folder of the files, in torchvision's layout.
+        download: fetch what is missing, with a progress bar on standard error.
+        report: called now and then while images are decoded.
+
+    Raises:
+        DataError: the files are missing (the text holds the command that fetches them) or cannot be read.
+        SettingsError: a size that the set cannot have.
+    """
+    root = Path(root)
+    size = size or about(name, root).size
+    if not 8 <= size <= 1024:
+        raise SettingsError(f"expected images of 8 to 1,024 pixels, got {size}; choose a value in that range")
+    if name in _TENSORS:
+        return _TENSORS[name](size, root, download)
+    if name == "stl10":
+        return _prepared(f"stl10-{size}", name, 3, size, root, report, lambda: _stl10(root, download))
+    if name == "celeba":
+        return _prepared(f"celeba-{size}", name, 3, size, root, report, lambda: _celeba(root, download))
+    files = ImageFiles(_path(name, root))
+    channels = about(name, root).channels
+    key = f"{files.path.stem}-{size}-{files.fingerprint()}"
+    return _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
+
+
+@functools.lru_cache(maxsize=2)
+def _digits(size: int, root: Path, download: bool) -> ImageData:
+    """8×8 grey levels 0 to 16, enlarged bicubically."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
@@ -41,59 +148,151 @@ def _digits(size: int, root: Path) -> ImageData:
     )
 
 
-def _mnist(size: int, root: Path) -> ImageData:
-    """The 60,000 training images of MNIST, 28×28; larger sizes are padded with background on all sides."""
+@functools.lru_cache(maxsize=2)
+def _mnist(size: int, root: Path, download: bool) -> ImageData:
+    """28×28; larger sizes are padded with background on all sides."""
     from torch.nn.functional import pad
     from torchvision.datasets import MNIST
 
     if size < 28:
-        raise DataError(f"expected a size of at least 28 for MNIST, got {size}; choose 28 or 32")
-    mnist = _from_torchvision(MNIST, root)
+        raise SettingsError(f"expected a size of at least 28 for MNIST, got {size}; choose 28 or 32")
+    mnist = _from_torchvision("mnist", lambda: MNIST(str(root), train=True, download=download), root)
     before = (size - 28) // 2
     after = size - 28 - before
     return ImageData("mnist", pad(mnist.data, (before, after, before, after))[:, None].contiguous(), mnist.targets)
 
 
-def _cifar10(size: int, root: Path) -> ImageData:
-    """The 50,000 training images of CIFAR-10, 32×32 in colour."""
+@functools.lru_cache(maxsize=1)
+def _cifar10(size: int, root: Path, download: bool) -> ImageData:
     from torchvision.datasets import CIFAR10
 
     if size != 32:
-        raise DataError(f"expected size 32 for CIFAR-10, got {size}; leave the size out")
-    cifar = _from_torchvision(CIFAR10, root)
+        raise SettingsError(f"expected size 32 for CIFAR-10, got {size}; leave the size out")
+    cifar = _from_torchvision("cifar10", lambda: CIFAR10(str(root), train=True, download=download), root)
     images = torch.from_numpy(cifar.data).permute(0, 3, 1, 2).contiguous()
     return ImageData("cifar10", images, torch.tensor(cifar.targets))
 
 
-def _from_torchvision(kind: Callable[..., Any], root: Path) -> Any:
-    """torchvision's training set `kind` from its files under `root`."""
+_TENSORS: dict[str, Callable[[int, Path, bool], ImageData]] = {"digits": _digits, "mnist": _mnist, "cifar10": _cifar10}
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Images to be decoded: how many, and an iterator over (name, image), None where one is unreadable."""
+
+    count: int
+    images: Iterable[tuple[str, Image.Image | None]]
+
+
+def _files(files: ImageFiles) -> _Source:
+    return _Source(len(files.names), ((name, files.image(name)) for name in files.names))
+
+
+def _stl10(root: Path, download: bool) -> _Source:
+    """Train, then unlabeled: one after the other, since torchvision would hold both in memory twice."""
+    from torchvision.datasets import STL10
+
+    def part(split: str) -> Any:
+        return _from_torchvision("stl10", lambda: STL10(str(root), split=split, download=download), root)
+
+    def images() -> Iterator[tuple[str, Image.Image]]:
+        for split in ("train", "unlabeled"):
+            for index, (image, _) in enumerate(part(split)):
+                yield f"{split} {index}", image
+
+    part("train")  # says at once what is missing
+    return _Source(105_000, images())
+
+
+def _celeba(root: Path, download: bool) -> _Source:
+    from torchvision.datasets import CelebA
+
     try:
-        return kind(str(root), train=True, download=False)
-    except RuntimeError as error:
-        name = kind.__name__
+        celeba = _from_torchvision("celeba", lambda: CelebA(str(root), split="all", download=download), root)
+    except DataError as error:
         raise DataError(
-            f"expected {name} in torchvision's layout under {root}, found none; download it once with "
-            f"`python -c \"from torchvision.datasets import {name}; {name}('{root}', download=True)\"` "
-            "or name its folder with --data-root"
+            f"{error}. A plain folder or zip of its aligned images will do as well: name that as the data set"
+        ) from error
+    folder = ImageFiles(Path(celeba.root) / celeba.base_folder / "img_align_celeba")
+    return _files(folder)
+
+
+def _from_torchvision(name: str, make: Callable[[], Any], root: Path) -> Any:
+    """torchvision's data set from its files under `root`."""
+    try:
+        return make()
+    except Exception as error:  # a download can fail in as many ways as there are servers
+        if "download=True" in str(error) or isinstance(error, FileNotFoundError):
+            raise DataError(
+                f"expected {name} in torchvision's layout under {root}, found none; fetch it once with "
+                f"`python -m rgan data {name} --download --data-root {root}`, or name its folder with --data-root"
+            ) from error
+        raise DataError(
+            f"expected to read {name} under {root}, got: {error}; try again, or put its files there by hand"
         ) from error
 
 
-_LOADERS: dict[str, Callable[[int, Path], ImageData]] = {"digits": _digits, "mnist": _mnist, "cifar10": _cifar10}
-DATA_SETS = tuple(_LOADERS)
-NATIVE_SIZE = {"digits": 32, "mnist": 28, "cifar10": 32}
-CHANNELS = {"digits": 1, "mnist": 1, "cifar10": 3}
+def _path(name: str, root: Path) -> Path:
+    for path in (Path(name), root / name):
+        if path.exists():
+            return path
+    raise DataError(
+        f"expected a data set ({', '.join(DATA_SETS)}) or a folder or zip of images, got {name!r}, which is not there; "
+        f"check its name, or put it into {root}"
+    )
 
 
-def load(name: str, *, size: int | None = None, root: str | Path = "data") -> ImageData:
-    """Load a data set at `size` pixels (its own usual size by default).
+def _prepared(
+    key: str, name: str, channels: int, size: int, root: Path, report: Report | None, source: Callable[[], _Source]
+) -> ImageData:
+    """The images of `source`, decoded once and kept under `root`, or with temporary files where that is read-only."""
+    base = root if root.is_dir() and os.access(root, os.W_OK) else Path(tempfile.gettempdir()) / "rgan-lab"
+    folder = base / PREPARED / key
+    try:
+        prepare_folder(folder.parent)
+        with filelock.FileLock(f"{folder}.lock"):  # processes that train together prepare once
+            if not (folder / FACTS).exists():
+                _fill(folder, lambda path: _decode(source(), name, channels, size, path, report))
+        facts = json.loads((folder / FACTS).read_text())
+        pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=(facts["count"], channels, size, size))
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"expected to prepare {name} in {folder}, got: {error}; free some space there, or delete that folder"
+        ) from error
+    return ImageData(name, torch.from_numpy(pixels), None, tuple(facts["skipped"]))
 
-    Args:
-        name: one of DATA_SETS. "digits" comes with scikit-learn and needs no file.
-        root: folder of the files, in torchvision's layout.
 
-    Raises:
-        SettingsError: an unknown name.
-        DataError: the files are missing; the text holds the command that fetches them.
-    """
-    one_of("data set", name, DATA_SETS)
-    return _LOADERS[name](size or NATIVE_SIZE[name], Path(root))
+def _fill(folder: Path, decode: Callable[[Path], dict[str, Any]]) -> None:
+    """Make `folder` with what `decode` writes and says; nothing stays if it fails or is interrupted."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        facts = decode(folder / PIXELS)
+        write_atomically(folder / FACTS, json.dumps(facts).encode())
+    finally:
+        if not (folder / FACTS).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _decode(source: _Source, name: str, channels: int, size: int, path: Path, report: Report | None) -> dict[str, Any]:
+    """Write every readable image to `path`, raw; their count and the names of the others."""
+    limit = min(max(MAX_SKIPPED, source.count // 100), source.count // 2)
+    skipped: list[str] = []
+    count = 0
+    with path.open("wb") as file:
+        for at, (image_name, image) in enumerate(source.images):
+            if report and at % 100 == 0:
+                report(at, source.count)
+            if image is None:
+                skipped.append(image_name)
+                if len(skipped) > limit:
+                    raise DataError(
+                        f"expected readable images in {name}, got more than {limit} of {source.count:,} that are not: "
+                        f"{', '.join(skipped[:5])} …; remove or replace them"
+                    )
+                continue
+            file.write(square(image, size, channels).transpose(2, 0, 1).tobytes())
+            count += 1
+    if report:
+        report(source.count, source.count)
+    return {"count": count, "skipped": skipped}

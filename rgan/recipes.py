@@ -64,6 +64,11 @@ class Robust:
         for name in COEFFICIENTS:
             number_between(name, getattr(self, name), 0, 1000)
 
+    def terms(self) -> dict[str, float]:
+        """The coefficients of the players who train robustly, without λ and without zeros."""
+        mine = {"generator": GENERATOR_TERMS, "critic": CRITIC_TERMS, "both": COEFFICIENTS}[self.players]
+        return {name: value for name in mine if (value := getattr(self, name))}
+
     def of_generator(self, name: str) -> float:
         """λ × coefficient `name`, or 0 when the generator is not a robust player."""
         return 0.0 if self.players == "critic" else self.weight * float(getattr(self, name))
@@ -73,15 +78,9 @@ class Robust:
         return 0.0 if self.players == "generator" else self.weight * float(getattr(self, name))
 
 
-COEFFICIENTS = (
-    "generator_noise",
-    "generator_image",
-    "critic_image",
-    "critic_noise",
-    "critic_noise_image",
-    "image_penalty",
-    "consistency",
-)
+GENERATOR_TERMS = ("generator_noise", "generator_image")
+CRITIC_TERMS = ("critic_image", "critic_noise", "critic_noise_image", "image_penalty", "consistency")
+COEFFICIENTS = GENERATOR_TERMS + CRITIC_TERMS
 
 
 @dataclass(frozen=True)
@@ -369,6 +368,13 @@ def recipe(system: str, robust: Robust | str | None = None, **changes: Any) -> R
     return Recipe(system=system, robust=robust, **(fields | changes))
 
 
+def size_near(system: str, size: int) -> int:
+    """The smallest size of at least `size` pixels that the system has networks for; else its largest."""
+    one_of("system", system, tuple(SYSTEMS))
+    fits = [candidate for candidate in range(1, 257) if SYSTEMS[system].family.fits(candidate)]
+    return next((candidate for candidate in fits if candidate >= size), fits[-1])
+
+
 def lasting(recipe: Recipe, iterations: int) -> Recipe:
     """`recipe` for a run of that length: a learning rate that falls reaches 0 at its end."""
     return dataclasses.replace(recipe, decay=iterations) if recipe.decay else recipe
@@ -391,12 +397,19 @@ def parsed(settings: Iterable[str]) -> dict[str, Any]:
     return _typed(Recipe, values)
 
 
-def catalogue() -> dict[str, Recipe]:
-    """Every recipe that has a name: each system, plain, and with either preset for either player or both.
+def catalogue() -> dict[str, tuple[str, str | None, str]]:
+    """Every recipe that has a name, as (system, robust preset, robust players).
 
-    "dcgan", "paper/dcgan", "paper/dcgan/generator", …: the rows of the paper's Tables 1 and 2.
+    Each system plain ("dcgan"), and with either preset for both players ("paper/dcgan") or one of them
+    ("paper/dcgan/critic"): the rows of the paper's Tables 1 and 2.
     """
-    return {name: named(name) for system in SYSTEMS for name in _names(system)}
+    names: dict[str, tuple[str, str | None, str]] = {}
+    for system in SYSTEMS:
+        names[system] = system, None, "both"
+        for preset in PRESETS:
+            for players in PLAYERS:
+                names[f"{preset}/{system}" + ("" if players == "both" else f"/{players}")] = system, preset, players
+    return names
 
 
 def named(name: str, **changes: Any) -> Recipe:
@@ -405,21 +418,11 @@ def named(name: str, **changes: Any) -> Recipe:
     Raises:
         SettingsError: there is none of that name.
     """
-    for system in SYSTEMS:
-        if name not in _names(system):
-            continue
-        preset, _, rest = name.partition("/") if name != system else ("", "", "")
-        made = recipe(system, preset or None, **changes)
-        players = rest.removeprefix(system).removeprefix("/")
-        if made.robust and players:
-            made = dataclasses.replace(made, robust=dataclasses.replace(made.robust, players=players))
-        return made
-    raise SettingsError(f"expected the name of a recipe, got {name[:60]!r}; `python -m rgan recipes` lists them")
-
-
-def _names(system: str) -> list[str]:
-    ends = ("", "/generator", "/critic")
-    return [system] + [f"{preset}/{system}{end}" for preset in PRESETS for end in ends]
+    if name not in (names := catalogue()):
+        raise SettingsError(f"expected the name of a recipe, got {name[:60]!r}; `python -m rgan recipes` lists them")
+    system, preset, players = names[name]
+    made = recipe(system, preset, **changes)
+    return dataclasses.replace(made, robust=made.robust and dataclasses.replace(made.robust, players=players))
 
 
 def _typed(cls: type, values: object) -> dict[str, Any]:

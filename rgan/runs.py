@@ -61,20 +61,21 @@ class Plan:
     data_root: str = "data"
 
     def __post_init__(self) -> None:
-        one_of("data set", self.data, datasets.DATA_SETS)
+        if not isinstance(self.data, str) or not self.data:
+            raise SettingsError(f"expected the name of a data set, got {self.data!r}")
         number_between("iterations", self.iterations, 1, MAX_ITERATIONS, WHY_MAX_ITERATIONS)
         number_between("seed", self.seed, 0, MAX_SEED)
         one_of("device", self.device, DEVICES)
         one_of("precision", self.precision, PRECISIONS)
 
-    def trainer(self, device: str | None = None) -> Trainer:
-        """A Trainer at iteration 0, on `device` if given.
+    def trainer(self, device: str | None = None, *, report: datasets.Report | None = None) -> Trainer:
+        """A Trainer at iteration 0, on `device` if given; `report` is told how far a data set is prepared.
 
         Raises:
             DataError: the data set is missing.
             SettingsError: there is no such device, or the recipe does not fit the data.
         """
-        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root)
+        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root, report=report)
         where = device or self.device
         return Trainer(self.recipe, data, seed=self.seed, device=where, precision=self.precision)
 

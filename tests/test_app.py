@@ -146,7 +146,7 @@ def test_the_plan_says_how_long_it_takes_and_what_is_missing():
         time.sleep(0.2)
         test.run()
     if not (ROOT / "data" / "cifar-10-batches-py").exists():
-        assert "download it once with" in test.warning[0].value
+        assert "fetch it once with" in test.warning[0].value
         assert all(button.disabled for button in test.button if button.label.startswith("Train"))
 
 

@@ -101,7 +101,7 @@ def test_mistakes_get_one_line_and_status_2(trained, arguments, words, capsys):
 def test_contradicting_options_are_refused(tmp_path, capsys):
     assert train(tmp_path, "--robust", "none", "--weight", "1") == 2
     assert "--weight" in capsys.readouterr().err
-    assert train(tmp_path, "--size", "64") == 2
+    assert train(tmp_path, "--size", "40") == 2
     assert "size between 25 and 32" in capsys.readouterr().err
     assert train(tmp_path, "--iterations", "0") == 2
     assert "iterations between 1 and 1,000,000 (five times the longest published" in capsys.readouterr().err

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import streamlit as st
 import torch
-from state import DATA, pace
+from state import DATA, about_data, data_sets, pace
 
-from rgan import datasets
 from rgan.devices import DEVICES
-from rgan.recipes import PLAYERS, SYSTEMS, Robust, recipe
+from rgan.recipes import PLAYERS, SYSTEMS, Robust, lasting, recipe, size_near
 from rgan.runs import Plan
 from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
@@ -21,15 +22,18 @@ TWIN = "-robust"
 
 def plan_form() -> Plan:
     """Draw the controls into the current container and return the plan they ask for."""
-    data = st.selectbox(
-        "Data", datasets.DATA_SETS, key="data", bind="query-params",
-        help="Digits come with scikit-learn; other sets lie in data/ once downloaded.",
+    data = str(
+        st.selectbox(
+            "Data", data_sets(), key="data", bind="query-params",
+            help="Digits come with scikit-learn; `python -m rgan data NAME --download` fetches the others. A folder or "
+            "zip of images put into data/ appears here too.",
+        )
     )  # fmt: skip
     system = st.selectbox(
         "System", tuple(SYSTEMS), format_func=lambda name: SYSTEMS[name].title, key="system", bind="query-params",
         help="The baseline GAN of the paper's tables: networks, loss and optimiser.",
     )  # fmt: skip
-    robust = _robust(str(system))
+    robust, players = _robust(str(system))
     iterations = st.number_input(
         "Iterations", 1, MAX_ITERATIONS, 2000, step=500, key="iterations", bind="query-params",
         help=f"Generator steps. Digits are readable after about 1,000. At most a million: {WHY_MAX_ITERATIONS}.",
@@ -53,26 +57,38 @@ def plan_form() -> Plan:
             help=f"Auto: the GPU if there is one (here: {'yes' if gpu else 'none'}). On the processor one core trains, "
             "so that the app stays live.",
         )  # fmt: skip
+    about = about_data(data)
     made = recipe(
         str(system), robust, width=int(width), latent=int(latent),
-        size=datasets.NATIVE_SIZE[data], channels=datasets.CHANNELS[data],
+        size=size_near(str(system), about.size), channels=about.channels,
     )  # fmt: skip
-    return Plan(made, str(data), int(iterations), int(seed), str(device), data_root=str(DATA))
+    if made.robust is not None:
+        made = dataclasses.replace(made, robust=dataclasses.replace(made.robust, players=players))
+    return Plan(lasting(made, int(iterations)), data, int(iterations), int(seed), str(device), data_root=str(DATA))
 
 
-def _robust(system: str) -> Robust | str | None:
+def _robust(system: str) -> tuple[Robust | str | None, str]:
+    """The robust part or the name of its preset, and its players."""
     kind = st.selectbox(
         "Robust part", ROBUST, ROBUST.index("own"), key="robust", bind="query-params",
         help="Paper: λ 0.1, ε₁ 0.01, ε₂ 4 (Algorithm 1). Official: the coefficients of the paper's published code, "
         "which differ from its text. Own: yours; 1, 1, 1 made a visible difference on digits.",
     )  # fmt: skip
     if kind == "off":
-        return None
+        return None, "both"
+    players = str(
+        st.selectbox(
+            "Robust players", PLAYERS, key="players", bind="query-params",
+            help="Who trains against its worst case: the generator, the critic, or both (Table 2).",
+        )
+    )  # fmt: skip
     if kind != "own":
-        preset = recipe(system, kind).robust
-        values = [(field.replace("_", " "), value) for field, value in dataclasses.asdict(preset).items()]
-        st.caption(", ".join(f"{name} {value:g}" for name, value in values if isinstance(value, float) and value))
-        return str(kind)
+        preset = recipe(system, str(kind)).robust
+        assert preset is not None
+        preset = dataclasses.replace(preset, players=players)
+        terms = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in preset.terms().items())
+        st.caption(f"λ {preset.weight:g}, ε₁ {preset.noise_radius:g}, ε₂ {preset.image_radius:g}; {terms}")
+        return str(kind), players
     first, second, third = st.columns(3)
     noise_radius = first.number_input(
         "ε₁", 0.0, 100.0, 1.0, step=None, key="e1", bind="query-params",
@@ -86,16 +102,12 @@ def _robust(system: str) -> Robust | str | None:
         "λ", 0.0, 100.0, 1.0, step=None, key="weight", bind="query-params",
         help="Weight of the robust terms in training (eq. 11); not the price λ of a search.",
     )  # fmt: skip
-    with st.expander("Players and solver"):
-        players = st.selectbox(
-            "Robust players", PLAYERS, key="players", bind="query-params",
-            help="Who trains against its worst case: the generator, the critic, or both (Table 2).",
-        )  # fmt: skip
+    with st.expander("Solver"):
         steps = st.slider(
             "Solver steps", 1, 10, 1, key="solver_steps", bind="query-params",
             help="Gradient steps of each worst perturbation. The paper: 1. Each further one costs another pass.",
         )  # fmt: skip
-    return Robust(noise_radius, image_radius, weight, str(players), int(steps))
+    return Robust(noise_radius, image_radius, weight, steps=int(steps)), players
 
 
 def pair(plan: Plan) -> tuple[Plan, Plan]:
@@ -105,11 +117,12 @@ def pair(plan: Plan) -> tuple[Plan, Plan]:
 
 def name_of(plan: Plan, taken: set[str]) -> str:
     """A free name that says data, system and seed; of a baseline, such that its robust twin's is free as well."""
-    base = f"{plan.data}-{plan.recipe.system}-s{plan.seed}"
+    data = re.sub(r"[^a-z0-9]+", "-", Path(plan.data).stem.lower()).strip("-") or "images"
+    base = f"{data}-{plan.recipe.system}-s{plan.seed}"
     number = 1
     while {base, base + TWIN} & taken:
         number += 1
-        base = f"{plan.data}-{plan.recipe.system}-s{plan.seed}-{number}"
+        base = f"{data}-{plan.recipe.system}-s{plan.seed}-{number}"
     return base
 
 
@@ -120,7 +133,9 @@ def estimate(plans: list[Plan]) -> bool:
 
     def show() -> None:
         if not all(one.done() for one in waiting):
-            st.caption("How long? Measuring a few steps on this machine …")
+            st.caption(
+                "How long? Measuring a few steps on this machine; images seen for the first time are prepared before …"
+            )
         elif not known:
             st.rerun()
         elif any(one.exception() for one in waiting):

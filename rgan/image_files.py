@@ -1,0 +1,103 @@
+"""Images in a folder or a zip, of whatever size and kind, as uint8 squares."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rgan.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+MAX_FILE = 64 * 2**20  # bytes of one image file
+
+
+class ImageFiles:
+    """The images of a folder (at any depth) or a zip, by name, in the order of their names.
+
+    Raises:
+        DataError: it is neither, or holds no image.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        if path.is_dir():
+            inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+            names = [file.as_posix() for file in inside if not any(part.startswith(".") for part in file.parts)]
+        else:
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    names = [one.filename for one in archive.infolist() if one.file_size <= MAX_FILE]
+            except (zipfile.BadZipFile, OSError) as error:
+                raise DataError(
+                    f"expected a folder or a zip of images, got {path.name}, which is neither ({error}); name another"
+                ) from error
+        self.names = sorted(n for n in names if n.lower().endswith(SUFFIXES) and not n.startswith("__MACOSX"))
+        if not self.names:
+            raise DataError(
+                f"expected images ({', '.join(s[1:] for s in SUFFIXES)}) in {path}, found none; "
+                "name the folder or zip that holds them"
+            )
+
+    def image(self, name: str) -> Image.Image | None:
+        """The image of that name, decoded; None if it cannot be."""
+        from PIL import Image
+
+        try:
+            source = self.path / name if self.path.is_dir() else io.BytesIO(self._archive.read(name))
+            with Image.open(source) as image:
+                image.load()
+                return image
+        # Pillow and zlib meet damaged data with nearly any error; too large a picture has one of its own.
+        except (Exception, Image.DecompressionBombError):
+            return None
+
+    def fingerprint(self) -> str:
+        """Changes when a file is added, removed or replaced."""
+        files = [self.path / name for name in self.names] if self.path.is_dir() else [self.path]
+        seen = hashlib.sha256(str(self.path.resolve()).encode())
+        for file in files:
+            status = file.stat()
+            seen.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return seen.hexdigest()[:16]
+
+    @functools.cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.path)
+
+
+def holds_images(path: Path) -> bool:
+    """Whether `path` is a folder or zip with an image in it, found without listing all of a folder."""
+    if path.is_dir():
+        return any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
+    try:
+        return path.suffix.lower() == ".zip" and bool(ImageFiles(path).names)
+    except DataError:
+        return False
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether the image's mode has no colour."""
+    return image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I")
+
+
+def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
+    """uint8 (size, size, C): the middle square, resized bilinearly with antialiasing, on white."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits a pixel
+        image = Image.fromarray((np.asarray(image) / 256).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(image).reshape(size, size, channels)
