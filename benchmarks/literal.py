@@ -13,18 +13,21 @@ from rgan.recipes import Recipe
 
 
 def _normalised(gradient: Tensor) -> Tensor:
-    return gradient / gradient.flatten(1).norm(dim=1).view(-1, *[1] * (gradient.dim() - 1))
+    length = gradient.flatten(1).norm(dim=1).clamp(min=1e-300)  # a hinge that is met has no gradient
+    return gradient / length.view(-1, *[1] * (gradient.dim() - 1))
 
 
 def _generator_loss(recipe: Recipe, score: Tensor) -> Tensor:
-    if recipe.loss == "wasserstein":
-        return -score.mean()
+    if recipe.loss in ("wasserstein", "hinge"):
+        return -score.mean() / recipe.critic_scale
     return binary_cross_entropy_with_logits(score, torch.ones_like(score))
 
 
 def _critic_cost(recipe: Recipe, real: Tensor, fake: Tensor) -> Tensor:
     if recipe.loss == "wasserstein":
-        return fake.mean() - real.mean()
+        return (fake.mean() - real.mean()) / recipe.critic_scale + recipe.drift * (real**2).mean()
+    if recipe.loss == "hinge":
+        return (1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()
     ones, zeros = torch.ones_like(real), torch.zeros_like(fake)
     return (binary_cross_entropy_with_logits(real, ones) + binary_cross_entropy_with_logits(fake, zeros)) / 2
 
@@ -53,6 +56,7 @@ def literal_critic_loss(generator, critic, recipe: Recipe, real: Tensor, z: Tens
         along = mix.view(-1, 1, 1, 1)
         between = (along * fake + (1 - along) * real).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        total = total + recipe.gradient_penalty * ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+        length = slope.flatten(1).norm(recipe.exponent / (recipe.exponent - 1), dim=1)
+        total = total + recipe.gradient_penalty * ((length / recipe.critic_scale - 1) ** 2).mean()
     pushed = critic(real + robust.image_radius * r1), critic(fake + robust.image_radius * r2)
     return total + robust.weight * _critic_cost(recipe, *pushed)

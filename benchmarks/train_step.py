@@ -21,8 +21,7 @@ class LiteralTrainer(Trainer):
 
     def step(self) -> dict[str, torch.Tensor]:
         self.critic_optimiser.zero_grad()
-        real, z = self._real(), self._noise()
-        mix = torch.rand(self.recipe.batch, generator=self.rng).to(self.device)
+        real, z, mix = self._real(), self._noise(), self._mix()
         with frozen(self.generator):
             literal_critic_loss(self.generator, self.critic, self.recipe, real, z, mix).backward()
         self.critic_optimiser.step()

@@ -271,7 +271,12 @@ _RESNET = {"learning_rate": 2e-4, "betas": (0.0, 0.9), "generator_batch": 128, "
 _WGAN_GP_RES = _WGAN_GP | _RESNET | {"decay": 100_000}
 _STL = {"width": 64}
 _CELEBA = {"width": 64, "critic_norm": "layer", "learning_rate": 1e-4, "decay": 0, "generator_batch": 0}
-_MIYATO_CNN = {"width": 64, "loss": "hinge", "learning_rate": 2e-4, "betas": (0.5, 0.999)}
+_MIYATO_CNN = {
+    "width": 64,
+    "critic_steps": 1,
+    "learning_rate": 2e-4,
+    "betas": (0.5, 0.999),
+}  # log loss; their setting C
 _EXAMPLE_64 = {64: {"width": 64, "latent": 100}}
 
 SYSTEMS: dict[str, System] = {

@@ -319,8 +319,7 @@ class Trainer:
         for _ in range(recipe.critic_steps):
             wait()
             self.critic_optimiser.zero_grad()
-            real, z = self._real(), self._noise()
-            mix = distributed.own(torch.rand(recipe.batch, generator=self.rng)).to(self.device)
+            real, z, mix = self._real(), self._noise(), self._mix()
             with frozen(self.generator):
                 metrics = critic_gradients(generator, critic, recipe, real, z, mix)
             if recipe.orthonormal:
@@ -468,6 +467,10 @@ class Trainer:
     def _noise(self, count: int = 0) -> Tensor:
         z = torch.randn(count or self.recipe.batch, self.recipe.latent, generator=self.rng)
         return distributed.own(z).to(self.device)
+
+    def _mix(self) -> Tensor:
+        """Where between real and fake a penalty is taken, (N,) in [0, 1)."""
+        return distributed.own(torch.rand(self.recipe.batch, generator=self.rng)).to(self.device)
 
     def _real(self) -> Tensor:
         """The next batch of a shuffled pass over the data; a pass continues into the next without a short batch."""
