@@ -99,5 +99,8 @@ def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
     if image.has_transparency_data:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(size, size, channels)
+    # Cropped first: resizing a part of an image lets what lies beside it seep in.
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    middle = image.convert("L" if channels == 1 else "RGB").crop((left, top, left + side, top + side))
+    return np.asarray(middle.resize((size, size), Image.Resampling.BILINEAR)).reshape(size, size, channels)
