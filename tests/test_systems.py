@@ -96,8 +96,8 @@ LAYERS = {
 def test_layer_by_layer_shapes(system, size):
     made = recipe(system, size=size)
     inputs = (2, made.latent), (2, 3, size, size)
-    for player, network in enumerate(made.networks()):
-        seen, x = [], torch.empty(inputs[player], device="meta")
+    for player, network in enumerate(made.networks("cpu")):
+        seen, x = [], torch.empty(inputs[player])
         for layer in network.children():
             x = layer(x)
             seen += [tuple(x.shape[1:3])] * (x.dim() == 4)
