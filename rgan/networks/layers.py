@@ -123,6 +123,8 @@ class WeightNorm(nn.Module):
         return self._lengths(weight), weight
 
     def _lengths(self, v: Tensor) -> Tensor:
+        if v.is_meta:  # no lengths to know there, and torch's first computation on it imports for seconds
+            return v.new_empty(len(v), *[1] * (v.dim() - 1))
         lengths: Tensor = torch.linalg.vector_norm(v, dim=tuple(range(1, v.dim())), keepdim=True)
         return lengths
 
