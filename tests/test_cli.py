@@ -1,14 +1,18 @@
 """The command line as its users call it."""
 
+import io
 import json
 import math
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from rgan import checkpoints
 from rgan.cli import main
@@ -242,3 +246,56 @@ def test_a_curve_cut_off_by_a_full_disk_stays_readable(tmp_path):
     points = EventAccumulator(str(tmp_path)).Reload().Scalars("loss")
     assert [point.step for point in points] == [step for step in range(1, 31) if step not in lost]
     assert all(point.value == point.step / 2 for point in points)
+
+
+def test_recipes_are_listed_with_parameters_and_terms(capsys):
+    assert main(["recipes"]) == 0
+    lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert "generator 5,179,907, critic 4,116,225 parameters" in lines["dcgan"]
+    assert lines["official/dcgan/critic"].endswith("λ 1, ε₁ 0.01, ε₂ 1: critic_noise 0.3, consistency 0.1")
+    assert "as published for WGAN-GP (ResNet)" in lines["official/bwgan"]
+    assert main(["recipes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["paper/sngan"]["robust"]["weight"] == 0.1
+
+
+def test_a_named_recipe_and_its_changed_fields_are_trained(tmp_path, capsys):
+    common = ["train", "--data", "digits", "--iterations", "3", "--width", "2", "--latent", "3", "--batch", "4"]
+    named = ["--recipe", "official/wgan-gp-res/critic", "--set", "critic_steps=1", "--set", "betas=[0.1,0.9]"]
+    assert main([*common, *named, "--out", str(tmp_path / "a")]) == 0
+    made = json.loads((tmp_path / "a" / "run.json").read_text())["plan"]["recipe"]
+    assert (made["system"], made["critic_steps"], made["betas"]) == ("wgan-gp-res", 1, [0.1, 0.9])
+    assert made["robust"]["players"] == "critic" and made["robust"]["critic_image"] == 0.15
+    assert made["decay"] == 3  # the learning rate falls to 0 over this run
+    capsys.readouterr()
+    for wrong, said in (
+        (["--recipe", "dcgan", "--system", "dcgan"], "got both"),
+        (["--recipe", "paper/began"], "rgan recipes"),
+        (["--system", "dcgan", "--set", "width_=3"], "a field that can be set"),
+        (["--system", "dcgan", "--set", "critic_steps=many"], "critic_steps to be int"),
+        (["--system", "dcgan", "--set", "ema=2"], "ema between"),
+    ):
+        assert main([*common, *wrong, "--out", str(tmp_path / "b")]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_zip_is_trained_on_and_its_damage_is_named(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        for index in range(20):
+            buffer = io.BytesIO()
+            Image.fromarray(rng.integers(0, 256, (40, 36, 3), np.uint8)).save(buffer, "PNG")
+            archive.writestr(f"{index:02}.png", buffer.getvalue())
+        archive.writestr("bad.png", b"nothing")
+    root = ["--data-root", str(tmp_path)]
+    assert main(["data", *root]) == 0 and "mine.zip" in capsys.readouterr().out
+    assert main(["data", "mine.zip", "--json", *root]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "name": "mine.zip",
+        "images": [20, 3, 32, 32],
+        "skipped": ["bad.png"],
+    }
+    common = ["--width", "2", "--latent", "3", "--batch", "4", "--iterations", "2", "--out", str(tmp_path / "out")]
+    assert main(["train", "--system", "sngan-cnn", "--data", "mine.zip", *root, *common]) == 0
+    assert "skipped 1 unreadable: bad.png" in capsys.readouterr().err
+    assert main(["inspect", "--json", str(tmp_path / "out" / "checkpoint.safetensors")]) == 0
+    assert json.loads(capsys.readouterr().out)["training"]["data"] == "mine.zip"

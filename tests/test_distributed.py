@@ -19,6 +19,7 @@ CASES = {
     "solver of two steps through batch norm": recipe("dcgan", Robust(1.5, 0.7, 2.0, steps=2), **SMALL),
     "consistency and noise terms": recipe("dcgan", "official", **SMALL),
     "gradient penalties": recipe("wgan-gp", "official", **SMALL),
+    "spectral norm and batch norm in residual blocks": recipe("sngan", Robust(1.5, 0.7, 2.0), **SMALL),
 }
 
 

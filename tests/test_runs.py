@@ -34,7 +34,7 @@ def until(jobs: Jobs, name: str, state: str) -> runs.Record:
     raise AssertionError(f"{name} is {record.state}, not {state}: {record.message}")
 
 
-@pytest.mark.parametrize("system", ["dcgan", "wgan-gp"])
+@pytest.mark.parametrize("system", ["dcgan", "wgan-gp", "ct-gan", "sngan-cnn"])
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, system):
     for name, stops in (("whole", [8]), ("parts", [3, 4, 8])):
         runs.create(tmp_path / name, plan(system=system))

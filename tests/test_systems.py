@@ -1,6 +1,8 @@
 """Every system: published sizes, shapes and losses, against plain torch, an SVD, finite differences and numpy."""
 
 import copy
+import json
+import types
 from itertools import groupby
 
 import numpy as np
@@ -11,13 +13,15 @@ from torch.nn import functional
 
 from benchmarks.literal import literal_critic_loss, literal_generator_loss
 from rgan import checkpoints, datasets
+from rgan.cli import main
 from rgan.errors import SettingsError
 from rgan.gan import Gan, fresh
 from rgan.images import to_unit
 from rgan.networks.layers import Dropout, PooledConv, UpConv
 from rgan.penalties import SOBOLEV_SCALE, banach_norm, dual, gradient_penalty, orthonormality, sobolev
-from rgan.recipes import SYSTEMS, Recipe, Robust, catalogue, named, recipe, size_near
+from rgan.recipes import SYSTEMS, Recipe, Robust, System, catalogue, named, recipe, size_near
 from rgan.training import Trainer, critic_gradients, generator_gradients, measured, train
+from tests.conftest import ROOT
 from tests.test_training import batch, double, gradients, same
 
 SMALL = {"channels": 1, "width": 2, "latent": 5, "batch": 4, "generator_batch": 0}
@@ -521,3 +525,23 @@ def test_every_recipe_has_a_name_and_the_ablation_has_its_rows():
 def test_sizes_are_chosen_near_the_data():
     assert [size_near("dcgan", size) for size in (8, 28, 48, 64, 100)] == [25, 28, 64, 64, 64]
     assert [size_near("sngan", size) for size in (28, 48, 96)] == [32, 48, 64]
+
+
+def test_the_readmes_own_gan_trains_and_is_searched(monkeypatch, tmp_path, capsys):
+    """The two blocks of "Add your own GAN", as they stand."""
+    section = (ROOT / "README.md").read_text().split("### Add your own GAN")[1].split("\n## ")[0]
+    network, entry = (block.split("```")[0] for block in section.split("```python\n")[1:])
+    mlp = types.ModuleType("mlp")
+    exec(network, mlp.__dict__)
+    for name, system in eval(f"{{{entry}}}", {"System": System, "mlp": mlp}).items():
+        monkeypatch.setitem(SYSTEMS, name, system)
+    arguments = ["--data", "digits", "--width", "16", "--latent", "5", "--iterations", "30", "--json"]
+    losses = {}
+    for robust in ("none", "paper", "official"):
+        out = tmp_path / robust
+        assert main(["train", "--system", "mlp", "--robust", robust, *arguments, "--out", str(out)]) == 0
+        losses[robust] = json.loads(capsys.readouterr().out)["metrics"]["critic"]
+        assert main(["probe", str(out / "checkpoint.safetensors"), "--samples", "8", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["loss"]
+        assert found["worst"] > found["random"]
+    assert len(set(losses.values())) == 3

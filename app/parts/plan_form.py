@@ -11,7 +11,7 @@ import torch
 from state import DATA, about_data, data_sets, pace
 
 from rgan.devices import DEVICES
-from rgan.recipes import PLAYERS, SYSTEMS, Robust, lasting, recipe, size_near
+from rgan.recipes import PLAYERS, SYSTEMS, Recipe, Robust, lasting, recipe, size_near
 from rgan.runs import Plan
 from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
@@ -62,9 +62,19 @@ def plan_form() -> Plan:
         str(system), robust, width=int(width), latent=int(latent),
         size=size_near(str(system), about.size), channels=about.channels,
     )  # fmt: skip
+    st.caption(_networks(made))
     if made.robust is not None:
         made = dataclasses.replace(made, robust=dataclasses.replace(made.robust, players=players))
     return Plan(lasting(made, int(iterations)), data, int(iterations), int(seed), str(device), data_root=str(DATA))
+
+
+def _networks(made: Recipe) -> str:
+    """The networks in words: "32×32 pixels. Generator 1.2, critic 1.1 million parameters. Source: …"."""
+    sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in made.networks()]
+    return (
+        f"{made.size}×{made.size} pixels. Generator {sizes[0]:.2g}, critic {sizes[1]:.2g} million parameters. "
+        f"Source: {SYSTEMS[made.system].source}."
+    )
 
 
 def _robust(system: str) -> tuple[Robust | str | None, str]:
