@@ -2,8 +2,8 @@
 
 A plain system trains for as many iterations as fit into `--seconds` at the speed measured first, its robust twin for as
 many again. Writes a picture of each and a table to benchmarks/results/learning-DATA/; what is in the table already is
-not trained again. `spread` is the mean distance between pairs of generated images over that between pairs of real ones: a
-collapsed generator's is near 0.
+not trained again. `spread` is the mean distance between pairs of generated images over that between pairs of real
+ones: a collapsed generator's is near 0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def spread(images: torch.Tensor) -> float:
 def learn(
     system: str, robust: Robust | None, iterations: int | None, options: argparse.Namespace
 ) -> tuple[dict[str, object], bytes]:
-    """Train one of them, for options.seconds unless iterations are given, and return its row and its picture."""
+    """Train one of them, for options.seconds unless iterations are given; its row and its picture."""
     data = datasets.load(options.data, size=32, root=options.data_root)
     size = {"size": 32, "channels": int(data.images.shape[1])}
     made = recipe(system, robust, width=options.width, latent=options.latent, **size)
