@@ -16,7 +16,8 @@ import torch
 
 from rgan import datasets
 from rgan.images import grid, png, to_uint8, to_unit
-from rgan.recipes import SYSTEMS, Robust, lasting, recipe
+from rgan.recipes import Robust, lasting, recipe
+from rgan.systems import SYSTEMS
 from rgan.training import Trainer, TrainingError, seconds_per_iteration, train
 
 RESULTS = Path(__file__).parent / "results"
@@ -78,16 +79,21 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "table.csv"
     rows = list(csv.DictReader(table.open())) if table.exists() else []
-    done = {(row["system"], row["robust"], row["seed"]): int(row["iterations"]) for row in rows}
+    same = str(options.width), str(options.latent), str(options.seed)
+    done = {
+        (row["system"], row["robust"]): int(row["iterations"])
+        for row in rows
+        if (row["width"], row["latent"], row["seed"]) == same
+    }
     for system in options.systems:
         for robust in (None, Robust(1.0, 1.0, 1.0)):
-            key = system, str(robust is not None), str(options.seed)
+            key = system, str(robust is not None)
             if key in done:
                 continue
-            plain = done.get((system, "False", str(options.seed)))
+            plain = done.get((system, "False"))
             row, picture = learn(system, robust, plain if robust else None, options)
             done[key] = int(str(row["iterations"]))
-            name = f"{system}{'-robust' if robust else ''}-s{options.seed}.png"
+            name = f"{system}{'-robust' if robust else ''}-w{options.width}-s{options.seed}.png"
             (folder / name).write_bytes(picture)
             rows.append({name: str(value) for name, value in row.items()})
             with table.open("w", newline="") as file:

@@ -19,7 +19,8 @@ from PIL import Image
 
 from rgan import datasets
 from rgan.datasets import ImageData
-from rgan.recipes import SYSTEMS, Recipe, Robust, recipe
+from rgan.recipes import Recipe, Robust, recipe
+from rgan.systems import SYSTEMS
 from rgan.training import Trainer
 
 

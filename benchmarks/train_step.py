@@ -12,8 +12,9 @@ from literal import literal_critic_loss, literal_generator_loss
 from measure import interleaved, ratio, report
 
 from rgan import datasets
+from rgan.gradients import frozen
 from rgan.recipes import Robust, recipe
-from rgan.training import Trainer, frozen
+from rgan.training import Trainer
 
 
 class LiteralTrainer(Trainer):

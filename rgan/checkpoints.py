@@ -107,7 +107,7 @@ def loads(data: bytes, name: str = "the file") -> Gan:
     for part, network in networks.items():
         state = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
         network.load_state_dict(state, assign=True)
-    return Gan(
+    gan = Gan(
         recipe=header.recipe,
         generator=generator,
         critic=critic,
@@ -116,6 +116,11 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         reference=tensors.get("reference"),
         digest=hashlib.sha256(data).hexdigest(),
     )
+    with torch.no_grad():
+        loss = header.recipe.criterion.generator(critic(gan.sampler(gan.noise(2, 0))))
+    if not bool(torch.isfinite(loss).all()):
+        raise CheckpointError(f"{name}: expected weights that give finite losses, got {loss.tolist()}; it is damaged")
+    return gan
 
 
 def inspect(data: bytes, name: str = "the file") -> Header:
@@ -163,6 +168,8 @@ def inspect(data: bytes, name: str = "the file") -> Header:
         )
     try:
         recipe = Recipe.from_dict(about.get("recipe"))
+        if not recipe.critic_scale:
+            raise SettingsError("expected critic_scale as measured by the training, got 0")
         training = _training(about.get("training"))
     except SettingsError as error:
         raise CheckpointError(f"{name}: {error}") from error

@@ -18,25 +18,14 @@ from rgan import __version__
 from rgan.datasets import DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
 from rgan.errors import RganError
-from rgan.recipes import (
-    PLAYERS,
-    SETTABLE,
-    SYSTEMS,
-    Recipe,
-    Robust,
-    catalogue,
-    lasting,
-    named,
-    parsed,
-    recipe,
-    size_near,
-)
+from rgan.recipes import PLAYERS, PRESETS, SETTABLE, Recipe, catalogue, lasting, named, parsed, recipe
+from rgan.systems import SYSTEMS, size_near
 
 if TYPE_CHECKING:
     from rgan import runs
     from rgan.datasets import ImageData
 
-_ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")
+_ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")  # options that are fields of Robust
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,13 +96,13 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
         if getattr(options, name) is None:
             raise RganError(f"expected --{name} for a new run, got none; give one, or continue a run with --resume")
     about = datasets.about(options.data, options.data_root)
-    size = options.size or size_near(options.system, about.size)
+    size = size_near(options.system, about.size) if options.size is None else options.size
     changes: dict[str, Any] = {"size": size, "channels": about.channels}
     for name in ("width", "latent", "batch"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     changes |= parsed(options.set or ())
-    made = recipe(options.system, _robust(options), **changes)
+    made = _with_robust(options, changes)
     return runs.Plan(
         recipe=made if "decay" in changes else lasting(made, options.iterations),
         data=options.data,
@@ -137,6 +126,16 @@ def _take_named(options: argparse.Namespace) -> None:
     named(options.recipe)
     options.system, options.robust, players = catalogue()[options.recipe]
     options.players = None if options.robust is None else players
+
+
+def _with_robust(options: argparse.Namespace, changes: dict[str, Any]) -> Recipe:
+    """The recipe: its robust part is a preset, and over it whatever was given one by one."""
+    given = {field: getattr(options, field) for field in _ROBUST if getattr(options, field) is not None}
+    if options.robust == "none" and given:
+        raise RganError(f"expected no --{next(iter(given)).replace('_', '-')} with --robust none; drop one of them")
+    preset = options.robust or ("paper" if given else "none")
+    made = recipe(options.system, None if preset == "none" else preset, **changes)
+    return dataclasses.replace(made, robust=made.robust and dataclasses.replace(made.robust, **given))
 
 
 def _load_data(options: argparse.Namespace, name: str, size: int | None) -> ImageData:
@@ -186,18 +185,6 @@ def _stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _robust(options: argparse.Namespace) -> Robust | str | None:
-    """The robust part: a preset, and over it whatever was given one by one."""
-    given = {field: getattr(options, field) for field in _ROBUST if getattr(options, field) is not None}
-    if not given or options.robust == "none":
-        if given:
-            raise RganError(f"expected no --{next(iter(given)).replace('_', '-')} with --robust none; drop one of them")
-        return None if options.robust in (None, "none") else str(options.robust)
-    preset = recipe(options.system, options.robust or "paper").robust
-    assert preset is not None
-    return dataclasses.replace(preset, **given)
 
 
 def _probe(options: argparse.Namespace) -> None:
@@ -314,12 +301,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", metavar="NAME", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     _add_data_options(train)
     train.add_argument("--size", type=int, help="pixels (default: the data set's)")
-    train.add_argument("--width", type=int, help="features of the narrowest layer (default 128, the paper's)")
-    train.add_argument("--latent", type=int, help="noise dimensions (default 128)")
-    train.add_argument("--batch", type=int, help="images a step (default 64)")
-    train.add_argument(
-        "--robust", choices=("none", "paper", "official"), help="preset of the robust part (default none)"
-    )
+    train.add_argument("--width", type=int, help="features of the narrowest layer (default: as published, 128 or 64)")
+    train.add_argument("--latent", type=int, help="noise dimensions (default: as published, 128 or 100)")
+    train.add_argument("--batch", type=int, help="images a critic step (default 64)")
+    train.add_argument("--robust", choices=("none", *PRESETS), help="preset of the robust part (default none)")
     train.add_argument("--noise-radius", type=float, metavar="E1", help="ε₁: length of the worst noise step")
     train.add_argument("--image-radius", type=float, metavar="E2", help="ε₂: length of the worst image step")
     train.add_argument("--weight", type=float, metavar="LAMBDA", help="λ: weight of the robust terms")

@@ -6,14 +6,15 @@ into memory without reading it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import json
+import math
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ Report = Callable[[int, int], None]  # images done, images in all
 
 MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that is more
 FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that they fill
+VERSION = 1  # of the way images are cropped and resized
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
 
 
@@ -49,6 +51,10 @@ class ImageData:
         """`count` images drawn without replacement (all of them if there are fewer), uint8."""
         order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed))
         return self.images[order[:count]]
+
+    def fingerprint(self) -> str:
+        """The number of images and a digest of 64 of them."""
+        return f"{len(self.images)}-{hashlib.sha256(self.some(64).numpy().tobytes()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ DATA_SETS = tuple(KNOWN)
 
 
 def about(name: str, root: str | Path = "data") -> About:
-    """Usual size and channels of a data set; of a folder or zip, as its first images have them.
+    """Usual size and channels of a data set; of a folder or zip, as some of its images have them.
 
     Raises:
         DataError: there is no such set, folder or zip, or no image in it.
@@ -79,10 +85,10 @@ def about(name: str, root: str | Path = "data") -> About:
     if name in KNOWN:
         return KNOWN[name]
     files = ImageFiles(_path(name, Path(root)))
-    tried = files.names[:200]
-    images = list(islice((image for file in tried if (image := files.image(file)) is not None), 16))
+    tried = files.names[:: max(1, len(files.names) // 32)]
+    images = [image for file in tried if (image := files.image(file)) is not None]
     if not images:
-        raise DataError(f"expected images in {name}, could read none of the first {len(tried)}; name another")
+        raise DataError(f"expected images in {name}, could read none of {len(tried)}; name another")
     side = min(min(image.size) for image in images)
     size = next((size for size in FOLDER_SIZES if size <= side), FOLDER_SIZES[-1])
     return About(size, 1 if all(is_grey(image) for image in images) else 3, f"{len(files.names):,} images")
@@ -93,7 +99,7 @@ def own_sets(root: str | Path) -> list[str]:
     root = Path(root)
     if not root.is_dir():
         return []
-    others = {PREPARED, "MNIST", "cifar-10-batches-py", "stl10_binary", "celeba"}
+    others = {*KNOWN, PREPARED, "MNIST", "cifar-10-batches-py", "stl10_binary"}
     return [path.name for path in sorted(root.iterdir()) if path.name not in others and holds_images(path)]
 
 
@@ -119,7 +125,7 @@ def load(
         SettingsError: a size that the set cannot have.
     """
     root = Path(root)
-    size = size or about(name, root).size
+    size = about(name, root).size if size is None else size
     if not 8 <= size <= 1024:
         raise SettingsError(f"expected images of 8 to 1,024 pixels, got {size}; choose a value in that range")
     if name in _TENSORS:
@@ -233,28 +239,35 @@ def _from_torchvision(name: str, make: Callable[[], Any], root: Path) -> Any:
 
 
 def _path(name: str, root: Path) -> Path:
-    for path in (Path(name), root / name):
-        if path.exists():
-            return path
+    for path in (root / name, Path(name)):
+        with contextlib.suppress(OSError):  # a name that no file system takes
+            if path.exists():
+                return path
     raise DataError(
-        f"expected a data set ({', '.join(DATA_SETS)}) or a folder or zip of images, got {name!r}, which is not there; "
-        f"check its name, or put it into {root}"
+        f"expected a data set ({', '.join(DATA_SETS)}) or a folder or zip of images, got {name[:80]!r}, which is not "
+        f"there; check its name, or put it into {root}"
     )
 
 
 def _prepared(
     key: str, name: str, channels: int, size: int, root: Path, report: Report | None, source: Callable[[], _Source]
 ) -> ImageData:
-    """The images of `source`, decoded once and kept under `root`, or with temporary files where that is read-only."""
-    base = root if root.is_dir() and os.access(root, os.W_OK) else Path(tempfile.gettempdir()) / "rgan-lab"
-    folder = base / PREPARED / key
+    """The images of `source`, decoded once and kept under `root`, or in the user's cache where that is read-only."""
+    if root.is_dir() and os.access(root, os.W_OK):
+        base = root
+    else:
+        base = Path.home() / ".cache" / "rgan-lab" / hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    folder = base / PREPARED / f"{key}-v{VERSION}"
     try:
         prepare_folder(folder.parent)
         with filelock.FileLock(f"{folder}.lock"):  # processes that train together prepare once
             if not (folder / FACTS).exists():
                 _fill(folder, lambda path: _decode(source(), name, channels, size, path, report))
         facts = json.loads((folder / FACTS).read_text())
-        pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=(facts["count"], channels, size, size))
+        shape = facts["count"], channels, size, size
+        if (folder / PIXELS).stat().st_size != math.prod(shape):
+            raise ValueError(f"{PIXELS} does not have {math.prod(shape):,} bytes")
+        pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"expected to prepare {name} in {folder}, got: {error}; free some space there, or delete that folder"
@@ -293,6 +306,8 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
                 continue
             file.write(square(image, size, channels).transpose(2, 0, 1).tobytes())
             count += 1
+        file.flush()
+        os.fsync(file.fileno())
     if report:
         report(source.count, source.count)
     return {"count": count, "skipped": skipped}

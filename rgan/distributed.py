@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -40,7 +41,8 @@ def group(device: str) -> Iterator[str]:
         yield device
         return
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-    dist.init_process_group("nccl" if cuda else "gloo")
+    # The first process may fetch and prepare a data set while the others wait.
+    dist.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(hours=6))
     try:
         yield f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda else "cpu"
     finally:

@@ -81,18 +81,19 @@ class _ThinDown(nn.Module):
 
 
 def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> nn.Module:
-    """A frozen copy of a sequential `network` for evaluation on `device`, channels last, convolutions in `dtype`.
+    """A frozen copy of `network` for evaluation on `device`, channels last, convolutions in `dtype`.
 
-    In low precision the linear layers stay in float32: they are cheap, and noise rounded to bfloat16 would not notice
+    Sequences and `Residual`s are rearranged; modules of any other kind are taken as they are, in float32. In low
+    precision the linear layers stay in float32 as well: they are cheap, and noise rounded to bfloat16 would not notice
     a small r at all. Outputs equal the original's up to rounding.
     """
     precise = torch.promote_types(dtype, torch.float32)
     folded: list[nn.Module] = []
     current: torch.dtype | None = None
-    for layer in _merged(network):
-        weighted = isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Residual, _Affine, nn.GroupNorm))
-        if weighted:
-            wanted = precise if isinstance(layer, nn.Linear) else dtype
+    layers = _merged(network) if isinstance(network, nn.Sequential) else [copy.deepcopy(network)]
+    for layer in layers:
+        if any(True for _ in layer.parameters()):
+            wanted = dtype if isinstance(layer, _LOW) else precise
             if wanted is not current:
                 folded.append(_Cast(wanted))
             current = wanted
@@ -100,6 +101,10 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
         folded.append(layer)
     moved = nn.Sequential(*folded).to(memory_format=torch.channels_last).to(device)
     return moved.eval().requires_grad_(False)
+
+
+# Kinds that run in the low precision; a Residual's parts were rearranged and hold nothing but these.
+_LOW = (nn.Conv2d, nn.ConvTranspose2d, Residual, _Affine, nn.GroupNorm)
 
 
 def _merged(network: nn.Module) -> list[nn.Module]:
@@ -116,6 +121,8 @@ def _merged(network: nn.Module) -> list[nn.Module]:
         elif isinstance(layer, Residual):
             branch, shortcut = (nn.Sequential(*_merged(part)) for part in (layer.branch, layer.shortcut))
             layers.append(Residual(branch, shortcut))
+        elif type(layer) is nn.Sequential:
+            layers += _merged(layer)
         elif not isinstance(layer, (nn.Identity, Dropout)):
             layers.append(_plain(layer))
     return layers
@@ -127,7 +134,13 @@ def _plain(layer: nn.Module) -> nn.Module:
         return _conv(nn.Conv2d, layer, four_taps(layer.weight) / 4, (2, 2))
     if isinstance(layer, UpConv):
         return _conv(nn.ConvTranspose2d, layer, four_taps(layer.weight.flip(2, 3)).transpose(0, 1), (2, 2))
-    if not parametrize.is_parametrized(layer, "weight"):
+    ordinary = isinstance(layer, nn.Linear) or (
+        isinstance(layer, nn.Conv2d)
+        and layer.groups == 1
+        and layer.dilation == (1, 1)
+        and layer.padding_mode == "zeros"
+    )
+    if not (ordinary and parametrize.is_parametrized(layer, "weight")):
         return copy.deepcopy(layer)
     # Not by removing the parametrization: that would remove it from the original, whose class a copy shares.
     if isinstance(layer, nn.Linear):
@@ -156,7 +169,7 @@ def _filled(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, weight: Tensor, b
 
 def _thinned(layer: nn.Module) -> nn.Module:
     geometry = getattr(layer, "kernel_size", None), getattr(layer, "stride", None), getattr(layer, "padding", None)
-    if geometry != ((5, 5), (2, 2), (2, 2)):
+    if geometry != ((5, 5), (2, 2), (2, 2)) or getattr(layer, "bias", None) is None:
         return layer
     if isinstance(layer, nn.ConvTranspose2d) and layer.out_channels <= THIN:
         return _ThinUp(layer)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from rgan.errors import number_between
 from rgan.folding import fold
 from rgan.networks.layers import Critic
-from rgan.recipes import SYSTEMS, Recipe
+from rgan.recipes import Recipe
+from rgan.systems import SYSTEMS
 
 MAX_SEED = 2**63 - 1
 

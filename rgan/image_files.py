@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,12 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 MAX_FILE = 64 * 2**20  # bytes of one image file
 
 
+def _is_image(name: str) -> bool:
+    """Whether a name within a folder or zip is that of an image nobody hid."""
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    return name.lower().endswith(SUFFIXES) and not hidden
+
+
 class ImageFiles:
     """The images of a folder (at any depth) or a zip, by name, in the order of their names.
 
@@ -31,7 +38,7 @@ class ImageFiles:
         self.path = path
         if path.is_dir():
             inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-            names = [file.as_posix() for file in inside if not any(part.startswith(".") for part in file.parts)]
+            names = [file.as_posix() for file in inside]
         else:
             try:
                 with zipfile.ZipFile(path) as archive:
@@ -40,7 +47,7 @@ class ImageFiles:
                 raise DataError(
                     f"expected a folder or a zip of images, got {path.name}, which is neither ({error}); name another"
                 ) from error
-        self.names = sorted(n for n in names if n.lower().endswith(SUFFIXES) and not n.startswith("__MACOSX"))
+        self.names = sorted(filter(_is_image, names))
         if not self.names:
             raise DataError(
                 f"expected images ({', '.join(s[1:] for s in SUFFIXES)}) in {path}, found none; "
@@ -63,10 +70,10 @@ class ImageFiles:
     def fingerprint(self) -> str:
         """Changes when a file is added, removed or replaced."""
         files = [self.path / name for name in self.names] if self.path.is_dir() else [self.path]
-        seen = hashlib.sha256(str(self.path.resolve()).encode())
+        seen = hashlib.sha256(os.fsencode(self.path.resolve()))
         for file in files:
             status = file.stat()
-            seen.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            seen.update(os.fsencode(file.name) + f" {status.st_size} {status.st_mtime_ns}\n".encode())
         return seen.hexdigest()[:16]
 
     @functools.cached_property
@@ -77,7 +84,7 @@ class ImageFiles:
 def holds_images(path: Path) -> bool:
     """Whether `path` is a folder or zip with an image in it, found without listing all of a folder."""
     if path.is_dir():
-        return any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
+        return any(_is_image(file.relative_to(path).as_posix()) for file in path.rglob("*"))
     try:
         return path.suffix.lower() == ".zip" and bool(ImageFiles(path).names)
     except DataError:
@@ -89,13 +96,21 @@ def is_grey(image: Image.Image) -> bool:
     return image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I")
 
 
+def _eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Grey levels of 8 or 16 bits, or from 0 to 1, as uint8: which of them it is, the largest level tells."""
+    largest = float(pixels.max())
+    full = 1.0 if pixels.dtype.kind == "f" and largest <= 1 else 255.0 if largest <= 255 else 65535.0
+    scaled: np.ndarray = (pixels * (255 / full)).round().clip(0, 255).astype(np.uint8)
+    return scaled
+
+
 def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
     """uint8 (size, size, C): the middle square, resized bilinearly with antialiasing, on white."""
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits a pixel
-        image = Image.fromarray((np.asarray(image) / 256).clip(0, 255).astype(np.uint8))
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
     if image.has_transparency_data:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)

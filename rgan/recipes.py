@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +17,8 @@ from torch import nn
 
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.losses import LOSSES, Loss
-from rgan.networks import cnn, dcgan, resnet
-from rgan.networks.layers import Critic, Family
+from rgan.networks.layers import Critic
+from rgan.systems import OFFICIAL, SYSTEMS
 
 PLAYERS = ("both", "generator", "critic")
 PRESETS = ("paper", "official")
@@ -144,12 +145,13 @@ class Recipe:
                 "choose one of these, or another system"
             )
         number_between("channels", self.channels, 1, 16)
-        number_between("width", self.width, 1, 512, "four times the paper's; the cost grows with its square")
+        number_between("width", self.width, 1, 512, "several times the published ones; the cost grows with its square")
         number_between("latent", self.latent, 1, 4096)
         number_between("gradient_penalty", self.gradient_penalty, 0, 1e6)
         number_between("exponent", self.exponent, 1, 1000)
         number_between("smoothness", self.smoothness, -10, 10)
-        number_between("critic_scale", self.critic_scale, 0, 1e9)
+        if self.critic_scale:
+            number_between("critic_scale, if it is not 0,", self.critic_scale, 1e-6, 1e9)
         for name in ("drift", "consistency", "orthonormal", "clip"):
             number_between(name, getattr(self, name), 0, 1e6)
         number_between("dropout", self.dropout, 0, 0.9)
@@ -160,13 +162,31 @@ class Recipe:
             number_between("each of betas", beta, 0, 0.999999)
         number_between("decay", self.decay, 0, 10_000_000)
         number_between("batch", self.batch, 2, 65536)
-        number_between("generator_batch", self.generator_batch, 0, 65536)
+        if self.generator_batch:
+            number_between("generator_batch, if it is not 0,", self.generator_batch, 2, 65536)
         number_between("ema", self.ema, 0, 0.999999)
-        if (self.gradient_penalty > 0 or not self.critic_scale) and self.critic_norm == "batch":
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise SettingsError for fields that contradict each other."""
+        penalised = self.gradient_penalty > 0 or not self.critic_scale
+        if penalised and self.critic_norm == "batch":
             raise SettingsError(
                 "expected a critic without batch norm under a gradient penalty, got critic_norm='batch'; the penalty "
-                "is a slope per image and batch norm mixes images: set critic_norm='none' or gradient_penalty=0"
+                "is a slope per image and batch norm mixes images: set another critic_norm, or no penalty"
             )
+        if self.gradient_penalty > 0 and not self.critic_scale:
+            raise SettingsError(
+                f"expected critic_scale and gradient_penalty both 0 (measured on the data) or both given, got 0 and "
+                f"{self.gradient_penalty:g}; set both or neither"
+            )
+        if not penalised and (self.exponent, self.smoothness, self.critic_scale) != (2, 0, 1):
+            raise SettingsError(
+                "expected a gradient penalty where exponent, smoothness or critic_scale are set, got none; set "
+                "gradient_penalty as well, or critic_scale=0 to measure both on the data"
+            )
+        if self.consistency > 0 and not self.dropout:
+            raise SettingsError("expected dropout where consistency is set, got none: the two passes would be equal")
 
     @property
     def title(self) -> str:
@@ -215,166 +235,31 @@ class Recipe:
 SETTABLE = tuple(f.name for f in dataclasses.fields(Recipe) if f.name not in ("system", "robust"))
 
 
-@dataclass(frozen=True)
-class System:
-    """A GAN of the paper: its name, its networks and the recipe fields in which it differs from the defaults.
-
-    by_size: fields that published networks of a certain size change. official: the system whose coefficients in the
-    paper's published code make the preset "official" (a key of OFFICIAL); another one where it has none for this one.
-    source: where settings come from.
-    """
-
-    title: str
-    family: Family
-    fields: Mapping[str, Any]
-    official: str
-    source: str
-    by_size: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-
-
-# The robust terms of LitterQ/RGAN, the paper's published code, and what else it changes, by system.
-OFFICIAL: dict[str, tuple[Robust, Mapping[str, Any]]] = {
-    "dcgan": (
-        Robust(image_radius=1.0, weight=1.0, generator_noise=1.0, critic_image=0.0, critic_noise=0.3, consistency=0.1),
-        {},
-    ),
-    "wgan-gp": (
-        Robust(
-            weight=1.0,
-            generator_image=0.001,
-            critic_image=0.01,
-            critic_noise=1.0,
-            critic_noise_image=0.01,
-            noise_with_real=True,
-        ),
-        {"critic_steps": 2},
-    ),
-    "wgan-gp-res": (
-        Robust(weight=1.0, critic_image=0.15, critic_noise=1.0, critic_noise_image=0.15, image_penalty=1.0),
-        {},
-    ),
-    "sngan": (
-        Robust(
-            weight=1.0,
-            generator_image=0.001,
-            critic_image=0.001,
-            critic_noise=1.0,
-            critic_noise_image=0.001,
-            noise_with_real=True,
-        ),
-        {},
-    ),
-}
-
-_WGAN_GP = {"loss": "wasserstein", "critic_norm": "none", "gradient_penalty": 10.0, "critic_steps": 5}
-_RESNET = {"learning_rate": 2e-4, "betas": (0.0, 0.9), "generator_batch": 128, "dequantise": True}
-_WGAN_GP_RES = _WGAN_GP | _RESNET | {"decay": 100_000}
-_STL = {"width": 64}
-_CELEBA = {"width": 64, "critic_norm": "layer", "learning_rate": 1e-4, "decay": 0, "generator_batch": 0}
-# Published settings differ. With betas (0.5, 0.999) this network collapsed to one digit within 800 iterations on MNIST,
-# under the log loss and under hinge; with pytorch-gan-collections' it did not.
-_MIYATO_CNN = {"width": 64, "learning_rate": 2e-4, "betas": (0.0, 0.9)}
-_EXAMPLE_64 = {64: {"width": 64, "latent": 100}}
-
-SYSTEMS: dict[str, System] = {
-    "dcgan": System("DCGAN", dcgan.FAMILY, {}, "dcgan", "Radford et al. 2015; igul222, PyTorch's example", _EXAMPLE_64),
-    "wgan-gp": System(
-        "WGAN-GP",
-        dcgan.FAMILY,
-        _WGAN_GP | {"learning_rate": 1e-4, "betas": (0.5, 0.9)},
-        "wgan-gp",
-        "Gulrajani et al. 2017, small network; igul222",
-        _EXAMPLE_64,
-    ),
-    "wgan-gp-res": System(
-        "WGAN-GP (ResNet)",
-        resnet.FAMILY,
-        _WGAN_GP_RES,
-        "wgan-gp-res",
-        "Gulrajani et al. 2017, ResNet; igul222",
-        {48: _STL, 64: _CELEBA | {"dequantise": False}},
-    ),
-    "bwgan": System(
-        "BWGAN",
-        resnet.FAMILY,
-        _WGAN_GP_RES | {"gradient_penalty": 0.0, "critic_scale": 0.0, "exponent": 10.0, "drift": 1e-5, "ema": 0.99},
-        "wgan-gp-res",
-        "Adler & Lunz 2018, p = 10, s = 0",
-        {48: _STL, 64: _CELEBA},
-    ),
-    "sngan": System(
-        "SNGAN (ResNet)",
-        resnet.SPECTRAL,
-        _RESNET | {"loss": "hinge", "critic_norm": "spectral", "critic_steps": 5, "decay": 50_000},
-        "sngan",
-        "Miyato et al. 2018, ResNet; pfnet-research",
-        {48: _STL, 64: _STL},
-    ),
-    "sngan-cnn": System(
-        "SNGAN (CNN)", cnn.FAMILY, _MIYATO_CNN | {"critic_norm": "spectral"}, "sngan", "Miyato et al. 2018, CNN"
-    ),
-    "wgan": System(
-        "WGAN (weight clipping)",
-        dcgan.FAMILY,
-        {"loss": "wasserstein", "clip": 0.01, "critic_steps": 5, "optimiser": "rmsprop", "learning_rate": 5e-5},
-        "wgan-gp",
-        "Arjovsky et al. 2017; igul222",
-        _EXAMPLE_64,
-    ),
-    "layer-norm": System(
-        "Layer norm", cnn.FAMILY, _MIYATO_CNN | {"critic_norm": "layer"}, "sngan", "Ba et al. 2016, on Miyato's CNN"
-    ),
-    "weight-norm": System(
-        "Weight norm",
-        cnn.FAMILY,
-        _MIYATO_CNN | {"critic_norm": "weight"},
-        "sngan",
-        "Salimans & Kingma 2016, on Miyato's CNN",
-    ),
-    "orthonormal": System(
-        "Orthonormal",
-        cnn.FAMILY,
-        _MIYATO_CNN | {"critic_norm": "none", "orthonormal": 0.01},
-        "sngan",
-        "Brock et al. 2016, on Miyato's CNN; its weight was never published",
-    ),
-    "ct-gan": System(
-        "CT-GAN",
-        resnet.FAMILY,
-        _WGAN_GP_RES | {"consistency": 2.0, "dropout": 0.5},
-        "wgan-gp-res",
-        "Wei et al. 2018, ResNet",
-        {48: _STL, 64: _CELEBA},
-    ),
-}
-
-
-def recipe(system: str, robust: Robust | str | None = None, **changes: Any) -> Recipe:
+def recipe(system: str, robust: Robust | str | None = None, *, players: str | None = None, **changes: Any) -> Recipe:
     """The recipe of a system, with `changes` to its fields.
 
     Args:
         system: a key of SYSTEMS.
         robust: None for the plain GAN, "paper" (λ .1, ε₁ .01, ε₂ 4: Algorithm 1), "official" (the coefficients of
             the paper's published code, which for WGAN-GP also changes critic_steps), or a Robust.
+        players: who trains robustly, if not those of `robust`.
     """
     one_of("system", system, tuple(SYSTEMS))
     about = SYSTEMS[system]
-    fields = dict(about.fields) | dict(about.by_size.get(changes.get("size", Recipe.size), {}))
+    fields = {**about.fields, **about.by_size.get(changes.get("size", Recipe.size), {})}
+    if fields.get("generator_batch"):  # as many times the batch as published
+        fields["generator_batch"] = fields["generator_batch"] * changes.get("batch", Recipe.batch) // Recipe.batch
     if isinstance(robust, str):
         one_of("robust preset", robust, PRESETS)
         if robust == "paper":
             robust = Robust()
         else:
-            robust, extra = OFFICIAL[about.official]
-            fields |= extra
+            terms, extra = OFFICIAL[about.official]
+            robust = Robust(**terms)
+            fields |= extra if about.official == system else {}
+    if robust is not None and players is not None:
+        robust = dataclasses.replace(robust, players=players)
     return Recipe(system=system, robust=robust, **(fields | changes))
-
-
-def size_near(system: str, size: int) -> int:
-    """The smallest size of at least `size` pixels that the system has networks for; else its largest."""
-    one_of("system", system, tuple(SYSTEMS))
-    fits = [candidate for candidate in range(1, 257) if SYSTEMS[system].family.fits(candidate)]
-    return next((candidate for candidate in fits if candidate >= size), fits[-1])
 
 
 def lasting(recipe: Recipe, iterations: int) -> Recipe:
@@ -395,7 +280,8 @@ def parsed(settings: Iterable[str]) -> dict[str, Any]:
             values[name] = json.loads(text)
         except ValueError:
             values[name] = text
-    one_of("a field that can be set", next(iter(values.keys() - SETTABLE), SETTABLE[0]), SETTABLE)
+    for name in values:
+        one_of("a field that can be set", name, SETTABLE)
     return _typed(Recipe, values)
 
 
@@ -423,8 +309,7 @@ def named(name: str, **changes: Any) -> Recipe:
     if name not in (names := catalogue()):
         raise SettingsError(f"expected the name of a recipe, got {name[:60]!r}; `python -m rgan recipes` lists them")
     system, preset, players = names[name]
-    made = recipe(system, preset, **changes)
-    return dataclasses.replace(made, robust=made.robust and dataclasses.replace(made.robust, players=players))
+    return recipe(system, preset, players=players, **changes)
 
 
 def _typed(cls: type, values: object) -> dict[str, Any]:
@@ -438,7 +323,7 @@ def _typed(cls: type, values: object) -> dict[str, Any]:
             raise SettingsError(f"expected fields of a {cls.__name__}, got an unknown one, {str(name)[:40]!r}")
         kind = known[name]
         if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = _float(value)
         right = {
             "str": isinstance(value, str),
             "int": isinstance(value, int) and not isinstance(value, bool),
@@ -451,5 +336,13 @@ def _typed(cls: type, values: object) -> dict[str, Any]:
         }[kind]
         if not right:
             raise SettingsError(f"expected {name} to be {kind}, got {str(value)[:40]!r}")
-        checked[name] = (float(value[0]), float(value[1])) if kind.startswith("tuple") else value
+        checked[name] = (_float(value[0]), _float(value[1])) if kind.startswith("tuple") else value
     return checked
+
+
+def _float(number: float) -> float:
+    """As a float; integers beyond its range become infinite, which no limit allows."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

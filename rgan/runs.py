@@ -64,18 +64,23 @@ class Plan:
         if not isinstance(self.data, str) or not self.data:
             raise SettingsError(f"expected the name of a data set, got {self.data!r}")
         number_between("iterations", self.iterations, 1, MAX_ITERATIONS, WHY_MAX_ITERATIONS)
+        if 0 < self.recipe.decay < self.iterations:
+            raise SettingsError(
+                f"expected at most {self.recipe.decay:,} iterations, where this training's learning rate reaches 0, "
+                f"got {self.iterations:,}; start a new run for more"
+            )
         number_between("seed", self.seed, 0, MAX_SEED)
         one_of("device", self.device, DEVICES)
         one_of("precision", self.precision, PRECISIONS)
 
-    def trainer(self, device: str | None = None, *, report: datasets.Report | None = None) -> Trainer:
-        """A Trainer at iteration 0, on `device` if given; `report` is told how far a data set is prepared.
+    def trainer(self, device: str | None = None) -> Trainer:
+        """A Trainer at iteration 0, on `device` if given.
 
         Raises:
             DataError: the data set is missing.
             SettingsError: there is no such device, or the recipe does not fit the data.
         """
-        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root, report=report)
+        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root)
         where = device or self.device
         return Trainer(self.recipe, data, seed=self.seed, device=where, precision=self.precision)
 
@@ -117,11 +122,18 @@ def create(folder: Path, plan: Plan) -> None:
 
     Raises:
         RunError: the folder holds a run already.
+        SettingsError: its checkpoint would be larger than one that can be loaded.
         FileError: it cannot be written, or its disk has too little space for this run.
     """
     if (folder / PLAN).exists():
         raise RunError(
             f"expected a new folder, got {folder}, which holds a run; continue that one (--resume), or choose another"
+        )
+    generator, critic = _parameters(plan.recipe)
+    if 4 * (2 * generator + critic) > 0.95 * checkpoints.MAX_BYTES:
+        raise SettingsError(
+            f"expected networks whose checkpoint stays below {checkpoints.MAX_BYTES // 2**20} MiB, got "
+            f"{(2 * generator + critic) // 2**18} MiB; choose a smaller width"
         )
     prepare_folder(folder)
     needed, free = space(plan.recipe), shutil.disk_usage(folder).free
@@ -145,7 +157,7 @@ def mark(folder: Path, state: str, message: str = "") -> None:
 
 def space(recipe: Recipe) -> int:
     """Bytes a run's folder may take: weights, averages and optimiser states, each once more while being replaced."""
-    generator, critic = (sum(p.numel() for p in network.parameters()) for network in recipe.networks())
+    generator, critic = _parameters(recipe)
     resume, checkpoint = 4 * generator + 3 * critic, 2 * generator + critic
     return 4 * 2 * (resume + checkpoint) + PICTURES * 2**17 + 2**22
 
@@ -349,6 +361,11 @@ class Run:
         self._events.add(at, {name: value for name, value in row.items() if name != "iteration"}, picture)
 
 
+def _parameters(recipe: Recipe) -> tuple[int, int]:
+    generator, critic = (sum(p.numel() for p in network.parameters()) for network in recipe.networks())
+    return generator, critic
+
+
 def _lock(folder: Path) -> filelock.BaseFileLock:
     return filelock.FileLock(folder / ".lock", thread_local=False)
 
@@ -377,6 +394,6 @@ def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Ten
         with safe_open(path, "pt") as file:
             facts = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
-        return tensors, {"iteration": facts["iteration"], "seconds": facts["seconds"], "history": facts["history"]}
+        return tensors, {name: facts[name] for name in ("iteration", "seconds", "history", "data")}
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: expected the state of a run, got: {error}; start a new run") from error

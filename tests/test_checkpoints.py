@@ -115,6 +115,18 @@ WRONG = {
     "no recipe": (lambda d: with_about(d, recipe=None), "fields of a Recipe"),
     "an unknown field": (lambda d: with_about(d, recipe={"system": "dcgan", "evil": 1}), "unknown one, 'evil'"),
     "a width of text": (lambda d: with_about(d, recipe={"system": "dcgan", "width": "9"}), "width to be int"),
+    "a number beyond any float": (
+        lambda d: with_about(d, recipe={"system": "dcgan", "learning_rate": 10**400}),
+        "learning_rate between",
+    ),
+    "constants that were never measured": (
+        lambda d: with_about(d, recipe={"system": "bwgan", "critic_norm": "none", "critic_scale": 0.0}),
+        "critic_scale as measured",
+    ),
+    "a generator batch of one": (
+        lambda d: with_about(d, recipe={"system": "dcgan", "generator_batch": 1}),
+        "generator_batch, if it is not 0, between",
+    ),
     "a huge width": (lambda d: with_about(d, recipe={"system": "dcgan", "width": 10**9}), "width between 1 and 512"),
     "a foreign system": (lambda d: with_about(d, recipe={"system": "x"}), "system to be one of"),
     "an infinite radius": (

@@ -106,7 +106,7 @@ def test_contradicting_options_are_refused(tmp_path, capsys):
     assert train(tmp_path, "--robust", "none", "--weight", "1") == 2
     assert "--weight" in capsys.readouterr().err
     assert train(tmp_path, "--size", "40") == 2
-    assert "size between 25 and 32" in capsys.readouterr().err
+    assert "size of 25 to 32" in capsys.readouterr().err
     assert train(tmp_path, "--iterations", "0") == 2
     assert "iterations between 1 and 1,000,000 (five times the longest published" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -252,7 +252,7 @@ def test_recipes_are_listed_with_parameters_and_terms(capsys):
     assert main(["recipes"]) == 0
     lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
     assert "generator 5,179,907, critic 4,116,225 parameters" in lines["dcgan"]
-    assert lines["official/dcgan/critic"].endswith("λ 1, ε₁ 0.01, ε₂ 1: critic_noise 0.3, consistency 0.1")
+    assert lines["official/dcgan/critic"].endswith("λ 1, ε₁ 0.01, ε₂ 1: critic_noise 0.6, consistency 0.1")
     assert "as published for WGAN-GP (ResNet)" in lines["official/bwgan"]
     assert main(["recipes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["paper/sngan"]["robust"]["weight"] == 0.1

@@ -91,8 +91,13 @@ def test_images_of_every_kind(tmp_path):
     exif[0x0112] = 6  # to be shown turned right by 90°
     turned.save(folder / "d.jpg", exif=exif, quality=100)
     (folder / "notes.txt").write_text("no image")
+    for index, levels in enumerate((np.float32(0.5), np.float32(127.5), np.int32(128), np.int32(32896))):
+        Image.fromarray(np.array([[levels, levels], [levels, levels / levels]], levels.dtype)).save(
+            folder / f"e{index}.tif"
+        )
     images = datasets.load("mixed", size=8, root=tmp_path).images
-    assert images.shape == (4, 3, 8, 8)
+    assert images.shape == (8, 3, 8, 8)
+    assert all(image[:, 0, 0].tolist() == [128] * 3 for image in images[4:])
     assert (images[1] == 255).all() and (images[2] == 255).all()
     assert images[3, :, :, 7].float().mean() > 240 and images[3, :, :, 0].float().mean() < 15  # white to the right
 
@@ -169,10 +174,35 @@ def test_missing_data_says_how_to_get_it(tmp_path, name):
         datasets.load(name, root=tmp_path)
 
 
+def test_colour_anywhere_is_colour(tmp_path):
+    fill(tmp_path / "mine", 40, mode="L")
+    for index in range(40, 80):
+        picture(index).save(tmp_path / "mine" / f"{index:03}.png")
+    assert datasets.about("mine", tmp_path).channels == 3
+
+
+def test_names_are_looked_up_in_the_data_folder_first(tmp_path, monkeypatch):
+    fill(tmp_path / "data", 1).rename(tmp_path / "x")
+    (tmp_path / "data").mkdir()
+    fill(tmp_path / "data" / "x", 3)
+    fill(tmp_path / "data" / "mnist", 3)  # not torchvision's
+    monkeypatch.chdir(tmp_path)
+    assert len(datasets.load("x", size=16).images) == 3
+    assert datasets.own_sets("data") == ["x"]
+    odd = fill(tmp_path / "data" / "odd", 3)
+    os.rename(os.fsencode(odd / "000.png"), os.fsencode(odd) + b"/\xff.png")
+    assert len(datasets.load("odd", size=16).images) == 3
+
+
 def test_what_is_no_data_set_is_said(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.zip").write_text("no zip")
-    for name, said in (("nowhere", "digits, mnist"), ("empty", "found none"), ("text.zip", "neither")):
+    for name, said in (
+        ("nowhere", "digits, mnist"),
+        ("x" * 300, "check its name"),
+        ("empty", "found none"),
+        ("text.zip", "neither"),
+    ):
         with pytest.raises(DataError, match=said):
             datasets.load(name, root=tmp_path)
     assert datasets.own_sets(tmp_path) == [] == datasets.own_sets(tmp_path / "nowhere")

@@ -10,8 +10,8 @@ import torch.distributed as dist
 from rgan import distributed
 from rgan.errors import SettingsError
 from rgan.gan import fresh
+from rgan.gradients import critic_gradients, generator_gradients
 from rgan.recipes import Robust, recipe
-from rgan.training import critic_gradients, generator_gradients
 from tests.conftest import ROOT
 
 SMALL = {"channels": 1, "width": 2, "latent": 5, "batch": 6}

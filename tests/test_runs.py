@@ -9,9 +9,10 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from rgan import checkpoints, runs
-from rgan.errors import FileError, RunError
+from rgan.errors import DataError, FileError, RunError, SettingsError
 from rgan.figures import Curve, curves, moving_mean
 from rgan.jobs import Gate, Jobs, measure
 from rgan.recipes import Robust, recipe
@@ -34,7 +35,7 @@ def until(jobs: Jobs, name: str, state: str) -> runs.Record:
     raise AssertionError(f"{name} is {record.state}, not {state}: {record.message}")
 
 
-@pytest.mark.parametrize("system", ["dcgan", "wgan-gp", "ct-gan", "sngan-cnn"])
+@pytest.mark.parametrize("system", ["dcgan", "wgan-gp", "wgan", "ct-gan", "sngan-cnn"])
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, system):
     for name, stops in (("whole", [8]), ("parts", [3, 4, 8])):
         runs.create(tmp_path / name, plan(system=system))
@@ -284,3 +285,44 @@ def test_curves_are_smoothed_by_a_centred_mean():
     assert np.allclose(smooth[4:-4], inside) and smooth[0] == pytest.approx(values[:5].mean())
     figure = curves([Curve("loss", range(101), values.tolist(), "#2B7CC9")])
     assert [len(trace.y) for trace in figure.data] == [101, 101]
+
+
+def test_a_falling_learning_rate_sets_the_last_iteration(tmp_path):
+    """A longer run is refused before anything is written, and the run can still be resumed."""
+    made = recipe("sngan-cnn", **SMALL, decay=4)
+    with pytest.raises(SettingsError, match="at most 4 iterations"):
+        Plan(made, "digits", 5)
+    runs.create(tmp_path / "run", Plan(made, "digits", 4, device="cpu", precision="float32"))
+    before = (tmp_path / "run" / runs.PLAN).read_bytes()
+    with pytest.raises(SettingsError, match="start a new run"):
+        Run(tmp_path / "run", iterations=8)
+    assert (tmp_path / "run" / runs.PLAN).read_bytes() == before
+    with Run(tmp_path / "run") as run:
+        assert [progress.iteration for progress in run.steps()] == [1, 2, 3, 4]
+        rates = {group["lr"] for group in run.trainer.critic_optimiser.param_groups}
+    assert rates == {pytest.approx(2e-4 / 4)}
+
+
+def test_a_run_is_not_continued_on_other_images(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "mine").mkdir()
+    for index in range(12):
+        pixels = rng.integers(0, 256, (32, 32), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "mine" / f"{index}.png")
+    made = Plan(recipe("dcgan", **SMALL), "mine", 5, device="cpu", precision="float32", data_root=str(tmp_path))
+    runs.create(tmp_path / "run", made)
+    with Run(tmp_path / "run") as run:
+        next(run.steps())
+        run.save()
+    (tmp_path / "mine" / "3.png").unlink()
+    with pytest.raises(DataError, match="got others in mine"):
+        Run(tmp_path / "run")
+    Image.fromarray(rng.integers(0, 256, (32, 32), np.uint8)).save(tmp_path / "mine" / "3.png")
+    with pytest.raises(DataError, match="put the old ones back"):
+        Run(tmp_path / "run")
+
+
+def test_networks_too_large_to_be_loaded_again_are_refused(tmp_path):
+    with pytest.raises(SettingsError, match="smaller width"):
+        runs.create(tmp_path / "run", Plan(recipe("dcgan", channels=1, width=512), "digits", 5))
+    assert not (tmp_path / "run").exists()

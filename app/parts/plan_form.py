@@ -11,8 +11,9 @@ import torch
 from state import DATA, about_data, data_sets, pace
 
 from rgan.devices import DEVICES
-from rgan.recipes import PLAYERS, SYSTEMS, Recipe, Robust, lasting, recipe, size_near
+from rgan.recipes import PLAYERS, Recipe, Robust, lasting, recipe
 from rgan.runs import Plan
+from rgan.systems import SYSTEMS, size_near
 from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
 WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 128)
@@ -41,11 +42,16 @@ def plan_form() -> Plan:
     with st.expander("Size, seed, device"):
         width = st.select_slider(
             "Width", WIDTHS, 32, key="width", bind="query-params",
-            help="Features of the narrowest layer; others have two and four times as many. The paper's networks have "
-            "128, the most offered here: cost grows with its square.",
+            help="Features of the narrowest layer. Published networks have 128, Miyato's and those of 48 and 64 pixels "
+            "64: cost grows with its square.",
         )  # fmt: skip
         latent = st.select_slider(
-            "Noise dimensions", LATENTS, 64, key="latent", bind="query-params", help="Length of z. The paper's is 128."
+            "Noise dimensions",
+            LATENTS,
+            64,
+            key="latent",
+            bind="query-params",
+            help="Length of z. Published networks have 128.",
         )
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="train_seed", bind="query-params",
@@ -59,12 +65,10 @@ def plan_form() -> Plan:
         )  # fmt: skip
     about = about_data(data)
     made = recipe(
-        str(system), robust, width=int(width), latent=int(latent),
+        str(system), robust, players=players, width=int(width), latent=int(latent),
         size=size_near(str(system), about.size), channels=about.channels,
     )  # fmt: skip
     st.caption(_networks(made))
-    if made.robust is not None:
-        made = dataclasses.replace(made, robust=dataclasses.replace(made.robust, players=players))
     return Plan(lasting(made, int(iterations)), data, int(iterations), int(seed), str(device), data_root=str(DATA))
 
 
@@ -93,9 +97,8 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
         )
     )  # fmt: skip
     if kind != "own":
-        preset = recipe(system, str(kind)).robust
+        preset = recipe(system, str(kind), players=players).robust
         assert preset is not None
-        preset = dataclasses.replace(preset, players=players)
         terms = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in preset.terms().items())
         st.caption(f"λ {preset.weight:g}, ε₁ {preset.noise_radius:g}, ε₂ {preset.image_radius:g}; {terms}")
         return str(kind), players
@@ -150,6 +153,8 @@ def estimate(plans: list[Plan]) -> bool:
             st.rerun()
         elif any(one.exception() for one in waiting):
             st.warning(str(next(error for one in waiting if (error := one.exception()))))
+            for plan in plans:
+                pace.clear(plan, _cost(plan))  # tried again at the next change: what was missing may be there
         else:
             seconds = [one.result() for one in waiting]
             total = sum(one * plan.iterations for one, plan in zip(seconds, plans, strict=True))
@@ -162,7 +167,8 @@ def estimate(plans: list[Plan]) -> bool:
 
 def _cost(plan: Plan) -> str:
     """All that decides how long an iteration takes."""
-    return repr(dataclasses.replace(plan, iterations=1, seed=0))
+    steady = dataclasses.replace(plan.recipe, decay=0)
+    return repr(dataclasses.replace(plan, recipe=steady, iterations=1, seed=0))
 
 
 def duration(seconds: float) -> str:

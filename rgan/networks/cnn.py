@@ -42,7 +42,7 @@ def critic(*, size: int, channels: int, width: int, norm: str, dropout: float) -
         if number > 1:
             layers[f"norm{number}"] = between(norm, layer.out_channels)
         layers[f"leaky{number}"] = nn.LeakyReLU(0.1)
-        if dropout and layer.stride == (2, 2):
+        if dropout:
             layers[f"dropout{number}"] = Dropout(dropout)
 
     add(1, nn.Conv2d(channels, width, 3, 1, 1))

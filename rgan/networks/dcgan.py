@@ -50,11 +50,12 @@ def critic(*, size: int, channels: int, width: int, norm: str, dropout: float) -
     large = size == 64
     sides = 4 if large else _sizes(size)[0]
     kernel, padding = (4, 1) if large else (5, 2)
+    bias = not large or norm != "batch"  # the published network of 64 px leaves shifts to its batch norm
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     inputs = channels
     for stage in range(1, 5 if large else 4):
         outputs = 2 ** (stage - 1) * width
-        layers[f"down{stage}"] = around(norm, nn.Conv2d(inputs, outputs, kernel, 2, padding, bias=not large))
+        layers[f"down{stage}"] = around(norm, nn.Conv2d(inputs, outputs, kernel, 2, padding, bias=bias))
         if stage > 1:
             layers[f"norm{stage}"] = between(norm, outputs)
         layers[f"leaky{stage}"] = nn.LeakyReLU(0.2)
@@ -62,7 +63,7 @@ def critic(*, size: int, channels: int, width: int, norm: str, dropout: float) -
             layers[f"dropout{stage}"] = Dropout(dropout)
         inputs = outputs
     layers["flatten"] = nn.Flatten()
-    layers["score"] = around(norm, nn.Linear(inputs * sides * sides, 1, bias=not large))
+    layers["score"] = around(norm, nn.Linear(inputs * sides * sides, 1, bias=bias))
     layers["squeeze"] = nn.Flatten(0)
     return Critic(layers)
 
@@ -96,16 +97,16 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights as the official code does, on the CPU, from `generator` alone.
 
     Up to 32 px (transposed) convolutions are uniform with variance 4/(fan-in + fan-out), strides counted, and linear
-    layers Glorot uniform. The networks of 64 px, which have no biases, are normal with deviation 0.02.
+    layers Glorot uniform. The networks of 64 px are normal with deviation 0.02.
     """
+
+    large = any(getattr(layer, "kernel_size", None) == (4, 4) for layer in network.modules())
 
     def draw(_: str, layer: nn.Module, weight: Tensor) -> None:
         if isinstance(layer, nn.Linear):
-            large = layer.bias is None
             variance = 2 / (layer.in_features + layer.out_features)
         else:
             assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))
-            large = layer.kernel_size == (4, 4)
             kernel = math.prod(layer.kernel_size)
             fan_in, fan_out = float(layer.in_channels * kernel), float(layer.out_channels * kernel)
             if isinstance(layer, nn.ConvTranspose2d):

@@ -76,8 +76,8 @@ class UpConv(nn.Conv2d):
     The parameters are those of the 3×3 convolution.
     """
 
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__(inputs, outputs, 3, padding=1)
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True):
+        super().__init__(inputs, outputs, 3, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = four_taps(self.weight.flip(2, 3)).transpose(0, 1)

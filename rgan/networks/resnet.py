@@ -56,7 +56,7 @@ def generator(*, size: int, channels: int, width: int, latent: int, factor: int 
     layers["project"] = nn.Linear(latent, widths[0] * base * base)
     layers["view"] = nn.Unflatten(1, (widths[0], base, base))
     for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
-        layers[f"up{number}"] = _up(inputs, outputs)
+        layers[f"up{number}"] = _up(inputs, outputs, bias=size != 64)
     layers["norm"] = nn.BatchNorm2d(widths[-1])
     layers["relu"] = nn.ReLU()
     layers["to_image"] = nn.Conv2d(widths[-1], channels, 3, padding=1)
@@ -79,7 +79,7 @@ def critic(*, size: int, channels: int, width: int, norm: str, dropout: float, t
     last = len(widths)
     pooled = {32: 2, 48: last - 1, 64: last}[size]  # blocks up to this one halve the map
     for number, (inputs, outputs) in enumerate(pairwise(widths), 2):
-        layers[f"block{number}"] = _block(inputs, outputs, norm, down=number <= pooled)
+        layers[f"block{number}"] = _block(inputs, outputs, norm, down=number <= pooled, bias=size != 64)
         if dropout and number in DROPOUT_BLOCKS:
             layers[f"dropout{number}"] = Dropout(0.4 * dropout if number == DROPOUT_BLOCKS[0] else dropout)
     if size == 64:
@@ -94,12 +94,12 @@ def critic(*, size: int, channels: int, width: int, norm: str, dropout: float, t
     return Critic(layers)
 
 
-def _up(inputs: int, outputs: int) -> Residual:
-    """BN, ReLU, doubling, conv, BN, ReLU, conv; doubling and 1×1 conv beside it."""
+def _up(inputs: int, outputs: int, *, bias: bool) -> Residual:
+    """BN, ReLU, doubling, conv, BN, ReLU, conv; doubling and 1×1 conv beside it. `bias`: of the first convolution."""
     branch = OrderedDict(
         norm1=nn.BatchNorm2d(inputs),
         relu1=nn.ReLU(),
-        conv1=UpConv(inputs, outputs),
+        conv1=UpConv(inputs, outputs, bias=bias),
         norm2=nn.BatchNorm2d(outputs),
         relu2=nn.ReLU(),
         conv2=nn.Conv2d(outputs, outputs, 3, padding=1),
@@ -109,10 +109,9 @@ def _up(inputs: int, outputs: int) -> Residual:
 
 
 def _first_down(channels: int, width: int, norm: str) -> Residual:
-    """Conv, ReLU, conv, pooling; pooling and 1×1 conv beside it. Nothing before the first convolution sees pixels."""
+    """Conv, ReLU, conv, pooling; pooling and 1×1 conv beside it. No norm among layers, as published."""
     branch = OrderedDict(
         conv1=around(norm, nn.Conv2d(channels, width, 3, padding=1)),
-        norm1=between(norm, width),
         relu1=nn.ReLU(),
         conv2=around(norm, PooledConv(width, width)),
     )
@@ -120,13 +119,13 @@ def _first_down(channels: int, width: int, norm: str) -> Residual:
     return Residual(nn.Sequential(branch), nn.Sequential(shortcut))
 
 
-def _block(inputs: int, outputs: int, norm: str, *, down: bool) -> Residual:
+def _block(inputs: int, outputs: int, norm: str, *, down: bool, bias: bool) -> Residual:
     """ReLU, conv, ReLU, conv, and pooling if `down`; a 1×1 conv beside it where the shape changes."""
     last = PooledConv(inputs, outputs) if down else nn.Conv2d(inputs, outputs, 3, padding=1)
     branch = OrderedDict(
         norm1=between(norm, inputs),
         relu1=nn.ReLU(),
-        conv1=around(norm, nn.Conv2d(inputs, inputs, 3, padding=1)),
+        conv1=around(norm, nn.Conv2d(inputs, inputs, 3, padding=1, bias=bias)),
         norm2=between(norm, inputs),
         relu2=nn.ReLU(),
         conv2=around(norm, last),
@@ -140,13 +139,17 @@ def _block(inputs: int, outputs: int, norm: str, *, down: bool) -> Residual:
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Uniform weights: variance 4/(fan-in + fan-out) for 3×3 convolutions, half of it (Glorot) for 1×1 shortcuts, the
-    layer that draws the image and linear layers. Gulrajani's and Miyato's networks agree in this.
+    """Uniform weights: variance 4/(fan-in + fan-out) for 3×3 convolutions, half of it (Glorot) for 1×1 shortcuts and
+    linear layers, and for the layer that draws the image (at 64 px instead: the critic's first).
+
+    Gulrajani's and Miyato's networks of 32 px agree in this.
     """
+    large = any(name in ("up4", "conv1") for name, _ in network.named_children())
+    plain = "conv1" if large else "to_image"
 
     def draw(name: str, layer: nn.Module, weight: Tensor) -> None:
         fan_out, fan_in = weight.shape[0] * weight[0, 0].numel(), weight[0].numel()
-        glorot = weight.dim() == 2 or weight.shape[-1] == 1 or name == "to_image"
+        glorot = weight.dim() == 2 or weight.shape[-1] == 1 or name == plain
         uniform(weight, (2 if glorot else 4) / (fan_in + fan_out), generator)
 
     set_weights(network, generator, draw)
@@ -154,5 +157,5 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
 
 FAMILY = Family(generator, critic, initialise, fits=lambda size: size in (32, 48, 64), sizes="32, 48 or 64")
 SPECTRAL = Family(
-    partial(generator, factor=2), partial(critic, total=True), initialise, fits=FAMILY.fits, sizes=FAMILY.sizes
+    partial(generator, factor=2), partial(critic, total=True), initialise, lambda size: size in (32, 48), "32 or 48"
 )
