@@ -74,7 +74,7 @@ class Trainer:
                 "set the recipe's size and channels to the data set's"
             )
         if len(data.images) < 2:
-            raise DataError(f"expected at least 2 images, got {len(data.images)}")
+            raise DataError(f"expected at least 2 images, got {len(data.images)} in {data.name}; choose a larger set")
         number_between("seed", seed, 0, MAX_SEED)
         for batch in (recipe.batch, recipe.generator_batch):
             distributed.check_batch(batch)

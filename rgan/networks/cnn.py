@@ -70,5 +70,5 @@ FAMILY = Family(
     critic,
     initialise,
     fits=lambda size: size % 8 == 0 and 16 <= size <= 64,
-    sizes="a multiple of 8, 16 to 64",
+    sizes="16, 24, 32, … or 64",
 )
