@@ -70,6 +70,10 @@ class Gate:
                     return
 
 
+class _GivenUpError(Exception):
+    """A run is to end before it began."""
+
+
 class _Live:
     """The run in training, as the training thread and its callers share it."""
 
@@ -79,8 +83,15 @@ class _Live:
         self.wanted = "run"  # or "pause", "stop", "leave"
         self.state = "running"
         self.message = ""
+        self.doing = ""  # before there is a run
         self.warned = False
         self._pace: deque[tuple[float, int]] = deque()
+
+    def preparing(self, done: int, total: int) -> None:
+        """Told while images are prepared, before there is a `run`; ends that if the run is to end."""
+        self.doing = f"preparing images, {done:,} of {total:,}"
+        if self.wanted in ("stop", "leave"):
+            raise _GivenUpError
 
     def note(self, iteration: int) -> None:
         now = time.monotonic()
@@ -202,7 +213,7 @@ class Jobs:
             if name in self._waiting:
                 record = dataclasses.replace(record, state="queued")
             elif live is not None and live.name == name:
-                record = dataclasses.replace(record, state="running")
+                record = dataclasses.replace(record, state="running", doing=live.doing)
             return record
         run, trainer = live.run, live.run.trainer
         checkpoint = run.folder / runs.CHECKPOINT
@@ -286,7 +297,13 @@ class Jobs:
                     self._live = None
 
     def _train(self, live: _Live) -> None:
-        with Run(self.folder / live.name) as run:
+        try:
+            opened = Run(self.folder / live.name, report=live.preparing)
+        except _GivenUpError:
+            if live.wanted == "stop":
+                runs.mark(self.folder / live.name, "stopped")
+            return
+        with opened as run:
             live.run = run
             for progress in run.steps(self.gate.wait):
                 live.note(progress.iteration)

@@ -73,14 +73,14 @@ class Plan:
         one_of("device", self.device, DEVICES)
         one_of("precision", self.precision, PRECISIONS)
 
-    def trainer(self, device: str | None = None) -> Trainer:
-        """A Trainer at iteration 0, on `device` if given.
+    def trainer(self, device: str | None = None, report: datasets.Report | None = None) -> Trainer:
+        """A Trainer at iteration 0, on `device` if given; `report` is called while images are prepared.
 
         Raises:
             DataError: the data set is missing.
             SettingsError: there is no such device, or the recipe does not fit the data.
         """
-        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root)
+        data = datasets.load(self.data, size=self.recipe.size, root=self.data_root, report=report)
         where = device or self.device
         return Trainer(self.recipe, data, seed=self.seed, device=where, precision=self.precision)
 
@@ -102,7 +102,7 @@ class Record:
     """What is known of a run without opening it for training.
 
     `state` is one of STATES or "interrupted"; `images` are (iteration, file) in order; `left` is the expected time to
-    the end in seconds, known only while it trains.
+    the end in seconds, known only while it trains; `doing` is what it does before its first iteration.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Record:
     images: tuple[tuple[int, Path], ...]
     checkpoint: Path | None
     left: float | None = None
+    doing: str = ""
 
 
 def create(folder: Path, plan: Plan) -> None:
@@ -210,8 +211,9 @@ def images(folder: Path, iteration: int) -> tuple[tuple[int, Path], ...]:
 class Run:
     """A run opened for training; nobody else can open it until `close`. A context manager.
 
-    In a group of processes each opens it, and process 0 alone writes. `trouble` says what could not be written last,
-    if anything: training goes on, and the next write tries again.
+    `report` is called while images are prepared; what it raises ends the opening. In a group of processes each opens
+    it, and process 0 alone writes. `trouble` says what could not be written last, if anything: training goes on, and
+    the next write tries again.
 
     Raises:
         RunError: another process trains it, or its plan cannot be read.
@@ -219,7 +221,14 @@ class Run:
         DataError, SettingsError: see `Plan.trainer`.
     """
 
-    def __init__(self, folder: Path, *, iterations: int | None = None, device: str | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        iterations: int | None = None,
+        device: str | None = None,
+        report: datasets.Report | None = None,
+    ):
         self.folder, self.trouble = folder, ""
         self._writes = distributed.rank() == 0
         self._lock = _lock(folder)
@@ -236,7 +245,7 @@ class Run:
             self.plan, _, _ = _read_plan(folder)
             if iterations is not None:
                 self.plan = dataclasses.replace(self.plan, iterations=iterations)
-            self.trainer = self.plan.trainer(device)
+            self.trainer = self.plan.trainer(device, report)
             # What "auto" measured once stays, or a resumed run would differ from an uninterrupted one.
             precision = str(self.trainer.dtype).removeprefix("torch.")
             self.plan = dataclasses.replace(self.plan, precision=precision)

@@ -326,3 +326,25 @@ def test_networks_too_large_to_be_loaded_again_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="smaller width"):
         runs.create(tmp_path / "run", Plan(recipe("dcgan", channels=1, width=512), "digits", 5))
     assert not (tmp_path / "run").exists()
+
+
+def test_images_are_prepared_in_sight_and_a_stop_is_heeded(tmp_path, monkeypatch):
+    from rgan.image_files import ImageFiles
+
+    slow = ImageFiles.image
+    monkeypatch.setattr(ImageFiles, "image", lambda self, name: (time.sleep(0.01), slow(self, name))[1])
+    (tmp_path / "mine").mkdir()
+    for index in range(400):
+        Image.new("L", (32, 32), index % 256).save(tmp_path / "mine" / f"{index:03}.png")
+    jobs = Jobs(tmp_path / "runs")
+    made = Plan(recipe("dcgan", **SMALL), "mine", 3, device="cpu", precision="float32", data_root=str(tmp_path))
+    jobs.start({"one": made})
+    while "of 400" not in jobs.record("one").doing:
+        time.sleep(0.01)
+    jobs.stop("one")
+    assert until(jobs, "one", "stopped").iteration == 0
+    assert not list((tmp_path / "prepared").glob("*/images.raw"))
+    jobs.resume("one")
+    finished = until(jobs, "one", "finished")
+    assert finished.iteration == 3 and not finished.doing
+    jobs.close()

@@ -48,7 +48,7 @@ def header(record: Record) -> None:
     plan = record.plan
     st.html(language.model_title(side_of(record), record.name, plan.recipe.title))
     st.progress(min(record.iteration / plan.iterations, 1.0))
-    facts = [WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
+    facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
     if record.left is not None:
         facts.append(f"{duration(record.left)} left")
     elif record.seconds:
