@@ -403,6 +403,7 @@ def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Ten
         with safe_open(path, "pt") as file:
             facts = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
-        return tensors, {name: facts[name] for name in ("iteration", "seconds", "history", "data")}
+        known = {name: facts[name] for name in ("iteration", "seconds", "history")}
+        return tensors, known | {"data": facts.get("data")}  # runs of older releases did not keep it
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: expected the state of a run, got: {error}; start a new run") from error

@@ -216,7 +216,7 @@ class Trainer:
             CheckpointError: the state belongs to another recipe.
             DataError: the images are not those it was trained on.
         """
-        if facts.get("data") != self.data.fingerprint():
+        if facts.get("data") not in (None, self.data.fingerprint()):
             raise DataError(
                 f"expected the images this training began with, got others in {self.data.name}; put the old ones back, "
                 "or start a new run"

@@ -322,6 +322,20 @@ def test_a_run_is_not_continued_on_other_images(tmp_path):
         Run(tmp_path / "run")
 
 
+def test_a_run_of_a_release_that_kept_less_goes_on(tmp_path):
+    runs.create(tmp_path / "run", plan(3))
+    with Run(tmp_path / "run") as run:
+        next(run.steps())
+        run.trainer.state = lambda keep=run.trainer.state: (
+            keep()[0],
+            {k: v for k, v in keep()[1].items() if k != "data"},
+        )
+        run.save()
+    assert runs.read(tmp_path / "run").iteration == 1
+    with Run(tmp_path / "run") as run:
+        assert [progress.iteration for progress in run.steps()] == [2, 3]
+
+
 def test_networks_too_large_to_be_loaded_again_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="smaller width"):
         runs.create(tmp_path / "run", Plan(recipe("dcgan", channels=1, width=512), "digits", 5))
