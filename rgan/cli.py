@@ -229,10 +229,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from rgan import checkpoints
 
     gan = checkpoints.load(options.checkpoint)
-    count = {
-        name: sum(p.numel() for p in network.parameters())
-        for name, network in (("generator", gan.generator), ("critic", gan.critic))
-    }
+    count = dict(zip(("generator", "critic"), gan.recipe.parameters(), strict=True))
     training = dataclasses.asdict(gan.training) if gan.training else None
     if training is not None:
         training["history"] = training["history"][-1:]
@@ -261,8 +258,8 @@ def _short(name: str, made: Recipe) -> str:
     """A recipe in one line: title, parameters and source of a plain one; λ, radii and terms of a robust one."""
     robust, about = made.robust, SYSTEMS[made.system]
     if robust is None:
-        counts = [sum(p.numel() for p in network.parameters()) for network in made.networks()]
-        return f"{made.title}: generator {counts[0]:,}, critic {counts[1]:,} parameters ({about.source})"
+        generator, critic = made.parameters()
+        return f"{made.title}: generator {generator:,}, critic {critic:,} parameters ({about.source})"
     terms = ", ".join(f"{term} {value:g}" for term, value in robust.terms().items())
     if name.startswith("official") and about.official != made.system:
         terms += f" (as published for {SYSTEMS[about.official].title})"

@@ -213,6 +213,11 @@ class Recipe:
                 family.critic(**shape, norm=self.critic_norm, dropout=self.dropout),
             )
 
+    def parameters(self) -> tuple[int, int]:
+        """Number of weights of the generator and of the critic."""
+        generator, critic = (sum(p.numel() for p in network.parameters()) for network in self.networks())
+        return generator, critic
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""
         return dataclasses.asdict(self)

@@ -130,7 +130,7 @@ def create(folder: Path, plan: Plan) -> None:
         raise RunError(
             f"expected a new folder, got {folder}, which holds a run; continue that one (--resume), or choose another"
         )
-    generator, critic = _parameters(plan.recipe)
+    generator, critic = plan.recipe.parameters()
     if 4 * (2 * generator + critic) > 0.95 * checkpoints.MAX_BYTES:
         raise SettingsError(
             f"expected networks whose checkpoint stays below {checkpoints.MAX_BYTES // 2**20} MiB, got "
@@ -158,7 +158,7 @@ def mark(folder: Path, state: str, message: str = "") -> None:
 
 def space(recipe: Recipe) -> int:
     """Bytes a run's folder may take: weights, averages and optimiser states, each once more while being replaced."""
-    generator, critic = _parameters(recipe)
+    generator, critic = recipe.parameters()
     resume, checkpoint = 4 * generator + 3 * critic, 2 * generator + critic
     return 4 * 2 * (resume + checkpoint) + PICTURES * 2**17 + 2**22
 
@@ -368,11 +368,6 @@ class Run:
         if self._events is None:
             self._events = Events(self.folder, purge=at)
         self._events.add(at, {name: value for name, value in row.items() if name != "iteration"}, picture)
-
-
-def _parameters(recipe: Recipe) -> tuple[int, int]:
-    generator, critic = (sum(p.numel() for p in network.parameters()) for network in recipe.networks())
-    return generator, critic
 
 
 def _lock(folder: Path) -> filelock.BaseFileLock:

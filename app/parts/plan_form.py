@@ -74,9 +74,9 @@ def plan_form() -> Plan:
 
 def _networks(made: Recipe) -> str:
     """The networks in words: "32×32 pixels. Generator 1.2, critic 1.1 million parameters. Source: …"."""
-    sizes = [sum(p.numel() for p in network.parameters()) / 1e6 for network in made.networks()]
+    generator, critic = (count / 1e6 for count in made.parameters())
     return (
-        f"{made.size}×{made.size} pixels. Generator {sizes[0]:.2g}, critic {sizes[1]:.2g} million parameters. "
+        f"{made.size}×{made.size} pixels. Generator {generator:.2g}, critic {critic:.2g} million parameters. "
         f"Source: {SYSTEMS[made.system].source}."
     )
 
