@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|inspect|recipes|data`."""
+"""The command line: `python -m rgan train|probe|embed|inspect|recipes|data`."""
 
 from __future__ import annotations
 
@@ -225,6 +225,55 @@ def _probe(options: argparse.Namespace) -> None:
     _print(options, report, result.sentence())
 
 
+def _embed(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import checkpoints, clouds, embeddings
+
+    gans = checkpoints.load(options.a), checkpoints.load(options.b)
+    choice = clouds.Choice(
+        points=options.points,
+        seed=options.seed,
+        radius=options.radius,
+        image_radius=options.image_radius,
+        price=options.price,
+        steps=options.steps,
+        features=options.features,
+        side=options.side,
+    )
+    neighbours = options.neighbours or embeddings.NEIGHBOURS[options.method]
+    layout = embeddings.Layout(options.method, options.dimensions, neighbours, options.seed)
+    letters = tuple(clouds.PANELS) if options.panel == "all" else (options.panel,)
+    parts = []
+    for letter in letters:
+        with tqdm(total=100, unit="%", desc=f"panel {letter}", disable=options.json or None, leave=False) as bar:
+
+            def report(share: float, bar: Any = bar) -> None:
+                bar.n = round(100 * share)
+                bar.refresh()
+
+            made = clouds.panel(letter, *gans, choice, device=options.device, report=report)
+            found = clouds.findings(made, *gans, device=options.device, report=report)
+            parts.append((made, found, *clouds.drawn(made, found, layout, arrows=options.arrows, report=report)))
+    settings = {"A": str(options.a), "B": str(options.b), **dataclasses.asdict(choice), **dataclasses.asdict(layout)}
+    panels = [
+        {**clouds.summary(made, found), "coordinates": embeddings.rows(picture, (made.first.names, made.second.names))}
+        for made, found, picture, _ in parts
+    ]
+    if options.html:
+        from rgan import files
+        from rgan import report as reports
+
+        page = reports.embeddings_page(f"{options.a} and {options.b}", parts, settings)
+        files.write_atomically(Path(options.html), page.encode())
+    lines = [
+        f"({made.letter}) {clouds.PANELS[made.letter]}: “{found.claim.paper}” {found.claim.outcome}. "
+        f"{found.claim.because}"
+        for made, found, _, _ in parts
+    ]
+    _print(options, {"settings": settings, "panels": panels}, "\n".join(lines))
+
+
 def _inspect(options: argparse.Namespace) -> None:
     from rgan import checkpoints
 
@@ -289,7 +338,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|probe|inspect|recipes|data")
+    commands = parser.add_subparsers(required=True, metavar="train|probe|embed|inspect|recipes|data")
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
@@ -327,6 +376,26 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument("--restarts", type=int, default=1)
     probe.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
 
+    embed = commands.add_parser("embed", help="the paper's Figure 4 for two checkpoints: clouds, tests, an HTML file")
+    embed.set_defaults(command=_embed)
+    embed.add_argument("a", help="checkpoint of model A, usually a baseline")
+    embed.add_argument("b", help="checkpoint of model B, usually its robust twin")
+    embed.add_argument("--panel", choices=(*"abcd", "all"), default="all")
+    embed.add_argument("--method", choices=("pca", "tsne", "umap"), default="tsne")
+    embed.add_argument("--dimensions", type=int, choices=(2, 3), default=2)
+    embed.add_argument("--neighbours", type=int, help="perplexity of t-SNE (default 30), neighbours of UMAP (15)")
+    embed.add_argument("--points", type=int, default=500, help="of each cloud (default 500)")
+    embed.add_argument("--seed", type=int, default=0)
+    embed.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise in (a) (default 1)")
+    embed.add_argument("--image-radius", type=float, default=1.0, help="ε₂: largest move of images in (b) (default 1)")
+    embed.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    embed.add_argument("--steps", type=int, default=10)
+    embed.add_argument("--features", choices=("pixels", "critic-a", "critic-b"), default="pixels")
+    embed.add_argument("--side", choices=("A", "B"), default="A", help="whose noise and critic (a) and (b) show")
+    embed.add_argument("--arrows", action="store_true", help="draw where worst noise and images came from")
+    embed.add_argument("--html", metavar="FILE", help="write an interactive page that works without a network")
+    embed.add_argument("--device", choices=DEVICES, default="auto")
+
     for command in (train, probe):
         command.add_argument("--device", choices=DEVICES, default="auto")
         command.add_argument("--precision", choices=PRECISIONS, default="auto")
@@ -343,7 +412,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, inspect, recipes, data):
+    for command in (train, probe, embed, inspect, recipes, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

@@ -16,6 +16,7 @@ from rgan.recipes import Recipe
 from rgan.systems import SYSTEMS
 
 MAX_SEED = 2**63 - 1
+BATCH = 256  # images a call where their number is large
 
 
 def prior_noise(latent: int, count: int, seed: int) -> Tensor:
@@ -50,7 +51,7 @@ class Gan:
 
     recipe: Recipe
     generator: nn.Module
-    critic: nn.Module
+    critic: Critic
     average: nn.Module | None = None
     training: Training | None = None
     reference: Tensor | None = None
@@ -79,6 +80,11 @@ class Gan:
             SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
         """
         return prior_noise(self.recipe.latent, count, seed)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1]."""
+        with torch.no_grad():
+            return torch.cat([self.critic.judge(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)])
 
     def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
@@ -115,9 +121,13 @@ class Probe:
             loss = self._loss(images)
         return images.float().cpu().contiguous(), loss.to(z.device)
 
+    def score(self, images: Tensor) -> Tensor:
+        """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least."""
+        score: Tensor = self.critic(self._enter(images))
+        return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
+
     def _loss(self, images: Tensor) -> Tensor:
-        score: Tensor = self.critic(images)
-        return self.recipe.criterion.generator(score.to(torch.promote_types(score.dtype, torch.float32)))
+        return self.recipe.criterion.generator(self.score(images))
 
     def _enter(self, x: Tensor) -> Tensor:
         return x.to(next(self.generator.parameters()).device)

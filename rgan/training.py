@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,8 @@ from rgan.images import to_unit
 from rgan.networks.layers import Dropout
 from rgan.penalties import banach_norm, clip, dual, orthonormality
 from rgan.recipes import Recipe
+
+Network = TypeVar("Network", bound=nn.Module)
 
 HISTORY_POINTS = 500
 MAX_ITERATIONS = 1_000_000
@@ -88,10 +90,9 @@ class Trainer:
         self.rng = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int64)
 
-        self.generator, self.critic = (
-            network.to(memory_format=torch.channels_last).to(self.device) for network in fresh(recipe, seed)
-        )
+        self.generator, self.critic = fresh(recipe, seed)
         for network in (self.generator, self.critic):
+            network.to(memory_format=torch.channels_last).to(self.device)
             distributed.share_statistics(network)
         # The average forgets its random start: early steps weigh 1/10, 2/11, … until the full decay is reached.
         self.average = AveragedModel(
@@ -159,7 +160,9 @@ class Trainer:
     def gan(self) -> Gan:
         """A frozen copy on the CPU, with batch norm statistics taken afresh over clean noise and real images."""
         generator, critic, average = (
-            self._copy(network) for network in (self.generator, self.critic, self.average.module)
+            self._copy(self.generator),
+            self._copy(self.critic),
+            self._copy(self.average.module),
         )
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             self._standing_statistics(generator, critic, average)
@@ -267,12 +270,13 @@ class Trainer:
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"generator_optimiser": self.generator_optimiser, "critic_optimiser": self.critic_optimiser}
 
-    def _copy(self, network: nn.Module) -> nn.Module:
+    def _copy(self, network: Network) -> Network:
         """A plain network with these weights, laid out alike, that shares no memory with it."""
         generator, critic = self.recipe.networks()
-        plain = (critic if network is self.critic else generator).to_empty(device=self.device)
-        plain.to(memory_format=torch.channels_last).load_state_dict(network.state_dict())
-        return plain
+        plain: Any = critic if network is self.critic else generator
+        plain.to_empty(device=self.device).to(memory_format=torch.channels_last).load_state_dict(network.state_dict())
+        copied: Network = plain
+        return copied
 
     def _standing_statistics(self, generator: nn.Module, critic: nn.Module, average: nn.Module) -> None:
         """Batch norm buffers as plain means over 32 batches (Brock et al. 2019), real and generated for the critic."""

@@ -1,6 +1,6 @@
 """The visual language of every screen: a colour for model A and one for B, a mark each for original, worst and random.
 
-Blue and orange stay apart in every common form of colour blindness; marks differ in shape as well.
+Marks differ in shape as well as in colour.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from rgan.figures import COLOURS
+
 HOME, WORST_NOISE, TRAIN = "screens/home.py", "screens/worst_noise.py", "screens/train.py"
-COLOURS = {"A": "#2B7CC9", "B": "#D9680B"}
 MARKS = {"original": "●", "worst": "▲", "random": "◆"}
 
 _ROOT = f":root {{ --model-a: {COLOURS['A']}; --model-b: {COLOURS['B']}; }}"

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import language
 from parts.run_view import side_of
-from rgan.figures import Curve, curves
+from rgan.figures import COLOURS, Curve, curves
 from rgan.runs import PICTURES, Record
 
 CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -91,7 +90,7 @@ def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: di
                 lines.append(
                     Curve(
                         f"{who}: {words}", [row["iteration"] for row in rows], [row[key] for row in rows],
-                        language.COLOURS[side], dash,
+                        COLOURS[side], dash,
                     )
                 )  # fmt: skip
     return curves(lines) if lines else None

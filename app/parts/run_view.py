@@ -8,7 +8,8 @@ import streamlit as st
 from state import jobs
 
 from parts import language
-from parts.plan_form import TWIN, duration
+from parts.plan_form import TWIN
+from parts.time_needed import duration
 from rgan.errors import RganError
 from rgan.runs import Record
 

@@ -1,7 +1,7 @@
 """Train: start a run or a pair in the background, watch it learn, stop and resume it."""
 
 import streamlit as st
-from parts import learning, plan_form, run_view
+from parts import learning, plan_form, run_view, time_needed
 from state import jobs
 
 from rgan.errors import RganError
@@ -35,7 +35,7 @@ with st.sidebar:
     name = plan_form.name_of(plan, set(jobs().names()))
     own = name + plan_form.TWIN if robust else name
     baseline, twin = plan_form.pair(plan)
-    possible = plan_form.estimate([baseline, twin] if robust else [plan])
+    possible = time_needed.say_time_needed([baseline, twin] if robust else [plan])
     st.button(
         "Train the pair", on_click=start, args=({name: baseline, name + plan_form.TWIN: twin},), type="primary",
         disabled=not (robust and possible), icon=":material/join_inner:", width="stretch",

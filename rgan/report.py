@@ -1,0 +1,110 @@
+"""Findings as one HTML file that works without a network: pictures, interactive figures and numbers inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rgan import __version__
+from rgan.clouds import PANELS, Findings, Panel, Points
+from rgan.embeddings import Embedding
+from rgan.figures import COLOURS, NEUTRAL, Group, scatter
+from rgan.images import grid, png
+from rgan.two_sample import Verdict
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+SHEET_COLUMNS = 25
+_STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; color: #15202b; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; }
+h2 { margin: 2.2rem 0 .3rem; } .row { display: grid; grid-template-columns: 2fr 1fr; gap: 1.2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
+td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d5dce4; }
+.note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; }
+@media (max-width: 900px) { .row { grid-template-columns: 1fr; } }
+"""
+
+
+def groups(panel: Panel) -> tuple[Group, Group]:
+    """How a panel's clouds look: the one held against in grey circles, the other in its model's colour, triangles."""
+    side = {"c": "A", "d": "B"}.get(panel.letter, panel.choice.side)
+    return Group(panel.first.label, NEUTRAL), Group(panel.second.label, COLOURS[side], "triangle-up")
+
+
+def sheet(first: Points, second: Points) -> dict[str, object]:
+    """Every image of both clouds as tiles of one PNG, as `hover.js` wants it: the first cloud's, then the second's."""
+    images = np.concatenate([_three(first.images), _three(second.images)])
+    picture = base64.b64encode(png(grid(images, SHEET_COLUMNS, gap=0))).decode()
+    height, width = images.shape[1:3]
+    scale = max(1, round(96 / width))
+    return {
+        "uri": f"data:image/png;base64,{picture}",
+        "width": width, "height": height, "columns": SHEET_COLUMNS, "scale": scale,
+    }  # fmt: skip
+
+
+def hover_script() -> str:
+    """JavaScript of `showImages(chart, sheet)`."""
+    return Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
+
+
+def embeddings_page(
+    title: str, parts: list[tuple[Panel, Findings, Embedding, Embedding]], settings: dict[str, object]
+) -> str:
+    """One page with a section a panel: its embedding and its control's, the tests of both, and the paper's claim."""
+    from plotly.offline import get_plotlyjs
+
+    sections = "".join(_section(*part) for part in parts)
+    said = ", ".join(f"{name} {value}" for name, value in settings.items())
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<script>{get_plotlyjs()}</script><script>{hover_script()}</script><h1>{escape(title)}</h1>"
+        f'<p class="note">{escape(said)}. RGAN Lab {__version__}. Point at a mark to see its image. Sizes and '
+        f"distances in t-SNE and UMAP mean nothing by themselves; the tests do.</p>{sections}</html>"
+    )
+
+
+def _section(panel: Panel, found: Findings, drawn: Embedding, control: Embedding) -> str:
+    looks = groups(panel)
+    main = scatter(drawn, looks, names=(panel.first.names, panel.second.names))
+    same = scatter(control, (Group("", NEUTRAL), Group("", looks[1].colour, looks[1].symbol)), height=320)
+    rows = "".join(
+        _row(verdict, control_verdict)
+        for verdict, control_verdict in zip(found.verdicts, found.control_verdicts, strict=True)
+    )
+    key = f"panel-{panel.letter}"
+    return (
+        f"<h2>({panel.letter}) {escape(PANELS[panel.letter])}</h2>"
+        f'<p class="note">● {escape(panel.first.label)}, ▲ {escape(panel.second.label)}; {escape(panel.space)}; '
+        f'{escape(drawn.layout.title)}.</p><div class="row"><div>{_figure(main, key)}</div>'
+        f'<div>{_figure(same, key + "-control")}<p class="note">Control: {escape(found.control_words)}, drawn '
+        f'identically.</p></div></div><p class="claim">The paper: “{escape(found.claim.paper)}” '
+        f"<b>{escape(found.claim.outcome)}</b>. {escape(found.claim.because)}</p>"
+        f"<table><tr><th>test<th>effect<th>99 % interval<th>p<th>control<th>says</tr>{rows}</table>"
+        f"<script>showImages(document.getElementById({json.dumps(key)}), "
+        f"{json.dumps(sheet(panel.first, panel.second))});</script>"
+    )
+
+
+def _figure(figure: Figure, key: str) -> str:
+    html: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=key, config={"displaylogo": False})
+    return html
+
+
+def _row(verdict: Verdict, control: Verdict) -> str:
+    cells = (
+        f"{verdict.test} ({verdict.unit})", f"{verdict.effect:.3g}", f"{verdict.low:.3g} to {verdict.high:.3g}",
+        verdict.p_words, control.p_words, verdict.sentence,
+    )  # fmt: skip
+    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
+
+
+def _three(images: np.ndarray) -> np.ndarray:
+    """Images (n, H, W, C) in as many channels as a PNG shows."""
+    return images if images.shape[-1] <= 3 else images[..., :3]
