@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 import torch
+from tasks import Task, Tasks, Work
 
-from rgan import checkpoints, datasets
+from rgan import checkpoints, datasets, embeddings
 from rgan.errors import DataError
 from rgan.gan import Gan
 from rgan.jobs import Jobs, measure
@@ -54,14 +56,36 @@ def jobs() -> Jobs:
 
 
 @st.cache_resource(show_spinner=False)
+def tasks() -> Tasks:
+    """What screens let be computed in the background."""
+    return Tasks()
+
+
+@st.cache_resource(scope="session", on_release=lambda owner: tasks().forget(owner), show_spinner=False)
+def _owner() -> str:
+    return uuid.uuid4().hex
+
+
+def want(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
+    """The tasks that this session waits for from now on, instead of those it named before."""
+    return tasks().want(_owner(), works)
+
+
+@st.cache_resource(show_spinner=False)
 def _measuring() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "measure", initializer=lambda: torch.set_num_threads(1))
+    return ThreadPoolExecutor(2, "measure", initializer=lambda: torch.set_num_threads(1))
 
 
 @st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
 def pace(_plan: Plan, key: str) -> Future[float]:
     """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
     return _measuring().submit(measure, _plan)
+
+
+@st.cache_resource(show_spinner=False)
+def drawing_pace(method: str, dimensions: int) -> Future[float]:
+    """The pace of an embedding here, as `embeddings.seconds` takes it; measuring it compiles UMAP."""
+    return _measuring().submit(embeddings.pace, embeddings.Layout(method, dimensions, embeddings.NEIGHBOURS[method]))
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -69,6 +69,15 @@ class Choice:
         return Settings((self.image_radius,), 0.0, self.steps)
 
 
+def relevant(letter: str, choice: Choice) -> Choice:
+    """The choice with everything that does not touch a panel at its default: equal ones give equal panels."""
+    usual = Choice()
+    idle = {"a": ("image_radius", "features"), "b": ("radius", "price")}.get(
+        letter, ("radius", "image_radius", "price", "steps", "side")
+    )
+    return dataclasses.replace(choice, **{name: getattr(usual, name) for name in idle})
+
+
 @dataclass(frozen=True)
 class Points:
     """One cloud of a panel: n points, the image of each, uint8 (n, H, W, C), and its name.
@@ -153,7 +162,7 @@ def linear_view(fresh: Tensor, z: Tensor, r: Tensor, reach: float) -> LinearView
     low, high = (float(bound) for bound in chi.ppf([LEVEL / 2, 1 - LEVEL / 2], dimensions))
     moved = float(lengths(r).mean())
     together = float(lengths(mean)[0]) / moved if moved > 0 else 0.0
-    widest = 4.0 + reach
+    widest = 3.5 + reach / 2
     across = max(0.0, low - 0.5 * reach), high + reach
     return LinearView(place(fresh), place(z + r), place(z), (low, high), across, (-widest, widest), together)
 

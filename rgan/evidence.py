@@ -146,6 +146,11 @@ def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
     """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise."""
     if a.radius == 0:
         return "ε is 0: nothing moves. Raise ε to see what worst noise does."
+    if len(a.worst) < 2:
+        return (
+            f"One sample: worst noise adds {float(a.gap):.2f} ({names[0]}) and {float(b.gap):.2f} ({names[1]}), each "
+            "judged by the model's own critic. One sample has no interval; choose more to compare models."
+        )
     difference = mean_interval(b.gap - a.gap)
     gaps = float(a.gap.mean()), float(b.gap.mean())
     if difference.low <= 0 <= difference.high:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from rgan.devices import choose_device, choose_dtype
+from rgan.errors import SettingsError
 from rgan.evidence import Comparison, compare, pixel_change, straight_path
 from rgan.gan import Gan
 from rgan.images import difference, to_uint8
@@ -25,12 +26,16 @@ from rgan.worst_case import Settings, WorstNoise, between, look_up, losses, merg
 
 GRID = (0.0025, 0.025, 0.125, 0.25, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
 
+MAX_ROWS = 256
 GAIN = 3.0  # of the amplified differences
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to look at: the noise (count and seed), the search, and the largest ε of the range."""
+    """What to look at: the noise (count and seed), the search, and the largest ε of the range.
+
+    rows: instead of the first `samples` rows of the seed's noise, these.
+    """
 
     samples: int
     seed: int
@@ -40,6 +45,19 @@ class Request:
     restarts: int
     keep_shell: bool
     reach: float
+    rows: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) or self.samples
+
+    def noise(self, gan: Gan) -> Tensor:
+        """z, (count, latent)."""
+        return (
+            gan.noise(max(self.rows) + 1, self.seed)[list(self.rows)]
+            if self.rows
+            else gan.noise(self.samples, self.seed)
+        )
 
     def settings(self, *radii: float) -> Settings:
         return Settings(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
@@ -76,7 +94,7 @@ class LivePath:
         self.request = request
         self.exact = gan.probe(device=where)
         self.fast = gan.probe(choose_dtype(precision, where), where)
-        self.z = gan.noise(request.samples, request.seed)
+        self.z = request.noise(gan)
         self._original = self.exact.images(self.z)
         loss = losses(self.exact.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
@@ -110,6 +128,13 @@ class LivePath:
             )
             self._between = answer, images
         return self._between[0]
+
+    def noise_at(self, radius: float) -> Tensor:
+        """r (N, d) of `at`, without judging it; also while another thread advances."""
+        known = self._found.get(radius, self._latest)
+        if known is not None and known.settings.radii == (radius,):
+            return known.noise[-1]
+        return between(self._known, radius)
 
     def advance(self, radius: float, seconds: float) -> bool:
         """Search at `radius` for about `seconds`, at least one step; whether there is more to do.
@@ -224,6 +249,21 @@ class LivePath:
         settings, seed = self.request.settings(*radii), self.request.seed
         exact = None if self.fast.dtype is self.exact.dtype else self.exact.loss
         return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
+
+
+def parse_rows(text: str) -> tuple[int, ...]:
+    """Row numbers of noise from "3, 17 250", in rising order.
+
+    Raises:
+        SettingsError: something else stands there, a number above 99,999, or more than 256 of them.
+    """
+    words = text.replace(",", " ").split()
+    if len(words) > MAX_ROWS or not all(word.isdecimal() and int(word) < 100_000 for word in words):
+        raise SettingsError(
+            f"expected up to {MAX_ROWS} sample numbers below 100,000, such as “3, 17, 250”, got “{text[:60]}”; "
+            "correct it, or leave it empty for the first ones"
+        )
+    return tuple(sorted({int(word) for word in words}))
 
 
 def reach(gan: Gan) -> float:

@@ -15,7 +15,6 @@ from rgan.clouds import PANELS, Findings, Panel, Points
 from rgan.embeddings import Embedding
 from rgan.figures import COLOURS, NEUTRAL, Group, scatter
 from rgan.images import grid, png
-from rgan.two_sample import Verdict
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,7 +25,7 @@ body { font: 16px/1.45 system-ui, sans-serif; color: #15202b; max-width: 1280px;
 h2 { margin: 2.2rem 0 .3rem; } .row { display: grid; grid-template-columns: 2fr 1fr; gap: 1.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d5dce4; }
-.note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; }
+.note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; } .outcome { font-weight: 700; }
 @media (max-width: 900px) { .row { grid-template-columns: 1fr; } }
 """
 
@@ -70,39 +69,49 @@ def embeddings_page(
     )
 
 
+def claim_html(found: Findings) -> str:
+    """The paper's sentence about a panel, by meaning, and what these models say to it."""
+    mark = {"supported": "✓", "not supported": "✗", "undecided": "?"}[found.claim.outcome]
+    return (
+        f'<p class="claim"><span class="outcome">{mark} {escape(found.claim.outcome)} by these models</span> '
+        f"“{escape(found.claim.paper)}” {escape(found.claim.because)}</p>"
+    )
+
+
+def tests_html(found: Findings) -> str:
+    """Table of a panel's tests, each beside the same test of the control."""
+    rows = "".join(
+        f"<tr><td>{escape(one.test)}<td>{escape(one.effect_words)}<td>{escape(one.interval_words)}"
+        f"<td>{escape(one.p_words)}<td>{escape(same.effect_words)}, {escape(same.p_words)}"
+        f"<td>{escape(one.sentence)}</tr>"
+        for one, same in zip(found.verdicts, found.control_verdicts, strict=True)
+    )
+    return (
+        '<table class="tests"><tr><th>Test<th>Effect<th>99 % interval<th>p<th>Control<th>What it says</tr>'
+        f"{rows}</table>"
+    )
+
+
 def _section(panel: Panel, found: Findings, drawn: Embedding, control: Embedding) -> str:
     looks = groups(panel)
     main = scatter(drawn, looks, names=(panel.first.names, panel.second.names))
-    same = scatter(control, (Group("", NEUTRAL), Group("", looks[1].colour, looks[1].symbol)), height=320)
-    rows = "".join(
-        _row(verdict, control_verdict)
-        for verdict, control_verdict in zip(found.verdicts, found.control_verdicts, strict=True)
-    )
+    same = scatter(control, looks, height=320)
     key = f"panel-{panel.letter}"
     return (
         f"<h2>({panel.letter}) {escape(PANELS[panel.letter])}</h2>"
         f'<p class="note">● {escape(panel.first.label)}, ▲ {escape(panel.second.label)}; {escape(panel.space)}; '
         f'{escape(drawn.layout.title)}.</p><div class="row"><div>{_figure(main, key)}</div>'
         f'<div>{_figure(same, key + "-control")}<p class="note">Control: {escape(found.control_words)}, drawn '
-        f'identically.</p></div></div><p class="claim">The paper: “{escape(found.claim.paper)}” '
-        f"<b>{escape(found.claim.outcome)}</b>. {escape(found.claim.because)}</p>"
-        f"<table><tr><th>test<th>effect<th>99 % interval<th>p<th>control<th>says</tr>{rows}</table>"
+        f"identically.</p></div></div>{claim_html(found)}{tests_html(found)}"
         f"<script>showImages(document.getElementById({json.dumps(key)}), "
         f"{json.dumps(sheet(panel.first, panel.second))});</script>"
     )
 
 
 def _figure(figure: Figure, key: str) -> str:
+    figure.update_layout(template="plotly_white")
     html: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=key, config={"displaylogo": False})
     return html
-
-
-def _row(verdict: Verdict, control: Verdict) -> str:
-    cells = (
-        f"{verdict.test} ({verdict.unit})", f"{verdict.effect:.3g}", f"{verdict.low:.3g} to {verdict.high:.3g}",
-        verdict.p_words, control.p_words, verdict.sentence,
-    )  # fmt: skip
-    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
 
 
 def _three(images: np.ndarray) -> np.ndarray:

@@ -36,9 +36,9 @@ class Cloud:
 class Verdict:
     """A test's outcome.
 
-    effect: what `unit` says, 0 where the clouds are alike, with its 99 % interval low to high. p: probability of a
-    statistic at least as large if they are alike, never below `smallest`, the resolution of the test. sentence: the one
-    thing it shows.
+    effect: what `unit` says, 0 where the clouds are alike, with its 99 % interval low to high; a share if `share`. p:
+    probability of a statistic at least as large if they are alike, never below `smallest`, the resolution of the test.
+    sentence: the one thing it shows.
     """
 
     test: str
@@ -49,6 +49,24 @@ class Verdict:
     p: float
     smallest: float
     sentence: str
+    share: bool = True
+
+    @property
+    def effect_words(self) -> str:
+        """ "0.25 %", "0.0051"."""
+        return self._number(self.effect)
+
+    @property
+    def interval_words(self) -> str:
+        """ "0.10 to 0.40 %", "0.0026 to 0.0076"."""
+        low = self._number(self.low).removesuffix(" %")
+        return f"{low} to {self._number(self.high)}"
+
+    def _number(self, value: float) -> str:
+        if not self.share:
+            return f"{value:.4f}"
+        digits = 2 if max(abs(self.low), abs(self.high)) < 0.02 else 1
+        return f"{100 * value:.{digits}f} %"
 
     @property
     def p_words(self) -> str:
@@ -82,7 +100,7 @@ def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) 
     effect = _LeftOut.one_by_one(kernel, len(a.points), share=False)
     low, high = effect.interval()
     said = _differ(a, b, p, f"their MMD² is {effect.value:.2g}")
-    return Verdict("MMD", effect.value, low, high, "MMD², 0 to 2", p, 1 / (permutations + 1), said)
+    return Verdict("MMD²", effect.value, low, high, "0 to 2", p, 1 / (permutations + 1), said, share=False)
 
 
 def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
@@ -98,8 +116,10 @@ def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 
     p = _permuted(-distances, len(a.points), permutations, seed)
     effect = _LeftOut.one_by_one(-distances, len(a.points), share=True)
     low, high = effect.interval()
-    said = _differ(a, b, p, f"they are {100 * effect.value:.2g} % apart, 100 % being two points")
-    return Verdict("Energy", effect.value, low, high, "share of distance, 0 to 1", p, 1 / (permutations + 1), said)
+    said = _differ(a, b, p, f"{effect.value:.2%} of the way from one to the other is due to that")
+    return Verdict(
+        "Energy distance", effect.value, low, high, "share of the way between clouds", p, 1 / (permutations + 1), said
+    )
 
 
 def further(first: tuple[Cloud, Cloud], second: tuple[Cloud, Cloud]) -> Difference:
@@ -165,7 +185,7 @@ def radius(noise: np.ndarray) -> Verdict:
         sentence = f"Its squared length is {abs(effect):.1%} {'above' if effect > 0 else 'below'} the prior's."
     else:
         sentence = f"Its squared length is the prior's within {max(abs(low), abs(high)):.1%}."
-    return Verdict("Radius (χ²)", effect, low, high, "squared length over the prior's, minus 1", p, 0.0, sentence)
+    return Verdict("Radius (χ²)", effect, low, high, "squared length above the prior's", p, 0.0, sentence)
 
 
 @dataclass(frozen=True)

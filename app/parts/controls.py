@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rgan.live import Request
+from rgan.live import Request, parse_rows
 
 PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SAMPLES = (16, 32, 64, 128, 256)
@@ -17,6 +17,7 @@ DEFAULTS = {
     "restarts": 1,
     "shell": False,
     "samples": 64,
+    "rows": "",
     "seed": 0,
     "show": "images",
     "pick": 1,
@@ -30,30 +31,9 @@ def reset() -> None:
 
 def search_controls(reach: float) -> Request:
     """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
-    st.slider(
-        "ε, radius of the search",
-        0.0,
-        reach,
-        min(DEFAULTS["eps"], reach),
-        step=0.01,
-        key="eps",
-        bind="query-params",
-        help="How far each noise vector may move, in units of noise (‖z‖ is about "
-        f"{2 * reach:.1f}). The same ε as the slider above the pictures; this one takes arrow keys. "
-        "The paper trains with ε₁ = 0.01.",
-    )
+    radius(reach)
     one_step = st.session_state.get("method", st.query_params.get("method")) == "one-step"
-    price = st.select_slider(
-        "λ, price of moving",
-        PRICES,
-        DEFAULTS["lam"],
-        format_func=lambda price: f"{price:g}",
-        key="lam",
-        bind="query-params",
-        disabled=one_step,
-        help="Loss paid per squared unit of length moved: λ_z of equation 8. 0 lets every sample use all of ε. "
-        "The one-step method ignores it: its step always has length ε.",
-    )
+    paid = price(disabled=one_step)
     method = st.segmented_control(
         "Method",
         tuple(METHODS),
@@ -91,25 +71,73 @@ def search_controls(reach: float) -> Request:
         bind="query-params",
         help="Search on the sphere ‖z + r‖ = ‖z‖: worst noise stays as likely under the prior as ordinary noise.",
     )
+    rows = st.text_input(
+        "Only these samples",
+        key="rows",
+        bind="query-params",
+        placeholder="such as 3, 17, 250",
+        help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
+    )
     samples = st.select_slider(
         "Samples",
         SAMPLES,
         DEFAULTS["samples"],
         key="samples",
         bind="query-params",
+        disabled=bool(rows),
         help="Noise vectors searched and drawn, for A and B alike.",
     )
-    seed = st.number_input(
-        "Seed",
-        0,
-        2**31 - 1,
-        DEFAULTS["seed"],
-        step=1,
-        key="seed",
-        bind="query-params",
-        help="The same seed gives the same noise and the same random directions on any machine.",
-    )
+    drawn = seed()
     st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
     return Request(
-        int(samples), int(seed), float(price), int(steps), METHODS[str(method)], int(restarts), bool(shell), reach
+        int(samples), drawn, paid, int(steps), METHODS[str(method)], int(restarts), bool(shell), reach,
+        parse_rows(rows or ""),
+    )  # fmt: skip
+
+
+def radius(reach: float) -> float:
+    """ε of the search for worst noise."""
+    return st.slider(
+        "ε, radius of the search",
+        0.0,
+        reach,
+        min(DEFAULTS["eps"], reach),
+        step=0.01,
+        key="eps",
+        bind="query-params",
+        help="How far each noise vector may move, in units of noise (‖z‖ is about "
+        f"{2 * reach:.1f}). The same ε as the slider above the pictures; this one takes arrow keys. "
+        "The paper trains with ε₁ = 0.01.",
+    )
+
+
+def price(*, disabled: bool = False) -> float:
+    """λ of the search for worst noise."""
+    chosen = st.select_slider(
+        "λ, price of moving",
+        PRICES,
+        DEFAULTS["lam"],
+        format_func=lambda value: f"{value:g}",
+        key="lam",
+        bind="query-params",
+        disabled=disabled,
+        help="Loss paid per squared unit of length moved: λ_z of equation 8. 0 lets every sample use all of ε. "
+        "The one-step method ignores it: its step always has length ε.",
+    )
+    return float(chosen)
+
+
+def seed() -> int:
+    """Of the noise and of every random choice."""
+    return int(
+        st.number_input(
+            "Seed",
+            0,
+            2**31 - 3,
+            DEFAULTS["seed"],
+            step=1,
+            key="seed",
+            bind="query-params",
+            help="The same seed gives the same noise and the same random directions on any machine.",
+        )
     )

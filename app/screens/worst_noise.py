@@ -4,44 +4,14 @@ import streamlit as st
 from parts import board, controls
 from parts.live_slider import live_slider
 from parts.stage import Stage, finish_run
-from state import live_paths, load, models, together
+from parts.two_models import two_models
+from state import live_paths, together
 
-from rgan.errors import RganError
+from rgan.errors import SettingsError
 from rgan.live import reach
 
-
-def follow() -> None:
-    """When A changes, B becomes its robust twin, if there is one."""
-    twin = f"{st.session_state['a']}-robust"
-    if twin in models():
-        st.session_state["b"] = twin
-
-
-names = tuple(models())
-if not names:
-    st.error("No model found. Train one with `python -m rgan train --system dcgan --data digits …`; see the README.")
-    st.stop()
-first, second = (names.index(name) if name in names else 0 for name in ("digits-dcgan", "digits-dcgan-robust"))
-
 st.header("Worst noise", anchor=False)
-left, right = st.columns(2, gap="medium")
-a = left.selectbox(
-    "Model A",
-    names,
-    first,
-    key="a",
-    bind="query-params",
-    on_change=follow,
-    help="Usually a baseline; B follows to its twin.",
-)
-b = right.selectbox(
-    "Model B", names, second, key="b", bind="query-params", help="Usually the same system trained robustly."
-)
-try:
-    gans = load(a), load(b)
-except RganError as error:
-    st.error(str(error))
-    st.stop()
+(a, b), gans = two_models()
 if gans[0].recipe.latent != gans[1].recipe.latent:
     st.error(
         f"A draws from {gans[0].recipe.latent} noise dimensions and B from {gans[1].recipe.latent}, so they cannot "
@@ -49,8 +19,14 @@ if gans[0].recipe.latent != gans[1].recipe.latent:
     )
     st.stop()
 
-with st.sidebar:
-    request = controls.search_controls(reach(gans[0]))
+try:
+    with st.sidebar:
+        request = controls.search_controls(reach(gans[0]))
+except SettingsError as error:
+    st.error(str(error))
+    st.stop()
+if request.rows:
+    st.caption(f"Samples {', '.join(map(str, request.rows))} of seed {request.seed}, in this order.")
 
 
 @st.fragment
@@ -73,15 +49,17 @@ def explore() -> None:
         required=True,
         help="Change: three times the difference from the original image; grey is no change.",
     )
-    picked = pick.slider(
-        "Sample on the way from original to worst",
-        1,
-        request.samples,
-        controls.DEFAULTS["pick"],
-        key="pick",
-        bind="query-params",
-        help="The framed sample of every grid, along the straight line z + t·r, with its loss under each picture.",
-    )
+    picked = 1
+    if request.count > 1:
+        picked = pick.slider(
+            "Sample on the way from original to worst",
+            1,
+            request.count,
+            min(controls.DEFAULTS["pick"], request.count),
+            key="pick",
+            bind="query-params",
+            help="The framed sample of every grid, along the straight line z + t·r, with its loss under each picture.",
+        )
     paths = live_paths((a, b), request, "worst_noise")
     views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
     if not held:  # the strip below leaves the cores to the grids while they move

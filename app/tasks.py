@@ -1,0 +1,100 @@
+"""Work in the background that screens wait for: one task at a time, known by its key, given up when nobody wants it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+import torch
+
+T = TypeVar("T")
+Work = Callable[[Callable[[float], None]], T]  # called with a function that takes the share done
+KEPT = 96  # finished tasks
+
+
+class GivenUpError(Exception):
+    """Nobody waits for this task any more."""
+
+
+class Task(Generic[T]):
+    """One piece of work; `share` of it is done."""
+
+    def __init__(self, work: Work[T]):
+        self.share = 0.0
+        self.seconds: float | None = None  # that it took
+        self.wanted = True
+        self.future: Future[T] = Future()
+        self._work = work
+
+    @property
+    def done(self) -> bool:
+        return self.future.done()
+
+    def value(self) -> T:
+        """The result; waits for it, and raises what the work raised."""
+        return self.future.result()
+
+    def run(self) -> None:
+        started = time.perf_counter()
+        try:
+            self.report(0.0)
+            self.future.set_result(self._work(self.report))
+        except BaseException as error:  # whoever waits gets it
+            self.future.set_exception(error)
+        self.seconds = time.perf_counter() - started
+
+    def report(self, share: float) -> None:
+        self.share = share
+        if not self.wanted:
+            raise GivenUpError
+
+
+class Tasks:
+    """The tasks of a process. Each owner (a session) says at every run what it wants; the rest is given up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, "tasks", initializer=lambda: torch.set_num_threads(1))
+        self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
+        self._wants: dict[str, frozenset[Hashable]] = {}
+
+    def want(self, owner: str, works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
+        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up."""
+        with self._lock:
+            self._wants[owner] = frozenset(works)
+            wanted = frozenset().union(*self._wants.values())
+            for key, task in list(self._tasks.items()):
+                if key not in wanted and not task.done:
+                    task.wanted = False
+                    del self._tasks[key]
+            for key, work in works.items():
+                if key not in self._tasks:
+                    self._tasks[key] = Task(work)
+                    self._worker.submit(self._tasks[key].run)
+                self._tasks.move_to_end(key)
+            while len(self._tasks) > KEPT and next(iter(self._tasks)) not in wanted:
+                self._tasks.popitem(last=False)
+            return {key: self._tasks[key] for key in works}
+
+    def value(self, key: Hashable) -> Any:
+        """The result of a task that somebody wants; waits for it."""
+        with self._lock:
+            task = self._tasks.get(key)
+        if task is None:
+            raise GivenUpError
+        return task.value()
+
+    def finished(self, key: Hashable) -> bool:
+        """Whether the task of this key has been done and is still kept."""
+        with self._lock:
+            return key in self._tasks and self._tasks[key].done
+
+    def forget(self, owner: str) -> None:
+        """The owner has left: nothing is done for it any more."""
+        self.want(owner, {})
+        with self._lock:
+            del self._wants[owner]
