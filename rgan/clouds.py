@@ -21,7 +21,7 @@ from rgan.embeddings import Embedding, Layout, Report, fit
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.gan import Gan
 from rgan.images import to_uint8, to_unit
-from rgan.two_sample import LEVEL, Cloud, Verdict, classifier, energy, further, mmd, radius
+from rgan.two_sample import LEVEL, Cloud, Verdict, classifier, energy, further, mmd, per_cent, radius
 from rgan.worst_case import Objective, Settings, search
 
 PANELS = {
@@ -237,36 +237,40 @@ def _tests(a: Cloud, b: Cloud) -> tuple[Verdict, ...]:
 
 def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
     _, distance, vote = verdicts[:3]
-    confidence = f"{1 - LEVEL:.0%} interval"
+    confidence = f"{per_cent(1 - LEVEL, 0)} interval"
     if made.letter == "a":
         length = verdicts[3]
         return Claim(
             "Worst noise covers a wider area than the original noise, above all where that is thin.",
             _sign(length.low, length.high),
             f"At ε {made.choice.radius:g} the squared length of {side}'s worst noise differs from the prior's by "
-            f"{length.effect:+.1%} ({confidence} {length.low:+.1%} to {length.high:+.1%}).",
+            f"{per_cent(length.effect, sign=True)} ({confidence} {length.interval_words}).",
         )
     if made.letter == "c":
         shown = [test.p <= LEVEL for test in (distance, vote)]
         return Claim(
             "The baseline's images differ largely from real ones.",
             "supported" if all(shown) else "undecided" if any(shown) else "not supported",
-            f"{distance.sentence} {vote.sentence} How large that is, is yours to say.",
+            f"{distance.sentence} {vote.sentence} Whether that is much, the pictures must say.",
         )
     assert made.versus is not None
     change = further(made.versus, (made.first.cloud, made.second.cloud))
-    outcome, bounds = _sign(change.low, change.high), f"{change.low:+.2%} to {change.high:+.2%}"
+    before, after = per_cent(change.first, 2), per_cent(change.second, 2)
+    outcome, bounds = (
+        _sign(change.low, change.high),
+        f"{per_cent(change.low, 2, sign=True)} to {per_cent(change.high, 2, sign=True)}",
+    )
     if made.letter == "b":
         return Claim(
             "The worst real and the worst generated images are more alike than the images they were made from.",
             outcome,
-            f"Moving both by ε₂ {made.choice.image_radius:g} takes their energy distance from {change.first:.2%} to "
-            f"{change.second:.2%} ({confidence} of the fall {bounds}).",
+            f"Moving both by ε₂ {made.choice.image_radius:g} takes their energy distance from {before} to "
+            f"{after} ({confidence} of the fall {bounds}).",
         )
     return Claim(
         "The robust model's images look close to real ones, closer than the baseline's.",
         outcome,
-        f"B's energy distance to real images is {change.second:.2%}, A's {change.first:.2%} ({confidence} of the "
+        f"B's energy distance to real images is {after}, A's {before} ({confidence} of the "
         f"difference {bounds}). {vote.sentence}",
     )
 

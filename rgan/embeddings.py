@@ -169,7 +169,11 @@ def _tsne(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: R
         callbacks=tell,
         callbacks_every_iters=_REPORT_EVERY,
     ).fit(points)
-    return np.asarray(model), None if more is None else np.asarray(model.transform(more)), ()
+    drawn = np.array(model)
+    if more is None:
+        return drawn, None, ()
+    placed = np.array(model.transform(more))
+    return drawn, placed + (drawn - model).mean(axis=0), ()  # placing points moves the picture itself
 
 
 def _umap(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: Report) -> _Drawn:

@@ -65,8 +65,7 @@ class Verdict:
     def _number(self, value: float) -> str:
         if not self.share:
             return f"{value:.4f}"
-        digits = 2 if max(abs(self.low), abs(self.high)) < 0.02 else 1
-        return f"{100 * value:.{digits}f} %"
+        return per_cent(value, 2 if max(abs(self.low), abs(self.high)) < 0.02 else 1)
 
     @property
     def p_words(self) -> str:
@@ -85,6 +84,11 @@ class Difference:
     high: float
 
 
+def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
+    """ "12.5 %" of 0.125."""
+    return f"{100 * share:{'+' if sign else ''}.{digits}f} %"
+
+
 def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
     """Maximum mean discrepancy with a Gaussian kernel of median width (Gretton et al. 2012), permutation p-value.
 
@@ -99,7 +103,7 @@ def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) 
     p = _permuted(kernel, len(a.points), permutations, seed)
     effect = _LeftOut.one_by_one(kernel, len(a.points), share=False)
     low, high = effect.interval()
-    said = _differ(a, b, p, f"their MMD² is {effect.value:.2g}")
+    said = _differ(a, b, p, f": MMD² is {effect.value:.2g}")
     return Verdict("MMD²", effect.value, low, high, "0 to 2", p, 1 / (permutations + 1), said, share=False)
 
 
@@ -116,7 +120,7 @@ def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 
     p = _permuted(-distances, len(a.points), permutations, seed)
     effect = _LeftOut.one_by_one(-distances, len(a.points), share=True)
     low, high = effect.interval()
-    said = _differ(a, b, p, f"{effect.value:.2%} of the way from one to the other is due to that")
+    said = _differ(a, b, p, f" by {per_cent(effect.value, 2)} of the distance between them")
     return Verdict(
         "Energy distance", effect.value, low, high, "share of the way between clouds", p, 1 / (permutations + 1), said
     )
@@ -162,7 +166,7 @@ def classifier(a: Cloud, b: Cloud, *, seed: int = 0) -> Verdict:
     accuracy = float((answers == truth[asked]).mean())
     low, high = _wilson(int((answers == truth[asked]).sum()), total)
     chance = max(real, total - real) / total
-    sentence = f"A vote of {neighbours} neighbours is right for {accuracy:.0%} of points it has not seen"
+    sentence = f"A vote of {neighbours} neighbours is right for {per_cent(accuracy, 0)} of points it has not seen"
     sentence += "." if p <= LEVEL else ", which chance explains."
     return Verdict(
         "Classifier", accuracy - chance, low - chance, high - chance, "accuracy above chance", p, 0.0, sentence
@@ -182,9 +186,9 @@ def radius(noise: np.ndarray) -> Verdict:
     effect = total / degrees - 1
     low, high = (float(bound) - 1 for bound in total / chi2.ppf([1 - LEVEL / 2, LEVEL / 2], degrees))
     if p <= LEVEL:
-        sentence = f"Its squared length is {abs(effect):.1%} {'above' if effect > 0 else 'below'} the prior's."
+        sentence = f"Its squared length is {per_cent(abs(effect))} {'above' if effect > 0 else 'below'} the prior's."
     else:
-        sentence = f"Its squared length is the prior's within {max(abs(low), abs(high)):.1%}."
+        sentence = f"Its squared length is the prior's within {per_cent(max(abs(low), abs(high)))}."
     return Verdict("Radius (χ²)", effect, low, high, "squared length above the prior's", p, 0.0, sentence)
 
 
@@ -229,7 +233,7 @@ class _LeftOut:
 
 def _differ(a: Cloud, b: Cloud, p: float, how: str) -> str:
     if p <= LEVEL:
-        return f"The clouds differ: {how}."
+        return f"The clouds differ{how}."
     return f"No difference shown by {len(a.points)} + {len(b.points)} points."
 
 

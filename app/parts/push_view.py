@@ -14,6 +14,7 @@ from rgan.clouds import SIDES, Choice, linear_view
 from rgan.figures import COLOURS, NEUTRAL, Group, shell
 from rgan.gan import Gan
 from rgan.live import Request, reach
+from rgan.two_sample import per_cent
 
 SAMPLES = 128
 SLICE = 0.2  # seconds of searching between two looks at whether anyone still waits
@@ -66,7 +67,7 @@ class Push:
                 f"{'' if done else 'searching: '}ε {radius:.2f}, λ {self.request.price:g}</span></div>"
                 f'<div class="chart-title"><span style="color:{NEUTRAL}">●</span> original noise, '
                 f'<span style="color:{COLOURS[self.side]}">▲</span> worst noise, {SAMPLES} samples each. The band has '
-                f"99 % of the prior's lengths. {view.together:.0%} of the push is common to all samples.</div>"
+                f"99 % of the prior's lengths. {per_cent(view.together, 0)} of the push is common to all samples.</div>"
             )
             groups = Group("original", NEUTRAL), Group("worst", COLOURS[self.side], "triangle-up")
             st.plotly_chart(shell(view, groups, arrows=arrows), key="push", config={"displayModeBar": False})
