@@ -1,6 +1,8 @@
 """Shared fixtures: a real server of the app and a real browser, where there is one."""
 
 import os
+import shutil
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,8 +13,17 @@ from benchmarks.serving import Server, chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Every test process has its own runs/, apart from the user's and from its neighbours'.
+os.environ["RGAN_RUNS"] = tempfile.mkdtemp(prefix="rgan-runs-")
+
 # Several test processes share the cores: threads that wait by spinning would slow each other tenfold.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_runs():
+    yield
+    shutil.rmtree(os.environ["RGAN_RUNS"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

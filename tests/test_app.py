@@ -1,13 +1,17 @@
 """Every screen through Streamlit's AppTest: logic, state, words; no browser."""
 
+import os
 import re
 import shutil
 import time
+from html import escape
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rgan import checkpoints
+from rgan.clouds import PANELS, Choice, findings, panel
 from tests.conftest import ROOT
 
 SCREENS = sorted(path.name for path in (ROOT / "app" / "screens").glob("*.py"))
@@ -108,11 +112,80 @@ def test_the_same_settings_give_the_same_numbers():
     assert board_losses(app(seed="3", samples="16")) == board_losses(app(seed="3", samples="16"))
 
 
+def waited(test: AppTest, done) -> AppTest:
+    """Run until the background tasks of the page have come in."""
+    for _ in range(240):
+        if done(test):
+            return test
+        time.sleep(0.25)
+        test.run()
+    raise AssertionError("the page is still waiting")
+
+
+def claims(test: AppTest) -> int:
+    return words(test).count('class="outcome"')
+
+
+def test_figure_four_shows_all_panels_each_with_the_papers_claim_and_an_outcome():
+    test = waited(app("embeddings.py", points="100"), lambda test: claims(test) == 4)
+    shown = words(test)
+    for letter, words_ in PANELS.items():
+        assert f"({letter}) {words_}" in shown
+    assert len(re.findall(r"(supported|not supported|undecided) by these models", shown)) == 4
+    assert any(button.label == "Draw with t-SNE" for button in test.button)
+    assert not test.exception and not test.error
+
+
+def test_pictures_are_drawn_on_demand_and_carry_their_settings():
+    test = app("embeddings.py", points="100", panel="d real and B", tsne_scale="10")
+    waited(test, lambda test: 'class="tests"' in words(test))
+    assert '<span class="stamp">PCA</span>' in words(test)
+    next(button for button in test.button if button.label == "Draw with t-SNE").click().run()
+    waited(test, lambda test: "Control, t-SNE, perplexity 10" in words(test))
+    shown = words(test)
+    assert '<span class="stamp">t-SNE, perplexity 10</span>' in shown and ">t-SNE, perplexity 50<" in shown
+    test.select_slider(key="tsne_scale").set_value(20).run()
+    assert '<span class="stamp">PCA</span>' in words(test), "a picture of other settings must not stay"
+    assert not test.exception
+
+
+def test_the_apps_numbers_are_the_librarys():
+    test = waited(
+        app("embeddings.py", points="100", panel="a noise", eps="2", seed="3"),
+        lambda test: 'class="tests"' in words(test),
+    )
+    gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
+    found = findings(panel("a", *gans, Choice(points=100, seed=3, radius=2.0)), *gans)
+    assert escape(found.claim.because) in words(test)
+    for verdict in found.verdicts:
+        assert f"<td>{escape(verdict.test)}<td>{verdict.effect_words}<td>{verdict.interval_words}" in words(test)
+
+
+def test_models_without_common_images_are_refused_in_words(runs):
+    from rgan.gan import Gan, fresh
+    from rgan.recipes import recipe
+
+    colour = recipe("dcgan", width=2, latent=64)
+    checkpoints.save(Gan(colour, *fresh(colour, 0)), runs / "checkpoint.safetensors")
+    test = app("embeddings.py", b="runs/test-broken", panel="c real and A")
+    waited(test, lambda test: test.error)
+    assert "images of one shape" in test.error[0].value and not test.exception
+
+
+def test_chosen_samples_are_shown_alone():
+    test = app(rows="3, 40 7", samples="64")
+    assert "of 3 (A)" in words(test) and test.select_slider(key="samples").disabled
+    one = app(rows="40")
+    assert "One sample: worst noise adds" in words(one) and not one.exception
+    wrong = app(rows="forty")
+    assert "expected up to 256 sample numbers" in wrong.error[0].value and not wrong.exception
+
+
 @pytest.fixture
 def runs():
-    """runs/ of the checkout with a folder for a test's own file, removed afterwards."""
-    folder = ROOT / "runs" / "test-broken"
-    folder.mkdir(parents=True, exist_ok=True)
+    """A run's folder for a test's own file, removed afterwards."""
+    folder = Path(os.environ["RGAN_RUNS"]) / "test-broken"
+    folder.mkdir(parents=True)
     yield folder
     shutil.rmtree(folder)
 

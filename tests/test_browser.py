@@ -70,6 +70,43 @@ def test_pictures_follow_the_thumb_while_it_is_dragged(page: Page, address: str)
     settled(page, f"{value:.2f}")
 
 
+def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen(page: Page, address: str):
+    page.goto(f"{address}/embeddings?panel=c+real+and+A&map=PCA&points=100")
+    expect(page.locator(".tests")).to_be_visible(timeout=ANY_TIME)
+    expect(page.locator(".tests tr")).to_have_count(4)
+    chart = page.locator("[class*='st-key-map-c-'] .js-plotly-plot").first
+    expect(chart).to_have_attribute("data-hover", re.compile("map-c-"), timeout=ANY_TIME)
+    points = chart.locator(".point")
+    expect(points).to_have_count(200)
+    for number in (7, 107):
+        box = points.nth(number).bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.locator("#rgan-hover")).to_contain_text(re.compile(r"(real|A) \d+"))
+    area = chart.locator(".nsewdrag").bounding_box()
+    inside = [
+        (number, box)
+        for number in range(200)
+        if (box := points.nth(number).bounding_box())
+        and 0.3 < (box["x"] + 3 - area["x"]) / area["width"] < 0.7
+        and 0.3 < (box["y"] + 3 - area["y"]) / area["height"] < 0.7
+    ]
+    page.mouse.move(area["x"] + 0.3 * area["width"], area["y"] + 0.3 * area["height"])
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 0.5 * area["height"], steps=4)
+    page.mouse.move(area["x"] + 0.7 * area["width"], area["y"] + 0.7 * area["height"], steps=4)
+    page.mouse.up()
+    expected = {number - 100 for number, _ in inside if number >= 100}
+    assert len(expected) > 5
+    expect(page.locator("img[alt*='selected images of A']")).to_be_visible(timeout=ANY_TIME)
+    page.get_by_role("link", name=re.compile("Their noise on the Worst noise screen")).click()
+    settled(page, "1.00")
+    rows = page.get_by_role("textbox", name="Only these samples").input_value()
+    assert abs(len({int(row) for row in rows.split()} ^ expected)) <= 2, "points on the box's edge may differ"
+    expect(page.locator(".board.A img[alt*='original noise']")).to_have_attribute(
+        "alt", re.compile(f"{len(rows.split())} samples")
+    )
+
+
 @pytest.mark.parametrize("width", [1440, 1000])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_overflows(browser, address: str, width: int, scheme: str):

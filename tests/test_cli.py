@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 import torch
 from PIL import Image
 
-from rgan import checkpoints
+from rgan import checkpoints, clouds
 from rgan.cli import main
+from rgan.embeddings import Layout, fit
 from rgan.training import Trainer
 from rgan.worst_case import Settings, run
 from tests.conftest import ROOT
@@ -77,6 +79,31 @@ def test_probe_in_words(trained, capsys):
     assert "Worst noise beats random noise of the same length on" in capsys.readouterr().out
 
 
+def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
+    """One figure of the page is drawn by Plotly in the browser; its data are the report's coordinates."""
+    page = tmp_path / "out.html"
+    options = f"--panel a --method pca --points 40 --steps 3 --radius 2 --seed 5 --json --html {page}"
+    assert main(["embed", str(trained), str(trained), *options.split()]) == 0
+    report = json.loads(capsys.readouterr().out)
+    gan = checkpoints.load(trained)
+    made = clouds.panel("a", gan, gan, clouds.Choice(points=40, seed=5, radius=2.0, steps=3))
+    found = clouds.findings(made, gan, gan)
+    (told,) = report["panels"]
+    coordinates = told.pop("coordinates")
+    assert told == json.loads(json.dumps(clouds.summary(made, found)))
+    drawn = fit(made.first.cloud.points, made.second.cloud.points, Layout("pca", seed=5))
+    assert [row["x"] for row in coordinates] == pytest.approx([*drawn.first[:, 0], *drawn.second[:, 0]], abs=1e-5)
+    assert [row["name"] for row in coordinates][40] == "worst A 0"
+    html = page.read_text()
+    assert found.claim.paper in html and "Plotly.newPlot" in html and "data:image/png;base64" in html
+    outside_scripts = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert not re.search(r"https?:", outside_scripts), "the page must work without a network"
+    assert main(["embed", str(trained), str(trained), "--points", "40", "--panel", "c", "--method", "pca"]) == 0
+    assert re.search(
+        r"^\(c\) real images against A's: “.*” (supported|not supported|undecided)", capsys.readouterr().out
+    )
+
+
 def test_inspect(trained, capsys):
     assert main(["inspect", str(trained), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -93,6 +120,9 @@ def test_inspect(trained, capsys):
         (["probe", "CHECKPOINT", "--radius", "-1"], "radius ε between"),
         (["probe", "CHECKPOINT", "--steps", "0"], "steps between"),
         (["probe", "CHECKPOINT", "--samples", "0"], "samples between"),
+        (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "9999"], "points between"),
+        (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "1000", "--panel", "c"], "at most 512 points"),
+        (["embed", "CHECKPOINT", "nowhere.safetensors"], "nowhere.safetensors"),
     ],
 )
 def test_mistakes_get_one_line_and_status_2(trained, arguments, words, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from rgan.report import claim_html, groups, tests_html
 Found = dict[Hashable, Task[Any]]
 
 ASKED = "maps_asked"  # session key: maps whose drawing was asked for
+FIRST = 0.3  # seconds to wait for the first picture, which then needs no second look
 POLL = 0.5  # seconds between looks at what is being computed
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
@@ -59,6 +60,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     Raises:
         RganError: what a panel needs cannot be computed.
     """
+    wait([found[one.made_key()].future for one in shown], FIRST)
     for task in found.values():
         if task.done:
             _value(task)
