@@ -251,7 +251,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
         return Claim(
             "The baseline's images differ largely from real ones.",
             "supported" if all(shown) else "undecided" if any(shown) else "not supported",
-            f"{distance.sentence} {vote.sentence} Whether that is much, the pictures must say.",
+            f"{distance.sentence} {vote.sentence}{' Whether that is much, the pictures must say.' * any(shown)}",
         )
     assert made.versus is not None
     change = further(made.versus, (made.first.cloud, made.second.cloud))

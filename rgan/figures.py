@@ -154,7 +154,7 @@ def shell(view: LinearView, groups: tuple[Group, Group], *, arrows: bool, height
 def _scatter(cloud: np.ndarray, group: Group, data: list[list[object]] | None, size: int, flat: bool) -> object:
     from plotly.graph_objects import Scatter, Scatter3d
 
-    symbol = group.symbol if flat else {"triangle-up": "diamond"}.get(group.symbol, group.symbol)
+    symbol = group.symbol if flat else {"triangle-up": "square"}.get(group.symbol, group.symbol)
     kind = Scatter if flat else Scatter3d
     return kind(
         **_coordinates(cloud), mode="markers", name=group.label, customdata=data,

@@ -97,9 +97,10 @@ def _section(panel: Panel, found: Findings, drawn: Embedding, control: Embedding
     main = scatter(drawn, looks, names=(panel.first.names, panel.second.names))
     same = scatter(control, looks, height=320)
     key = f"panel-{panel.letter}"
+    mark = "▲" if drawn.layout.dimensions == 2 else "■"
     return (
         f"<h2>({panel.letter}) {escape(PANELS[panel.letter])}</h2>"
-        f'<p class="note">● {escape(panel.first.label)}, ▲ {escape(panel.second.label)}; {escape(panel.space)}; '
+        f'<p class="note">● {escape(panel.first.label)}, {mark} {escape(panel.second.label)}; {escape(panel.space)}; '
         f'{escape(drawn.layout.title)}.</p><div class="row"><div>{_figure(main, key)}</div>'
         f'<div>{_figure(same, key + "-control")}<p class="note">Control: {escape(found.control_words)}, drawn '
         f"identically.</p></div></div>{claim_html(found)}{tests_html(found)}"

@@ -86,7 +86,8 @@ class Difference:
 
 def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
     """ "12.5 %" of 0.125."""
-    return f"{100 * share:{'+' if sign else ''}.{digits}f} %"
+    rounded = round(100 * share, digits) + 0.0  # no minus before zero
+    return f"{rounded:{'+' if sign else ''}.{digits}f} %"
 
 
 def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:

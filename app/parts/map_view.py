@@ -122,13 +122,12 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     st.html(f'<div class="model"><span>({one.letter}) {PANELS[one.letter]}</span>{how}</div>')
     if drawn is None:
         return
-    made = _value(found[one.made_key()]).panel
+    made, flat = _value(found[one.made_key()]).panel, one.layout.dimensions == 2
     legend = "  ".join(
         f'<span style="color:{group.colour}">{mark}</span> {group.label}'
-        for group, mark in zip(groups(made), "●▲", strict=True)
+        for group, mark in zip(groups(made), "●▲" if flat else "●■", strict=True)
     )
     st.html(f'<div class="chart-title">{legend}, {len(made.first.names)} points each, {made.space}</div>')
-    flat = one.layout.dimensions == 2
     event = st.plotly_chart(
         drawn.figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore",
         selection_mode=("box", "lasso"),
