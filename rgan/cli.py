@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|embed|inspect|recipes|data`."""
+"""The command line: `python -m rgan train|probe|embed|inspect|recipes|judge|data`."""
 
 from __future__ import annotations
 
@@ -315,6 +315,30 @@ def _short(name: str, made: Recipe) -> str:
     return f"λ {robust.weight:g}, ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}: {terms}"
 
 
+def _judge(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import judges
+
+    data = _load_data(options, options.name, judges.SIZE)
+    epochs = options.epochs or judges.EPOCHS.get(data.name, 10)
+    steps = judges.train(
+        data, options.data_root, epochs=epochs, width=options.width, seed=options.seed, precision=options.precision
+    )
+    judge = None
+    with tqdm(unit="step", disable=options.json or None) as bar:
+        for progress in steps:
+            bar.total, judge = progress.steps, progress.judge
+            bar.update()
+            if progress.step % 20 == 0:
+                bar.set_postfix(loss=f"{progress.loss:.3f}")
+    assert judge is not None
+    digest = judges.save(judge, options.out)
+    report = {"judge": str(options.out), "sha256": digest, "accuracy": judge.accuracy, "held_out": judge.held_out}
+    right = f"names {judge.accuracy:.2%} of {judge.held_out:,} held-out images rightly"
+    _print(options, report, f"{options.out}: {right}")
+
+
 def _data(options: argparse.Namespace) -> None:
     from rgan import datasets
 
@@ -338,7 +362,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|probe|embed|inspect|recipes|data")
+    commands = parser.add_subparsers(required=True, metavar="train|probe|embed|inspect|recipes|judge|data")
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
@@ -407,12 +431,22 @@ def _parser() -> argparse.ArgumentParser:
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)
 
+    judge = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
+    judge.set_defaults(command=_judge)
+    judge.add_argument("name", help="digits, mnist or cifar10")
+    judge.add_argument("--out", required=True, help="the judge's file, .safetensors")
+    judge.add_argument("--epochs", type=int, help="passes over the images (default: by data set)")
+    judge.add_argument("--width", type=int, default=16, help="features of the first layer (default 16)")
+    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    _add_data_options(judge)
+
     data = commands.add_parser("data", help="list data sets, or fetch and prepare one")
     data.set_defaults(command=_data)
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, embed, inspect, recipes, data):
+    for command in (train, probe, embed, inspect, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

@@ -140,6 +140,16 @@ def load(
     return _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
 
 
+def held_out(name: str, *, size: int, root: str | Path = "data") -> ImageData | None:
+    """The test images of a set that has some at hand (MNIST, CIFAR-10), which no training here sees; None of others.
+
+    Raises:
+        DataError: the files are missing or cannot be read.
+    """
+    make = {"mnist": _mnist, "cifar10": _cifar10}.get(name)
+    return None if make is None else make(size, Path(root), False, train=False)
+
+
 @functools.lru_cache(maxsize=2)
 def _digits(size: int, root: Path, download: bool) -> ImageData:
     """8×8 grey levels 0 to 16, enlarged bicubically."""
@@ -155,26 +165,26 @@ def _digits(size: int, root: Path, download: bool) -> ImageData:
 
 
 @functools.lru_cache(maxsize=2)
-def _mnist(size: int, root: Path, download: bool) -> ImageData:
+def _mnist(size: int, root: Path, download: bool, train: bool = True) -> ImageData:
     """28×28; larger sizes are padded with background on all sides."""
     from torch.nn.functional import pad
     from torchvision.datasets import MNIST
 
     if size < 28:
         raise SettingsError(f"expected a size of at least 28 for MNIST, got {size}; choose 28 or 32")
-    mnist = _from_torchvision("mnist", lambda: MNIST(str(root), train=True, download=download), root)
+    mnist = _from_torchvision("mnist", lambda: MNIST(str(root), train=train, download=download), root)
     before = (size - 28) // 2
     after = size - 28 - before
     return ImageData("mnist", pad(mnist.data, (before, after, before, after))[:, None].contiguous(), mnist.targets)
 
 
-@functools.lru_cache(maxsize=1)
-def _cifar10(size: int, root: Path, download: bool) -> ImageData:
+@functools.lru_cache(maxsize=2)
+def _cifar10(size: int, root: Path, download: bool, train: bool = True) -> ImageData:
     from torchvision.datasets import CIFAR10
 
     if size != 32:
         raise SettingsError(f"expected size 32 for CIFAR-10, got {size}; leave the size out")
-    cifar = _from_torchvision("cifar10", lambda: CIFAR10(str(root), train=True, download=download), root)
+    cifar = _from_torchvision("cifar10", lambda: CIFAR10(str(root), train=train, download=download), root)
     images = torch.from_numpy(cifar.data).permute(0, 3, 1, 2).contiguous()
     return ImageData("cifar10", images, torch.tensor(cifar.targets))
 
