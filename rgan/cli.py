@@ -414,7 +414,7 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--image-radius", type=float, default=1.0, help="ε₂: largest move of images in (b) (default 1)")
     embed.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
     embed.add_argument("--steps", type=int, default=10)
-    embed.add_argument("--features", choices=("pixels", "critic-a", "critic-b"), default="pixels")
+    embed.add_argument("--features", choices=("pixels", "critic-a", "critic-b", "judge"), default="pixels")
     embed.add_argument("--side", choices=("A", "B"), default="A", help="whose noise and critic (a) and (b) show")
     embed.add_argument("--arrows", action="store_true", help="draw where worst noise and images came from")
     embed.add_argument("--html", metavar="FILE", help="write an interactive page that works without a network")

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rgan import judges
 from rgan.balls import lengths, unit
 from rgan.devices import choose_device
 from rgan.embeddings import Embedding, Layout, Report, fit
@@ -30,7 +31,12 @@ PANELS = {
     "c": "real images against A's",
     "d": "real images against B's",
 }
-FEATURES = {"pixels": "pixels", "critic-a": "what A's critic sees", "critic-b": "what B's critic sees"}
+FEATURES = {
+    "pixels": "pixels",
+    "critic-a": "what A's critic sees",
+    "critic-b": "what B's critic sees",
+    "judge": "what an independent judge sees",
+}
 SIDES = ("A", "B")
 OUTCOMES = ("supported", "not supported", "undecided")
 
@@ -172,6 +178,7 @@ def panel(letter: str, a: Gan, b: Gan, choice: Choice, *, device: str = "auto", 
 
     Raises:
         SettingsError: A and B do not draw images of one shape, or the files hold too few real images.
+        CheckpointError: the judge was asked for and their data set has none.
     """
     one_of("panel", letter, tuple(PANELS))
     maker = _Maker(a, b, choice, device, report or (lambda _: None))
@@ -387,7 +394,13 @@ class _Maker:
     def _cloud(self, images: Tensor, draws: np.ndarray) -> Cloud:
         if self.choice.features == "pixels":
             return Cloud(images.flatten(1).numpy(), draws)
+        if self.choice.features == "judge":
+            return Cloud(judges.shipped(self._data()).features(images).numpy(), draws)
         return Cloud(self.gans[self.choice.features[-1].upper()].features(images).numpy(), draws)
+
+    def _data(self) -> str:
+        """The data set that A, else B, was trained on."""
+        return next((gan.training.data for gan in self.gans.values() if gan.training), "data of unknown origin")
 
     def _space(self) -> str:
         dimensions = self._real_cloud(to_unit(self._real()[:4])).points.shape[1]

@@ -9,6 +9,7 @@ are three disjoint sets.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ EPOCHS = {"digits": 30, "mnist": 4, "cifar10": 16}  # usual ones
 MIRRORED = ("cifar10", "stl10")  # things look alike in a mirror; digits do not
 VERSION = 1
 MAX_BYTES = 64 * 2**20
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints" / "judges"
 _KEY = "rgan-lab-judge"
 
 
@@ -109,6 +111,23 @@ class Judge:
             entropy=-(log_p.exp() * log_p).sum(dim=1),
             label=log_p.argmax(dim=1),
         )
+
+
+@functools.lru_cache(maxsize=8)
+def shipped(data: str) -> Judge:
+    """The judge of a data set that comes with RGAN Lab.
+
+    Raises:
+        CheckpointError: there is none, or its file is damaged.
+    """
+    path = SHIPPED / f"{data}.safetensors"
+    if not path.exists():
+        there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
+        raise CheckpointError(
+            f"expected a judge for {data}, found those for {there}; choose other features, or train one with "
+            f"`python -m rgan judge {data} --out {SHIPPED.name}/{data}.safetensors`"
+        )
+    return load(path)
 
 
 def fitted(images: Tensor, judge: Judge) -> Tensor:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from rgan import checkpoints, clouds, worst_case
+from rgan import checkpoints, clouds, judges, worst_case
 from rgan.clouds import Choice, findings, linear_view, panel, relevant, summary
-from rgan.errors import SettingsError
+from rgan.errors import CheckpointError, SettingsError
 from rgan.images import to_uint8, to_unit
 from tests.conftest import ROOT
 
@@ -65,6 +65,16 @@ def test_critic_features_are_what_enters_its_last_layer(pair):
     hook.remove()
     assert np.allclose(made.second.cloud.points, seen[0].flatten(1).numpy(), atol=1e-5)
     assert made.space == f"what B's critic sees, {seen[0].flatten(1).shape[1]:,} dimensions"
+
+
+def test_the_judge_sees_images_as_its_file_says(pair):
+    made = panel("c", *pair, dataclasses.replace(FEW, features="judge"))
+    judge = judges.load(ROOT / "checkpoints/judges/digits.safetensors")
+    assert np.allclose(made.first.cloud.points, judge.features(to_unit(pair[0].reference[:60])).numpy(), atol=1e-5)
+    assert made.space == "what an independent judge sees, 64 dimensions"
+    other = dataclasses.replace(pair[0], training=dataclasses.replace(pair[0].training, data="faces"))
+    with pytest.raises(CheckpointError, match=r"expected a judge for faces, found those for .*digits"):
+        panel("c", other, other, dataclasses.replace(FEW, features="judge"))
 
 
 @pytest.mark.parametrize("letter", "abcd")
