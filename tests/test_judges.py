@@ -18,24 +18,35 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def judge(digits):
-    *_, last = judges.train(digits, epochs=5, width=4, seed=1)
-    assert last.step == last.steps
-    return last.judge
+def judge():
+    return judges.load(judges.SHIPPED / "digits.safetensors")
 
 
 @pytest.fixture(scope="module")
 def parts(digits):
-    """Images that trained, that are neighbours, and that calibrate, as 60, 20 and 20 % of a permutation."""
-    order = torch.randperm(1797, generator=torch.Generator().manual_seed(1))
+    """Images that trained it, that are neighbours, and that calibrate, as 60, 20 and 20 % of a permutation."""
+    order = torch.randperm(1797, generator=torch.Generator().manual_seed(0))
     return [to_unit(digits.images[part]) for part in (order[718:], order[:359], order[359:718])]
 
 
-def test_it_names_digits_it_has_not_seen(judge, parts, digits):
-    assert judge.accuracy > 0.9 and judge.held_out == 718
-    order = torch.randperm(1797, generator=torch.Generator().manual_seed(1))
+def test_shipped_judges_are_as_good_as_they_say(judge, parts, digits):
+    assert judge.accuracy >= 0.98 and judge.held_out == 718
+    order = torch.randperm(1797, generator=torch.Generator().manual_seed(0))
     named = judge.logits(torch.cat(parts[1:])).argmax(dim=1)
     assert float((named == digits.labels[order[:718]]).float().mean()) == pytest.approx(judge.accuracy)
+    for name, least in (("mnist", 0.99),):
+        assert judges.load(judges.SHIPPED / f"{name}.safetensors").accuracy >= least
+
+
+def test_training_learns_and_the_same_seed_gives_the_same_judge(digits):
+    def last():
+        *_, progress = judges.train(digits, epochs=2, width=2, seed=3)
+        assert progress.step == progress.steps
+        return progress.judge
+
+    one, other = last(), last()
+    assert torch.equal(one.reference, other.reference) and one.accuracy == other.accuracy
+    assert one.accuracy > 0.4, "chance is 0.1"
 
 
 def test_badness_is_the_percentile_among_real_images_nobody_trained_on(judge, parts):
@@ -108,15 +119,6 @@ def test_augmentation_moves_and_mirrors_and_nothing_else():
     turned = augmented(edge, torch.Generator().manual_seed(0), mirror=True)
     falling = (turned.diff(dim=3) <= 0).flatten(1).all(dim=1)
     assert 60 < int(falling.sum()) < 140 and ((turned.diff(dim=3) >= 0).flatten(1).all(dim=1) | falling).all()
-
-
-def test_the_same_seed_trains_the_same_judge(digits):
-    def last():
-        *_, progress = judges.train(digits, epochs=1, width=2, seed=3)
-        return progress.judge
-
-    one, other = last(), last()
-    assert torch.equal(one.reference, other.reference) and one.accuracy == other.accuracy
 
 
 def test_files_bring_it_back_and_damaged_ones_are_refused(judge, parts, tmp_path):
