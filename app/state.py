@@ -83,9 +83,9 @@ def pace(_plan: Plan, key: str) -> Future[float]:
 
 
 @st.cache_resource(show_spinner=False)
-def drawing_pace(method: str, dimensions: int) -> Future[float]:
+def drawing_pace(layout: embeddings.Layout) -> Future[float]:
     """The pace of an embedding here, as `embeddings.seconds` takes it; measuring it compiles UMAP."""
-    return _measuring().submit(embeddings.pace, embeddings.Layout(method, dimensions, embeddings.NEIGHBOURS[method]))
+    return _measuring().submit(embeddings.pace, layout)
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,10 +24,10 @@ class Task(Generic[T]):
 
     def __init__(self, work: Work[T]):
         self.share = 0.0
-        self.seconds: float | None = None  # that it took
         self.wanted = True
         self.future: Future[T] = Future()
         self._work = work
+        self._begun = threading.Lock()
 
     @property
     def done(self) -> bool:
@@ -38,14 +37,19 @@ class Task(Generic[T]):
         """The result; waits for it, and raises what the work raised."""
         return self.future.result()
 
+    @property
+    def failed(self) -> bool:
+        return self.done and self.future.exception() is not None
+
     def run(self) -> None:
-        started = time.perf_counter()
+        """Do the work, unless somebody does it or has done it."""
+        if not self._begun.acquire(blocking=False):
+            return
         try:
             self.report(0.0)
             self.future.set_result(self._work(self.report))
         except BaseException as error:  # whoever waits gets it
             self.future.set_exception(error)
-        self.seconds = time.perf_counter() - started
 
     def report(self, share: float) -> None:
         self.share = share
@@ -72,7 +76,7 @@ class Tasks:
                     task.wanted = False
                     del self._tasks[key]
             for key, work in works.items():
-                if key not in self._tasks:
+                if key not in self._tasks or self._given_up(key):
                     self._tasks[key] = Task(work)
                     self._worker.submit(self._tasks[key].run)
                 self._tasks.move_to_end(key)
@@ -81,17 +85,28 @@ class Tasks:
             return {key: self._tasks[key] for key in works}
 
     def value(self, key: Hashable) -> Any:
-        """The result of a task that somebody wants; waits for it."""
+        """The result of a task that somebody wants, for another task: done at once if it has not begun."""
         with self._lock:
             task = self._tasks.get(key)
         if task is None:
             raise GivenUpError
+        task.run()
         return task.value()
+
+    def forget_failed(self) -> None:
+        """Let what failed be tried anew when it is wanted again: the reason may be gone."""
+        with self._lock:
+            for key in [key for key, task in self._tasks.items() if task.failed]:
+                del self._tasks[key]
+
+    def _given_up(self, key: Hashable) -> bool:
+        task = self._tasks[key]
+        return task.failed and isinstance(task.future.exception(), GivenUpError)
 
     def finished(self, key: Hashable) -> bool:
         """Whether the task of this key has been done and is still kept."""
         with self._lock:
-            return key in self._tasks and self._tasks[key].done
+            return key in self._tasks and self._tasks[key].done and not self._tasks[key].failed
 
     def forget(self, owner: str) -> None:
         """The owner has left: nothing is done for it any more."""

@@ -258,7 +258,7 @@ def _embed(options: argparse.Namespace) -> None:
     settings = {"A": str(options.a), "B": str(options.b), **dataclasses.asdict(choice), **dataclasses.asdict(layout)}
     panels = [
         {**clouds.summary(made, found), "coordinates": embeddings.rows(picture, (made.first.names, made.second.names))}
-        for made, found, picture, _ in parts
+        for made, found, picture, *_ in parts
     ]
     if options.html:
         from rgan import files
@@ -269,7 +269,7 @@ def _embed(options: argparse.Namespace) -> None:
     lines = [
         f"({made.letter}) {clouds.PANELS[made.letter]}: “{found.claim.paper}” {found.claim.outcome}. "
         f"{found.claim.because}"
-        for made, found, _, _ in parts
+        for made, found, *_ in parts
     ]
     _print(options, {"settings": settings, "panels": panels}, "\n".join(lines))
 

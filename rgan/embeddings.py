@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ Report = Callable[[float], None]  # share done, 0 to 1
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 NEIGHBOURS = {"pca": 30, "tsne": 30, "umap": 15}  # usual ones
 _TSNE_STEPS = (250, 500)  # of early exaggeration and after it: openTSNE's own
+_PLACING_STEPS = 250  # of openTSNE's `transform`
+_UMAP = threading.Lock()  # numba's simplest threading layer ends the process when two threads enter it
 _REPORT_EVERY = 25
 
 
@@ -39,6 +42,12 @@ class Layout:
         number_between("dimensions", self.dimensions, 2, 3)
         number_between("neighbours", self.neighbours, 2, 1000)
         number_between("seed", self.seed, 0, 2**31 - 1)
+
+    def other_scale(self, count: int) -> Layout | None:
+        """The same with a clearly different number of neighbours, for `count` points; None for PCA."""
+        if self.method == "pca":
+            return None
+        return dataclasses.replace(self, neighbours=5 if self.neighbours >= 15 else min(50, (count - 1) // 3))
 
     @property
     def title(self) -> str:
@@ -112,13 +121,13 @@ def rows(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> list[d
 def pace(layout: Layout) -> float:
     """Processor seconds of a fit in this process for each unit of `_work`; see `seconds`. Compiles UMAP (10 s or more).
 
-    Measured on 300 points, the second time: the first imports and compiles.
+    Measured on 400 points, the second time: the first imports and compiles.
     """
-    points = np.random.default_rng(0).standard_normal((300, 32))
-    small = dataclasses.replace(layout, neighbours=min(layout.neighbours, 30))
+    points = np.random.default_rng(0).standard_normal((400, 32))
+    small = dataclasses.replace(layout, neighbours=min(layout.neighbours, 100))
     for _ in range(2):
         started = time.thread_time()
-        fit(points[:150], points[150:], small)
+        fit(points[:200], points[200:], small)
         taken = time.thread_time() - started
     return taken / _work(len(points))
 
@@ -148,7 +157,7 @@ def _tsne(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: R
     """openTSNE with Barnes-Hut and exact neighbours: at these sizes half the time of scikit-learn's."""
     from openTSNE import TSNE
 
-    total = sum(_TSNE_STEPS) * (1.0 if more is None else 1.2)
+    total = sum(_TSNE_STEPS) + (0 if more is None else _PLACING_STEPS)
     done = 0
 
     def tell(*_: object) -> None:
@@ -179,9 +188,11 @@ def _tsne(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: R
 def _umap(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: Report) -> _Drawn:
     from umap import UMAP
 
-    model = UMAP(layout.neighbours, n_components=layout.dimensions, random_state=layout.seed, n_jobs=1)
-    drawn = model.fit_transform(points)
-    return drawn, None if more is None else model.transform(more), ()
+    with _UMAP:
+        model = UMAP(layout.neighbours, n_components=layout.dimensions, random_state=layout.seed, n_jobs=1)
+        report(0.0)
+        drawn = model.fit_transform(points)
+        return drawn, None if more is None else model.transform(more), ()
 
 
 _FITS = {"pca": _pca, "tsne": _tsne, "umap": _umap}

@@ -11,6 +11,8 @@ function showImages(chart, sheet) {
     document.body.appendChild(box);
   }
   const [image, name] = box.children;
+  let x = 0, y = 0;  // in space Plotly does not say where the pointer is
+  chart.addEventListener('mousemove', event => { x = event.clientX; y = event.clientY; }, true);
   chart.on('plotly_hover', event => {
     const point = event.points.find(one => one.customdata);
     if (!point) return;
@@ -21,7 +23,6 @@ function showImages(chart, sheet) {
       `background-image:url(${sheet.uri});background-size:${across * sheet.columns}px auto;` +
       `background-position:-${column * across}px -${row * down}px`;
     name.textContent = words;
-    const x = event.event.clientX, y = event.event.clientY;
     box.style.display = 'block';
     box.style.left = `${x + 18 + box.offsetWidth > innerWidth ? x - 18 - box.offsetWidth : x + 18}px`;
     box.style.top = `${y + 18 + box.offsetHeight > innerHeight ? y - 18 - box.offsetHeight : y + 18}px`;

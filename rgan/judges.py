@@ -123,22 +123,20 @@ def shipped(data: str) -> Judge:
     path = SHIPPED / f"{data}.safetensors"
     if not path.exists():
         there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
-        raise CheckpointError(
-            f"expected a judge for {data}, found those for {there}; choose other features, or train one with "
-            f"`python -m rgan judge {data} --out {SHIPPED.name}/{data}.safetensors`"
-        )
+        more = f", or train it: `python -m rgan judge {data} --out {path}`" if data in EPOCHS else ""
+        raise CheckpointError(f"expected a judge for {data}, found those for {there}; choose other features{more}")
     return load(path)
 
 
 def fitted(images: Tensor, judge: Judge) -> Tensor:
-    """Images in the judge's channels and size: grey is repeated or colours averaged, small MNIST is padded as in
-    training, other sizes are resized."""
+    """Images in the judge's channels and size: grey is repeated or colours averaged, 28-pixel MNIST is padded as
+    in training, other sizes are resized."""
     if images.shape[1] != judge.channels:
         images = images.mean(dim=1, keepdim=True).expand(-1, judge.channels, -1, -1)
     side = images.shape[-1]
     if side == SIZE:
         return images
-    if judge.data == "mnist" and side < SIZE:
+    if judge.data == "mnist" and side == 28:
         before = (SIZE - side) // 2
         after = SIZE - side - before
         return pad(images, (before, after, before, after), value=-1.0)
@@ -210,7 +208,6 @@ def train(
             step += 1
             if step < steps:
                 yield Progress(step, steps, float(loss.detach()))
-        network.train()
     network.eval()
     judge = Judge(
         data.name, channels, width, classes, network, torch.zeros(1, FEATURES), torch.zeros(1), torch.zeros(1),
@@ -261,11 +258,8 @@ def _split(data: ImageData, root: str | Path, seed: int) -> tuple[_Part, _Part, 
 def _calibrated(judge: Judge, keep: _Part, measure: _Part) -> Judge:
     hits = sum(int((judge.logits(to_unit(images)).argmax(dim=1) == labels).sum()) for images, labels in (keep, measure))
     reference = judge.features(to_unit(keep[0]))
-    own = torch.cat(
-        [distances(chunk, reference).kthvalue(NEIGHBOURS + 1, dim=1).values for chunk in reference.split(512)]
-    )
-    other = judge.features(to_unit(measure[0]))
-    found = torch.cat([distances(chunk, reference).kthvalue(NEIGHBOURS, dim=1).values for chunk in other.split(512)])
+    own = _nearest(reference, reference, NEIGHBOURS + 1)  # the first is the image itself
+    found = _nearest(judge.features(to_unit(measure[0])), reference, NEIGHBOURS)
     count = len(keep[0]) + len(measure[0])
     return dataclasses.replace(
         judge, reference=reference, radius=own, calibration=found.sort().values, accuracy=hits / count, held_out=count

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -91,6 +92,7 @@ class LivePath:
 
     def __init__(self, gan: Gan, request: Request, *, device: str = "auto", precision: str = "auto"):
         where = choose_device(device)
+        self.token = uuid.uuid4().hex  # tells this path from all others
         self.request = request
         self.exact = gan.probe(device=where)
         self.fast = gan.probe(choose_dtype(precision, where), where)
@@ -129,6 +131,10 @@ class LivePath:
             self._between = answer, images
         return self._between[0]
 
+    def finished(self, radius: float) -> bool:
+        """Whether the search at `radius` has ended."""
+        return radius == 0 or radius in self._found
+
     def noise_at(self, radius: float) -> Tensor:
         """r (N, d) of `at`, without judging it; also while another thread advances."""
         known = self._found.get(radius, self._latest)
@@ -156,7 +162,7 @@ class LivePath:
                 self._latest = state
             if time.perf_counter() >= end:
                 break
-        return radius not in self._found
+        return not self.finished(radius)
 
     def _search(self, radius: float) -> Iterator[WorstNoise | None]:
         """All steps of a search at `radius`, with what to draw after each, or None where there is no news.

@@ -54,7 +54,7 @@ def hover_script() -> str:
 
 
 def embeddings_page(
-    title: str, parts: list[tuple[Panel, Findings, Embedding, Embedding]], settings: dict[str, object]
+    title: str, parts: list[tuple[Panel, Findings, Embedding, Embedding | None, Embedding]], settings: dict[str, object]
 ) -> str:
     """One page with a section a panel: its embedding and its control's, the tests of both, and the paper's claim."""
     from plotly.offline import get_plotlyjs
@@ -65,7 +65,8 @@ def embeddings_page(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<script>{get_plotlyjs()}</script><script>{hover_script()}</script><h1>{escape(title)}</h1>"
         f'<p class="note">{escape(said)}. RGAN Lab {__version__}. Point at a mark to see its image. Sizes and '
-        f"distances in t-SNE and UMAP mean nothing by themselves; the tests do.</p>{sections}</html>"
+        f"distances in t-SNE and UMAP mean nothing by themselves; the tests do. Real images are those that the models' "
+        f"files keep: they were trained on them.</p>{sections}</html>"
     )
 
 
@@ -81,7 +82,7 @@ def claim_html(found: Findings) -> str:
 def tests_html(found: Findings) -> str:
     """Table of a panel's tests, each beside the same test of the control."""
     rows = "".join(
-        f"<tr><td>{escape(one.test)}<td>{escape(one.effect_words)}<td>{escape(one.interval_words)}"
+        f"<tr><td>{escape(one.test)}<br>{escape(one.unit)}<td>{escape(one.effect_words)}<td>{escape(one.interval_words)}"
         f"<td>{escape(one.p_words)}<td>{escape(same.effect_words)}, {escape(same.p_words)}"
         f"<td>{escape(one.sentence)}</tr>"
         for one, same in zip(found.verdicts, found.control_verdicts, strict=True)
@@ -92,18 +93,21 @@ def tests_html(found: Findings) -> str:
     )
 
 
-def _section(panel: Panel, found: Findings, drawn: Embedding, control: Embedding) -> str:
-    looks = groups(panel)
+def _section(panel: Panel, found: Findings, drawn: Embedding, other: Embedding | None, control: Embedding) -> str:
+    looks, key = groups(panel), f"panel-{panel.letter}"
     main = scatter(drawn, looks, names=(panel.first.names, panel.second.names))
-    same = scatter(control, looks, height=320)
-    key = f"panel-{panel.letter}"
+    beside = [("second", other, other.layout.title)] if other else []
+    beside.append(("control", control, f"Control, {control.layout.title}: {found.control_words}"))
+    small = "".join(
+        f'<p class="note">{escape(words)}</p>{_figure(scatter(one, looks, height=250), f"{key}-{what}")}'
+        for what, one, words in beside
+    )
     mark = "▲" if drawn.layout.dimensions == 2 else "■"
     return (
         f"<h2>({panel.letter}) {escape(PANELS[panel.letter])}</h2>"
         f'<p class="note">● {escape(panel.first.label)}, {mark} {escape(panel.second.label)}; {escape(panel.space)}; '
         f'{escape(drawn.layout.title)}.</p><div class="row"><div>{_figure(main, key)}</div>'
-        f'<div>{_figure(same, key + "-control")}<p class="note">Control: {escape(found.control_words)}, drawn '
-        f"identically.</p></div></div>{claim_html(found)}{tests_html(found)}"
+        f"<div>{small}</div></div>{claim_html(found)}{tests_html(found)}"
         f"<script>showImages(document.getElementById({json.dumps(key)}), "
         f"{json.dumps(sheet(panel.first, panel.second))});</script>"
     )

@@ -13,7 +13,7 @@ import numpy as np
 from rgan.errors import SettingsError, number_between
 
 PERMUTATIONS = 999
-LEVEL = 0.01  # p up to which a difference counts as shown; intervals miss the truth as often
+LEVEL = 0.01  # p up to which a difference counts as shown; intervals are meant to miss the truth as often
 _NORMAL = 2.575829  # quantile of the normal distribution at 1 − LEVEL/2
 
 
@@ -94,6 +94,7 @@ def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) 
     """Maximum mean discrepancy with a Gaussian kernel of median width (Gretton et al. 2012), permutation p-value.
 
     The effect is the unbiased estimate of MMD², with a jackknife interval; it may lie below 0 where clouds are alike.
+    There the statistic degenerates and the interval may miss 0 in 5 % of cases: read p.
 
     Raises:
         SettingsError: the clouds share draws.
@@ -112,7 +113,7 @@ def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 
     """Energy distance (Székely & Rizzo 2013), permutation p-value.
 
     The effect is their coefficient of inhomogeneity, (2E‖a−b‖ − E‖a−a′‖ − E‖b−b′‖) / 2E‖a−b‖, estimated without bias in
-    its numerator, with a jackknife interval: 0 alike, 1 two points.
+    its numerator, with a jackknife interval (see `mmd` on where it fails): 0 alike, 1 two points.
 
     Raises:
         SettingsError: the clouds share draws.
@@ -123,7 +124,14 @@ def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 
     low, high = effect.interval()
     said = _differ(a, b, p, f" by {per_cent(effect.value, 2)} of the distance between them")
     return Verdict(
-        "Energy distance", effect.value, low, high, "share of the way between clouds", p, 1 / (permutations + 1), said
+        "Energy coefficient",
+        effect.value,
+        low,
+        high,
+        "share of the way between clouds",
+        p,
+        1 / (permutations + 1),
+        said,
     )
 
 
@@ -168,7 +176,7 @@ def classifier(a: Cloud, b: Cloud, *, seed: int = 0) -> Verdict:
     low, high = _wilson(int((answers == truth[asked]).sum()), total)
     chance = max(real, total - real) / total
     sentence = f"A vote of {neighbours} neighbours is right for {per_cent(accuracy, 0)} of points it has not seen"
-    sentence += "." if p <= LEVEL else ", which chance explains."
+    sentence += "." if p <= LEVEL else ", so it does not tell them apart."
     return Verdict(
         "Classifier", accuracy - chance, low - chance, high - chance, "accuracy above chance", p, 0.0, sentence
     )
@@ -177,7 +185,8 @@ def classifier(a: Cloud, b: Cloud, *, seed: int = 0) -> Verdict:
 def radius(noise: np.ndarray) -> Verdict:
     """Is noise (n, d) as long as that of N(0, I)? Exact: Σ‖z‖² of the prior is χ² with n·d degrees of freedom.
 
-    The effect is the mean squared length over d, minus 1, with its exact 99 % interval; p is two-sided.
+    The effect is the mean squared length over d, minus 1, with an interval from its standard error over points; p is
+    two-sided.
     """
     from scipy.stats import chi2
 
@@ -185,7 +194,9 @@ def radius(noise: np.ndarray) -> Verdict:
     total = float(np.square(noise.astype(np.float64)).sum())
     p = min(1.0, 2 * min(float(chi2.cdf(total, degrees)), float(chi2.sf(total, degrees))))
     effect = total / degrees - 1
-    low, high = (float(bound) - 1 for bound in total / chi2.ppf([1 - LEVEL / 2, LEVEL / 2], degrees))
+    lengths = np.square(noise.astype(np.float64)).sum(axis=1) / noise.shape[1]
+    reach = _NORMAL * float(lengths.std(ddof=1)) / len(lengths) ** 0.5
+    low, high = effect - reach, effect + reach
     if p <= LEVEL:
         sentence = f"Its squared length is {per_cent(abs(effect))} {'above' if effect > 0 else 'below'} the prior's."
     else:

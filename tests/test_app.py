@@ -158,7 +158,8 @@ def test_the_apps_numbers_are_the_librarys():
     found = findings(panel("a", *gans, Choice(points=100, seed=3, radius=2.0)), *gans)
     assert escape(found.claim.because) in words(test)
     for verdict in found.verdicts:
-        assert f"<td>{escape(verdict.test)}<td>{verdict.effect_words}<td>{verdict.interval_words}" in words(test)
+        assert f"<td>{escape(verdict.test)}<br>" in words(test)
+        assert f"<td>{verdict.effect_words}<td>{verdict.interval_words}" in words(test)
 
 
 def test_models_without_common_images_are_refused_in_words(runs):

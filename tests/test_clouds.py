@@ -98,7 +98,14 @@ def test_claims_follow_the_numbers(pair):
     near = findings(panel("a", *pair, Choice(points=100, radius=0.0)), *pair)
     assert near.claim.outcome == "undecided" and near.verdicts[3].low < 0 < near.verdicts[3].high
     same = (pair[0], pair[0])
-    assert findings(panel("d", *same, FEW), *same).claim.outcome == "undecided"
+    found = findings(panel("d", *same, FEW), *same)
+    assert found.claim.outcome in ("undecided", "not supported") and "+0.00 % to +0.00 %" in found.claim.because
+
+
+def test_absence_of_evidence_is_no_evidence(pair):
+    """A few points decide nothing; real images against themselves, in effect, are close."""
+    few = dataclasses.replace(FEW, points=10)
+    assert findings(panel("c", *pair, few), *pair).claim.outcome == "undecided"
 
 
 def test_noise_and_generated_images_are_no_real_ones(pair):
@@ -125,6 +132,9 @@ def test_models_that_cannot_be_compared_are_refused(pair):
     other = Gan(colour, *fresh(colour, 0))
     with pytest.raises(SettingsError, match="images of one shape"):
         panel("c", pair[0], other, FEW)
+    elsewhere = dataclasses.replace(pair[1], training=dataclasses.replace(pair[1].training, data="faces"))
+    with pytest.raises(SettingsError, match="trained on the same data, got digits and faces"):
+        panel("d", pair[0], elsewhere, FEW)
     with pytest.raises(SettingsError, match="real images in the file"):
         panel("c", other, other, FEW)
     with pytest.raises(SettingsError, match="at most 512 points"):

@@ -46,6 +46,46 @@ def test_what_nobody_wants_any_more_is_given_up():
         tasks.value("nothing")
 
 
+def test_a_task_that_needs_another_never_waits_for_one_behind_it():
+    """Findings need clouds; clouds given up and wanted again are queued behind the findings."""
+    tasks, begun, go = Tasks(), threading.Event(), threading.Event()
+
+    def busy(report):
+        begun.set()
+        go.wait(10)
+
+    def findings(report):
+        return tasks.value("clouds") + 1
+
+    tasks.want("you", {"busy": busy})
+    tasks.want("me", {"clouds": lambda report: 1, "findings": findings})
+    assert begun.wait(10)
+    tasks.want("me", {"findings": findings})
+    mine = tasks.want("me", {"findings": findings, "clouds": lambda report: 2})
+    go.set()
+    assert mine["findings"].future.result(10) == 3 and mine["clouds"].future.result(10) == 2
+
+
+def test_what_was_given_up_or_failed_is_begun_again():
+    tasks = Tasks()
+
+    def orphan(report):
+        return tasks.value("nobody wants this")
+
+    first = tasks.want("me", {"x": orphan})["x"]
+    with pytest.raises(GivenUpError):
+        first.value()
+    assert tasks.want("me", {"x": lambda report: 2})["x"].value() == 2
+
+    def fails(report):
+        raise ValueError("no")
+
+    tasks.want("me", {"y": fails})["y"].future.exception(10)
+    assert not tasks.finished("y")
+    tasks.forget_failed()
+    assert tasks.want("me", {"y": lambda report: 3})["y"].value() == 3
+
+
 def test_errors_reach_whoever_waits():
     def fails(report):
         raise ValueError("no")

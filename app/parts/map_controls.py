@@ -14,6 +14,9 @@ SCALES = (5, 10, 15, 20, 30, 50, 75, 100)  # of perplexity and neighbours
 
 def map_controls(letters: tuple[str, ...], reach: float) -> tuple[Choice, Layout, bool]:
     """Draw the controls for these panels into the current container: what to compare, how to draw it, arrows or not."""
+    points = st.select_slider(
+        "Points of each cloud", POINTS, 500, key="points", bind="query-params", help="The paper draws 500 and 500."
+    )
     method = str(
         st.segmented_control(
             "Method", tuple(METHODS), default="tsne", format_func=METHODS.get, key="map", bind="query-params",
@@ -26,14 +29,12 @@ def map_controls(letters: tuple[str, ...], reach: float) -> tuple[Choice, Layout
     scale = NEIGHBOURS[method]
     if method != "pca":
         scale = st.select_slider(
-            {"tsne": "Perplexity", "umap": "Neighbours"}[method], SCALES, scale, key=f"{method}_scale",
+            {"tsne": "Perplexity", "umap": "Neighbours"}[method],
+            [number for number in SCALES if number <= (2 * points - 1) // 3], scale, key=f"{method}_scale",
             bind="query-params",
             help="How many neighbours each point tries to keep. A second value is drawn beside: what changes with it "
             "was made by the method, not by the data.",
         )  # fmt: skip
-    points = st.select_slider(
-        "Points of each cloud", POINTS, 500, key="points", bind="query-params", help="The paper draws 500 and 500."
-    )
     side, features = "A", "pixels"
     if {"a", "b"} & set(letters):
         side = str(

@@ -1,4 +1,4 @@
-"""The panels of Figure 4 on the screen: what each needs to have computed, and how it is drawn as that comes in."""
+"""The panels of Figure 4 on the screen: what each needs to have computed."""
 
 from __future__ import annotations
 
@@ -8,124 +8,113 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from plotly.graph_objects import Figure
 from state import tasks
 from tasks import Task, Work
 
 from rgan.clouds import Choice, Findings, Panel, findings, panel, relevant
 from rgan.embeddings import Embedding, Layout, fit
-from rgan.figures import scatter
 from rgan.gan import Gan
-from rgan.report import groups, sheet
+from rgan.report import sheet
 
 Report = Callable[[float], None]
-HEIGHTS = {"main": 560, "overview": 380, "small": 262}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An embedding and its figure."""
-
-    embedding: Embedding
-    figure: Figure
 
 
 @dataclass(frozen=True)
 class Made:
-    """A panel's clouds, their PCA and their images as one sheet."""
+    """A panel's clouds and all their images as one sheet."""
 
     panel: Panel
-    preview: Drawn
     sheet: dict[str, object]
 
 
 @dataclass(frozen=True)
 class Map:
-    """One panel as asked for: which, of which Gans, how drawn."""
+    """One panel as asked for: which, of which Gans, how drawn.
+
+    Alone on the page it has a second scale and a control beside it.
+    """
 
     letter: str
     gans: tuple[Gan, Gan]
     choice: Choice
     layout: Layout
     arrows: bool
-    alone: bool  # on the page, with its second scale and its control
+    alone: bool
 
     @property
     def key(self) -> str:
         """Of the chart: letters, digits and dashes; other settings, another key."""
-        told = repr((self._of, self.layout, self.arrows, self.alone))
+        told = repr((self._of, self.layout, self._arrows))
         return f"map-{self.letter}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+    @property
+    def preview(self) -> Layout:
+        return dataclasses.replace(self.layout, method="pca", neighbours=30)
 
     @property
     def second(self) -> Layout | None:
         """The other scale drawn beside the first; PCA has none."""
-        if self.layout.method == "pca":
-            return None
-        return dataclasses.replace(self.layout, neighbours=5 if self.layout.neighbours >= 15 else 50)
-
-    @property
-    def _preview(self) -> Layout:
-        return dataclasses.replace(self.layout, method="pca")
+        return self.layout.other_scale(2 * self.choice.points)
 
     @property
     def _of(self) -> Hashable:
-        return self.letter, *(gan.digest for gan in self.gans), relevant(self.letter, self.choice)
+        """All that decides over the clouds."""
+        gans = self.gans if self.letter != "a" else (self.gans["AB".index(self.choice.side)],)
+        return self.letter, *(gan.digest for gan in gans), relevant(self.letter, self.choice)
+
+    @property
+    def _arrows(self) -> bool:
+        return self.arrows and self.letter in "ab"
 
     def made_key(self) -> Hashable:
-        return "panel", self._of, self.layout.dimensions, self.arrows
+        return "panel", self._of
 
     def found_key(self) -> Hashable:
         return "findings", self._of
 
     def drawn_key(self, what: str, layout: Layout) -> Hashable:
-        return what, self._of, layout, self.arrows, self.alone
+        return what, self._of, layout, self._arrows and what == "main"
 
     def main_key(self) -> Hashable:
         return self.drawn_key("main", self.layout)
 
     def drawings(self, *, draw: bool) -> list[tuple[str, Layout]]:
         """What is drawn: "main", alone on the page also "second" and "control"; without `draw` only PCA's."""
-        if not draw:
-            return [("control", self._preview)] if self.alone else []
+        layout = self.layout if draw else self.preview
         if not self.alone:
-            return [("main", self.layout)]
-        beside = [("second", self.second)] if self.second else []
-        return [("main", self.layout), *beside, ("control", self.layout)]
+            return [("main", layout)]
+        beside = [("second", self.second)] if draw and self.second else []
+        return [("main", layout), *beside, ("control", layout)]
 
     def first_works(self) -> dict[Hashable, Work[Any]]:
         """The clouds and their PCA."""
-        return {self.made_key(): self._make}
+        preview = self._drawing("main", self.preview)
+        return {self.made_key(): self._make, self.drawn_key("main", self.preview): preview}
 
     def later_works(self, *, draw: bool) -> dict[Hashable, Work[Any]]:
-        """The tests, and with `draw` the pictures."""
-        works: dict[Hashable, Work[Any]] = {self.found_key(): self._find}
-        for what, layout in self.drawings(draw=draw):
-            works[self.drawn_key(what, layout)] = self._drawing(what, layout)
-        main = self.main_key()  # what is looked at most comes first
-        return {main: works.pop(main)} | works if main in works else works
+        """The picture, the tests, and what stands beside the picture."""
+        (main, layout), *beside = self.drawings(draw=draw)
+        works: dict[Hashable, Work[Any]] = {self.drawn_key(main, layout): self._drawing(main, layout)}
+        works[self.found_key()] = self._find
+        return works | {self.drawn_key(what, layout): self._drawing(what, layout) for what, layout in beside}
 
     def _make(self, report: Report) -> Made:
         made = panel(self.letter, *self.gans, self.choice, report=report)
-        preview = self._draw(made, "main", self._preview, report)
-        return Made(made, preview, sheet(made.first, made.second))
+        return Made(made, sheet(made.first, made.second))
 
     def _find(self, report: Report) -> Findings:
         return findings(tasks().value(self.made_key()).panel, *self.gans, report=report)
 
-    def _drawing(self, what: str, layout: Layout) -> Work[Drawn]:
-        return lambda report: self._draw(tasks().value(self.made_key()).panel, what, layout, report)
+    def _drawing(self, what: str, layout: Layout) -> Work[Embedding]:
+        def draw(report: Report) -> Embedding:
+            if what == "control":
+                clouds = tasks().value(self.found_key()).control
+                return fit(clouds[0].points, clouds[1].points, layout, report=report)
+            made = tasks().value(self.made_key()).panel
+            starts = (made.first.starts, made.second.starts) if self._arrows and what == "main" else (None, None)
+            return fit(made.first.cloud.points, made.second.cloud.points, layout, starts=starts, report=report)
 
-    def _draw(self, made: Panel, what: str, layout: Layout, report: Report) -> Drawn:
-        height = HEIGHTS[("main" if self.alone else "overview") if what == "main" else "small"]
-        looks = groups(made)
-        if what == "control":
-            first, second = (cloud.points for cloud in tasks().value(self.found_key()).control)
-            embedding = fit(first, second, layout, report=report)
-            return Drawn(embedding, scatter(embedding, looks, height=height))
-        starts = (made.first.starts, made.second.starts) if self.arrows else (None, None)
-        embedding = fit(made.first.cloud.points, made.second.cloud.points, layout, starts=starts, report=report)
-        names = (made.first.names, made.second.names) if what == "main" else None
-        return Drawn(embedding, scatter(embedding, looks, names=names, height=height))
+        return draw
 
 
 def works(shown: list[Map], *, draw: bool) -> dict[Hashable, Work[Any]]:
@@ -138,11 +127,11 @@ def works(shown: list[Map], *, draw: bool) -> dict[Hashable, Work[Any]]:
     return found
 
 
-def best_drawing(one: Map, found: dict[Hashable, Task[Any]]) -> Drawn | None:
+def best_drawing(one: Map, found: dict[Hashable, Task[Any]]) -> Embedding | None:
     """The picture as asked for, else PCA's, else None while not even that is there."""
-    asked = found.get(one.main_key())
-    if asked is not None and asked.done:
-        drawn: Drawn = asked.value()
-        return drawn
-    made = found[one.made_key()]
-    return made.value().preview if made.done else None
+    for layout in (one.layout, one.preview):
+        task = found.get(one.drawn_key("main", layout))
+        if task is not None and task.done:
+            drawn: Embedding = task.value()
+            return drawn
+    return None

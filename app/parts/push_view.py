@@ -36,7 +36,7 @@ class Push:
 
     @property
     def key(self) -> Hashable:
-        return "push", self.gan.digest, self.request, self.radius
+        return "push", self.path.token, self.radius
 
     def works(self) -> dict[Hashable, Work[Any]]:
         """The search at ε, and over the whole range of ε the first time."""
@@ -58,7 +58,7 @@ class Push:
                 self.request.reach,
                 ends=("0: original noise", f"{self.request.reach:.2f}: half of ‖z‖"),
             )
-            done = found[self.key].done and radius == self.radius
+            done = self.path.finished(radius)
             view = linear_view(self.fresh, self.path.z, self.path.noise_at(radius), self.request.reach)
             state = "done" if done else "busy"
             st.html(

@@ -1,5 +1,7 @@
 """Embeddings: the four panels of the paper's Figure 4 for two models, each with its control and its tests."""
 
+from dataclasses import replace
+
 import streamlit as st
 from parts import map_view, maps
 from parts.map_controls import map_controls
@@ -8,6 +10,7 @@ from parts.two_models import two_models
 from state import drawing_pace, tasks, want
 
 from rgan.clouds import PANELS
+from rgan.embeddings import NEIGHBOURS, Layout
 from rgan.errors import RganError
 from rgan.live import reach
 
@@ -35,10 +38,12 @@ try:
     push = Push(names, gans, choice) if chosen == "a" else None
     found = want(works | (push.works() if push else {}))
     if all(task.done for task in found.values()):
-        drawing_pace("umap", 2)  # compiles it in the background, before anyone asks
+        drawing_pace(Layout("umap", neighbours=NEIGHBOURS["umap"]))  # compiles it in the background, before anyone asks
     if not draw:
-        map_view.offer(shown, drawing_pace(layout.method, layout.dimensions), asked)
+        map_view.offer(shown, drawing_pace(replace(layout, seed=0)), asked)
     if push:
+        if found[push.key].done:
+            found[push.key].value()
         push.show(found, arrows)
     map_view.show(shown, {key: found[key] for key in works}, names)
 except RganError as error:
