@@ -34,7 +34,7 @@ def test_shipped_judges_are_as_good_as_they_say(judge, parts, digits):
     order = torch.randperm(1797, generator=torch.Generator().manual_seed(0))
     named = judge.logits(torch.cat(parts[1:])).argmax(dim=1)
     assert float((named == digits.labels[order[:718]]).float().mean()) == pytest.approx(judge.accuracy)
-    for name, least in (("mnist", 0.99),):
+    for name, least in (("mnist", 0.99), ("cifar10", 0.85)):
         assert judges.load(judges.SHIPPED / f"{name}.safetensors").accuracy >= least
 
 
