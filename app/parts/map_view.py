@@ -29,7 +29,7 @@ from rgan.report import claim_html, groups, tests_html
 Found = dict[Hashable, Task[Any]]
 
 ASKED = "maps_asked"  # session key: maps whose drawing was asked for
-FIRST = 0.3  # seconds to wait for the first picture, which then needs no second look
+FIRST = 0.4  # seconds to wait for the first picture, which then needs no second look
 POLL = 0.5  # seconds between looks at what is being computed
 HEIGHTS = {True: 560, False: 380}  # of the main chart, alone on the page or not
 SMALL = 262
@@ -68,7 +68,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     Raises:
         RganError: what a panel needs cannot be computed.
     """
-    wait([found[one.made_key()].future for one in shown], FIRST)
+    wait([found[one.drawn_key("main", one.preview)].future for one in shown], FIRST)
     for task in found.values():
         if task.done:
             _value(task)
