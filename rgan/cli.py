@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|embed|inspect|recipes|judge|data`."""
+"""The command line: `python -m rgan train|probe|embed|score|inspect|recipes|judge|data`."""
 
 from __future__ import annotations
 
@@ -339,6 +339,37 @@ def _judge(options: argparse.Namespace) -> None:
     _print(options, report, f"{options.out}: {right}")
 
 
+def _score(options: argparse.Namespace) -> None:
+    import torch
+    from tqdm import tqdm
+
+    from rgan import checkpoints, judges, metrics, worst_case
+
+    gan = checkpoints.load(options.checkpoint)
+    if options.judge is None and gan.training is None:
+        raise RganError("expected --judge for a model whose data are unknown, got none; name a judge's file")
+    judge = judges.load(options.judge) if options.judge else judges.shipped(gan.training.data if gan.training else "")
+    device = choose_device(options.device)
+    probe = gan.probe(device=device)
+    settings = worst_case.Settings((options.radius,), options.price, options.steps)
+    features, logits = [], []
+    with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
+        for z in gan.noise(options.samples, options.seed).split(250):
+            if options.radius:
+                z = z + worst_case.run(probe.loss, z, settings, seed=options.seed).noise[0]
+            seen = metrics.look(judge, probe.images(z))
+            features.append(seen.features)
+            logits.append(seen.logits)
+            bar.update(len(z))
+    found = metrics.scores(judge, metrics.Seen(torch.cat(features), torch.cat(logits)), seed=options.seed)
+    report = {
+        "checkpoint": str(options.checkpoint), "radius": options.radius, "seed": options.seed,
+        "protocol": found[0].protocol.words, "scores": [dataclasses.asdict(score) for score in found],
+    }  # fmt: skip
+    lines = [score.words for score in found] + [found[0].protocol.words]
+    _print(options, report, "\n".join(lines))
+
+
 def _data(options: argparse.Namespace) -> None:
     from rgan import datasets
 
@@ -362,7 +393,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="train|probe|embed|inspect|recipes|judge|data")
+    commands = parser.add_subparsers(required=True, metavar="train|probe|embed|score|inspect|recipes|judge|data")
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
@@ -431,6 +462,19 @@ def _parser() -> argparse.ArgumentParser:
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)
 
+    score = commands.add_parser("score", help="classifier score, FID and KID of a model's images, as a judge sees them")
+    score.set_defaults(command=_score)
+    score.add_argument("checkpoint")
+    score.add_argument("--samples", type=int, default=5000)
+    score.add_argument("--seed", type=int, default=0)
+    score.add_argument("--radius", type=float, default=0.0, help="ε: score images of worst noise (default 0: ordinary)")
+    score.add_argument("--price", type=float, default=0.0, help="λ of that search")
+    score.add_argument("--steps", type=int, default=10)
+    score.add_argument(
+        "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
+    )
+    score.add_argument("--device", choices=DEVICES, default="auto")
+
     judge = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
     judge.set_defaults(command=_judge)
     judge.add_argument("name", help="digits, mnist or cifar10")
@@ -446,7 +490,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, embed, inspect, recipes, judge, data):
+    for command in (train, probe, embed, score, inspect, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rgan import checkpoints, clouds
+from rgan import checkpoints, clouds, judges, metrics
 from rgan.cli import main
 from rgan.embeddings import Layout, fit
 from rgan.training import Trainer
@@ -104,6 +104,17 @@ def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
     )
 
 
+def test_score_gives_the_librarys_numbers(trained, capsys):
+    assert main(["score", str(trained), "--samples", "300", "--seed", "2", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    gan, judge = checkpoints.load(trained), judges.shipped("digits")
+    found = metrics.scores(judge, metrics.look(judge, gan.probe().images(gan.noise(300, 2))), seed=2)
+    assert [one["value"] for one in report["scores"]] == pytest.approx([one.value for one in found], rel=1e-4)
+    assert report["protocol"] == found[0].protocol.words
+    assert main(["score", str(trained), "--samples", "120", "--radius", "1", "--steps", "2"]) == 0
+    assert re.search(r"^Classifier score .*\nFID .*real against real.*\nKID ", capsys.readouterr().out)
+
+
 def test_inspect(trained, capsys):
     assert main(["inspect", str(trained), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -122,6 +133,8 @@ def test_inspect(trained, capsys):
         (["probe", "CHECKPOINT", "--samples", "0"], "samples between"),
         (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "9999"], "points between"),
         (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "1000", "--panel", "c"], "at most 512 points"),
+        (["score", "CHECKPOINT", "--samples", "20"], "at least 100 images"),
+        (["score", "CHECKPOINT", "--judge", "CHECKPOINT"], "expected a judge"),
         (["embed", "CHECKPOINT", "nowhere.safetensors"], "nowhere.safetensors"),
     ],
 )

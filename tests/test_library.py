@@ -25,6 +25,7 @@ FLOORS = [
     {"two_sample"},
     {"datasets", "folding", "penalties"},
     {"judges", "systems"},
+    {"metrics"},
     {"recipes"},
     {"gan"},
     {"checkpoints", "gradients"},
