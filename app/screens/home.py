@@ -54,6 +54,7 @@ if set(pair) <= gans.keys():
     largest = reach(gans[pair[0]])
 next_place = st.container(horizontal=True)
 next_place.page_link(language.WORST_NOISE, label="Open Worst noise: every knob, both models", icon=":material/explore:")
+next_place.page_link(language.EMBEDDINGS, label="Open Embeddings: the paper's Figure 4", icon=":material/scatter_plot:")
 
 st.subheader("Models at hand", anchor=False)
 cards = st.columns(3, gap="medium")
