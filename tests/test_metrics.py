@@ -38,6 +38,7 @@ def seen(judge):
     return Seen(features, judge.network.score(features))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torchmetrics tells that it keeps features
 def test_values_against_torchmetrics(judge, seen):
     score, fid, kid = scores(judge, seen)
     theirs = FrechetInceptionDistance(feature=Given())

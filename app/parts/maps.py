@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,9 @@ from state import tasks
 from tasks import Task, Work
 
 from rgan.clouds import Choice, Findings, Panel, findings, panel, relevant
-from rgan.embeddings import Embedding, Layout, fit
+from rgan.embeddings import Embedding, Layout, Report, fit
 from rgan.gan import Gan
 from rgan.report import sheet
-
-Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)

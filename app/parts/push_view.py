@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from tasks import Task, Work
 
 from parts.live_slider import live_slider
 from rgan.clouds import SIDES, Choice, linear_view
+from rgan.embeddings import Report
 from rgan.figures import COLOURS, NEUTRAL, Group, shell
 from rgan.gan import Gan
 from rgan.live import Request, reach
@@ -41,7 +42,7 @@ class Push:
     def works(self) -> dict[Hashable, Work[Any]]:
         """The search at ε, and over the whole range of ε the first time."""
 
-        def search(report: Callable[[float], None]) -> None:
+        def search(report: Report) -> None:
             while self.path.advance(self.radius, SLICE):
                 report(0.0)
 
