@@ -6,7 +6,9 @@ themselves (Wattenberg, Viégas & Johnson 2016), so nothing here is a test; thos
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import math
 import threading
 import time
@@ -116,6 +118,16 @@ def rows(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> list[d
         for words, cloud in zip(names, (drawn.first, drawn.second), strict=True)
         for name, place in zip(words, cloud, strict=True)
     ]
+
+
+def as_csv(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> bytes:
+    """`rows` as a CSV file."""
+    table = rows(drawn, names)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]))
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()
 
 
 def pace(layout: Layout) -> float:

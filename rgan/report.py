@@ -82,7 +82,8 @@ def claim_html(found: Findings) -> str:
 def tests_html(found: Findings) -> str:
     """Table of a panel's tests, each beside the same test of the control."""
     rows = "".join(
-        f"<tr><td>{escape(one.test)}<br><small>{escape(one.unit)}</small><td>{escape(one.effect_words)}<td>{escape(one.interval_words)}"
+        f"<tr><td>{escape(one.test)}<br><small>{escape(one.unit)}</small>"
+        f"<td>{escape(one.effect_words)}<td>{escape(one.interval_words)}"
         f"<td>{escape(one.p_words)}<td>{escape(same.effect_words)}, {escape(same.p_words)}"
         f"<td>{escape(one.sentence)}</tr>"
         for one, same in zip(found.verdicts, found.control_verdicts, strict=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from rgan.embeddings import Layout, fit, pace, rows, seconds
+from rgan.embeddings import Layout, as_csv, fit, pace, rows, seconds
 from rgan.errors import SettingsError
 
 
@@ -111,6 +111,8 @@ def test_rows_name_every_point():
     table = rows(drawn, (("r0", "r1", "r2", "r3"), ("a", "b", "c", "d")))
     assert [row["name"] for row in table][3:5] == ["r3", "a"]
     assert [table[4][axis] for axis in "xyz"] == drawn.second[0].tolist()
+    lines = as_csv(drawn, (("r0", "r1", "r2", "r3"), ("a", "b", "c", "d"))).decode().splitlines()
+    assert lines[0] == "name,x,y,z" and lines[5].startswith("a,") and len(lines) == 9
 
 
 def test_the_estimate_grows_with_the_points():

@@ -1,11 +1,9 @@
-"""Panels of Figure 4 on the page: pictures as they come in, the paper's claim, tests, and what is selected."""
+"""Panels of Figure 4 on the page: pictures as they come in, the paper's claim, and the tests."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Hashable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from typing import Any
 
 import numpy as np
@@ -14,52 +12,22 @@ from plotly.graph_objects import Figure
 from state import tasks
 from tasks import GivenUpError, Task
 
-from parts import board, language
 from parts.image_hover import image_hover
 from parts.maps import Map, best_drawing
-from parts.time_needed import duration
-from rgan.clouds import PANELS, Points
-from rgan.embeddings import METHODS, Embedding, rows, seconds
+from parts.selection import show_selection
+from rgan.clouds import PANELS
+from rgan.embeddings import Embedding, as_csv
 from rgan.errors import RganError
 from rgan.figures import Group, scatter
-from rgan.images import grid
-from rgan.live import MAX_ROWS
 from rgan.report import claim_html, groups, tests_html
 
 Found = dict[Hashable, Task[Any]]
 
-ASKED = "maps_asked"  # session key: maps whose drawing was asked for
 FIRST = 0.4  # seconds to wait for the first picture, which then needs no second look
 POLL = 0.5  # seconds between looks at what is being computed
 HEIGHTS = {True: 560, False: 380}  # of the main chart, alone on the page or not
 SMALL = 262
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
-
-
-def offer(shown: list[Map], pace: Future[float], asked: set[str]) -> None:
-    """A button that starts the drawing, with how long it takes here; PCA stands there until then."""
-    method = METHODS[shown[0].layout.method]
-    fits = sum(len(one.drawings(draw=True)) + 0.3 * one.arrows for one in shown)
-
-    def words() -> str:
-        if not pace.done():
-            compiling = ", compiling UMAP once per start of the app" if shown[0].layout.method == "umap" else ""
-            return f"How long? Measuring{compiling} …"
-        if pace.exception() is not None:
-            return ""
-        return f"About {duration(fits * seconds(pace.result(), 2 * shown[0].choice.points))} on this machine."
-
-    def draw() -> None:
-        left, right = st.columns([1, 3], vertical_alignment="center")
-        if left.button(f"Draw with {method}", type="primary", width="stretch"):
-            asked.update(one.key for one in shown)
-            st.rerun()
-        right.caption(f"{words()} Until then the pictures are PCA's.")
-        if pace.done() and waiting:
-            st.rerun()
-
-    waiting = not pace.done()
-    st.fragment(draw, run_every=POLL if waiting else None)()
 
 
 def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
@@ -149,49 +117,14 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
         return
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
     if picked:
-        _selection(one, made.first, made.second, np.array(picked), names)
+        show_selection(one, made.first, made.second, np.array(picked), names)
     elif one.alone:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
-            "Coordinates", _table(drawn, made.first, made.second), f"{one.letter}-{drawn.layout.method}.csv",
+            "Coordinates", as_csv(drawn, (made.first.names, made.second.names)), f"{one.letter}-{drawn.layout.method}.csv",
             "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-
-
-def _selection(one: Map, first: Points, second: Points, picked: np.ndarray, names: tuple[str, str]) -> None:
-    """Images of the selected points, and the way to the Worst noise screen with their noise."""
-    split = len(first.names)
-    for cloud, rows_ in ((first, picked[picked < split]), (second, picked[picked >= split] - split)):
-        if not len(rows_):
-            continue
-        some = rows_[:96]
-        more = f", the first {len(some)}" if len(some) < len(rows_) else ""
-        st.html(
-            f'<div class="chart-title">{cloud.label}: {len(rows_)} selected{more}</div>'
-            f'<div class="board"><img alt="{len(some)} selected images of {cloud.label}" '
-            f'src="{board.data_uri(grid(cloud.images[some], 16, scale=2))}"></div>'
-        )
-        if cloud.seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
-            st.page_link(
-                language.WORST_NOISE,
-                label=f"Their noise on the Worst noise screen ({min(len(rows_), MAX_ROWS)} samples)",
-                icon=":material/explore:",
-                query_params={
-                    "a": names[0], "b": names[1], "seed": str(cloud.seed), "eps": f"{one.choice.radius:g}",
-                    "lam": f"{one.choice.price:g}",
-                    "rows": " ".join(map(str, rows_[:MAX_ROWS])),
-                },
-            )  # fmt: skip
-
-
-def _table(embedding: Embedding, first: Points, second: Points) -> bytes:
-    table = rows(embedding, (first.names, second.names))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]))
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().encode()
 
 
 def _progress(found: Found) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import streamlit as st
-from parts import map_view, maps
+from parts import draw_offer, map_view, maps
 from parts.map_controls import map_controls
 from parts.push_view import Push
 from parts.two_models import two_models
@@ -31,7 +31,7 @@ with st.sidebar:
     choice, layout, arrows = map_controls(letters, min(map(reach, gans)))
 
 shown = [maps.Map(letter, gans, choice, layout, arrows, alone=len(letters) == 1) for letter in letters]
-asked: set[str] = st.session_state.setdefault(map_view.ASKED, set())
+asked: set[str] = st.session_state.setdefault(draw_offer.ASKED, set())
 draw = layout.method == "pca" or all(one.key in asked or tasks().finished(one.main_key()) for one in shown)
 works = maps.works(shown, draw=draw)
 try:
@@ -40,7 +40,7 @@ try:
     if all(task.done for task in found.values()):
         drawing_pace(Layout("umap", neighbours=NEIGHBOURS["umap"]))  # compiles it in the background, before anyone asks
     if not draw:
-        map_view.offer(shown, drawing_pace(replace(layout, seed=0)), asked)
+        draw_offer.offer(shown, drawing_pace(replace(layout, seed=0)), asked)
     if push:
         if found[push.key].done:
             found[push.key].value()
