@@ -122,8 +122,8 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
-            "Coordinates", as_csv(drawn, (made.first.names, made.second.names)), f"{one.letter}-{drawn.layout.method}.csv",
-            "text/csv", icon=":material/download:", on_click="ignore",
+            "Coordinates", as_csv(drawn, (made.first.names, made.second.names)),
+            f"{one.letter}-{drawn.layout.method}.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 
