@@ -256,8 +256,12 @@ class Trainer:
         if progress.iteration % stride:
             return
         if len(self.history) >= HISTORY_POINTS:
-            self.history = [row for row in self.history if row["iteration"] % stride == 0]
+            self.history = [row for row in self.history if row["iteration"] % stride == 0 or "critic" not in row]
         self.history.append({"iteration": float(progress.iteration)} | progress.numbers())
+
+    def note(self, numbers: dict[str, float]) -> None:
+        """Append other numbers of the last iteration to `history`; they are never thinned out."""
+        self.history.append({"iteration": float(self.iteration)} | numbers)
 
     def finite(self) -> bool:
         """Whether every weight is a finite number."""
