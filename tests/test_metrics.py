@@ -213,6 +213,11 @@ def test_inception_sees_what_torch_fidelity_sees(weights, root, cheap, monkeypat
         torch.testing.assert_close(seen.features, features)
         torch.testing.assert_close(seen.logits, logits)
     assert features.std(0).mean() > 1e-3, "weights that tell images apart"
+    monkeypatch.setattr(inception, "CHUNK", 1)
+    done = []
+    in_parts, _ = inception.load(weights).look(images, lambda at, total: done.append((at, total)))
+    torch.testing.assert_close(in_parts, features)
+    assert done == [(0, 2), (1, 2), (2, 2)]
     with pytest.raises(SettingsError, match="grey or RGB"):
         standard.look(torch.zeros(1, 4, 8, 8))
 
