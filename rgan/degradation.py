@@ -19,7 +19,7 @@ from torch import Tensor
 from rgan.balls import lengths
 from rgan.errors import SettingsError, number_between
 from rgan.evidence import Interval, mean_interval
-from rgan.metrics import frechet
+from rgan.metrics import frechet, halves
 from rgan.trials import Subject, Trial, joined
 from rgan.worst_case import Settings, random_noise
 
@@ -153,6 +153,11 @@ def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
     return Curve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
+
+
+def fid_floor(state: Sweep) -> float:
+    """FID of one half of the judge's real images against the other."""
+    return frechet(*halves(state.subjects["A"].judge.reference))
 
 
 def difference(state: Sweep, kind: str) -> list[Interval]:

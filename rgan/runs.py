@@ -374,9 +374,10 @@ class Run:
         except CheckpointError:
             return
         noise = prior_noise(self.plan.recipe.latent, SCORED, 0)
-        seen = metrics.look(judge, self.trainer.images(noise))
-        score, fid, _ = metrics.scores(judge, seen)
-        self.trainer.note({"score": score.value, "fid": fid.value})
+        standard = metrics.by_judge(judge)
+        seen = standard.look(self.trainer.images(noise))
+        found = {"score": metrics.class_score(seen.logits), "fid": metrics.frechet(seen.features, judge.reference)}
+        self.trainer.note(found, standard.protocol(SCORED).key)
         self._log(self.trainer.history[-1])
 
     def _log(self, row: Mapping[str, float], picture: np.ndarray | None = None) -> None:
@@ -416,6 +417,8 @@ def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Ten
             facts = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
         known = {name: facts[name] for name in ("iteration", "seconds", "history")}
-        return tensors, known | {"data": facts.get("data")}  # runs of older releases did not keep it
+        return tensors, known | {
+            name: facts[name] for name in ("data", "protocol") if name in facts
+        }  # older ones had none
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: expected the state of a run, got: {error}; start a new run") from error

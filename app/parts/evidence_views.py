@@ -23,8 +23,7 @@ from parts.waiting import POLL, value
 from rgan import contest, evidence_figures, evidence_rows
 from rgan.break_points import BreakPoints, later
 from rgan.contest import KINDS, Corner
-from rgan.degradation import METRICS, MOVED, Sweep, curve, difference
-from rgan.metrics import frechet_floor
+from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor
 from rgan.search_health import Light
 from rgan.tables import as_csv
 from rgan.trials import BAD
@@ -120,7 +119,7 @@ def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         f"Bands: lowest and highest of {len(state.repeats('A'))} of {REPEATS} draws of noise, "
         f"{asked.plan.samples} samples each."
     )
-    floors = {"fid": frechet_floor(asked.judge.reference)}
+    floors = {"fid": fid_floor(state)}
     left, right = st.columns(2, gap="large")
     for metric, column in zip(METRICS, (left, right, left, right), strict=True):
         lines = {
