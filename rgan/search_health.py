@@ -14,7 +14,7 @@ from rgan.two_sample import per_cent
 from rgan.worst_case import Settings, WorstNoise, losses, random_noise
 
 GOOD, FAIR, POOR = "good", "fair", "poor"
-CONVERGED, LOOSE = 0.05, 0.25  # of what the search gained: what twice the steps or other starts may still add
+CONVERGED, LOOSE = 0.05, 0.25  # of what twice the steps or other starts gain: what the search may miss
 STARTS = 3  # more than asked for
 AGREE = 0.1  # of its gain: how near two searches of a sample must end to count as one
 RESOLUTION = 1e-5  # what float32 cannot tell apart
@@ -52,22 +52,22 @@ def lights(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
 
 
 def _steps(once: WorstNoise, twice: WorstNoise) -> Light:
-    more = _more(once, twice)
+    missed = _missed(once, twice)
     weaker = int((twice.value[0] < once.value[0] - RESOLUTION * (1 + once.original.abs())).sum())
-    state = POOR if weaker or more > LOOSE else _graded(more)
-    number = f"twice the steps find {per_cent(more, sign=True)} more loss"
+    state = POOR if weaker else _graded(missed)
+    number = f"finds {per_cent(1 - missed)} of what twice the steps find"
     number += f", and less on {weaker} of {len(once.original)} samples" if weaker else ""
     meaning = "More steps never find less; if they find much more, the search has not arrived."
     return Light("Steps", state, number, meaning, "" if state == GOOD else "Choose more Steps.")
 
 
 def _starts(once: WorstNoise, spread: WorstNoise) -> Light:
-    more = _more(once, spread)
+    missed = _missed(once, spread)
     gained = (once.value[0] - once.original).clamp_min(0)
     agree = float((spread.value[0] - once.value[0] <= AGREE * gained).float().mean())
-    state = _graded(more)
+    state = _graded(missed)
     ends = f"{per_cent(agree, 0)} of samples end within {per_cent(AGREE, 0)}"
-    number = f"{STARTS} more starts find {per_cent(more, sign=True)} more loss; {ends}"
+    number = f"finds {per_cent(1 - missed)} of what {STARTS} more starts find; {ends}"
     meaning = "Searches from elsewhere in the ball should end near the same loss; if not, there are several peaks."
     remedy = "" if state == GOOD else "Choose more Starts: each sample keeps the best."
     return Light("Starts", state, number, meaning, remedy)
@@ -103,11 +103,11 @@ def _signal(once: WorstNoise) -> Light:
     return Light("Signal", state, f"{still} of {count} samples did not move", meaning, remedy)
 
 
-def _more(once: WorstNoise, other: WorstNoise) -> float:
-    """What the other search gains beyond this one, as a share of what this one gained."""
-    gained = float((once.value[0] - once.original).mean())
-    return float((other.value[0] - once.value[0]).mean()) / gained if gained > 0 else 0.0
+def _missed(once: WorstNoise, other: WorstNoise) -> float:
+    """What this search did not find of the other's gain, as a share of it."""
+    found, there = (float((one.value[0] - once.original).mean()) for one in (once, other))
+    return max(0.0, 1 - found / there) if there > 0 else 0.0
 
 
-def _graded(more: float) -> str:
-    return GOOD if more <= CONVERGED else FAIR if more <= LOOSE else POOR
+def _graded(missed: float) -> str:
+    return GOOD if missed <= CONVERGED else FAIR if missed <= LOOSE else POOR

@@ -12,7 +12,7 @@ from rgan.two_sample import per_cent
 from rgan.worst_case import Settings
 
 st.header("Evidence", anchor=False)
-names, gans = two_models()
+names, gans = two_models(same_noise=True)
 view = str(st.segmented_control("View", VIEWS, default=CONTROL, key="view", bind="query-params", required=True))
 largest = min(map(reach, gans))
 with st.sidebar:
