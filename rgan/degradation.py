@@ -19,7 +19,7 @@ from torch import Tensor
 from rgan.balls import lengths
 from rgan.errors import SettingsError, number_between
 from rgan.evidence import Interval, mean_interval
-from rgan.metrics import frechet, halves
+from rgan.metrics import frechet, halves, least
 from rgan.trials import Subject, Trial, joined
 from rgan.worst_case import Settings, random_noise
 
@@ -140,7 +140,12 @@ def _block(subject: Subject, plan: Plan, repeat: int, rows: slice) -> Block:
 
 
 def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
-    """One of METRICS of worst or random noise against ε; FID only of whole repeats, None where there is none yet."""
+    """One of METRICS of worst or random noise against ε.
+
+    None where there is none yet: FID is of whole repeats only, and of more samples than features.
+    """
+    if metric == "fid" and not scorable(state):
+        return None
     values = []
     for blocks in state.repeats(side):
         if metric == "fid" and sum(len(block.z) for block in blocks) < state.plan.samples:
@@ -153,6 +158,11 @@ def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
     return Curve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
+
+
+def scorable(state: Sweep) -> bool:
+    """Whether a repeat has enough samples for an FID."""
+    return state.plan.samples >= least(state.subjects["A"].judge.reference.shape[1])
 
 
 def fid_floor(state: Sweep) -> float:

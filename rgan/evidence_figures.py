@@ -114,7 +114,7 @@ def differences(
 
     figure = Figure()
     for kind, intervals in found.items():
-        colour = "#6B4FA0" if kind == "worst" else NEUTRAL
+        colour = "#8E6FD0" if kind == "worst" else NEUTRAL
         figure.add_trace(
             Scatter(
                 x=list(radii), y=[100 * one.mean for one in intervals], mode="lines+markers", name=kind,

@@ -107,12 +107,16 @@ class Standard:
         return Protocol(self.features, count, real, self.origin, self.splits, alike, key)
 
 
+def least(features: int) -> int:
+    """Images that a score needs: more than there are features, and 100."""
+    return max(100, features + 1)
+
+
 def enough(count: int, features: int) -> None:
-    """Raise SettingsError unless `count` images can be scored: more than there are features, and 100 at least."""
-    least = max(100, features + 1)
-    if count < least:
+    """Raise SettingsError unless `count` images can be scored."""
+    if count < least(features):
         raise SettingsError(
-            f"expected at least {least:,} images to score by {features:,} features, got {count:,}; draw more"
+            f"expected at least {least(features):,} images to score by {features:,} features, got {count:,}; draw more"
         )
 
 

@@ -99,13 +99,13 @@ def shell(*, disabled: bool = False) -> bool:
     )
 
 
-def samples(*, disabled: bool = False) -> int:
+def samples(default: int = DEFAULTS["samples"], *, disabled: bool = False) -> int:
     """Noise vectors of each model."""
     return int(
         st.select_slider(
             "Samples",
             SAMPLES,
-            DEFAULTS["samples"],
+            default,
             key="samples",
             bind="query-params",
             disabled=disabled,

@@ -23,7 +23,7 @@ from parts.waiting import POLL, value
 from rgan import contest, evidence_figures, evidence_rows
 from rgan.break_points import BreakPoints, later
 from rgan.contest import KINDS, Corner
-from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor
+from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
 from rgan.search_health import Light
 from rgan.tables import as_csv
 from rgan.trials import BAD
@@ -94,11 +94,11 @@ def _control_table(one: Corner) -> str:
     rows = ""
     for kind, words in KINDS.items():
         trial = one.trials[kind]
-        rise = contest.interval_points(rises[kind]).replace("95 % interval ", "") if kind in rises else ""
+        rise = contest.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else ""
         label = words.replace("as many random as gradients", f"{one.tries} random")
         rows += (
-            f"<tr><td>{MARKS.get(kind, '◇' if kind == 'best' else '○')} {escape(label)}"
-            f"<td>{per_cent(float(trial.badness.mean()))}<td>{escape(rise)}"
+            f"<tr><td>{MARKS.get(kind, '◇' if kind == 'best' else '○')}&nbsp;{escape(label)}"
+            f"<td>{per_cent(float(trial.badness.mean()))}<td>{rise}"
             f"<td>{per_cent(float(trial.bad.double().mean()), 0)}<td>{float(trial.opinion.realism.mean()):.2f}"
             f"<td>{float(trial.opinion.entropy.mean()):.2f}<td>{float(trial.loss.mean()):.2f}"
         )
@@ -118,6 +118,7 @@ def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
     st.caption(
         f"Bands: lowest and highest of {len(state.repeats('A'))} of {REPEATS} draws of noise, "
         f"{asked.plan.samples} samples each."
+        + ("" if scorable(state) else " FID needs more samples: choose 128 or 256.")
     )
     floors = {"fid": fid_floor(state)}
     left, right = st.columns(2, gap="large")
@@ -175,7 +176,7 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         evidence_figures.survival(points, asked.settings.radii[0]), key="survival", config=PLAIN, width="stretch"
     )
     rows = "".join(
-        f"<tr><td>{side}, {MARKS[kind]} {kind}<td>{one.at_once} of {len(one.radius)}<td>{one.censored}"
+        f"<tr><td>{side}, {MARKS[kind]}&nbsp;{kind}<td>{one.at_once} of {len(one.radius)}<td>{one.censored}"
         f"<td>{escape(one.median_words())}<td>{one.recovered}"
         for (side, kind), one in points.items()
     )
@@ -220,12 +221,12 @@ def _shell(asked: Asked, found: Found, names: tuple[str, str]) -> None:
             evidence_figures.shell_lengths(one, "AB"[side]), key=f"shell:{side}", config=PLAIN, width="stretch"
         )
         rows = "".join(
-            f"<tr><td>{MARKS[kind]} {kind}<td>{lengths.mean():.2f}<td>{per_cent(one.inside[kind], 0)}"
+            f"<tr><td>{MARKS[kind]}&nbsp;{kind}<td>{lengths.mean():.2f}<td>{per_cent(one.inside[kind], 0)}"
             f"<td>{_nats(one, kind)}"
             for kind, lengths in one.lengths.items()
         )
         column.html(
-            '<table class="numbers"><tr><th>Noise<th>mean length<th>within the prior\'s central 99 %<th>log-density '
+            '<table class="numbers"><tr><th>Noise<th>mean length<th>in the prior\'s 99 %<th>log-density '
             f"paid, nats{rows}</table>"
         )
     if shells:
@@ -241,7 +242,7 @@ def _nats(one: contest.Shell, kind: str) -> str:
     if kind == "original":
         return ""
     paid = one.paid[kind]
-    return f"{paid.mean:+.2f} ({paid.low:+.2f} to {paid.high:+.2f})"
+    return f"{paid.mean:+.2f}<br>({paid.low:+.2f} to {paid.high:+.2f})"
 
 
 def _transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:

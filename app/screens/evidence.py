@@ -11,6 +11,8 @@ from rgan.live import reach
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings
 
+SAMPLES = 128  # enough for an FID
+
 st.header("Evidence", anchor=False)
 names, gans = two_models(same_noise=True)
 view = str(st.segmented_control("View", VIEWS, default=CONTROL, key="view", bind="query-params", required=True))
@@ -21,7 +23,7 @@ with st.sidebar:
     single = view not in (CURVES, BREAKS)
     restarts = controls.restarts(disabled=not single)
     shell = controls.shell(disabled=not single)
-    samples, seed = controls.samples(), controls.seed()
+    samples, seed = controls.samples(SAMPLES), controls.seed()
 try:
     settings = Settings((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
     judge = judge_of(gans)
