@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from rgan.balls import lengths
-from rgan.errors import SettingsError
 from rgan.evidence import Interval, mean_interval
-from rgan.trials import Subject, Trial
+from rgan.trials import Subject, Trial, check_noise
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings, losses, random_noise
 
@@ -176,11 +175,7 @@ def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) 
     Raises:
         SettingsError: the models draw from different numbers of noise dimensions.
     """
-    a, b = corners
-    if a.z.shape != b.z.shape:
-        raise SettingsError(
-            f"expected models with as many noise dimensions, got {a.z.shape[1]} and {b.z.shape[1]}; choose others"
-        )
+    check_noise(subjects)
     badness: dict[str, dict[str, Interval]] = {}
     loss: dict[str, dict[str, Interval]] = {}
     for finder, found in zip("AB", corners, strict=True):

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from rgan.balls import lengths
-from rgan.errors import SettingsError, number_between
+from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
 from rgan.metrics import frechet, halves, least
-from rgan.trials import Subject, Trial, joined
+from rgan.trials import Subject, Trial, check_noise, joined
 from rgan.worst_case import Settings, random_noise
 
 Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
@@ -106,9 +106,7 @@ def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iter
         SettingsError: the models draw from different numbers of noise dimensions.
     """
     named = dict(zip("AB", subjects, strict=False))
-    if len({subject.gan.recipe.latent for subject in subjects}) != 1:
-        found = " and ".join(str(subject.gan.recipe.latent) for subject in subjects)
-        raise SettingsError(f"expected models with as many noise dimensions, got {found}; choose others")
+    check_noise(subjects)
     todo = plan.blocks()
     state = Sweep(plan, named, dict.fromkeys(named, ()), 0.0)
     for index, (repeat, rows) in enumerate(todo):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rgan.devices import choose_device, choose_dtype
+from rgan.errors import SettingsError
 from rgan.gan import Gan, Probe
 from rgan.judges import Judge, Opinion
 from rgan.worst_case import CHUNK, Settings, WorstNoise, search
@@ -46,6 +47,14 @@ def joined(trials: Sequence[Trial]) -> Trial:
     opinions = [vars(trial.opinion) for trial in trials]
     opinion = Opinion(**{name: torch.cat([one[name] for one in opinions]) for name in opinions[0]})
     return Trial(torch.cat([trial.loss for trial in trials]), opinion, torch.cat([trial.features for trial in trials]))
+
+
+def check_noise(subjects: Sequence[Subject]) -> None:
+    """Raise SettingsError unless all models can be given the same noise."""
+    dimensions = [subject.gan.recipe.latent for subject in subjects]
+    if len(set(dimensions)) > 1:
+        found = " and ".join(map(str, dimensions))
+        raise SettingsError(f"expected models with as many noise dimensions, got {found}; choose others")
 
 
 @dataclass(frozen=True)

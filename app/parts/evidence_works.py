@@ -15,9 +15,8 @@ from rgan.break_points import BreakPoints, break_points
 from rgan.contest import Corner, Transfer, corner, transfer
 from rgan.degradation import MOVED, Plan, Sweep, sweep
 from rgan.embeddings import Report
-from rgan.errors import CheckpointError
 from rgan.gan import Gan
-from rgan.judges import Judge, shipped
+from rgan.judges import Judge, first_shipped
 from rgan.search_health import Light, lights
 from rgan.trials import Subject
 from rgan.worst_case import Settings
@@ -128,29 +127,20 @@ Found = dict[Hashable, Task[Any]]
 
 
 def judge_of(gans: tuple[Gan, Gan]) -> Judge:
-    """The judge of the data that A was trained on, or else B; says so where B's data are others.
+    """The judge of the data that A was trained on, or else B; says so where a model's data are others.
 
     Raises:
         CheckpointError: no judge has seen images like A's or B's.
     """
-    data = [gan.training.data if gan.training else "" for gan in gans]
-    for name in dict.fromkeys(data):
-        try:
-            judge = shipped(name)
-        except CheckpointError as error:
-            missing = error
-            continue
-        others = [side for side, own in zip("AB", data, strict=True) if own != name]
-        if others:
+    data = [gan.training.data if gan.training else "unknown data" for gan in gans]
+    judge = first_shipped(data)
+    for side, own in zip("AB", data, strict=True):
+        if own != judge.data:
             st.info(
-                f"{' and '.join(others)} was trained on {data['AB'.index(others[0])] or 'unknown data'}, and is judged "
-                f"by how near its images are to real {name}.",
+                f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
                 icon=":material/info:",
             )
-        return judge
-    raise CheckpointError(
-        f"expected a judge that knows images like these models', found none ({missing}). A judge needs labelled images"
-    )
+    return judge
 
 
 def results(asked: Asked, found: Found) -> list[Any]:
