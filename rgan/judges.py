@@ -99,7 +99,7 @@ class Judge:
         return self.opinion_of(self.features(images))
 
     def opinion_of(self, seen: Tensor) -> Opinion:
-        """Judge images by their `features` (N, FEATURES)."""
+        """The opinion of images whose `features` (N, FEATURES) are known."""
         with torch.no_grad():
             log_p = log_softmax(self.network.score(seen), dim=1)
         apart = distances(seen, self.reference)

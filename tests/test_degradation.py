@@ -14,8 +14,8 @@ from rgan.break_points import TOLERANCE, BreakPoints, break_points, later
 from rgan.degradation import Block, Plan, Sweep, curve, difference, sweep
 from rgan.errors import SettingsError
 from rgan.evidence_rows import curves
+from rgan.files import as_csv
 from rgan.judges import Opinion
-from rgan.tables import as_csv
 from rgan.trials import Trial, joined
 from rgan.worst_case import run
 from tests.test_contest import subject
@@ -81,7 +81,7 @@ def test_curves_against_plain_sums(states):
         fids.append(float(theirs.compute()))
     assert curve(last, "A", "worst", "fid").mean[2] == pytest.approx(np.mean(fids), rel=1e-4)
     rows = curves(last)
-    assert f"A,worst,fid,1.0,{curve(last, 'A', 'worst', 'fid').mean[2]}" in as_csv(rows).replace("\r", "")
+    assert f"A,worst,fid,1.0,{curve(last, 'A', 'worst', 'fid').mean[2]}" in as_csv(rows).decode()
 
 
 def test_a_model_does_not_differ_from_itself(states):

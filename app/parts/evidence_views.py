@@ -24,8 +24,8 @@ from rgan import contest, evidence_figures, evidence_rows
 from rgan.break_points import BreakPoints, later
 from rgan.contest import KINDS, Corner
 from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
+from rgan.files import as_csv
 from rgan.search_health import Light
-from rgan.tables import as_csv
 from rgan.trials import BAD
 from rgan.two_sample import per_cent
 
@@ -304,10 +304,10 @@ def _said(sentences: tuple[str, ...]) -> None:
     st.html("".join(f'<p class="claim">{escape(sentence)}</p>' for sentence in sentences))
 
 
-def _download(words: str, text: str, name: str) -> None:
+def _download(words: str, data: bytes, name: str) -> None:
     st.download_button(
         f"Numbers: {words}",
-        text,
+        data,
         name,
         "text/csv",
         icon=":material/download:",
