@@ -122,12 +122,12 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
 def _worst_against_random(name: str, one: Corner) -> str:
     beyond = one.beyond_random()
     if holds(beyond) and beyond.mean > 0:
-        outcome = "worst noise makes worse images than random noise of the same length"
+        outcome = "worst noise makes worse images than random noise of the same length, by"
     elif holds(beyond):
-        outcome = "worst noise makes better images than random noise: it fools the critic, not the judge"
+        outcome = "worst noise makes better images than random noise: it fools the critic, not the judge:"
     else:
-        outcome = "to the judge worst noise is no worse than random noise, though the critic is fooled"
-    return f"{name}: {outcome}, by {interval_points(beyond)}."
+        outcome = "the critic is fooled, but to the judge worst noise is not shown to be worse than random noise:"
+    return f"{name}: {outcome} {interval_points(beyond)}."
 
 
 def holds(found: Interval) -> bool:
@@ -137,13 +137,18 @@ def holds(found: Interval) -> bool:
 
 def points(share: float) -> str:
     """ "+4.2 points" of 0.042: a difference of two percentages."""
-    return f"{100 * share + 0.0:+.1f} points".replace("-", "−")
+    return f"{_signed(share)} points"
 
 
 def interval_points(found: Interval) -> str:
     """ "+4.2 points (95 % interval +1.0 to +7.1)"."""
-    low, high = (f"{100 * value:+.1f}".replace("-", "−") for value in (found.low, found.high))
-    return f"{points(found.mean)} (95 % interval {low} to {high})"
+    return f"{points(found.mean)} (95 % interval {_signed(found.low)} to {_signed(found.high)})"
+
+
+def _signed(share: float) -> str:
+    """In points with one digit, with a sign unless it is 0."""
+    rounded = round(100 * share, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
 
 @dataclass(frozen=True)
