@@ -28,7 +28,7 @@ def counted(plan: Plan, subjects: list[Subject]) -> list[Counter[str]]:
     """Rows that a sweep of each subject gives to gradients, to losses alone, and to the judge."""
     rows = {id(subject.gan): Counter[str]() for subject in subjects}
     loss, trial = Probe.loss, Subject.trial
-    owner = {id(probe): id(one.gan) for one in subjects for probe in (one.exact, one.fast)}
+    owner = {id(one.probe): id(one.gan) for one in subjects}
 
     def counting_loss(self: Probe, z: Tensor) -> Tensor:
         rows[owner[id(self)]]["gradient" if z.requires_grad else "loss"] += len(z)
@@ -52,12 +52,12 @@ def bare(subject: Subject, rows: Counter[str]) -> None:
     z = subject.gan.noise(CHUNK, 0)
     for count in chunks(rows["gradient"]):
         start = z[:count].requires_grad_()
-        torch.autograd.grad(subject.fast.loss(start).sum(), start)
+        torch.autograd.grad(subject.probe.loss(start).sum(), start)
     with torch.no_grad():
         for count in chunks(rows["loss"]):
-            subject.exact.loss(z[:count])
+            subject.probe.loss(z[:count])
         for count in chunks(rows["judged"]):
-            images, _ = subject.exact.judge(z[:count])
+            images, _ = subject.probe.judge(z[:count])
             subject.judge.opinion_of(subject.judge.features(images))
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     standard, z = metrics.by_judge(judge), subjects[0].gan.noise(options.images, 0)
 
     def look() -> metrics.Seen:
-        seen = [standard.look(subjects[0].exact.images(part)) for part in z.split(250)]
+        seen = [standard.look(subjects[0].probe.images(part)) for part in z.split(250)]
         return metrics.Seen(torch.cat([one.features for one in seen]), torch.cat([one.logits for one in seen]))
 
     def score() -> None:

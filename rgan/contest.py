@@ -63,7 +63,7 @@ def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
     noise = found.noise[0]
     tries = max(1, found.gradient_calls)
     random = random_noise(z, lengths(noise), seed, tries=tries, keep_shell=settings.keep_shell)
-    cost = losses(subject.exact.loss, (z + random).flatten(0, 1)).view(tries, samples)
+    cost = losses(subject.probe.loss, (z + random).flatten(0, 1)).view(tries, samples)
     best = random[cost.argmax(dim=0), torch.arange(samples)]
     tried = {
         "original": z,

@@ -18,7 +18,6 @@ CONVERGED, LOOSE = 0.05, 0.25  # of what twice the steps or other starts gain: w
 STARTS = 3  # more than asked for
 AGREE = 0.1  # of its gain: how near two searches of a sample must end to count as one
 RESOLUTION = 1e-5  # what float32 cannot tell apart
-WEAKER = 0.05  # of samples: a search in bfloat16 may lose as many by rounding
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,17 @@ def lights(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
     spread = found(dataclasses.replace(settings, restarts=settings.restarts + STARTS))
     tries = max(1, once.gradient_calls)
     random = random_noise(z, lengths(once.noise[0]), seed, tries=tries, keep_shell=settings.keep_shell)
-    best = losses(subject.exact.loss, (z + random).flatten(0, 1)).view(tries, samples).amax(dim=0)
+    best = losses(subject.probe.loss, (z + random).flatten(0, 1)).view(tries, samples).amax(dim=0)
     return (_steps(once, twice), _starts(once, spread), _random(once, best, tries), _budget(once), _signal(once))
 
 
 def _steps(once: WorstNoise, twice: WorstNoise) -> Light:
     missed = _missed(once, twice)
     weaker = int((twice.value[0] < once.value[0] - RESOLUTION * (1 + once.original.abs())).sum())
-    state = POOR if weaker > WEAKER * len(once.original) else _graded(missed)
+    state = POOR if weaker else _graded(missed)
     number = f"finds {per_cent(1 - missed)} of what twice the steps find"
     number += f", and less on {weaker} of {len(once.original)} samples" if weaker else ""
-    meaning = "More steps should not find less; if they find much more, the search has not arrived."
+    meaning = "More steps never find less; if they find much more, the search has not arrived."
     return Light("Steps", state, number, meaning, "" if state == GOOD else "Choose more Steps.")
 
 

@@ -24,7 +24,7 @@ SETTINGS = Settings((1.5,), steps=4)
 
 def subject(seed, latent=6):
     made = recipe("dcgan", channels=1, width=4, latent=latent)
-    return Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), precision="float32", device="cpu")
+    return Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +138,10 @@ class Landscape:
 
     def __init__(self, loss):
         self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))
-        self.exact = types.SimpleNamespace(loss=loss)
+        self.probe = types.SimpleNamespace(loss=loss)
 
     def search(self, z, settings, seed):
-        return search(self.exact.loss, z, settings, seed=seed)
+        return search(self.probe.loss, z, settings, seed=seed)
 
 
 def states(loss, radius=1.0, **settings):
