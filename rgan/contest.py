@@ -87,6 +87,15 @@ def rises(one: Corner) -> dict[str, Interval]:
     return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
 
 
+def agreement(one: Corner) -> dict[str, float]:
+    """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images."""
+    from scipy.stats import spearmanr
+
+    worst = one.trials["worst"]
+    others = {"loss": worst.loss, "entropy": worst.opinion.entropy}
+    return {name: float(spearmanr(worst.badness, values).statistic) for name, values in others.items()}
+
+
 def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     """Sentences: worst against random noise in A, in B, and A against B, as the judge sees them.
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from rgan import judges
+from rgan import contest, judges
 from rgan.balls import lengths
 from rgan.contest import Corner, corner, rises, shell, transfer, verdict
 from rgan.errors import SettingsError
@@ -83,6 +83,15 @@ def made_up(start, worst, random):
     values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
     trials = {kind: trial(each) for kind, each in values.items()}
     return Corner(SETTINGS, zero, zero, zero, trials, 4)
+
+
+def test_agreement_of_judge_and_critic_is_of_ranks():
+    one = made_up([0.1] * 4, [0.2, 0.5, 0.9, 0.4], [0.1] * 4)
+    assert contest.agreement(one) == {"loss": pytest.approx(1), "entropy": pytest.approx(1)}
+    worst = one.trials["worst"]
+    turned = dataclasses.replace(worst, loss=-(worst.loss**3))
+    other = dataclasses.replace(one, trials=one.trials | {"worst": turned})
+    assert contest.agreement(other)["loss"] == pytest.approx(-1)
 
 
 def test_a_headline_needs_its_interval():
