@@ -357,11 +357,13 @@ def _score(options: argparse.Namespace) -> None:
         for z in gan.noise(options.samples, options.seed).split(250):
             if options.radius:
                 z = z + worst_case.run(probe.loss, z, settings, seed=options.seed).noise[0]
-            seen = metrics.look(judge, probe.images(z))
+            seen = metrics.by_judge(judge).look(probe.images(z))
             features.append(seen.features)
             logits.append(seen.logits)
             bar.update(len(z))
-    found = metrics.scores(judge, metrics.Seen(torch.cat(features), torch.cat(logits)), seed=options.seed)
+    found = metrics.scores(
+        metrics.Seen(torch.cat(features), torch.cat(logits)), metrics.by_judge(judge), seed=options.seed
+    )
     report = {
         "checkpoint": str(options.checkpoint), "radius": options.radius, "seed": options.seed,
         "protocol": found[0].protocol.words, "scores": [dataclasses.asdict(score) for score in found],

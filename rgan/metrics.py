@@ -66,14 +66,26 @@ class Seen:
     logits: Tensor
 
 
-def look(judge: Judge, images: Tensor) -> Seen:
-    """Features and logits of images (N, C, H, W) in [−1, 1] from one pass."""
-    features = judge.features(images)
-    with torch.no_grad():
-        return Seen(features, judge.network.score(features))
+@dataclass(frozen=True)
+class Standard:
+    """What images are scored by: a judge's features and its reference images."""
+
+    judge: Judge
+    published: bool = False
+
+    def look(self, images: Tensor) -> Seen:
+        """Features and logits of images (N, C, H, W) in [−1, 1] from one pass."""
+        features = self.judge.features(images)
+        with torch.no_grad():
+            return Seen(features, self.judge.network.score(features))
 
 
-def scores(judge: Judge, seen: Seen, *, seed: int = 0) -> tuple[Score, ...]:
+def by_judge(judge: Judge) -> Standard:
+    """Scores on the features of a judge against its reference images."""
+    return Standard(judge)
+
+
+def scores(seen: Seen, standard: Standard, *, seed: int = 0) -> tuple[Score, ...]:
     """Classifier score, FID and KID of generated images against the judge's reference images.
 
     Intervals are jackknives over GROUPS groups of the generated images (Efron & Tibshirani 1993, ch. 11), KID's over
@@ -83,6 +95,7 @@ def scores(judge: Judge, seen: Seen, *, seed: int = 0) -> tuple[Score, ...]:
     Raises:
         SettingsError: fewer images than features or than 100.
     """
+    judge = standard.judge
     count, dimensions = seen.features.shape
     if count < max(100, dimensions + 1):
         raise SettingsError(f"expected at least {max(100, dimensions + 1)} images to score, got {count}; draw more")

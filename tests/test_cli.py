@@ -108,7 +108,9 @@ def test_score_gives_the_librarys_numbers(trained, capsys):
     assert main(["score", str(trained), "--samples", "300", "--seed", "2", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     gan, judge = checkpoints.load(trained), judges.shipped("digits")
-    found = metrics.scores(judge, metrics.look(judge, gan.probe().images(gan.noise(300, 2))), seed=2)
+    found = metrics.scores(
+        metrics.by_judge(judge).look(gan.probe().images(gan.noise(300, 2))), metrics.by_judge(judge), seed=2
+    )
     assert [one["value"] for one in report["scores"]] == pytest.approx([one.value for one in found], rel=1e-4)
     assert report["protocol"] == found[0].protocol.words
     assert main(["score", str(trained), "--samples", "120", "--radius", "1", "--steps", "2"]) == 0
