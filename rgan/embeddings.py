@@ -6,9 +6,7 @@ themselves (Wattenberg, Viégas & Johnson 2016), so nothing here is a test; thos
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import math
 import threading
 import time
@@ -18,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rgan import files
 from rgan.errors import SettingsError, number_between, one_of
 
 Report = Callable[[float], None]  # share done, 0 to 1
@@ -122,12 +121,7 @@ def rows(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> list[d
 
 def as_csv(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> bytes:
     """`rows` as a CSV file."""
-    table = rows(drawn, names)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]))
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().encode()
+    return files.as_csv(rows(drawn, names))
 
 
 def pace(layout: Layout) -> float:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rgan.errors import FileError
@@ -32,6 +35,16 @@ def write_atomically(path: Path, data: bytes) -> None:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
+    """Rows of equal fields as a CSV file; without rows an empty one."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def prepare_folder(folder: Path) -> None:

@@ -96,7 +96,10 @@ class Judge:
 
     def opinion(self, images: Tensor) -> Opinion:
         """Judge images (N, C, H, W) in [−1, 1]; each for itself."""
-        seen = self.features(images)
+        return self.opinion_of(self.features(images))
+
+    def opinion_of(self, seen: Tensor) -> Opinion:
+        """The opinion of images whose `features` (N, FEATURES) are known."""
         with torch.no_grad():
             log_p = log_softmax(self.network.score(seen), dim=1)
         apart = distances(seen, self.reference)
