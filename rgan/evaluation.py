@@ -14,7 +14,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ from torch import Tensor
 from rgan import metrics, worst_case
 from rgan.balls import lengths
 from rgan.devices import choose_device
-from rgan.errors import FileError, SettingsError, number_between, one_of
+from rgan.errors import SettingsError, number_between, one_of
 from rgan.gan import Gan, Probe
 from rgan.judges import Judge
 
@@ -37,19 +36,24 @@ VERSION = 1  # of what the numbers mean; others are computed anew
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of numbers: its words, and whether more of it is better for the images."""
+    """A column of numbers: its words, whether more of it is better for the images, decimals worth reading."""
 
     words: str
     higher: bool
+    decimals: int
+
+    def number(self, value: float, sign: str = "") -> str:
+        """The value as people read it; sign "+" writes a plus as well."""
+        return f"{value:{sign}.{self.decimals}f}"
 
 
 MEASURES: dict[str, Measure] = {
-    "score": Measure("classifier score", True),
-    "fid": Measure("FID", False),
-    "kid": Measure("KID", False),
-    "badness": Measure("mean badness", False),
-    "bad": Measure("share of bad images", False),
-    "loss": Measure("generator loss, by the model's own critic", False),
+    "score": Measure("classifier score", True, 2),
+    "fid": Measure("FID", False, 2),
+    "kid": Measure("KID", False, 4),
+    "badness": Measure("mean badness", False, 3),
+    "bad": Measure("share of bad images", False, 3),
+    "loss": Measure("generator loss, by the model's own critic", False, 2),
 }
 
 
@@ -57,7 +61,7 @@ MEASURES: dict[str, Measure] = {
 class Settings:
     """What is evaluated: worst noise at rising radii, `repeats` times `samples` images of each kind of noise.
 
-    features: what scores rest on, the judge's or Inception's, whose weights are the file `weights`.
+    features: what scores rest on, the judge's or Inception's, whose weights are the file `weights` ("": the usual).
     """
 
     radii: tuple[float, ...] = (0.01, 0.5, 1.0, 2.0)
@@ -79,20 +83,38 @@ class Settings:
         """The search for worst noise."""
         return worst_case.Settings(tuple(map(float, self.radii)), steps=self.steps)
 
+    def words(self, measure: str) -> str:
+        """The measure's name with these features: what is the classifier score of a judge is Inception's score."""
+        inception = self.features == "inception" and measure == "score"
+        return "Inception score" if inception else MEASURES[measure].words
+
     @property
     def kinds(self) -> tuple[tuple[str, float], ...]:
         """Kinds of noise as (name, radius): the original at 0, then worst and random at every radius."""
         return ("original", 0.0), *((noise, radius) for radius in self.search.radii for noise in NOISES[1:])
 
-    def key(self, judge: Judge) -> str:
-        """All that decides the numbers but for the model, as 16 hexadecimal digits.
+    @property
+    def key(self) -> str:
+        """Of these settings, as 12 hexadecimal digits."""
+        told = dataclasses.asdict(self) | {"radii": self.search.radii}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Referee:
+    """Who looks at the images of models of one data set: `standard` scores them, `judge` says which are bad."""
+
+    standard: metrics.Standard
+    judge: Judge
+
+    def key(self, settings: Settings) -> str:
+        """All that decides the numbers of an evaluation but for the model, as 16 hexadecimal digits.
 
         Raises:
-            FileError: the file of the weights cannot be read.
+            SettingsError: too few samples for the scores.
         """
-        told = dataclasses.asdict(self) | {"judge": judge.digest, "version": VERSION}
-        told["weights"] = _digest(self.weights) if self.weights else ""
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        told = settings.key, self.standard.protocol(settings.samples).key, self.judge.digest, VERSION
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -113,15 +135,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All rows of one model. digest: the checkpoint's SHA-256. key: `Settings.key`. protocol: words for the scores.
+    """All rows of one model. digest: the checkpoint's SHA-256. key: `Referee.key`. protocol: words for the scores.
 
-    published: whether the scores are comparable with published ones. floor: the FID of real against real images.
+    as_published: whether scores in papers have that protocol. floor: the FID of real against real images.
     """
 
     digest: str
     key: str
     protocol: str
-    published: bool
+    as_published: bool
     floor: float | None
     seconds: float
     rows: tuple[Row, ...]
@@ -173,13 +195,8 @@ class Progress:
     evaluation: Evaluation | None = None
 
 
-def evaluate(
-    gan: Gan, settings: Settings, standard: metrics.Standard, judge: Judge, *, device: str = "auto"
-) -> Iterator[Progress]:
+def evaluate(gan: Gan, settings: Settings, referee: Referee, *, device: str = "auto") -> Iterator[Progress]:
     """Evaluate a Gan, yielding now and then; stop by not asking for the next.
-
-    Args:
-        standard: what the scores rest on; `judge` says in any case which images are bad.
 
     Raises:
         SettingsError: too few samples for the scores, or no such device.
@@ -187,7 +204,7 @@ def evaluate(
     started = time.perf_counter()
     rows: list[Row] = []
     done, fid = 0.0, None
-    for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, standard, judge):
+    for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, referee):
         done += piece.cost
         if piece.row is not None:
             rows.append(piece.row)
@@ -195,13 +212,13 @@ def evaluate(
         yield Progress(min(done / _cost(settings), 1.0))
     assert fid is not None
     evaluation = Evaluation(
-        gan.digest, settings.key(judge), fid.protocol.words, standard.published, fid.floor,
+        gan.digest, referee.key(settings), fid.protocol.words, fid.protocol.as_published, fid.floor,
         round(time.perf_counter() - started, 1), tuple(rows),
     )  # fmt: skip
     yield Progress(1.0, evaluation)
 
 
-def seconds(gan: Gan, settings: Settings, standard: metrics.Standard, judge: Judge, *, device: str = "auto") -> float:
+def seconds(gan: Gan, settings: Settings, referee: Referee, *, device: str = "auto") -> float:
     """About how long `evaluate` takes here, from a search of two steps and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
     search = dataclasses.replace(settings.search, steps=2)
@@ -209,7 +226,7 @@ def seconds(gan: Gan, settings: Settings, standard: metrics.Standard, judge: Jud
         started = time.perf_counter()
         worst_case.run(probe.loss, z, search)
         searched = time.perf_counter()
-        _look(probe, z, settings, standard, judge)
+        _look(probe, z, referee)
         looked = time.perf_counter()
     a_sample = (searched - started) * settings.steps / 2 + (looked - searched) * len(settings.kinds)
     return settings.repeats * settings.samples * a_sample / TRIED
@@ -229,7 +246,7 @@ def _cost(settings: Settings) -> float:
     return settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
 
 
-def _pieces(probe: Probe, gan: Gan, settings: Settings, standard: metrics.Standard, judge: Judge) -> Iterator[_Piece]:
+def _pieces(probe: Probe, gan: Gan, settings: Settings, referee: Referee) -> Iterator[_Piece]:
     """The work of an evaluation bit by bit, in a memory that holds one kind of images' features at a time."""
     for repeat in range(settings.repeats):
         z = gan.noise(settings.samples, repeat)
@@ -244,10 +261,10 @@ def _pieces(probe: Probe, gan: Gan, settings: Settings, standard: metrics.Standa
             move = moves[noise, radius]
             views = []
             for chunk in (z + move).split(CHUNK):
-                views.append(_look(probe, chunk, settings, standard, judge))
+                views.append(_look(probe, chunk, referee))
                 yield _Piece(LOOKING * len(chunk))
             features, logits, badness, loss = (torch.cat(column) for column in zip(*views, strict=True))
-            score, fid, kid = metrics.scores(metrics.Seen(features, logits), standard, seed=repeat)
+            score, fid, kid = metrics.scores(metrics.Seen(features, logits), referee.standard, seed=repeat)
             row = Row(
                 repeat, noise, radius, float(lengths(move).mean()), score.value, fid.value, kid.value,
                 float(badness.mean()), float((badness >= BAD).float().mean()), float(loss.mean()),
@@ -264,20 +281,10 @@ def _moves(z: Tensor, worst: Tensor, settings: Settings, seed: int) -> dict[tupl
     return moves
 
 
-def _look(
-    probe: Probe, z: Tensor, settings: Settings, standard: metrics.Standard, judge: Judge
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _look(probe: Probe, z: Tensor, referee: Referee) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Features (n, F), logits (n, K), badness (n,) and generator loss (n,) of noise (n, d)."""
     images, loss = probe.judge(z)
-    seen = standard.look(images)
-    opinion = judge.opinion_of(seen.features) if settings.features == "judge" else judge.opinion(images)
+    seen, judge = referee.standard.look(images), referee.judge
+    own = referee.standard.key == metrics.by_judge(judge).key  # the judge's features are known already
+    opinion = judge.opinion_of(seen.features) if own else judge.opinion(images)
     return seen.features, seen.logits, opinion.badness, loss
-
-
-def _digest(path: str) -> str:
-    """SHA-256 of a file."""
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileError(f"expected a readable file at {path}, got: {error.strerror}; check the path") from error

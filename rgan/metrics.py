@@ -30,6 +30,8 @@ class Protocol:
     images: int
     real: int
     origin: str
+    as_published: bool = False
+    key: str = ""
 
     @property
     def words(self) -> str:
@@ -73,6 +75,25 @@ class Standard:
     judge: Judge
     published: bool = False
 
+    @property
+    def key(self) -> str:
+        """Equal for equal standards only."""
+        return f"judge-{self.judge.data}-{self.judge.digest[:8]}"
+
+    def protocol(self, count: int) -> Protocol:
+        """That of scores of `count` images.
+
+        Raises:
+            SettingsError: fewer images than features or than 100.
+        """
+        judge, least = self.judge, max(100, self.judge.reference.shape[1] + 1)
+        if count < least:
+            raise SettingsError(f"expected at least {least} images to score, got {count}; draw more")
+        return Protocol(
+            f"features of the {judge.data} judge ({judge.digest[:8] or 'unsaved'})", count, len(judge.reference),
+            f"held-out images of {judge.data}", key=f"{self.key}/{count}",
+        )  # fmt: skip
+
     def look(self, images: Tensor) -> Seen:
         """Features and logits of images (N, C, H, W) in [−1, 1] from one pass."""
         features = self.judge.features(images)
@@ -96,13 +117,7 @@ def scores(seen: Seen, standard: Standard, *, seed: int = 0) -> tuple[Score, ...
         SettingsError: fewer images than features or than 100.
     """
     judge = standard.judge
-    count, dimensions = seen.features.shape
-    if count < max(100, dimensions + 1):
-        raise SettingsError(f"expected at least {max(100, dimensions + 1)} images to score, got {count}; draw more")
-    protocol = Protocol(
-        f"features of the {judge.data} judge ({judge.digest[:8] or 'unsaved'})", count, len(judge.reference),
-        f"held-out images of {judge.data}",
-    )  # fmt: skip
+    protocol = standard.protocol(len(seen.features))
     return (
         _classifier_score(seen.logits, judge, protocol),
         _fid(seen.features, judge, protocol, seed),

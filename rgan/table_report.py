@@ -1,0 +1,202 @@
+"""A study as one HTML page that works without a network, and the tables that the app shows as well."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.metadata import version
+
+from rgan import __version__, published
+from rgan.ablation import MIN_SEEDS, Ablation, LeftOut, seeds
+from rgan.claims import CLAIMED, LEVEL, Claim, Paired, change
+from rgan.evaluation import BAD, MEASURES, Settings
+from rgan.published import ROWS
+from rgan.report import figure_html, page
+from rgan.reproduce import Study
+from rgan.table_figures import bars, learning, noises
+from rgan.tables import comparison, sign
+
+MARKS = {"supported": "✓", "not supported": "✗", "undecided": "?", "no claim": "–"}
+SHOWN = ("score", "fid", "bad")  # measures that the page draws Figure 3 of; the CSV has all
+
+
+def study_page(study: Study, command: str = "") -> str:
+    """The page: Table 2, Figures 1 to 3, the claims, and what they rest on; `command` made it."""
+    title = "The paper's tables and figures, from these models"
+    made_by = f"<p class='note'>Made by <code>{escape(command)}</code></p>" if command else ""
+    body = (
+        f"<p>{escape(settings_words(study.settings))}</p>{made_by}"
+        f"<h2>Table 2: who trains robustly</h2>{table2_html(study)}{notes_html(published.NOTES)}"
+        f"<h2>Figure 1: baselines and robust models</h2>{_figures1(study)}"
+        f"<h2>Figure 2: score against training step</h2>{_figures2(study)}"
+        f"<h2>Figure 3: original, worst and random noise</h2>{_figures3(study)}"
+        f"<h2>The paper's claims</h2>{claims_words(study.claims)}"
+        + "".join(f"<h3>{escape(column.title)}</h3>{claims_html(study, column)}" for column in study.columns)
+        + f"<h2>What this rests on</h2>{notes_html(limits(study))}{_models_html(study)}{left_html(study.left)}"
+    )
+    return page(title, body)
+
+
+def settings_words(settings: Settings) -> str:
+    """What was evaluated, in a sentence or two."""
+    radii = ", ".join(f"{radius:g}" for radius in settings.search.radii)
+    return (
+        f"Each model drew {settings.samples:,} images from original noise, from worst noise within ε {radii} "
+        f"({settings.steps} gradient steps) and from random noise of the same length, {settings.repeats} times over "
+        f"with other noise; scores rest on {'Inception' if settings.features == 'inception' else 'the judge'}'s "
+        "features. The weights are those at the end of the training."
+    )
+
+
+def table2_html(study: Study) -> str:
+    """Table 2: a block a column, a line a row, ours and beside it what the paper prints."""
+    score, fid = (study.settings.words(measure) for measure in CLAIMED)
+    blocks = "".join(_block(column) for column in study.columns if any(column.cell(row, "score") for row in ROWS))
+    return (
+        '<div class="wide"><table class="table2"><tr><th>Trained robustly'
+        f"<th>{escape(score.capitalize())}, higher is better<th>better than none by<th>{escape(fid)}, lower is better"
+        "<th>better than none by<th>Seeds<th>Paper: Inception score on CIFAR-10<th>Paper: better than none by"
+        f"<th>Sign of the gain</tr>{blocks}</table></div>"
+        '<p class="note">Mean ± standard deviation over training seeds; in brackets the 95 % interval of the mean '
+        f"difference, paired by seed. Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score "
+        f"moves as the paper's does. The paper's values: {escape(published.PROTOCOL)}.</p>"
+    )
+
+
+def _block(column: Ablation) -> str:
+    head = f'<tr><th colspan="9">{escape(column.title)} <small>(paper: {escape(comparison(column))})</small></tr>'
+    return head + "".join(_line(column, row) for row in ROWS if column.cell(row, "score") is not None)
+
+
+def _line(column: Ablation, row: str) -> str:
+    ours = []
+    count = 0
+    for measure in CLAIMED:
+        cell = column.cell(row, measure)
+        assert cell is not None
+        count = len(cell.values)
+        ours += [cell.words, "" if row == "none" else _gain(change(column, row, "none", measure), measure)]
+    theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
+    gain = f"{theirs.mean - base.mean:+.2f}" if theirs and base and row != "none" else ""
+    cells = [ROWS[row], *ours, seeds(count), theirs.words if theirs else "–", gain, sign(column, row)]
+    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
+
+
+def _gain(found: Paired | None, measure: str) -> str:
+    number = MEASURES[measure].number
+    if found is None:
+        return "–"
+    if found.count < MIN_SEEDS:
+        return number(found.mean, "+")
+    return f"{number(found.mean, '+')} ({number(found.low, '+')} to {number(found.high, '+')})"
+
+
+def claims_words(claims: tuple[Claim, ...]) -> str:
+    """How many claims were tested and what that means, as HTML."""
+    tested = sum(claim.test is not None for claim in claims)
+    words = (
+        f"{tested} of {len(claims)} claims have the {MIN_SEEDS} training seeds that a claim needs. Differences are paired "
+        "by training seed and turned so that above 0 they favour the claim; a claim is supported, or not, if the 95 % t "
+        "interval of the mean difference lies on one side of 0, else undecided."
+    )
+    if tested > 1:
+        words += (
+            f" Testing {tested} at once, about {tested * LEVEL:.1f} intervals would miss 0 by chance if nothing were "
+            "there: the last column is p after Holm's correction for all of them."
+        )
+    return f'<p class="note">{escape(words)}</p>'
+
+
+def claims_html(study: Study, column: Ablation, measures: tuple[str, ...] = CLAIMED) -> str:
+    """The claims of one column as a table, those on the score first."""
+    lines = "".join(
+        f'<tr><td><span class="outcome">{MARKS[claim.outcome]} {claim.outcome}</span>'
+        f"<td>{escape(claim.paper)} <small>({claim.where})</small>"
+        f"<td>{escape(study.settings.words(claim.measure))}<td>{escape(claim.because)}<td>{_p(claim)}</tr>"
+        for claim in study.claims if claim.column == column.title and claim.measure in measures
+    )  # fmt: skip
+    head = "<tr><th>Outcome<th>The paper's claim<th>Measured by<th>These models<th>p, corrected</tr>"
+    return f'<div class="wide"><table class="claims">{head}{lines}</table></div>'
+
+
+def _p(claim: Claim) -> str:
+    if claim.holm is None:
+        return ""
+    return "&lt; 0.001" if claim.holm < 0.001 else f"{claim.holm:.3f}"
+
+
+def limits(study: Study) -> tuple[str, ...]:
+    """What the numbers do not say, and the protocols of the scores."""
+    protocols = sorted({model.evaluation.protocol for model in study.models if model.evaluation})
+    return (
+        *(f"Scores: {protocol}." for protocol in protocols),
+        "A classifier score rests on a small classifier of the same data set and is no Inception score; it can be held "
+        "against models scored the same way and nothing else. Of the paper only the sign of a difference is compared.",
+        f"An image is bad if the judge finds it worse than {BAD:.0%} of held-out real images.",
+        "Worst noise is the worst for the model's own critic, found by a search that may have missed worse; z + r may "
+        "be longer than ordinary noise, as in the paper. Random noise of the same length is the control for that.",
+        "± and whiskers are standard deviations over training seeds (of one seed: over repeats, as the paper's Figure 3). "
+        "The intervals are over training seeds and treat each seed's numbers as exact.",
+        f"Made with RGAN Lab {__version__}, torch {version('torch')}, torch-fidelity {version('torch-fidelity')}, "
+        f"scipy {version('scipy')}.",
+    )
+
+
+def notes_html(notes: tuple[str, ...]) -> str:
+    """Notes as a list."""
+    return '<ul class="note">' + "".join(f"<li>{escape(note)}" for note in notes) + "</ul>"
+
+
+def left_html(left: tuple[LeftOut, ...]) -> str:
+    """The models that are in no table, each with the reason."""
+    if not left:
+        return ""
+    lines = "".join(f"<li><b>{escape(one.name)}</b>: {escape(one.reason)}" for one in left)
+    return f'<p>Left out:</p><ul class="note">{lines}</ul>'
+
+
+def unscored(study: Study, column: Ablation) -> str:
+    """The models whose training history has no scores, in words; "" if all have."""
+    names = [model.name for model in column.all_models if not any("score" in row for row in model.training.history)]
+    known = {model.digest for model in study.models}
+    if not names or not known:
+        return ""
+    return f"No scores were kept while these trained: {', '.join(names)}."
+
+
+def _figures1(study: Study) -> str:
+    if not study.models:
+        return ""
+    return "".join(
+        figure_html(bars(study.columns, study.settings, measure), f"figure1-{measure}") for measure in CLAIMED
+    )
+
+
+def _figures2(study: Study) -> str:
+    parts = []
+    for index, column in enumerate(study.columns):
+        figure = learning(column)
+        drawn = figure_html(figure, f"figure2-{index}") if figure else ""
+        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}<p class='note'>{escape(unscored(study, column))}</p>")
+    return "".join(parts)
+
+
+def _figures3(study: Study) -> str:
+    parts = []
+    for index, column in enumerate(study.columns):
+        if not any(model.evaluation for model in column.all_models):
+            continue
+        drawn = "".join(
+            figure_html(noises(column, study.settings, measure), f"figure3-{index}-{measure}") for measure in SHOWN
+        )
+        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}")
+    return "".join(parts)
+
+
+def _models_html(study: Study) -> str:
+    lines = "".join(
+        f"<tr><td>{escape(model.name)}<td>{model.training.seed}<td>{escape(ROWS[model.row])}"
+        f"<td>{model.evaluation.seconds:.0f} s<td><code>{model.digest}</code></tr>"
+        for model in study.models if model.evaluation
+    )  # fmt: skip
+    head = "<tr><th>Model<th>Seed<th>Trained robustly<th>Evaluation<th>SHA-256 of its file</tr>"
+    return f'<div class="wide"><table>{head}{lines}</table></div>'
