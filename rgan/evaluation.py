@@ -88,6 +88,11 @@ class Settings:
         inception = self.features == "inception" and measure == "score"
         return "Inception score" if inception else MEASURES[measure].words
 
+    def title(self, measure: str) -> str:
+        """`words` as they begin a sentence."""
+        words = self.words(measure)
+        return words[0].upper() + words[1:]
+
     @property
     def kinds(self) -> tuple[tuple[str, float], ...]:
         """Kinds of noise as (name, radius): the original at 0, then worst and random at every radius."""
@@ -218,18 +223,30 @@ def evaluate(gan: Gan, settings: Settings, referee: Referee, *, device: str = "a
     yield Progress(1.0, evaluation)
 
 
-def seconds(gan: Gan, settings: Settings, referee: Referee, *, device: str = "auto") -> float:
-    """About how long `evaluate` takes here, from a search of two steps and a look at a few samples."""
+@dataclass(frozen=True)
+class Pace:
+    """Seconds here of one gradient of a search, and of drawing and judging one image."""
+
+    gradient: float
+    look: float
+
+    def seconds(self, settings: Settings) -> float:
+        """About how long `evaluate` takes."""
+        a_sample = self.gradient * len(settings.radii) * settings.steps + self.look * len(settings.kinds)
+        return settings.repeats * settings.samples * a_sample
+
+
+def pace(gan: Gan, referee: Referee, *, device: str = "auto") -> Pace:
+    """Measured on a search of two steps and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
-    search = dataclasses.replace(settings.search, steps=2)
+    search = worst_case.Settings((0.25, 0.5, 1.0, 2.0), steps=2)
     for _ in range(2):  # the first warms up
         started = time.perf_counter()
         worst_case.run(probe.loss, z, search)
         searched = time.perf_counter()
         _look(probe, z, referee)
         looked = time.perf_counter()
-    a_sample = (searched - started) * settings.steps / 2 + (looked - searched) * len(settings.kinds)
-    return settings.repeats * settings.samples * a_sample / TRIED
+    return Pace((searched - started) / (TRIED * len(search.radii) * search.steps), (looked - searched) / TRIED)
 
 
 @dataclass(frozen=True)

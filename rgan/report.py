@@ -26,6 +26,8 @@ h2 { margin: 2.2rem 0 .3rem; } .row { display: grid; grid-template-columns: 2fr 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d5dce4; }
 .note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; } .outcome { font-weight: 700; }
+.wide { overflow-x: auto; } td, th { vertical-align: top; } .claims .outcome { white-space: nowrap; }
+th[colspan] { padding-top: 1rem; } code { overflow-wrap: anywhere; }
 @media (max-width: 900px) { .row { grid-template-columns: 1fr; } }
 """
 

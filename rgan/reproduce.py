@@ -23,6 +23,11 @@ from rgan.runs import CHECKPOINT
 EVALUATIONS = "evaluations"  # the folder's part with a file a model
 
 
+def places() -> list[Path]:
+    """Where models are looked for: the shipped ones, and what was trained into runs/, if there is any."""
+    return [place for place in (judges.SHIPPED.parent, Path("runs")) if place.is_dir()]
+
+
 def find(places: Iterable[str | Path]) -> list[Path]:
     """Checkpoint files among `places`: files as they are, of folders their checkpoints and those of runs in them.
 

@@ -141,11 +141,12 @@ def noises(column: Ablation, settings: Settings, measure: str, *, height: int = 
             places = (
                 [0.0] if noise == "original" else [k + (0.14 if noise == "random" else -0.14) for k in _from_one(radii)]
             )
-            cells = [column.cell(row, measure, *kind) for kind in settings.kinds if kind[0] == noise]
+            kinds = [kind for kind in settings.kinds if kind[0] == noise]
+            cells = [cell for kind in kinds if (cell := column.cell(row, measure, *kind)) is not None]
             figure.add_trace(
                 Scatter(
-                    x=places, y=[cell and cell.mean for cell in cells], mode="markers", name=f"{noise} noise",
-                    error_y=_whiskers([cell and cell.whisker for cell in cells]), showlegend=panel == 1,
+                    x=places, y=[cell.mean for cell in cells], mode="markers", name=f"{noise} noise",
+                    error_y=_whiskers([cell.whisker for cell in cells]), showlegend=panel == 1,
                     marker={
                         "symbol": SYMBOLS[noise], "size": 11,
                         "color": NEUTRAL if noise == "random" else LOOKS[row].colour,

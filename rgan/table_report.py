@@ -49,11 +49,11 @@ def settings_words(settings: Settings) -> str:
 
 def table2_html(study: Study) -> str:
     """Table 2: a block a column, a line a row, ours and beside it what the paper prints."""
-    score, fid = (study.settings.words(measure) for measure in CLAIMED)
+    score, fid = (study.settings.title(measure) for measure in CLAIMED)
     blocks = "".join(_block(column) for column in study.columns if any(column.cell(row, "score") for row in ROWS))
     return (
         '<div class="wide"><table class="table2"><tr><th>Trained robustly'
-        f"<th>{escape(score.capitalize())}, higher is better<th>better than none by<th>{escape(fid)}, lower is better"
+        f"<th>{escape(score)}, higher is better<th>better than none by<th>{escape(fid)}, lower is better"
         "<th>better than none by<th>Seeds<th>Paper: Inception score on CIFAR-10<th>Paper: better than none by"
         f"<th>Sign of the gain</tr>{blocks}</table></div>"
         '<p class="note">Mean ± standard deviation over training seeds; in brackets the 95 % interval of the mean '
@@ -94,9 +94,9 @@ def claims_words(claims: tuple[Claim, ...]) -> str:
     """How many claims were tested and what that means, as HTML."""
     tested = sum(claim.test is not None for claim in claims)
     words = (
-        f"{tested} of {len(claims)} claims have the {MIN_SEEDS} training seeds that a claim needs. Differences are paired "
-        "by training seed and turned so that above 0 they favour the claim; a claim is supported, or not, if the 95 % t "
-        "interval of the mean difference lies on one side of 0, else undecided."
+        f"{tested} of {len(claims)} claims have the {MIN_SEEDS} training seeds that a claim needs. Differences are "
+        "paired by training seed and turned so that above 0 they favour the claim; a claim is supported, or not, if "
+        "the 95 % t interval of the mean difference lies on one side of 0, else undecided."
     )
     if tested > 1:
         words += (
@@ -134,8 +134,8 @@ def limits(study: Study) -> tuple[str, ...]:
         f"An image is bad if the judge finds it worse than {BAD:.0%} of held-out real images.",
         "Worst noise is the worst for the model's own critic, found by a search that may have missed worse; z + r may "
         "be longer than ordinary noise, as in the paper. Random noise of the same length is the control for that.",
-        "± and whiskers are standard deviations over training seeds (of one seed: over repeats, as the paper's Figure 3). "
-        "The intervals are over training seeds and treat each seed's numbers as exact.",
+        "± and whiskers are standard deviations over training seeds, of one seed over repeats as in the paper's "
+        "Figure 3. The intervals are over training seeds and treat each seed's numbers as exact.",
         f"Made with RGAN Lab {__version__}, torch {version('torch')}, torch-fidelity {version('torch-fidelity')}, "
         f"scipy {version('scipy')}.",
     )
@@ -154,13 +154,10 @@ def left_html(left: tuple[LeftOut, ...]) -> str:
     return f'<p>Left out:</p><ul class="note">{lines}</ul>'
 
 
-def unscored(study: Study, column: Ablation) -> str:
+def unscored(column: Ablation) -> str:
     """The models whose training history has no scores, in words; "" if all have."""
     names = [model.name for model in column.all_models if not any("score" in row for row in model.training.history)]
-    known = {model.digest for model in study.models}
-    if not names or not known:
-        return ""
-    return f"No scores were kept while these trained: {', '.join(names)}."
+    return f"No scores were kept while these trained: {', '.join(names)}." if names else ""
 
 
 def _figures1(study: Study) -> str:
@@ -176,7 +173,7 @@ def _figures2(study: Study) -> str:
     for index, column in enumerate(study.columns):
         figure = learning(column)
         drawn = figure_html(figure, f"figure2-{index}") if figure else ""
-        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}<p class='note'>{escape(unscored(study, column))}</p>")
+        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}<p class='note'>{escape(unscored(column))}</p>")
     return "".join(parts)
 
 
