@@ -132,12 +132,6 @@ class Ablation:
         spread = tuple(statistics.stdev(one) if len(one) > 1 else 0.0 for one in values)
         return Learning(tuple(iterations), tuple(map(statistics.fmean, values)), spread, len(known))
 
-    def counts(self) -> str:
-        """ "no robust part: 5 seeds; both robust: 5 seeds"."""
-        return "; ".join(
-            f"{words}: {seeds(len(self.models[row]))}" for row, words in ROWS.items() if row in self.models
-        )
-
 
 def seeds(count: int) -> str:
     """ "5 seeds", "1 seed: no claim"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
 
@@ -44,6 +45,21 @@ def settings_words(settings: Settings) -> str:
         f"({settings.steps} gradient steps) and from random noise of the same length, {settings.repeats} times over "
         f"with other noise; scores rest on {'Inception' if settings.features == 'inception' else 'the judge'}'s "
         "features. The weights are those at the end of the training."
+    )
+
+
+def seeds_html(columns: Sequence[Ablation]) -> str:
+    """How many training seeds there are, a line a family and a cell for each choice of players."""
+    head = "<tr><th>Training seeds" + "".join(f"<th>{escape(words)}" for words in ROWS.values()) + "</tr>"
+    lines = "".join(
+        f"<tr><td>{escape(column.title)}"
+        + "".join(f"<td>{len(column.models[row]) if row in column.models else '–'}" for row in ROWS)
+        + "</tr>"
+        for column in columns
+    )
+    return (
+        f'<div class="wide"><table class="table2">{head}{lines}</table></div>'
+        f'<p class="note">A claim needs at least {MIN_SEEDS} seeds in each of its rows.</p>'
     )
 
 

@@ -206,7 +206,7 @@ def test_families_hold_what_differs_in_seed_and_players_alone():
     assert {one.name: one.reason for one in left} == {
         "twin": "another model of the same row and seed as a0", "copy": "the same file as a1",
     }  # fmt: skip
-    assert columns[0].counts().startswith("no robust part: 2 seeds: no claim; robust generator only: 1 seed: no claim")
+    assert "<td>2<td>1<td>1<td>1</tr>" in table_report.seeds_html(columns)
     assert robust_words(Robust(consistency=0.1)) == "λ 0.1, ε₁ 0.01, ε₂ 4, consistency 0.1"
 
 

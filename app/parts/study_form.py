@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rgan import table_report
 from rgan.ablation import Ablation, Model, members
 from rgan.errors import SettingsError
 from rgan.evaluation import Settings
@@ -38,7 +39,15 @@ def settings_form() -> Settings:
         "Images a repeat", SAMPLES, USUAL.samples, key="images", bind="query-params",
         help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
     )  # fmt: skip
-    steps = st.slider("Steps", 1, 50, USUAL.steps, key="steps", bind="query-params", help="Gradient steps of a search.")
+    steps = st.slider(
+        "Steps of a search",
+        1,
+        50,
+        USUAL.steps,
+        key="steps",
+        bind="query-params",
+        help="Gradient steps. More never find less.",
+    )
     return Settings(_radii(written), repeats, int(samples), steps)
 
 
@@ -56,8 +65,8 @@ def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
         "Models: one baseline and its robust versions each", list(titles), list(titles), key="families",
         help="Models that differ in seed and robust part alone stand in one column of the tables.",
     )  # fmt: skip
-    for title in chosen:
-        st.caption(f"{title}: {titles[title].counts()}.")
+    if chosen:
+        st.html(table_report.seeds_html([titles[title] for title in chosen]))
     return members(titles[title] for title in chosen)
 
 

@@ -36,7 +36,7 @@ except RganError as error:
 study_job.panel(job, len(found.waiting))
 if found.models:
     if found.waiting:
-        st.caption(f"Not evaluated yet, and missing below: {', '.join(found.waiting)}.")
+        st.caption(f"{len(found.waiting)} of {len(chosen)} models are not evaluated yet and missing below.")
     study_view.show(found)
     study_view.downloads(found)
 with st.expander("What to train for a table with claims", icon=":material/model_training:"):
