@@ -23,8 +23,11 @@ from rgan.recipes import PLAYERS, PRESETS, SETTABLE, Recipe, catalogue, lasting,
 from rgan.systems import SYSTEMS, size_near
 
 if TYPE_CHECKING:
-    from rgan import runs
+    import torch
+
+    from rgan import datasets, metrics, runs
     from rgan.datasets import ImageData
+    from rgan.gan import Gan
 
 _ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")  # options that are fields of Robust
 
@@ -143,21 +146,28 @@ def _with_robust(options: argparse.Namespace, changes: dict[str, Any]) -> Recipe
 
 def _load_data(options: argparse.Namespace, name: str, size: int | None) -> ImageData:
     """The data set, fetched and prepared if need be, with progress; what was unreadable is named."""
-    from tqdm import tqdm
-
     from rgan import datasets
 
-    with tqdm(unit="image", desc=f"preparing {name}", disable=options.json or None, delay=0.5) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with _preparing(options, f"preparing {name}") as report:
         data = datasets.load(name, size=size, root=options.data_root, download=options.download, report=report)
     if data.skipped:
         shown = ", ".join(data.skipped[:10]) + (" …" if len(data.skipped) > 10 else "")
         print(f"{name}: skipped {len(data.skipped)} unreadable: {shown}", file=sys.stderr)
     return data
+
+
+@contextmanager
+def _preparing(options: argparse.Namespace, words: str) -> Iterator[datasets.Report]:
+    """A bar of images, for what reports how many it has done."""
+    from tqdm import tqdm
+
+    with tqdm(unit="image", desc=words, disable=options.json or None, delay=0.5) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield report
 
 
 def _refuse_other_settings(options: argparse.Namespace) -> None:
@@ -386,33 +396,51 @@ def _score(options: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from rgan import checkpoints, judges, metrics, worst_case
+    from rgan import checkpoints, metrics, worst_case
 
     gan = checkpoints.load(options.checkpoint)
-    if options.judge is None and gan.training is None:
-        raise RganError("expected --judge for a model whose data are unknown, got none; name a judge's file")
-    judge = judges.load(options.judge) if options.judge else judges.shipped(gan.training.data if gan.training else "")
     device = choose_device(options.device)
+    standard = _standard(options, gan, device)
+    metrics.enough(options.samples, standard.reference.shape[1])  # before they are drawn
     probe = gan.probe(device=device)
     settings = worst_case.Settings((options.radius,), options.price, options.steps)
-    features, logits = [], []
+    parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):
             if options.radius:
                 z = z + worst_case.run(probe.loss, z, settings, seed=options.seed).noise[0]
-            seen = metrics.by_judge(judge).look(probe.images(z))
-            features.append(seen.features)
-            logits.append(seen.logits)
+            parts.append(standard.look(probe.images(z)))
             bar.update(len(z))
-    found = metrics.scores(
-        metrics.Seen(torch.cat(features), torch.cat(logits)), metrics.by_judge(judge), seed=options.seed
-    )
+    seen = metrics.Seen(torch.cat([one.features for one in parts]), torch.cat([one.logits for one in parts]))
+    found = metrics.scores(seen, standard, seed=options.seed)
     report = {
         "checkpoint": str(options.checkpoint), "radius": options.radius, "seed": options.seed,
         "protocol": found[0].protocol.words, "scores": [dataclasses.asdict(score) for score in found],
     }  # fmt: skip
     lines = [score.words for score in found] + [found[0].protocol.words]
     _print(options, report, "\n".join(lines))
+
+
+def _standard(options: argparse.Namespace, gan: Gan, device: torch.device) -> metrics.Standard:
+    """What the scores are held against, as --features, --judge and --weights say."""
+    from rgan import inception, judges, metrics
+
+    other = "judge" if options.features == "inception" else "weights"
+    if getattr(options, other) is not None:
+        raise RganError(f"expected no --{other} with --features {options.features}; drop one of them")
+    if options.judge is not None:
+        return metrics.by_judge(judges.load(options.judge))
+    if gan.training is None:
+        mend = "name a judge's file with --judge" if options.features == "judge" else "score with --judge FILE"
+        raise RganError(f"expected a model whose data are known, got one that does not say; {mend}")
+    name, size = gan.training.data, gan.recipe.size
+    if options.features == "judge":
+        return metrics.by_judge(judges.shipped(name))
+    metrics.enough(options.samples, inception.FEATURES)  # before the real images take hours
+    with _preparing(options, f"real images of {name}") as report:
+        return metrics.by_inception(
+            name, weights=options.weights, root=options.data_root, size=size, report=report, device=device
+        )
 
 
 def _data(options: argparse.Namespace) -> None:
@@ -509,7 +537,7 @@ def _parser() -> argparse.ArgumentParser:
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)
 
-    score = commands.add_parser("score", help="classifier score, FID and KID of a model's images, as a judge sees them")
+    score = commands.add_parser("score", help="IS, FID and KID of a model's images, as a judge or Inception sees them")
     score.set_defaults(command=_score)
     score.add_argument("checkpoint")
     score.add_argument("--samples", type=int, default=5000)
@@ -517,8 +545,13 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--radius", type=float, default=0.0, help="ε: score images of worst noise (default 0: ordinary)")
     score.add_argument("--price", type=float, default=0.0, help="λ of that search")
     score.add_argument("--steps", type=int, default=10)
+    score.add_argument("--features", choices=("judge", "inception"), default="judge", help="who looks (default judge)")
     score.add_argument(
         "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
+    )
+    score.add_argument("--weights", metavar="FILE", help="of Inception (default: torch-fidelity's, fetched once)")
+    score.add_argument(
+        "--data-root", default="data", help="folder of the real images that Inception looks at (default data)"
     )
     score.add_argument("--device", choices=DEVICES, default="auto")
 

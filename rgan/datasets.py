@@ -259,15 +259,19 @@ def _path(name: str, root: Path) -> Path:
     )
 
 
+def prepared_folder(root: Path) -> Path:
+    """Where what is made of the data under `root` is kept: there, or in the user's cache where that is read-only."""
+    if root.is_dir() and os.access(root, os.W_OK):
+        return root / PREPARED
+    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()
+    return Path.home() / ".cache" / "rgan-lab" / digest[:16] / PREPARED
+
+
 def _prepared(
     key: str, name: str, channels: int, size: int, root: Path, report: Report | None, source: Callable[[], _Source]
 ) -> ImageData:
-    """The images of `source`, decoded once and kept under `root`, or in the user's cache where that is read-only."""
-    if root.is_dir() and os.access(root, os.W_OK):
-        base = root
-    else:
-        base = Path.home() / ".cache" / "rgan-lab" / hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
-    folder = base / PREPARED / f"{key}-v{VERSION}"
+    """The images of `source`, decoded once and kept in `prepared_folder`."""
+    folder = prepared_folder(root) / f"{key}-v{VERSION}"
     try:
         prepare_folder(folder.parent)
         with filelock.FileLock(f"{folder}.lock"):  # processes that train together prepare once

@@ -1,42 +1,53 @@
-"""Scores of generated images: classifier score (IS), FID and KID on a judge's features, each with its protocol.
+"""Scores of generated images: classifier or Inception score (IS), FID and KID, each with its protocol.
 
 The values are torch-fidelity's. A score depends on the features, the number of images and the real set as much as on
-the generator: scores of different protocols must not be compared, and none of these with published ones.
+the generator: scores of different protocols must not be compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from rgan.errors import SettingsError
+from rgan import datasets, inception
+from rgan.errors import DataError, SettingsError
+from rgan.images import to_uint8
 from rgan.judges import Judge
 
-GROUPS = 50  # of images, left out one after the other for an interval
-KID_SUBSETS, KID_SIZE = 10, 1000
+PUBLISHED_IMAGES, PUBLISHED_SPLITS = 50_000, 10  # of scores in papers
+KID_SUBSETS, KID_SIZE = 100, 1000  # torch-fidelity's
 NORMAL = 1.959964  # 97.5 % quantile
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What a score rests on: words for the features, generated images, real images and their origin."""
+    """What a score rests on: words for the features, numbers of generated and real images and of splits, the origin of
+    the real ones. as_published: weights, images and splits are those of scores in papers. Scores may stand in one
+    chart where their `key` is equal."""
 
     features: str
     images: int
     real: int
     origin: str
-    as_published: bool = False
-    key: str = ""
+    splits: int
+    as_published: bool
+    key: str
 
     @property
     def words(self) -> str:
-        """ "features of the digits judge (1a2b3c4d), 1,000 images against 359 held-out digits"."""
-        return f"{self.features}, {self.images:,} images against {self.real:,} {self.origin}"
+        """ "features of the digits judge (1a2b3c4d), 1,000 images against 359 held-out images of digits, 1 split; not
+        comparable with papers"."""
+        splits = "1 split" if self.splits == 1 else f"{self.splits} splits"
+        papers = "weights, images and splits as in papers" if self.as_published else "not comparable with papers"
+        return f"{self.features}, {self.images:,} images against {self.real:,} {self.origin}, {splits}; {papers}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a judge sees of images: features (N, F) and logits (N, K), float32."""
+    """What a classifier sees of images: features (N, F) and logits (N, K), float32."""
 
     features: Tensor
     logits: Tensor
@@ -70,123 +81,227 @@ class Seen:
 
 @dataclass(frozen=True)
 class Standard:
-    """What images are scored by: a judge's features and its reference images."""
+    """What scores are held against.
 
-    judge: Judge
-    published: bool = False
+    features, origin: words for the features and the real images; reference: these images' features (R, F); score: the
+    name of the score of classes, computed in `splits` parts; look: images (N, C, H, W) in [−1, 1] → Seen; published:
+    the features are those of scores in papers, with which PUBLISHED_IMAGES images in PUBLISHED_SPLITS splits can be
+    compared; key: equal for equal standards only.
+    """
 
-    @property
-    def key(self) -> str:
-        """Equal for equal standards only."""
-        return f"judge-{self.judge.data}-{self.judge.digest[:8]}"
+    features: str
+    reference: Tensor
+    origin: str
+    classes: int
+    score: str
+    splits: int
+    look: Callable[[Tensor], Seen]
+    published: bool
+    key: str
 
     def protocol(self, count: int) -> Protocol:
-        """That of scores of `count` images.
+        """That of scores of `count` images."""
+        real = len(self.reference)
+        alike = self.published and count >= PUBLISHED_IMAGES and self.splits == PUBLISHED_SPLITS
+        key = f"{self.key}/{count}-{real}-{self.splits}"
+        return Protocol(self.features, count, real, self.origin, self.splits, alike, key)
 
-        Raises:
-            SettingsError: fewer images than features or than 100.
-        """
-        judge, least = self.judge, max(100, self.judge.reference.shape[1] + 1)
-        if count < least:
-            raise SettingsError(f"expected at least {least} images to score, got {count}; draw more")
-        return Protocol(
-            f"features of the {judge.data} judge ({judge.digest[:8] or 'unsaved'})", count, len(judge.reference),
-            f"held-out images of {judge.data}", key=f"{self.key}/{count}",
-        )  # fmt: skip
 
-    def look(self, images: Tensor) -> Seen:
-        """Features and logits of images (N, C, H, W) in [−1, 1] from one pass."""
-        features = self.judge.features(images)
-        with torch.no_grad():
-            return Seen(features, self.judge.network.score(features))
+def enough(count: int, features: int) -> None:
+    """Raise SettingsError unless `count` images can be scored: more than there are features, and 100 at least."""
+    least = max(100, features + 1)
+    if count < least:
+        raise SettingsError(
+            f"expected at least {least:,} images to score by {features:,} features, got {count:,}; draw more"
+        )
 
 
 def by_judge(judge: Judge) -> Standard:
-    """Scores on the features of a judge against its reference images."""
-    return Standard(judge)
+    """A judge's features of its held-out real images."""
+
+    def look(images: Tensor) -> Seen:
+        features = judge.features(images)
+        with torch.no_grad():
+            return Seen(features, judge.network.score(features))
+
+    known = judge.digest or hashlib.sha256(judge.reference.numpy().tobytes()).hexdigest()
+    return Standard(
+        features=f"features of the {judge.data} judge ({judge.digest[:8] or 'unsaved'})",
+        reference=judge.reference,
+        origin=f"held-out images of {judge.data}",
+        classes=judge.classes,
+        score="Classifier score",  # no Inception score: Barratt & Sharma 2018
+        splits=1,
+        look=look,
+        published=False,
+        key=f"judge-{judge.data}-{known[:8]}",
+    )
+
+
+def by_inception(
+    data_name: str,
+    *,
+    weights: str | Path | None,
+    root: str | Path = "data",
+    size: int,
+    report: datasets.Report | None = None,
+    device: torch.device | str = "cpu",
+) -> Standard:
+    """Inception's features of the training images of a data set, of inception.MOST where there are more.
+
+    Args:
+        data_name, root, size: as for `datasets.load`.
+        weights: a file with torch-fidelity's weights; None fetches it.
+        report: called while images are prepared or looked at, which takes long once and is then kept under `root`.
+
+    Raises:
+        DataError: the set cannot be read, or has fewer images than Inception has features.
+        CheckpointError: the weights cannot be fetched or read, or are others.
+    """
+    data = datasets.load(data_name, size=size, root=root, report=report)
+    if len(data.images) <= inception.FEATURES:
+        raise DataError(
+            f"expected more real images than Inception's {inception.FEATURES:,} features, got {len(data.images):,} of "
+            f"{data.name}; score with a judge, whose features are fewer"
+        )
+    network = inception.load(weights, device)
+    version = network.digest[:8]
+
+    def look(images: Tensor) -> Seen:
+        return Seen(*network.look(torch.from_numpy(to_uint8(images)).permute(0, 3, 1, 2)))
+
+    return Standard(
+        features=f"Inception's features ({version}{'' if network.published else ', not the published weights'})",
+        reference=inception.reference(network, data, root, report),
+        origin=f"training images of {data.name} at {size} pixels",
+        classes=inception.CLASSES,
+        score="Inception score",
+        splits=PUBLISHED_SPLITS,
+        look=look,
+        published=network.published,
+        key=f"inception-{version}-{data.name}-{size}-{data.fingerprint()}",
+    )
 
 
 def scores(seen: Seen, standard: Standard, *, seed: int = 0) -> tuple[Score, ...]:
-    """Classifier score, FID and KID of generated images against the judge's reference images.
+    """Classifier (or Inception) score, FID and KID of generated images against a standard's real ones.
 
-    Intervals are jackknives over GROUPS groups of the generated images (Efron & Tibshirani 1993, ch. 11), KID's over
-    its subsets. A bootstrap repeats images, which changes their covariance: it made FID's interval 1.6 times too wide
-    at 300 images.
+    Intervals are over noise, the real images being given: jackknives over groups of the generated images (Efron &
+    Tibshirani 1993, ch. 11), of a score in several splits over these, and of KID the infinitesimal one. A bootstrap
+    repeats images, which changes their covariance: it made FID's interval 1.6 times too wide at 300 images.
+
+    Args:
+        seed: of KID's subsets and of the halves of the real images.
 
     Raises:
         SettingsError: fewer images than features or than 100.
     """
-    judge = standard.judge
+    enough(*seen.features.shape)
     protocol = standard.protocol(len(seen.features))
+    order = torch.randperm(len(standard.reference), generator=torch.Generator().manual_seed(seed))
+    one, other = (standard.reference[half] for half in order.chunk(2))
     return (
-        _classifier_score(seen.logits, judge, protocol),
-        _fid(seen.features, judge, protocol, seed),
-        _kid(seen.features, judge, protocol, seed),
+        _classifier_score(seen.logits, standard, protocol),
+        _fid(seen.features, standard.reference, (one, other), protocol),
+        _kid(seen.features, standard.reference, (one, other), protocol, seed),
     )
 
 
-def _classifier_score(logits: Tensor, judge: Judge, protocol: Protocol) -> Score:
-    """exp(E KL(p(y|x) ‖ p(y))) over all images at once; Barratt & Sharma 2018 on why it is no Inception score here."""
-    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
+_Halves = tuple[Tensor, Tensor]  # of the real features
+
+
+def _classifier_score(logits: Tensor, standard: Standard, protocol: Protocol) -> Score:
+    """exp(E KL(p(y|x) ‖ p(y))), the mean over splits."""
+    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 
     # A confident classifier's smaller probabilities would be 0, and 0·log 0 no number.
     log_p = log_softmax(logits.double(), dim=1).clamp_min(-600)
-    value = isc_features_to_metric(log_p, splits=1, shuffle=False)[KEY_METRIC_ISC_MEAN]
-    p = log_p.exp().numpy()
-    certain = (p * log_p.numpy()).sum(axis=1)
-    left = np.array([1 - np.isin(np.arange(len(p)), group) for group in _groups(len(p))], float)
-    left /= left.sum(axis=1, keepdims=True)
-    mixed = left @ p
-    found = np.exp(left @ certain - (mixed * np.log(np.maximum(mixed, 1e-300))).sum(axis=1))
-    return Score("Classifier score", value, *_around(value, found), True, protocol, best=float(judge.classes))
+    found = isc_features_to_metric(log_p, splits=protocol.splits, shuffle=False)  # noise is in no order
+    value = found[KEY_METRIC_ISC_MEAN]
+    if protocol.splits > 1:  # independent samples
+        freedom = protocol.splits - 1
+        reach = _student(freedom) * found[KEY_METRIC_ISC_STD] / freedom**0.5
+    else:
+        reach = _jackknife(_scores_without_groups(log_p.numpy()))
+    best = float(standard.classes)
+    return Score(standard.score, value, value - reach, value + reach, True, protocol, best=best)
 
 
-def _fid(features: Tensor, judge: Judge, protocol: Protocol, seed: int) -> Score:
+def _fid(features: Tensor, real: Tensor, halves: _Halves, protocol: Protocol) -> Score:
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 
     def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
         return float(fid_statistics_to_metric(one, other, False)[KEY_METRIC_FID])
 
-    real = fid_features_to_statistics(judge.reference.double())
-    value = distance(fid_features_to_statistics(features.double()), real)
-    order = torch.randperm(len(judge.reference), generator=torch.Generator().manual_seed(seed))
-    halves = [fid_features_to_statistics(judge.reference[half].double()) for half in order.chunk(2)]
-    found = np.array([distance(one, real) for one in _without_groups(features.double().numpy())])
-    return Score("FID", value, *_around(value, found), False, protocol, floor=distance(*halves), best=0.0)
+    of_real = fid_features_to_statistics(real.double())
+    value = distance(fid_features_to_statistics(features.double()), of_real)
+    reach = _jackknife([distance(rest, of_real) for rest in _statistics_without_groups(features.double().numpy())])
+    floor = distance(*(fid_features_to_statistics(half.double()) for half in halves))
+    return Score("FID", value, value - reach, value + reach, False, protocol, floor=floor, best=0.0)
 
 
-def _kid(features: Tensor, judge: Judge, protocol: Protocol, seed: int) -> Score:
+def _kid(features: Tensor, real: Tensor, halves: _Halves, protocol: Protocol, seed: int) -> Score:
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-    size = min(KID_SIZE, len(features) // 2, len(judge.reference) // 2)
+    size = min(KID_SIZE, len(features) // 2, len(real) // 2)
     options = {"kid_subsets": KID_SUBSETS, "kid_subset_size": size, "rng_seed": seed, "verbose": False}
-    found = kid_features_to_metric(features, judge.reference, **options)
-    order = torch.randperm(len(judge.reference), generator=torch.Generator().manual_seed(seed))
-    floor = kid_features_to_metric(*(judge.reference[half] for half in order.chunk(2)), **options)
+    found = kid_features_to_metric(features, real, **options)
+    floor = kid_features_to_metric(*halves, **options)[KEY_METRIC_KID_MEAN]
     value = found[KEY_METRIC_KID_MEAN]
-    spread = NORMAL * found[KEY_METRIC_KID_STD] / KID_SUBSETS**0.5
-    return Score(
-        "KID", value, value - spread, value + spread, False, protocol, floor=floor[KEY_METRIC_KID_MEAN], best=0.0
-    )
+    of_noise = 4 * _pulls(features.numpy(), real.numpy()).var() / len(features)
+    of_subsets = found[KEY_METRIC_KID_STD] ** 2 / KID_SUBSETS
+    reach = NORMAL * float(of_noise + of_subsets) ** 0.5
+    return Score("KID", value, value - reach, value + reach, False, protocol, floor=floor, best=0.0)
 
 
-def _groups(count: int) -> list[np.ndarray]:
-    """Row numbers of GROUPS groups as equal as can be."""
-    return np.array_split(np.arange(count), GROUPS)
+def _pulls(points: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Half the change of the squared distance, times N, that each of N images makes: its mean kernel with the other
+    images less that with the real ones (N,)."""
+    from torch_fidelity.metric_kid import kernel_poly
+
+    found = []
+    for rows in np.array_split(np.arange(len(points)), -(-len(points) // 256)):  # N² numbers would not fit
+        near = kernel_poly(points[rows], points)
+        near[np.arange(len(rows)), rows] = 0
+        found.append(near.sum(axis=1) / (len(points) - 1) - kernel_poly(points[rows], real).mean(axis=1))
+    return np.concatenate(found)
 
 
-def _around(value: float, without: np.ndarray) -> tuple[float, float]:
-    """95 % interval of a value from what it is without each group."""
-    reach = NORMAL * float(((len(without) - 1) * without.var()) ** 0.5)
-    return value - reach, value + reach
+def _groups(count: int, width: int) -> list[np.ndarray]:
+    """Row numbers of groups as equal as can be: 50, and 10 of wide features, where an FID takes seconds, not
+    milliseconds (3 of 2,048 features, 0.1 of 512)."""
+    return np.array_split(np.arange(count), 50 if width <= 512 else 10)
 
 
-def _without_groups(points: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+def _student(freedom: int) -> float:
+    """97.5 % quantile of Student's t."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom))
+
+
+def _jackknife(without: Sequence[float]) -> float:
+    """Half a 95 % interval of a value from what it is without each group."""
+    freedom = len(without) - 1
+    return _student(freedom) * math.sqrt(freedom * np.var(without))
+
+
+def _scores_without_groups(log_p: np.ndarray) -> list[float]:
+    """exp(E KL(p(y|x) ‖ p(y))) without each group, from sums over the groups."""
+    p = np.exp(log_p)
+    certain = (p * log_p).sum(axis=1)
+    left = np.array([1 - np.isin(np.arange(len(p)), group) for group in _groups(*p.shape)], float)
+    left /= left.sum(axis=1, keepdims=True)
+    mixed = left @ p
+    return list(np.exp(left @ certain - (mixed * np.log(np.maximum(mixed, 1e-300))).sum(axis=1)))
+
+
+def _statistics_without_groups(points: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
     """Mean and covariance without each group, as torch-fidelity names them, from sums over the groups."""
     centre = points.mean(axis=0)  # keeps the digits that sums of squares would lose
     centred = points - centre
     total, squares = centred.sum(axis=0), centred.T @ centred
-    for group in _groups(len(points)):
+    for group in _groups(*points.shape):
         part = centred[group]
         count = len(points) - len(group)
         mean = (total - part.sum(axis=0)) / count

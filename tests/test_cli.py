@@ -1,5 +1,6 @@
 """The command line as its users call it."""
 
+import dataclasses
 import io
 import json
 import math
@@ -108,13 +109,33 @@ def test_score_gives_the_librarys_numbers(trained, capsys):
     assert main(["score", str(trained), "--samples", "300", "--seed", "2", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     gan, judge = checkpoints.load(trained), judges.shipped("digits")
-    found = metrics.scores(
-        metrics.by_judge(judge).look(gan.probe().images(gan.noise(300, 2))), metrics.by_judge(judge), seed=2
-    )
+    standard = metrics.by_judge(judge)
+    found = metrics.scores(standard.look(gan.probe().images(gan.noise(300, 2))), standard, seed=2)
     assert [one["value"] for one in report["scores"]] == pytest.approx([one.value for one in found], rel=1e-4)
     assert report["protocol"] == found[0].protocol.words
+    assert report["scores"][1]["protocol"]["key"] == found[1].protocol.key
     assert main(["score", str(trained), "--samples", "120", "--radius", "1", "--steps", "2"]) == 0
     assert re.search(r"^Classifier score .*\nFID .*real against real.*\nKID ", capsys.readouterr().out)
+
+
+def test_score_by_inception(trained, capsys, monkeypatch):
+    """What the options say reaches `by_inception` (tests/test_metrics.py), and its standard gives the scores."""
+    judge = metrics.by_judge(judges.shipped("digits"))
+    standard = dataclasses.replace(judge, score="Inception score", splits=10, published=True)
+
+    def by_inception(name, *, weights, root, size, report, device):
+        assert (name, weights, root, size, str(device)) == ("digits", "w.pth", "elsewhere", 32, "cpu")
+        report(3, 7)
+        return standard
+
+    monkeypatch.setattr(metrics, "by_inception", by_inception)
+    options = "--features inception --weights w.pth --data-root elsewhere --samples 2100 --device cpu"
+    assert main(["score", str(trained), *options.split(), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    gan = checkpoints.load(trained)
+    found = metrics.scores(standard.look(gan.probe().images(gan.noise(2100, 0))), standard)
+    assert [one["value"] for one in report["scores"]] == pytest.approx([one.value for one in found], rel=1e-4)
+    assert report["scores"][0]["name"] == "Inception score" and "10 splits; not comparable" in report["protocol"]
 
 
 def test_inspect(trained, capsys):
@@ -137,6 +158,10 @@ def test_inspect(trained, capsys):
         (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "1000", "--panel", "c"], "at most 512 points"),
         (["score", "CHECKPOINT", "--samples", "20"], "at least 100 images"),
         (["score", "CHECKPOINT", "--judge", "CHECKPOINT"], "expected a judge"),
+        (["score", "CHECKPOINT", "--weights", "w.pth"], "expected no --weights with --features judge"),
+        (["score", "CHECKPOINT", "--features", "inception", "--judge", "j"], "expected no --judge"),
+        (["score", "CHECKPOINT", "--features", "inception", "--samples", "2048"], "at least 2,049 images"),
+        (["score", "CHECKPOINT", "--features", "inception"], "more real images than Inception's 2,048"),
         (["embed", "CHECKPOINT", "nowhere.safetensors"], "nowhere.safetensors"),
     ],
 )

@@ -25,7 +25,7 @@ FLOORS = [
     {"balls", "devices", "distributed", "embeddings", "events", "image_files", "images", "losses", "networks"},
     {"two_sample"},
     {"datasets", "folding", "penalties"},
-    {"judges", "systems"},
+    {"inception", "judges", "systems"},
     {"metrics"},
     {"recipes"},
     {"gan"},
