@@ -130,7 +130,7 @@ def _harm(measure: str, noise: str, radius: float) -> Callable[[Evaluation], flo
 def _differences(column: Ablation, rows: tuple[str, ...], value: Callable[[Evaluation], float]) -> list[float]:
     """`value` of the first row minus that of the second (or of nothing), for each seed that all rows have."""
     known = [
-        {model.training.seed: model.evaluation for model in column.models[row] if model.evaluation is not None}
+        {model.training.seed: model.evaluation for model in column.models.get(row, ()) if model.evaluation is not None}
         for row in rows
     ]
     common = sorted(set.intersection(*(set(one) for one in known)))

@@ -163,6 +163,26 @@ def test_models_that_cannot_be_evaluated_are_named_and_the_others_are(tmp_path):
         reproduce.find([tmp_path / "nowhere"])
 
 
+def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(known, tmp_path, monkeypatch):
+    first, found = known
+    asked = []
+
+    def by_inception(data, **more):
+        asked.append((data, more["weights"], more["root"], more["size"]))
+        return dataclasses.replace(metrics.by_judge(judges.shipped("mnist")), key="inception-1")
+
+    monkeypatch.setattr(metrics, "by_inception", by_inception)
+    settings = dataclasses.replace(SHORT, features="inception", weights="w.pth")
+    referees = Referees(settings, data_root="there")
+    list(reproduce.run([first], referees, tmp_path))
+    (done,) = reproduce.study([first], [], referees, tmp_path).models
+    assert asked == [("digits", "w.pth", "there", 25)]
+    assert done.evaluation.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
+    assert done.evaluation.values("fid")[0] != found.values("fid")[0]
+    assert settings.title("score") == "Inception score" and SHORT.title("score") == "Classifier score"
+    assert not reproduce.study([first], [], Referees(SHORT), tmp_path).models
+
+
 @pytest.mark.parametrize(
     "wrong", [{"radii": (0.0, 1.0)}, {"radii": ()}, {"repeats": 0}, {"samples": 99}, {"features": "vgg"}, {"steps": 0}]
 )
