@@ -143,6 +143,7 @@ def ablations(models: Iterable[Model]) -> tuple[tuple[Ablation, ...], tuple[Left
 
     A column's models share data, iterations, precision and every field of the recipe but the robust part, whose
     settings, but for its players, its robust models share as well. The baselines stand in each column of their family.
+    Columns with more seeds come first.
     """
     families: dict[tuple[Recipe, str, int, str], list[Model]] = {}
     left: list[LeftOut] = []
@@ -160,6 +161,7 @@ def ablations(models: Iterable[Model]) -> tuple[tuple[Ablation, ...], tuple[Left
         column for words, members in zip(_names(list(families)), families.values(), strict=True)
         for column in _columns(words, members)
     ]  # fmt: skip
+    found.sort(key=lambda column: -max(map(len, column.models.values())))
     return tuple(found), tuple(left)
 
 

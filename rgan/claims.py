@@ -92,18 +92,16 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def change(column: Ablation, row: str, other: str, measure: str) -> Paired | None:
-    """How much better a row is than another on original noise, paired by seed; None below two common seeds."""
-    differences = _differences(column, (row, other), _better(measure))
-    return paired(differences) if len(differences) > 1 else None
+def gains(column: Ablation, row: str, other: str, measure: str) -> list[float]:
+    """How much better a row is than another on original noise, for each seed that both have."""
+    return _differences(column, (row, other), _better(measure))
 
 
 def _of(column: Ablation, measure: str, radii: Sequence[float]) -> list[Claim]:
     found = []
     for first, second, words, where in _ROBUST:
         if {first, second} <= column.models.keys():
-            differences = _differences(column, (first, second), _better(measure))
-            found.append(_claim(column, words, where, measure, 0.0, differences))
+            found.append(_claim(column, words, where, measure, 0.0, gains(column, first, second, measure)))
     for radius in radii:
         for rows, words in _NOISE:
             if set(rows) <= column.models.keys():

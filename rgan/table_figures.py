@@ -18,7 +18,9 @@ from rgan.published import ROWS
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-WRAP = 24  # characters of a line under an axis
+MOST = 6  # columns side by side in Figure 1
+WRAP = 84  # characters under an axis, for all columns together
+PATTERN = {"fillmode": "overlay", "fgcolor": "#fff", "size": 7}
 SYMBOLS = {"original": "circle", "worst": "triangle-up", "random": "diamond"}
 
 
@@ -32,11 +34,17 @@ class Look:
 
 
 LOOKS = {
-    "none": Look(COLOURS["A"], "", "solid"),
-    "generator": Look(COLOURS["B"], "/", "dash"),
+    "none": Look(COLOURS["A"], "", "dash"),
+    "generator": Look(COLOURS["B"], "/", "dashdot"),
     "critic": Look(COLOURS["B"], ".", "dot"),
     "both": Look(COLOURS["B"], "x", "solid"),
 }
+
+
+def side_by_side(columns: Sequence[Ablation]) -> list[Sequence[Ablation]]:
+    """The evaluated columns in parts that one chart of `bars` can name under its axis."""
+    known = [column for column in columns if any(model.evaluation for model in column.all_models)]
+    return [known[start : start + MOST] for start in range(0, len(known), MOST)]
 
 
 def bars(columns: Sequence[Ablation], settings: Settings, measure: str, *, height: int = 380) -> Figure:
@@ -68,7 +76,7 @@ def bars(columns: Sequence[Ablation], settings: Settings, measure: str, *, heigh
         figure.add_trace(
             Bar(
                 x=x, y=y, width=width * 0.92, name=ROWS[row], error_y=_whiskers(whiskers),
-                marker={"color": look.colour, "pattern": {"shape": look.pattern, "fgcolor": "rgba(255,255,255,.75)"}},
+                marker={"color": look.colour, "pattern": {"shape": look.pattern} | PATTERN},
                 hovertemplate="%{y:.4g}",
             )
         )  # fmt: skip
@@ -78,8 +86,9 @@ def bars(columns: Sequence[Ablation], settings: Settings, measure: str, *, heigh
             marker={"color": "#fff", "size": 6, "line": {"color": "#334155", "width": 1.2}},
         )
     )  # fmt: skip
-    names = [_wrapped(column.title) for column in columns]
-    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=names, range=[-0.5, len(columns) - 0.5])
+    names = [_wrapped(column.title, len(columns)) for column in columns]
+    places = list(range(len(columns)))
+    figure.update_xaxes(tickvals=places, ticktext=names, tickangle=0, range=[-0.5, len(columns) - 0.5])
     _framed(figure, height)
     figure.update_yaxes(title=_title(settings.words(measure)), rangemode="tozero")
     return figure
@@ -136,7 +145,6 @@ def noises(column: Ablation, settings: Settings, measure: str, *, height: int = 
     for panel, row in enumerate(rows, 1):
         original = column.cell(row, measure)
         assert original is not None
-        figure.add_hline(original.mean, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, row=1, col=panel)
         for noise in NOISES:
             places = (
                 [0.0] if noise == "original" else [k + (0.14 if noise == "random" else -0.14) for k in _from_one(radii)]
@@ -155,9 +163,14 @@ def noises(column: Ablation, settings: Settings, measure: str, *, height: int = 
                 ),
                 row=1, col=panel,
             )  # fmt: skip
-    ticks = ["original", *(f"ε {radius:g}" for radius in radii)]
-    figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5])
+        figure.add_hline(original.mean, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, row=1, col=panel)
+    ticks = ["0", *(f"{radius:g}" for radius in radii)]
+    figure.update_xaxes(
+        tickvals=list(range(len(ticks))), ticktext=ticks, tickangle=0, range=[-0.5, len(ticks) - 0.5],
+        title=_title("ε"),
+    )  # fmt: skip
     _framed(figure, height)
+    figure.update_layout(margin={"t": 72}, legend={"y": 1.14})  # above the panels' names
     figure.update_yaxes(title=_title(settings.words(measure)), col=1)
     return figure
 
@@ -174,8 +187,8 @@ def _title(words: str) -> dict[str, Any]:
     return {"text": words, "font": {"size": 13}}
 
 
-def _wrapped(words: str) -> str:
-    return "<br>".join(textwrap.wrap(words, WRAP))
+def _wrapped(words: str, columns: int) -> str:
+    return "<br>".join(textwrap.wrap(words, WRAP // columns))
 
 
 def _faint(colour: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
 
 from rgan import __version__, published
-from rgan.ablation import MIN_SEEDS, Ablation, LeftOut, seeds
-from rgan.claims import CLAIMED, LEVEL, Claim, Paired, change
+from rgan.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
+from rgan.claims import CLAIMED, LEVEL, Claim, gains, paired
 from rgan.evaluation import BAD, MEASURES, Settings
 from rgan.published import ROWS
 from rgan.report import figure_html, page
 from rgan.reproduce import Study
-from rgan.table_figures import bars, learning, noises
+from rgan.table_figures import bars, learning, noises, side_by_side
 from rgan.tables import comparison, sign
 
 MARKS = {"supported": "✓", "not supported": "✗", "undecided": "?", "no claim": "–"}
@@ -69,40 +70,44 @@ def table2_html(study: Study) -> str:
     blocks = "".join(_block(column) for column in study.columns if any(column.cell(row, "score") for row in ROWS))
     return (
         '<div class="wide"><table class="table2"><tr><th>Trained robustly'
-        f"<th>{escape(score)}, higher is better<th>better than none by<th>{escape(fid)}, lower is better"
-        "<th>better than none by<th>Seeds<th>Paper: Inception score on CIFAR-10<th>Paper: better than none by"
-        f"<th>Sign of the gain</tr>{blocks}</table></div>"
-        '<p class="note">Mean ± standard deviation over training seeds; in brackets the 95 % interval of the mean '
-        f"difference, paired by seed. Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score "
-        f"moves as the paper's does. The paper's values: {escape(published.PROTOCOL)}.</p>"
+        f"<th>{escape(score)}<br><small>higher is better</small><th>{escape(fid)}<br><small>lower is better</small>"
+        "<th>Paper: Inception score<br><small>CIFAR-10</small><th>Our sign<br><small>against the paper's</small></tr>"
+        f'{blocks}</table></div><p class="note">Mean ± standard deviation over training seeds. Below: how much better '
+        "than without robust part (a lower FID is better), paired by seed, in brackets the 95 % interval of the mean. "
+        f"Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score moves as the paper's does. "
+        f"The paper's values: {escape(published.PROTOCOL)}.</p>"
     )
 
 
 def _block(column: Ablation) -> str:
-    head = f'<tr><th colspan="9">{escape(column.title)} <small>(paper: {escape(comparison(column))})</small></tr>'
+    head = f'<tr><th colspan="5">{escape(column.title)} <small>(paper: {escape(comparison(column))})</small></tr>'
     return head + "".join(_line(column, row) for row in ROWS if column.cell(row, "score") is not None)
 
 
 def _line(column: Ablation, row: str) -> str:
-    ours = []
-    count = 0
-    for measure in CLAIMED:
-        cell = column.cell(row, measure)
-        assert cell is not None
-        count = len(cell.values)
-        ours += [cell.words, "" if row == "none" else _gain(change(column, row, "none", measure), measure)]
+    found = {measure: column.cell(row, measure) for measure in CLAIMED}
+    ours = [
+        _two(cell.words, "" if row == "none" else _gain(gains(column, row, "none", measure), measure))
+        for measure, cell in found.items() if cell is not None
+    ]  # fmt: skip
     theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
     gain = f"{theirs.mean - base.mean:+.2f}" if theirs and base and row != "none" else ""
-    cells = [ROWS[row], *ours, seeds(count), theirs.words if theirs else "–", gain, sign(column, row)]
-    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
+    count = next(len(cell.values) for cell in found.values() if cell is not None)
+    cells = [_two(ROWS[row], seeds(count)), *ours, _two(theirs.words if theirs else "–", gain), sign(column, row)]
+    return "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "</tr>"
 
 
-def _gain(found: Paired | None, measure: str) -> str:
+def _two(words: str, below: str) -> str:
+    return f"{escape(words)}<br><small>{escape(below)}</small>" if below else escape(words)
+
+
+def _gain(differences: list[float], measure: str) -> str:
     number = MEASURES[measure].number
-    if found is None:
+    if not differences:
         return "–"
-    if found.count < MIN_SEEDS:
-        return number(found.mean, "+")
+    if len(differences) < MIN_SEEDS:
+        return number(statistics.fmean(differences), "+")
+    found = paired(differences)
     return f"{number(found.mean, '+')} ({number(found.low, '+')} to {number(found.high, '+')})"
 
 
@@ -122,13 +127,16 @@ def claims_words(claims: tuple[Claim, ...]) -> str:
     return f'<p class="note">{escape(words)}</p>'
 
 
-def claims_html(study: Study, column: Ablation, measures: tuple[str, ...] = CLAIMED) -> str:
-    """The claims of one column as a table, those on the score first."""
+def claims_html(study: Study, column: Ablation) -> str:
+    """The claims of one column as a table, those on the score first; a sentence where there are too few seeds."""
+    mine = [claim for claim in study.claims if claim.column == column.title]
+    if all(claim.test is None for claim in mine):
+        return f'<p class="note">No claim: too few training seeds, {MIN_SEEDS} a row are needed.</p>'
     lines = "".join(
         f'<tr><td><span class="outcome">{MARKS[claim.outcome]} {claim.outcome}</span>'
         f"<td>{escape(claim.paper)} <small>({claim.where})</small>"
         f"<td>{escape(study.settings.words(claim.measure))}<td>{escape(claim.because)}<td>{_p(claim)}</tr>"
-        for claim in study.claims if claim.column == column.title and claim.measure in measures
+        for claim in mine
     )  # fmt: skip
     head = "<tr><th>Outcome<th>The paper's claim<th>Measured by<th>These models<th>p, corrected</tr>"
     return f'<div class="wide"><table class="claims">{head}{lines}</table></div>'
@@ -170,9 +178,10 @@ def left_html(left: tuple[LeftOut, ...]) -> str:
     return f'<p>Left out:</p><ul class="note">{lines}</ul>'
 
 
-def unscored(column: Ablation) -> str:
+def unscored(study: Study) -> str:
     """The models whose training history has no scores, in words; "" if all have."""
-    names = [model.name for model in column.all_models if not any("score" in row for row in model.training.history)]
+    everyone = members(study.columns)
+    names = [model.name for model in everyone if not any("score" in row for row in model.training.history)]
     return f"No scores were kept while these trained: {', '.join(names)}." if names else ""
 
 
@@ -180,17 +189,19 @@ def _figures1(study: Study) -> str:
     if not study.models:
         return ""
     return "".join(
-        figure_html(bars(study.columns, study.settings, measure), f"figure1-{measure}") for measure in CLAIMED
+        figure_html(bars(part, study.settings, measure), f"figure1-{measure}-{index}")
+        for measure in CLAIMED
+        for index, part in enumerate(side_by_side(study.columns))
     )
 
 
 def _figures2(study: Study) -> str:
-    parts = []
-    for index, column in enumerate(study.columns):
-        figure = learning(column)
-        drawn = figure_html(figure, f"figure2-{index}") if figure else ""
-        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}<p class='note'>{escape(unscored(column))}</p>")
-    return "".join(parts)
+    drawn = [
+        f"<h3>{escape(column.title)}</h3>{figure_html(figure, f'figure2-{index}')}"
+        for index, column in enumerate(study.columns)
+        if (figure := learning(column)) is not None
+    ]
+    return "".join(drawn) + f'<p class="note">{escape(unscored(study))}</p>'
 
 
 def _figures3(study: Study) -> str:

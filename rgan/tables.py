@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from pathlib import Path
 from typing import Any
 
 from rgan import published
 from rgan.ablation import MIN_SEEDS, Ablation, Cell
-from rgan.claims import CLAIMED, Paired, change
+from rgan.claims import CLAIMED, Paired, gains, paired
 from rgan.evaluation import MEASURES
 from rgan.files import as_csv, write_atomically
 from rgan.reproduce import Study
@@ -24,7 +25,7 @@ def table2(study: Study) -> Rows:
     return [
         {
             "family": column.family, "robust_part": column.robust, "players": row, "measure": measure,
-            **_cell(cell), **_gain(change(column, row, "none", measure) if row != "none" else None),
+            **_cell(cell), **_gain(gains(column, row, "none", measure) if row != "none" else []),
             **_printed(column, row, measure), "comparison": comparison(column),
         }
         for column in study.columns for row in column.models for measure in CLAIMED
@@ -120,9 +121,10 @@ def sign(column: Ablation, row: str) -> str:
     theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
     if row == "none" or theirs is None or base is None:
         return ""
-    ours = change(column, row, "none", "score")
-    if ours is None or ours.count < MIN_SEEDS:
+    differences = gains(column, row, "none", "score")
+    if len(differences) < MIN_SEEDS:
         return "too few seeds to say"
+    ours = paired(differences)
     if ours.low <= 0 <= ours.high:
         return "undecided"
     return "the same" if (ours.mean > 0) == (theirs.mean > base.mean) else "the opposite"
@@ -135,10 +137,11 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gain(found: Paired | None) -> dict[str, Any]:
-    if found is None:
-        return dict.fromkeys(("gain", "gain_low", "gain_high", "gain_seeds"))
-    return {"gain": found.mean, "gain_low": found.low, "gain_high": found.high, "gain_seeds": found.count}
+def _gain(differences: list[float]) -> dict[str, Any]:
+    mean = statistics.fmean(differences) if differences else None
+    test = paired(differences) if len(differences) > 1 else None
+    low, high = (test.low, test.high) if test else (None, None)
+    return {"gain": mean, "gain_low": low, "gain_high": high, "gain_seeds": len(differences) or None}
 
 
 def _printed(column: Ablation, row: str, measure: str) -> dict[str, Any]:

@@ -336,7 +336,8 @@ def test_learning_curves_are_means_over_seeds_at_common_iterations():
     assert (found.iterations, found.mean, found.seeds) == ((5.0, 10.0), (2.5, 4.25), 2)
     assert found.spread == pytest.approx((statistics.stdev([2, 3]), statistics.stdev([4, 4.5])))
     assert column.learning("none", "fid") is None and column.learning("both", "score") is None
-    assert table_report.unscored(column) == "No scores were kept while these trained: m2."
+    study = reproduce.Study(SETTINGS, (column,), (), (), ())
+    assert table_report.unscored(study) == "No scores were kept while these trained: m2."
 
 
 def test_figures_show_the_cells_and_the_page_works_without_a_network():

@@ -45,7 +45,8 @@ def _figure1(study: Study) -> None:
         f"{_better(measure)}. Bars: mean over training seeds; whiskers: one standard deviation (of one seed: over "
         "repeats); dots: one seed each.</div>"
     )
-    st.plotly_chart(table_figures.bars(study.columns, study.settings, measure), key="figure1", config=CHART)
+    for index, part in enumerate(table_figures.side_by_side(study.columns)):
+        st.plotly_chart(table_figures.bars(part, study.settings, measure), key=f"figure1-{index}", config=CHART)
 
 
 def _figure2(study: Study) -> None:
@@ -55,11 +56,11 @@ def _figure2(study: Study) -> None:
     )
     for index, column in enumerate(study.columns):
         figure = table_figures.learning(column)
-        st.html(f'<div class="model"><span>{column.title}</span></div>')
         if figure is not None:
+            st.html(f'<div class="model"><span>{column.title}</span></div>')
             st.plotly_chart(figure, key=f"figure2-{index}", config=CHART)
-        if missing := table_report.unscored(column):
-            st.caption(missing)
+    if missing := table_report.unscored(study):
+        st.caption(missing)
 
 
 def _figure3(study: Study) -> None:

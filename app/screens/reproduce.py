@@ -2,7 +2,7 @@
 
 import streamlit as st
 from parts import study_form, study_job, study_view
-from state import surveyed
+from state import STUDIES, surveyed
 
 from rgan.ablation import ablations
 from rgan.errors import RganError
@@ -22,8 +22,8 @@ if not models:
 try:
     with st.sidebar:
         settings = study_form.settings_form()
-    columns, _ = ablations(models)
-    chosen = study_form.models_form(columns)
+    with st.expander("Models", expanded=not (STUDIES / settings.key).exists()):
+        chosen = study_form.models_form(ablations(models)[0])
     if not chosen:
         st.info("Choose models above.")
         st.stop()
