@@ -28,7 +28,7 @@ def study_page(study: Study, command: str = "") -> str:
     body = (
         f"<p>{escape(settings_words(study.settings))}</p>{made_by}"
         f"<h2>Table 2: who trains robustly</h2>{table2_html(study)}{notes_html(published.NOTES)}"
-        f"<h2>Figure 1: baselines and robust models</h2>{_figures1(study)}"
+        f"<h2>Figure 1: baselines and robust models</h2>{_figures1(study)}{table1_html(study)}"
         f"<h2>Figure 2: score against training step</h2>{_figures2(study)}"
         f"<h2>Figure 3: original, worst and random noise</h2>{_figures3(study)}"
         f"<h2>The paper's claims</h2>{claims_words(study.claims)}"
@@ -99,6 +99,58 @@ def _line(column: Ablation, row: str) -> str:
 
 def _two(words: str, below: str) -> str:
     return f"{escape(words)}<br><small>{escape(below)}</small>" if below else escape(words)
+
+
+def figure1_words(settings: Settings, measure: str) -> str:
+    """What Figure 1 shows, as HTML."""
+    return (
+        f"<b>{escape(settings.title(measure))} of images from original noise</b>, {_better(measure)}. Bars: mean over "
+        "training seeds; whiskers: one standard deviation (of one seed: over repeats); dots: one seed each."
+    )
+
+
+def figure2_words() -> str:
+    """What Figure 2 shows, as HTML."""
+    return (
+        "<b>Classifier score while training</b>, by the shipped judge on the same noise. Lines: mean over training "
+        "seeds; bands: one standard deviation."
+    )
+
+
+def figure3_words(settings: Settings, measure: str) -> str:
+    """What Figure 3 shows, as HTML."""
+    return (
+        f"<b>{escape(settings.title(measure))} of images from original, worst and random noise</b>, "
+        f"{_better(measure)}. ε 0 is the original noise, and the dotted line its value; random noise is as long as the "
+        "worst beside it. The axis need not begin at 0. Whiskers: one standard deviation over training seeds (of one "
+        "seed: over repeats)."
+    )
+
+
+def _better(measure: str) -> str:
+    return f"{'higher' if MEASURES[measure].higher else 'lower'} is better"
+
+
+def table1_html(study: Study) -> str:
+    """What the paper's Table 1 prints of the systems of this study; "" if nothing."""
+    systems = {column.system for column in study.columns}
+    lines = [line for line in published.TABLE_1 if line.system in systems]
+    if not lines:
+        return ""
+    head = "<tr><th>The paper's Table 1<th>Inception score, CIFAR-10<th>STL-10<th>FID, CIFAR-10<th>STL-10</tr>"
+    cells = "".join(
+        f"<tr><td>{escape(line.name)}"
+        + "".join(
+            f"<td>{value.words if value else '–'}"
+            for value in (line.score_cifar10, line.score_stl10, line.fid_cifar10, line.fid_stl10)
+        )
+        + "</tr>"
+        for line in lines
+    )
+    return (
+        f'<div class="wide"><table class="table2">{head}{cells}</table></div><p class="note">'
+        "Scores by a judge's features have another protocol, other images and other networks: not comparable.</p>"
+    )
 
 
 def _gain(differences: list[float], measure: str) -> str:
@@ -189,9 +241,12 @@ def _figures1(study: Study) -> str:
     if not study.models:
         return ""
     return "".join(
-        figure_html(bars(part, study.settings, measure), f"figure1-{measure}-{index}")
+        f"<p>{figure1_words(study.settings, measure)}</p>"
+        + "".join(
+            figure_html(bars(part, study.settings, measure), f"figure1-{measure}-{index}")
+            for index, part in enumerate(side_by_side(study.columns))
+        )
         for measure in CLAIMED
-        for index, part in enumerate(side_by_side(study.columns))
     )
 
 
@@ -201,7 +256,8 @@ def _figures2(study: Study) -> str:
         for index, column in enumerate(study.columns)
         if (figure := learning(column)) is not None
     ]
-    return "".join(drawn) + f'<p class="note">{escape(unscored(study))}</p>'
+    words = f"<p>{figure2_words()}</p>" if drawn else ""
+    return words + "".join(drawn) + f'<p class="note">{escape(unscored(study))}</p>'
 
 
 def _figures3(study: Study) -> str:
@@ -210,7 +266,9 @@ def _figures3(study: Study) -> str:
         if not any(model.evaluation for model in column.all_models):
             continue
         drawn = "".join(
-            figure_html(noises(column, study.settings, measure), f"figure3-{index}-{measure}") for measure in SHOWN
+            f"<p>{figure3_words(study.settings, measure)}</p>"
+            + figure_html(noises(column, study.settings, measure), f"figure3-{index}-{measure}")
+            for measure in SHOWN
         )
         parts.append(f"<h3>{escape(column.title)}</h3>{drawn}")
     return "".join(parts)

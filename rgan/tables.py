@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,20 @@ def claim_rows(study: Study) -> Rows:
     ]  # fmt: skip
 
 
+TABLES: dict[str, Callable[[Study], Rows]] = {
+    "table2.csv": table2, "figure1.csv": figure1, "figure2.csv": figure2, "figure3.csv": figure3,
+    "claims.csv": claim_rows,
+}  # fmt: skip
+
+
+def file(study: Study, name: str) -> bytes:
+    """The table of that file name as CSV."""
+    return as_csv(TABLES[name](study))
+
+
 def files(study: Study) -> dict[str, bytes]:
     """Every table as a CSV file, by its name."""
-    made = {"table2": table2, "figure1": figure1, "figure2": figure2, "figure3": figure3, "claims": claim_rows}
-    return {f"{name}.csv": as_csv(rows(study)) for name, rows in made.items()}
+    return {name: file(study, name) for name in TABLES}
 
 
 def write(contents: dict[str, bytes], folder: Path) -> None:

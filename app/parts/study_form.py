@@ -73,7 +73,7 @@ def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
 def what_to_train() -> None:
     """The commands that give a table with claims."""
     st.markdown(
-        "A table with claims needs at least three training seeds a row. This trains one on the CPU, about two hours on "
-        "one core; the Train screen does the same a run at a time:"
+        "A table with claims needs at least three training seeds a row. These commands train the twelve models of one "
+        "column, with a bar that says how long each takes; the Train screen does the same run by run:"
     )
     st.code(HOW, language="bash")

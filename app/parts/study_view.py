@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from html import escape
+
 import streamlit as st
 
 from rgan import published, table_figures, table_report, tables
@@ -27,11 +30,13 @@ def downloads(study: Study) -> None:
     """Every table as a CSV file, and all of it as one page."""
     with st.container(horizontal=True):
         st.download_button(
-            "Report (HTML)", lambda: table_report.study_page(study), "report.html", "text/html",
+            "Report (HTML)", partial(table_report.study_page, study), "report.html", "text/html",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-        for name, data in tables.files(study).items():
-            st.download_button(name, data, name, "text/csv", icon=":material/download:", on_click="ignore")
+        for name in tables.TABLES:
+            st.download_button(
+                name, partial(tables.file, study, name), name, "text/csv", icon=":material/download:", on_click="ignore"
+            )  # fmt: skip
 
 
 def _table2(study: Study) -> None:
@@ -40,24 +45,18 @@ def _table2(study: Study) -> None:
 
 def _figure1(study: Study) -> None:
     measure = _measure(study)
-    st.html(
-        f'<div class="chart-title"><b>{study.settings.title(measure)} of images from original noise</b>, '
-        f"{_better(measure)}. Bars: mean over training seeds; whiskers: one standard deviation (of one seed: over "
-        "repeats); dots: one seed each.</div>"
-    )
+    _words(table_report.figure1_words(study.settings, measure))
     for index, part in enumerate(table_figures.side_by_side(study.columns)):
         st.plotly_chart(table_figures.bars(part, study.settings, measure), key=f"figure1-{index}", config=CHART)
+    st.html(table_report.table1_html(study))
 
 
 def _figure2(study: Study) -> None:
-    st.html(
-        '<div class="chart-title"><b>Classifier score while training</b>, by the shipped judge on the same noise. '
-        "Lines: mean over training seeds; bands: one standard deviation.</div>"
-    )
+    _words(table_report.figure2_words())
     for index, column in enumerate(study.columns):
         figure = table_figures.learning(column)
         if figure is not None:
-            st.html(f'<div class="model"><span>{column.title}</span></div>')
+            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
             st.plotly_chart(figure, key=f"figure2-{index}", config=CHART)
     if missing := table_report.unscored(study):
         st.caption(missing)
@@ -65,22 +64,24 @@ def _figure2(study: Study) -> None:
 
 def _figure3(study: Study) -> None:
     measure = _measure(study)
-    st.html(
-        f'<div class="chart-title"><b>{study.settings.title(measure)} of images from original, worst and '
-        f"random noise</b>, {_better(measure)}. Random noise is as long as the worst beside it. The axis need "
-        "not begin at 0. Whiskers: one standard deviation over training seeds (of one seed: over repeats).</div>"
-    )
+    _words(table_report.figure3_words(study.settings, measure))
     for index, column in enumerate(study.columns):
         if any(model.evaluation for model in column.all_models):
-            st.html(f'<div class="model"><span>{column.title}</span></div>')
+            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
             figure = table_figures.noises(column, study.settings, measure)
             st.plotly_chart(figure, key=f"figure3-{index}", config=CHART)
+
+
+def _words(html: str) -> None:
+    st.html(f'<div class="chart-title">{html}</div>')
 
 
 def _claims(study: Study) -> None:
     st.html(table_report.claims_words(study.claims))
     for column in study.columns:
-        st.html(f'<div class="model"><span>{column.title}</span></div>{table_report.claims_html(study, column)}')
+        st.html(
+            f'<div class="model"><span>{escape(column.title)}</span></div>{table_report.claims_html(study, column)}'
+        )
 
 
 def _about(study: Study) -> None:
@@ -97,7 +98,3 @@ def _measure(study: Study) -> str:
             key="measure", bind="query-params",
         )
     )  # fmt: skip
-
-
-def _better(measure: str) -> str:
-    return f"{'higher' if MEASURES[measure].higher else 'lower'} is better"
