@@ -52,6 +52,12 @@ def together(function: Callable[[T], R], items: list[T]) -> list[R]:
 
 
 @st.cache_resource(show_spinner=False)
+def background() -> ThreadPoolExecutor:
+    """Threads for parts of a task that can be done side by side; apart from `workers`, which sliders wait for."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "background", initializer=lambda: torch.set_num_threads(1))
+
+
+@st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """The process's trainings: they outlive pages, sessions and reloads of this code."""
     return Jobs(RUNS)

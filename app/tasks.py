@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 T = TypeVar("T")
-Work = Callable[[Callable[[float], None]], T]  # called with a function that takes the share done
+Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
 
 
@@ -20,10 +20,11 @@ class GivenUpError(Exception):
 
 
 class Task(Generic[T]):
-    """One piece of work; `share` of it is done."""
+    """One piece of work; `share` of it is done, and `so_far` is what it has to show until it is finished."""
 
     def __init__(self, work: Work[T]):
         self.share = 0.0
+        self.so_far: T | None = None
         self.wanted = True
         self.future: Future[T] = Future()
         self._work = work
@@ -51,8 +52,11 @@ class Task(Generic[T]):
         except BaseException as error:  # whoever waits gets it
             self.future.set_exception(error)
 
-    def report(self, share: float) -> None:
+    def report(self, share: float, so_far: T | None = None) -> None:
+        """Called by the work now and then; ends it where nobody waits for it any more."""
         self.share = share
+        if so_far is not None:
+            self.so_far = so_far
         if not self.wanted:
             raise GivenUpError
 

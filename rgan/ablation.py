@@ -118,11 +118,18 @@ class Ablation:
             statistics.fmean(known) if known else None,
         )
 
+    @property
+    def scored(self) -> tuple[Model, ...]:
+        """The models that were scored while they trained, all by the protocol of the first of them."""
+        known = [model for model in self.all_models if any("score" in line for line in model.training.history)]
+        return tuple(model for model in known if model.training.protocol == known[0].training.protocol)
+
     def learning(self, row: str, measure: str) -> Learning | None:
-        """How the measure went while the models of a row trained; None if none of their histories has it."""
+        """How "score" or "fid" went while the `scored` models of a row trained; None if there are none."""
         curves = [
             {line["iteration"]: line[measure] for line in model.training.history if measure in line}
-            for model in self.models.get(row, ())
+            for model in self.scored
+            if model.row == row
         ]
         known = [curve for curve in curves if curve]
         if not known:

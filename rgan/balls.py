@@ -5,6 +5,7 @@ Every function treats dimension 0 as samples and flattens the rest, so noise (N,
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -65,6 +66,15 @@ def project_cap(z: Tensor, r: Tensor, radius: Tensor) -> Tensor:
     along = (moved * axis).sum(dim=1)
     angle = torch.atan2(lengths(moved - along[:, None] * axis), along)
     return turn(z, moved, torch.minimum(2 * lengths(z) * torch.sin(angle / 2), radius))
+
+
+def separate(seed: int, purpose: str) -> torch.Generator:
+    """A CPU generator for one purpose of a seed.
+
+    Generators of one seed draw one stream: directions drawn like the noise they are added to would be that noise again.
+    """
+    words = np.random.SeedSequence([seed, *purpose.encode()]).generate_state(2, np.uint32)
+    return torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
 
 
 def random_directions(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

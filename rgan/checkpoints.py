@@ -257,4 +257,7 @@ def _training(values: Any) -> Training | None:
             raise SettingsError(f"expected a row of the training history, got {type(row).__name__}")
         for value in row.values():
             number_between("a number of the training history", value, -1e30, 1e30)
-    return Training(history=tuple(rows), **{field: values[field] for field in kinds})
+    protocol = values.get("protocol", "")
+    if not isinstance(protocol, str):
+        raise SettingsError(f"expected the protocol of the scores as text, got {type(protocol).__name__}")
+    return Training(history=tuple(rows), protocol=protocol, **{field: values[field] for field in kinds})

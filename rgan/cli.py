@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|embed|score|reproduce|inspect|recipes|judge|data`."""
+"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|recipes|judge|data`."""
 
 from __future__ import annotations
 
@@ -287,6 +287,47 @@ def _embed(options: argparse.Namespace) -> None:
     _print(options, {"settings": settings, "panels": panels}, "\n".join(lines))
 
 
+def _evidence(options: argparse.Namespace) -> None:
+    from rgan import checkpoints, contest, judges
+    from rgan.search_health import lights
+    from rgan.trials import Subject, check_noise
+    from rgan.worst_case import Settings
+
+    gans = checkpoints.load(options.a), checkpoints.load(options.b)
+    names = [gan.training.data if gan.training else "" for gan in gans]
+    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    a, b = (Subject(gan, judge, options.device) for gan in gans)
+    check_noise((a, b))
+    settings = Settings(
+        (options.radius,), options.price, options.steps, restarts=options.restarts, keep_shell=options.keep_shell
+    )
+    corners = [contest.corner(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    moved = contest.transfer((a, b), (corners[0], corners[1]))
+    said = *contest.verdict(corners[0], corners[1]), moved.sentence()
+    checked = [lights(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    report = {
+        "models": {
+            side: {
+                "checkpoint": str(path),
+                "badness": {kind: float(trial.badness.mean()) for kind, trial in one.trials.items()},
+                "rise": {kind: dataclasses.asdict(rise) for kind, rise in contest.rises(one).items()},
+                "health": [dataclasses.asdict(light) for light in found],
+            }
+            for side, path, one, found in zip("AB", (options.a, options.b), corners, checked, strict=True)
+        },
+        "transfer": dataclasses.asdict(moved),
+        "said": said,
+        "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
+        "samples": options.samples, "seed": options.seed, **dataclasses.asdict(settings),
+    }  # fmt: skip
+    lines = [
+        f"{side}, search {light.name}: {light.state}, {light.number}. {light.remedy}".rstrip()
+        for side, found in zip("AB", checked, strict=True)
+        for light in found
+    ]
+    _print(options, report, "\n".join((*said, *lines)))
+
+
 def _reproduce(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
@@ -466,9 +507,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(
-        required=True, metavar="train|probe|embed|score|reproduce|inspect|recipes|judge|data"
-    )
+    commands = parser.add_subparsers(required=True, metavar="command")
 
     train = commands.add_parser("train", help="train a Gan and write OUT/checkpoint.safetensors")
     train.set_defaults(command=_train)
@@ -525,6 +564,20 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--arrows", action="store_true", help="draw where worst noise and images came from")
     embed.add_argument("--html", metavar="FILE", help="write an interactive page that works without a network")
     embed.add_argument("--device", choices=DEVICES, default="auto")
+
+    evidence = commands.add_parser("evidence", help="whether worst noise makes worse images, by a judge, with controls")
+    evidence.set_defaults(command=_evidence)
+    evidence.add_argument("a", help="checkpoint of model A, usually a baseline")
+    evidence.add_argument("b", help="checkpoint of model B, usually its robust twin")
+    evidence.add_argument("--samples", type=int, default=256)
+    evidence.add_argument("--seed", type=int, default=0)
+    evidence.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise (default 1)")
+    evidence.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    evidence.add_argument("--steps", type=int, default=10)
+    evidence.add_argument("--restarts", type=int, default=1, help="starting points of each sample (default 1)")
+    evidence.add_argument("--keep-shell", action="store_true", help="search where z + r is as long as z")
+    evidence.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    evidence.add_argument("--device", choices=DEVICES, default="auto")
 
     for command in (train, probe):
         command.add_argument("--device", choices=DEVICES, default="auto")
@@ -586,7 +639,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, embed, score, reproduce, inspect, recipes, judge, data):
+    for command in (train, probe, evidence, embed, score, reproduce, inspect, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

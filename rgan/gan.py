@@ -29,7 +29,11 @@ def prior_noise(latent: int, count: int, seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Training:
-    """What is known of how the weights came about; `history` is one row of numbers a recorded iteration."""
+    """What is known of how the weights came about.
+
+    history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol` (the
+    key of `metrics.Protocol`).
+    """
 
     data: str
     iterations: int
@@ -38,6 +42,7 @@ class Training:
     device: str
     precision: str
     history: tuple[dict[str, float], ...] = ()
+    protocol: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +129,20 @@ def shipped(data: str) -> Judge:
         more = f", or train it: `python -m rgan judge {data} --out {path}`" if data in EPOCHS else ""
         raise CheckpointError(f"expected a judge for {data}, found those for {there}; choose other features{more}")
     return load(path)
+
+
+def first_shipped(names: Sequence[str]) -> Judge:
+    """The judge of the first of these data sets that has one.
+
+    Raises:
+        CheckpointError: none has.
+    """
+    for name in dict.fromkeys(names):
+        try:
+            return shipped(name)
+        except CheckpointError as error:
+            missing = error
+    raise missing
 
 
 def fitted(images: Tensor, judge: Judge) -> Tensor:

@@ -107,12 +107,16 @@ class Standard:
         return Protocol(self.features, count, real, self.origin, self.splits, alike, key)
 
 
+def least(features: int) -> int:
+    """Images that a score needs: more than there are features, and 100."""
+    return max(100, features + 1)
+
+
 def enough(count: int, features: int) -> None:
-    """Raise SettingsError unless `count` images can be scored: more than there are features, and 100 at least."""
-    least = max(100, features + 1)
-    if count < least:
+    """Raise SettingsError unless `count` images can be scored."""
+    if count < least(features):
         raise SettingsError(
-            f"expected at least {least:,} images to score by {features:,} features, got {count:,}; draw more"
+            f"expected at least {least(features):,} images to score by {features:,} features, got {count:,}; draw more"
         )
 
 
@@ -198,55 +202,85 @@ def scores(seen: Seen, standard: Standard, *, seed: int = 0) -> tuple[Score, ...
     """
     enough(*seen.features.shape)
     protocol = standard.protocol(len(seen.features))
-    order = torch.randperm(len(standard.reference), generator=torch.Generator().manual_seed(seed))
-    one, other = (standard.reference[half] for half in order.chunk(2))
+    parts = halves(standard.reference, seed)
     return (
         _classifier_score(seen.logits, standard, protocol),
-        _fid(seen.features, standard.reference, (one, other), protocol),
-        _kid(seen.features, standard.reference, (one, other), protocol, seed),
+        _fid(seen.features, standard.reference, parts, protocol),
+        _kid(seen.features, standard.reference, parts, protocol, seed),
     )
 
 
-_Halves = tuple[Tensor, Tensor]  # of the real features
+_Halves = tuple[Tensor, Tensor]
+
+
+def halves(real: Tensor, seed: int = 0) -> _Halves:
+    """Real features (R, F) in two random parts, for what real images get against other real images."""
+    one, other = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).chunk(2)
+    return real[one], real[other]
 
 
 def _classifier_score(logits: Tensor, standard: Standard, protocol: Protocol) -> Score:
     """exp(E KL(p(y|x) ‖ p(y))), the mean over splits."""
-    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
-
-    # A confident classifier's smaller probabilities would be 0, and 0·log 0 no number.
-    log_p = log_softmax(logits.double(), dim=1).clamp_min(-600)
-    found = isc_features_to_metric(log_p, splits=protocol.splits, shuffle=False)  # noise is in no order
-    value = found[KEY_METRIC_ISC_MEAN]
+    value, deviation = _mean_over_splits(logits, protocol.splits)
     if protocol.splits > 1:  # independent samples
         freedom = protocol.splits - 1
-        reach = _student(freedom) * found[KEY_METRIC_ISC_STD] / freedom**0.5
+        reach = _student(freedom) * deviation / freedom**0.5
     else:
-        reach = _jackknife(_scores_without_groups(log_p.numpy()))
+        reach = _jackknife(_scores_without_groups(_log_probabilities(logits).numpy()))
     best = float(standard.classes)
     return Score(standard.score, value, value - reach, value + reach, True, protocol, best=best)
 
 
-def _fid(features: Tensor, real: Tensor, halves: _Halves, protocol: Protocol) -> Score:
-    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
-
-    def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
-        return float(fid_statistics_to_metric(one, other, False)[KEY_METRIC_FID])
-
-    of_real = fid_features_to_statistics(real.double())
-    value = distance(fid_features_to_statistics(features.double()), of_real)
-    reach = _jackknife([distance(rest, of_real) for rest in _statistics_without_groups(features.double().numpy())])
-    floor = distance(*(fid_features_to_statistics(half.double()) for half in halves))
-    return Score("FID", value, value - reach, value + reach, False, protocol, floor=floor, best=0.0)
+def class_score(logits: Tensor) -> float:
+    """The classifier score alone, of logits (N, K), in one part."""
+    return _mean_over_splits(logits, 1)[0]
 
 
-def _kid(features: Tensor, real: Tensor, halves: _Halves, protocol: Protocol, seed: int) -> Score:
+def _mean_over_splits(logits: Tensor, splits: int) -> tuple[float, float]:
+    """The score's mean and standard deviation over splits."""
+    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
+
+    found = isc_features_to_metric(_log_probabilities(logits), splits=splits, shuffle=False)  # noise is in no order
+    return float(found[KEY_METRIC_ISC_MEAN]), float(found[KEY_METRIC_ISC_STD])
+
+
+def _log_probabilities(logits: Tensor) -> Tensor:
+    """Float64 (N, K); a confident classifier's smaller probabilities would be 0, and 0·log 0 no number."""
+    return log_softmax(logits.double(), dim=1).clamp_min(-600)
+
+
+def _fid(features: Tensor, real: Tensor, parts: _Halves, protocol: Protocol) -> Score:
+    value, of_real = frechet(features, real), _statistics(real)
+    rests = _statistics_without_groups(features.double().numpy())
+    reach = _jackknife([_frechet(rest, of_real) for rest in rests])
+    return Score("FID", value, value - reach, value + reach, False, protocol, floor=frechet(*parts), best=0.0)
+
+
+def frechet(features: Tensor, real: Tensor) -> float:
+    """The FID alone, of features (N, F) against real ones (R, F)."""
+    return _frechet(_statistics(features), _statistics(real))
+
+
+def _statistics(features: Tensor) -> dict[str, np.ndarray]:
+    from torch_fidelity.metric_fid import fid_features_to_statistics
+
+    found: dict[str, np.ndarray] = fid_features_to_statistics(features.double())
+    return found
+
+
+def _frechet(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
+    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
+
+    return float(fid_statistics_to_metric(one, other, False)[KEY_METRIC_FID])
+
+
+def _kid(features: Tensor, real: Tensor, parts: _Halves, protocol: Protocol, seed: int) -> Score:
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
     size = min(KID_SIZE, len(features) // 2, len(real) // 2)
     options = {"kid_subsets": KID_SUBSETS, "kid_subset_size": size, "rng_seed": seed, "verbose": False}
     found = kid_features_to_metric(features, real, **options)
-    floor = kid_features_to_metric(*halves, **options)[KEY_METRIC_KID_MEAN]
+    floor = kid_features_to_metric(*parts, **options)[KEY_METRIC_KID_MEAN]
     value = found[KEY_METRIC_KID_MEAN]
     of_noise = 4 * _pulls(features.numpy(), real.numpy()).var() / len(features)
     of_subsets = found[KEY_METRIC_KID_STD] ** 2 / KID_SUBSETS

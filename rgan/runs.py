@@ -28,7 +28,7 @@ import filelock
 import numpy as np
 from torch import Tensor
 
-from rgan import checkpoints, datasets, distributed
+from rgan import checkpoints, datasets, distributed, judges, metrics
 from rgan.devices import DEVICES, PRECISIONS
 from rgan.errors import CheckpointError, FileError, RunError, SettingsError, number_between, one_of
 from rgan.events import Events
@@ -41,6 +41,8 @@ from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Progress, Trainer,
 KEEP_SECONDS = 20.0  # longest time between two writes of resume.safetensors, if an iteration is not longer
 PICTURES = 120  # drawn over a whole run, closer together at its start
 SHOWN, COLUMNS = 40, 10  # images in a picture and in each of its rows
+SCORES, SCORED = 20, 500  # times a run is scored by the judge of its data, and images of each
+SCORE_STRIDE = 50  # fewest iterations between two scores: short runs are for trying things
 
 PLAN, RESUME, CHECKPOINT, IMAGES = "run.json", "resume.safetensors", "checkpoint.safetensors", "images"
 STATES = ("queued", "running", "paused", "stopped", "finished", "failed")
@@ -259,6 +261,7 @@ class Run:
         self._noise = prior_noise(self.plan.recipe.latent, max(SHOWN, self.plan.recipe.batch), self.plan.seed)
         last = self.plan.iterations
         self._milestones = {round(last * (k / PICTURES) ** 2) for k in range(PICTURES + 1)}
+        self._score_stride = max(SCORE_STRIDE, -(-last // SCORES))
         self._interval = 1.0
         self._keep_due = time.monotonic() + self._interval
         self._checkpoint_due = time.monotonic() + 3 * KEEP_SECONDS
@@ -336,6 +339,8 @@ class Run:
             self._log(self.trainer.history[-1])
         if at in self._milestones:
             self._draw()
+        if at % self._score_stride == 0:
+            self._score()
         now = time.monotonic()
         if now >= self._keep_due:
             # Often at first, so that a young run loses little; seldom later, so that disks are spared.
@@ -361,6 +366,19 @@ class Run:
         picture = grid(drawn, COLUMNS, scale=2)
         write_atomically(self.folder / IMAGES / f"{self.trainer.iteration:08d}.png", png(picture))
         self._log({}, picture)
+
+    def _score(self) -> None:
+        """Add classifier score and FID of SCORED images to the history, where a judge of the data comes with us."""
+        try:
+            judge = judges.shipped(self.plan.data)
+        except CheckpointError:
+            return
+        noise = prior_noise(self.plan.recipe.latent, SCORED, 0)
+        standard = metrics.by_judge(judge)
+        seen = standard.look(self.trainer.images(noise))
+        found = {"score": metrics.class_score(seen.logits), "fid": metrics.frechet(seen.features, judge.reference)}
+        self.trainer.note(found, standard.protocol(SCORED).key)
+        self._log(self.trainer.history[-1])
 
     def _log(self, row: Mapping[str, float], picture: np.ndarray | None = None) -> None:
         """Curves and pictures for TensorBoard."""
@@ -399,6 +417,8 @@ def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Ten
             facts = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
         known = {name: facts[name] for name in ("iteration", "seconds", "history")}
-        return tensors, known | {"data": facts.get("data")}  # runs of older releases did not keep it
+        return tensors, known | {
+            name: facts[name] for name in ("data", "protocol") if name in facts
+        }  # older ones had none
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: expected the state of a run, got: {error}; start a new run") from error

@@ -231,10 +231,10 @@ def left_html(left: tuple[LeftOut, ...]) -> str:
 
 
 def unscored(study: Study) -> str:
-    """The models whose training history has no scores, in words; "" if all have."""
-    everyone = members(study.columns)
-    names = [model.name for model in everyone if not any("score" in row for row in model.training.history)]
-    return f"No scores were kept while these trained: {', '.join(names)}." if names else ""
+    """The models that Figure 2 cannot show, in words; "" if there are none."""
+    shown = {model.digest for column in study.columns for model in column.scored}
+    names = [model.name for model in members(study.columns) if model.digest not in shown]
+    return f"No scores (or by another judge) were kept while these trained: {', '.join(names)}." if names else ""
 
 
 def _figures1(study: Study) -> str:

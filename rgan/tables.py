@@ -53,7 +53,7 @@ def figure2(study: Study) -> Rows:
     return [
         {
             "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
-            "seed": model.training.seed, "iteration": int(line["iteration"]),
+            "seed": model.training.seed, "protocol": model.training.protocol, "iteration": int(line["iteration"]),
             **{measure: line.get(measure) for measure in CLAIMED},
         }
         for column in study.columns for row, models in column.models.items() for model in models

@@ -87,6 +87,7 @@ class Trainer:
         self.iteration = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        self.protocol = ""  # of the scores in it
         self.rng = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int64)
 
@@ -174,6 +175,7 @@ class Trainer:
             device=self._device_name(),
             precision=str(self.dtype).removeprefix("torch."),
             history=tuple(self.history),
+            protocol=self.protocol,
         )
         return Gan(
             recipe=self.recipe,
@@ -208,6 +210,7 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self.seconds,
             "history": self.history,
+            "protocol": self.protocol,
             "data": self.data.fingerprint(),
         }
         return tensors, facts
@@ -239,7 +242,7 @@ class Trainer:
             self.rng.set_state(tensors["rng"])
             self._order = tensors["order"]
             self.iteration, self.seconds = int(facts["iteration"]), float(facts["seconds"])
-            self.history = list(facts["history"])
+            self.history, self.protocol = list(facts["history"]), str(facts.get("protocol", ""))
         except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
             raise CheckpointError(
                 "expected the saved state of this very training, got another; start a new run"
@@ -256,8 +259,18 @@ class Trainer:
         if progress.iteration % stride:
             return
         if len(self.history) >= HISTORY_POINTS:
-            self.history = [row for row in self.history if row["iteration"] % stride == 0]
+            self.history = [row for row in self.history if row["iteration"] % stride == 0 or "critic" not in row]
         self.history.append({"iteration": float(progress.iteration)} | progress.numbers())
+
+    def note(self, scores: dict[str, float], protocol: str) -> None:
+        """Append scores of the last iteration's images to `history`, where they are never thinned out.
+
+        Scores of another protocol go: the two could not be compared.
+        """
+        if protocol != self.protocol:
+            self.history = [row for row in self.history if "critic" in row]
+            self.protocol = protocol
+        self.history.append({"iteration": float(self.iteration)} | scores)
 
     def finite(self) -> bool:
         """Whether every weight is a finite number."""

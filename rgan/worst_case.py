@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.balls import project_ball, project_cap, random_directions, random_in_ball, turn, unit
+from rgan.balls import project_ball, project_cap, random_directions, random_in_ball, separate, turn, unit
 from rgan.errors import SettingsError, number_between, one_of
 
 Objective = Callable[[Tensor], Tensor]
@@ -195,8 +195,7 @@ def look_up(objective: Objective, found: WorstNoise, radius: float) -> WorstNois
 
 def random_noise(z: Tensor, distance: Tensor, seed: int, *, tries: int = 1, keep_shell: bool = False) -> Tensor:
     """The control: random directions of given lengths (N,), shape (tries, N, d); on the shell if asked."""
-    generator = torch.Generator().manual_seed(seed)
-    directions = random_directions((tries * len(z), z.shape[1]), generator).to(z)
+    directions = random_directions((tries * len(z), z.shape[1]), separate(seed, "control")).to(z)
     repeated, distance = z.repeat(tries, 1), distance.repeat(tries)
     moved = turn(repeated, directions, distance) if keep_shell else directions * distance[:, None]
     return moved.view(tries, *z.shape)
@@ -258,8 +257,8 @@ class _Ascent:
             begun = self._evaluate(self.feasible(start.expand(1, radii, count, dimensions)))
             self.best = self.best.where(self._value(begun) > self._value(self.best), begun)
         if starts > 1:
-            generator = torch.Generator().manual_seed(seed)
-            points = random_in_ball(((starts - 1) * radii * count, dimensions), generator).to(z)
+            shape = (starts - 1) * radii * count, dimensions
+            points = random_in_ball(shape, separate(seed, "starts")).to(z)
             points = points.view(starts - 1, radii, count, dimensions) * self.radius[..., None]
             self.best = self.best.beside(self._evaluate(self.feasible(points)))
         self.length = self.radius.expand(starts, radii, count)

@@ -13,8 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from rgan import checkpoints
 from rgan.clouds import PANELS, Choice, findings, panel
+from rgan.contest import corner, verdict
 from rgan.gan import Gan, Training, fresh
+from rgan.judges import shipped
 from rgan.recipes import recipe
+from rgan.trials import Subject
+from rgan.two_sample import per_cent
+from rgan.worst_case import Settings
 from tests.conftest import ROOT
 
 SCREENS = sorted(path.name for path in (ROOT / "app" / "screens").glob("*.py"))
@@ -160,9 +165,9 @@ def test_the_apps_numbers_are_the_librarys():
     gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
     found = findings(panel("a", *gans, Choice(points=100, seed=3, radius=2.0)), *gans)
     assert escape(found.claim.because) in words(test)
-    for verdict in found.verdicts:
-        assert f"<td>{escape(verdict.test)}<br>" in words(test)
-        assert f"<td>{verdict.effect_words}<td>{verdict.interval_words}" in words(test)
+    for one in found.verdicts:
+        assert f"<td>{escape(one.test)}<br>" in words(test)
+        assert f"<td>{one.effect_words}<td>{one.interval_words}" in words(test)
 
 
 def test_models_without_common_images_are_refused_in_words(runs):
@@ -171,6 +176,36 @@ def test_models_without_common_images_are_refused_in_words(runs):
     test = app("embeddings.py", b="runs/test-broken", panel="c real and A")
     waited(test, lambda test: test.error)
     assert "images of one shape" in test.error[0].value and not test.exception
+
+
+@pytest.mark.parametrize("view", ["Control", "Curves", "Break points", "Shell", "Transfer", "Search health"])
+def test_every_view_of_the_evidence_comes_in(view):
+    test = waited(
+        app("evidence.py", view=view, samples="16", steps="3", eps="0.5"),
+        lambda test: any(button.label.startswith("Numbers") for button in test.get("download_button")),
+    )
+    assert not test.exception and not test.error
+    assert "badness" in " ".join(caption.value for caption in test.caption).lower()
+
+
+def test_the_evidence_is_the_librarys():
+    test = waited(app("evidence.py", samples="16", eps="1.5", seed="2"), lambda test: 'class="claim"' in words(test))
+    names = ("digits-dcgan", "digits-dcgan-robust")
+    subjects = [
+        Subject(checkpoints.load(ROOT / f"checkpoints/{name}.safetensors"), shipped("digits")) for name in names
+    ]
+    corners = [corner(one, Settings((1.5,)), samples=16, seed=2) for one in subjects]
+    for sentence in verdict(*corners):
+        assert escape(sentence) in words(test)
+    for one in corners:
+        assert f"<td>{per_cent(float(one.trials['worst'].badness.mean()))}<td>" in words(test)
+
+
+def test_models_of_other_data_are_judged_with_a_word_or_refused(runs):
+    test = app("evidence.py", a="digits-dcgan", b="mnist-dcgan")
+    assert "B was trained on mnist" in test.info[0].value and not test.exception
+    test = app("evidence.py", a="digits-dcgan", b="cifar10-dcgan")
+    assert "64 noise dimensions and B from 128" in test.error[0].value and not test.exception
 
 
 def test_chosen_samples_are_shown_alone():

@@ -396,3 +396,19 @@ def test_a_zip_is_trained_on_and_its_damage_is_named(tmp_path, capsys):
     assert "skipped 1 unreadable: bad.png" in capsys.readouterr().err
     assert main(["inspect", "--json", str(tmp_path / "out" / "checkpoint.safetensors")]) == 0
     assert json.loads(capsys.readouterr().out)["training"]["data"] == "mine.zip"
+
+
+def test_evidence_says_what_the_library_says(capsys):
+    pair = [f"{ROOT}/checkpoints/digits-dcgan{end}.safetensors" for end in ("", "-robust")]
+    few = ["--samples", "24", "--steps", "3", "--radius", "1.5", "--json"]
+    assert main(["evidence", *pair, *few]) == 0
+    report = json.loads(capsys.readouterr().out)
+    gan, judge = checkpoints.load(pair[1]), judges.shipped("digits")
+    z = gan.noise(24, 0)
+    badness = judge.opinion(gan.probe().images(z)).badness
+    assert report["models"]["B"]["badness"]["original"] == pytest.approx(float(badness.mean()), abs=1e-6)
+    assert len(report["models"]["A"]["health"]) == 5 and report["judge"]["data"] == "digits"
+    rise = report["models"]["A"]["rise"]["worst"]
+    assert rise["low"] <= rise["mean"] <= rise["high"] and report["said"][0].startswith("A: ")
+    assert main(["evidence", pair[0], f"{ROOT}/checkpoints/cifar10-dcgan.safetensors"]) == 2
+    assert "as many noise dimensions, got 64 and 128" in capsys.readouterr().err

@@ -331,13 +331,15 @@ def test_learning_curves_are_means_over_seeds_at_common_iterations():
         with_history(0, (5, "score", 2.0), (5, "generator", 9.0), (10, "score", 4.0), (15, "score", 5.0)),
         with_history(1, (5, "score", 3.0), (10, "score", 4.5)), with_history(2, (5, "generator", 1.0)),
     ]  # fmt: skip
+    other = with_history(3, (5, "score", 9.0), (10, "score", 9.5))
+    models.append(dataclasses.replace(other, training=dataclasses.replace(other.training, protocol="another")))
     (column,), _ = ablations(models)
     found = column.learning("none", "score")
     assert (found.iterations, found.mean, found.seeds) == ((5.0, 10.0), (2.5, 4.25), 2)
     assert found.spread == pytest.approx((statistics.stdev([2, 3]), statistics.stdev([4, 4.5])))
     assert column.learning("none", "fid") is None and column.learning("both", "score") is None
     study = reproduce.Study(SETTINGS, (column,), (), (), ())
-    assert table_report.unscored(study) == "No scores were kept while these trained: m2."
+    assert table_report.unscored(study) == "No scores (or by another judge) were kept while these trained: m2, m3."
 
 
 def test_figures_show_the_cells_and_the_page_works_without_a_network():

@@ -14,6 +14,7 @@ from PIL import Image
 from rgan import checkpoints, runs
 from rgan.errors import DataError, FileError, RunError, SettingsError
 from rgan.figures import Curve, curves, moving_mean
+from rgan.gan import prior_noise
 from rgan.jobs import Gate, Jobs, measure
 from rgan.recipes import Robust, recipe
 from rgan.runs import Plan, Run
@@ -216,6 +217,33 @@ def test_tensorboard_reads_the_curves_also_after_a_resume(tmp_path):
         assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
         assert np.allclose([point.value for point in points], [row[name] for row in history])
     assert events.Images("images")
+
+
+def test_scores_of_a_run_are_in_its_history_and_change_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "SCORE_STRIDE", 3)
+    monkeypatch.setattr(runs, "SCORES", 2)
+    weights = []
+    for name, judged in (("with", True), ("without", False)):
+        if not judged:
+            monkeypatch.setattr(runs.judges, "SHIPPED", tmp_path)  # no judge of any data lies there
+            runs.judges.shipped.cache_clear()
+        runs.create(tmp_path / name, plan(8))
+        with Run(tmp_path / name) as run:
+            for _ in run.steps():
+                if judged and run.trainer.iteration == 4:
+                    images = run.trainer.images(prior_noise(6, 500, 0))
+            weights.append(run.trainer.generator.state_dict())
+            found = [row for row in run.trainer.history if "score" in row]
+        if not judged:
+            assert not found
+            continue
+        assert [row["iteration"] for row in found] == [4, 8]
+        logits = runs.judges.shipped("digits").logits(images).double()
+        p = logits.softmax(dim=1)
+        divergence = (p * (p.log() - p.mean(dim=0).log())).sum(dim=1).mean().exp()
+        assert found[0]["score"] == pytest.approx(float(divergence), rel=1e-5)
+    runs.judges.shipped.cache_clear()
+    assert all(torch.equal(one, other) for one, other in zip(weights[0].values(), weights[1].values(), strict=True))
 
 
 def test_a_measured_iteration_takes_about_as_long_as_a_real_one(monkeypatch):

@@ -8,7 +8,7 @@ from scipy import optimize, stats
 
 from rgan.balls import lengths, project_ball, project_cap, random_in_ball, turn, unit
 from rgan.errors import SettingsError
-from rgan.gan import Gan, fresh
+from rgan.gan import Gan, fresh, prior_noise
 from rgan.recipes import recipe
 from rgan.worst_case import Settings, look_up, losses, merge, random_noise, run, search
 
@@ -212,6 +212,19 @@ def test_random_starts_are_uniform_in_the_ball(shape):
     """The radius law: ‖r‖^d is uniform on [0, 1]."""
     points = random_in_ball(shape, torch.Generator().manual_seed(0)).double()
     assert stats.kstest(lengths(points).pow(shape[1]).numpy(), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("dimensions", [64, 128, 30])
+def test_the_control_has_nothing_to_do_with_the_noise_of_the_same_seed(dimensions):
+    """The mean of 500 cosines between independent directions is normal, with deviation 1/√(500·d)."""
+    z = prior_noise(dimensions, 500, seed=3)
+    first, second = random_noise(z, torch.ones(500), seed=3, tries=2)
+    for one, other in ((z, first), (z, second), (first, second)):
+        cosines = torch.cosine_similarity(one, other)
+        assert abs(float(cosines.mean())) < 4 / (500 * dimensions) ** 0.5
+        assert float(cosines.square().mean()) == pytest.approx(1 / dimensions, rel=0.4)
+    longer = lengths(z + random_noise(z, torch.ones(500), seed=3)[0]).square() - lengths(z).square()
+    assert float(longer.mean()) == pytest.approx(1, abs=0.5), "a random step makes ‖z‖² longer by ‖r‖² on average"
 
 
 def test_random_directions_are_isotropic():

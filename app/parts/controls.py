@@ -44,33 +44,7 @@ def search_controls(reach: float) -> Request:
         help="Search: gradient ascent that keeps the best point found. One-step: the paper's r = ε·∇/‖∇‖, as in "
         "Algorithm 1 line 4; it overshoots when ε is large.",
     )
-    steps = st.slider(
-        "Steps",
-        1,
-        50,
-        DEFAULTS["steps"],
-        key="steps",
-        bind="query-params",
-        disabled=one_step,
-        help="Gradient steps for each sample. More steps never find less.",
-    )
-    restarts = st.slider(
-        "Starts",
-        1,
-        8,
-        DEFAULTS["restarts"],
-        key="restarts",
-        bind="query-params",
-        disabled=one_step,
-        help="Independent searches per sample, the first from the original noise, the others from random points of "
-        "the ball; the best is kept.",
-    )
-    shell = st.toggle(
-        "Keep the length of z",
-        key="shell",
-        bind="query-params",
-        help="Search on the sphere ‖z + r‖ = ‖z‖: worst noise stays as likely under the prior as ordinary noise.",
-    )
+    climbs, starts, kept = steps(disabled=one_step), restarts(disabled=one_step), shell()
     rows = st.text_input(
         "Only these samples",
         key="rows",
@@ -78,21 +52,66 @@ def search_controls(reach: float) -> Request:
         placeholder="such as 3, 17, 250",
         help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
     )
-    samples = st.select_slider(
-        "Samples",
-        SAMPLES,
-        DEFAULTS["samples"],
-        key="samples",
-        bind="query-params",
-        disabled=bool(rows),
-        help="Noise vectors searched and drawn, for A and B alike.",
-    )
-    drawn = seed()
+    count, drawn = samples(disabled=bool(rows)), seed()
     st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
     return Request(
-        int(samples), drawn, paid, int(steps), METHODS[str(method)], int(restarts), bool(shell), reach,
-        parse_rows(rows or ""),
+        count, drawn, paid, climbs, METHODS[str(method)], starts, kept, reach, parse_rows(rows or "")
     )  # fmt: skip
+
+
+def steps(*, disabled: bool = False) -> int:
+    """Gradient steps of the search for worst noise."""
+    return st.slider(
+        "Steps",
+        1,
+        50,
+        DEFAULTS["steps"],
+        key="steps",
+        bind="query-params",
+        disabled=disabled,
+        help="Gradient steps for each sample. More steps never find less.",
+    )
+
+
+def restarts(*, disabled: bool = False) -> int:
+    """Starts of the search for worst noise."""
+    return st.slider(
+        "Starts",
+        1,
+        8,
+        DEFAULTS["restarts"],
+        key="restarts",
+        bind="query-params",
+        disabled=disabled,
+        help="Independent searches per sample, the first from the original noise, the others from random points of "
+        "the ball; the best is kept.",
+    )
+
+
+def shell(*, disabled: bool = False) -> bool:
+    """Whether worst noise keeps the length of the original noise."""
+    return st.toggle(
+        "Keep the length of z",
+        key="shell",
+        bind="query-params",
+        disabled=disabled,
+        help="Search on the sphere ‖z + r‖ = ‖z‖: worst noise stays as likely under the prior as ordinary noise.",
+    )
+
+
+def samples(default: int = DEFAULTS["samples"], *, disabled: bool = False) -> int:
+    """Noise vectors of each model."""
+    return int(
+        st.select_slider(
+            "Samples",
+            SAMPLES,
+            default,
+            key="samples",
+            bind="query-params",
+            disabled=disabled,
+            help="Noise vectors searched and drawn, for A and B alike.",
+        )
+    )
 
 
 def radius(reach: float) -> float:

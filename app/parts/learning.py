@@ -15,6 +15,7 @@ CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Losses", (("generator", "generator", "solid"), ("critic", "critic", "dot"))),
     ("Worst minus original", (("worst_gap", "generator's loss", "solid"),)),
     ("Critic scores", (("real", "on real", "solid"), ("fake", "on generated", "dot"))),
+    ("Classifier score", (("score", "of 500 images, by a judge", "solid"),)),
 )
 DASHES = {"solid": "━", "dot": "┅"}
 

@@ -9,22 +9,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from plotly.graph_objects import Figure
-from state import tasks
-from tasks import GivenUpError, Task
+from tasks import Task
 
 from parts.image_hover import image_hover
 from parts.maps import Map, best_drawing
 from parts.selection import show_selection
+from parts.waiting import POLL, value
 from rgan.clouds import PANELS
 from rgan.embeddings import Embedding, as_csv
-from rgan.errors import RganError
 from rgan.figures import Group, scatter
 from rgan.report import claim_html, groups, tests_html
 
 Found = dict[Hashable, Task[Any]]
 
 FIRST = 0.4  # seconds to wait for the first picture, which then needs no second look
-POLL = 0.5  # seconds between looks at what is being computed
 HEIGHTS = {True: 560, False: 380}  # of the main chart, alone on the page or not
 SMALL = 262
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
@@ -39,7 +37,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     wait([found[one.drawn_key("main", one.preview)].future for one in shown], FIRST)
     for task in found.values():
         if task.done:
-            _value(task)
+            value(task)
     pending = any(not task.done for task in found.values())
 
     def draw() -> None:
@@ -54,7 +52,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
                 with column:
                     _chart(one, found, names)
                     if found[one.found_key()].done:
-                        st.html(claim_html(_value(found[one.found_key()])))
+                        st.html(claim_html(value(found[one.found_key()])))
 
     st.fragment(draw, run_every=POLL if pending else None)()
 
@@ -63,7 +61,7 @@ def hover(shown: list[Map], found: Found) -> None:
     """Images over the points, once everything stands still."""
     if all(task.done for task in found.values()):
         for one in shown:
-            image_hover(one.key, _value(found[one.made_key()]).sheet)
+            image_hover(one.key, value(found[one.made_key()]).sheet)
 
 
 def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
@@ -77,13 +75,13 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
             task = found.get(one.drawn_key(what, layout))
             if task is None or not task.done:
                 continue
-            findings = _value(found[one.found_key()])
+            findings = value(found[one.found_key()])
             words = layout.title if what == "second" else f"Control, {layout.title}: {findings.control_words}"
             st.html(f'<div class="chart-title">{words}</div>')
-            key, looks = f"{one.key}-{what}", groups(_value(found[one.made_key()]).panel)
-            st.plotly_chart(_figure(key, SMALL, _value(task), looks, None), key=key, config={"displayModeBar": False})
+            key, looks = f"{one.key}-{what}", groups(value(found[one.made_key()]).panel)
+            st.plotly_chart(_figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False})
     if found[one.found_key()].done:
-        findings = _value(found[one.found_key()])
+        findings = value(found[one.found_key()])
         st.html(claim_html(findings) + tests_html(findings))
         st.caption(
             "p is the chance of a difference at least this large if both clouds were alike; a difference counts as "
@@ -99,7 +97,7 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     st.html(f'<div class="model"><span>({one.letter}) {PANELS[one.letter]}</span>{how}</div>')
     if drawn is None:
         return
-    made, flat = _value(found[one.made_key()]).panel, one.layout.dimensions == 2
+    made, flat = value(found[one.made_key()]).panel, one.layout.dimensions == 2
     legend = "  ".join(
         f'<span style="color:{group.colour}">{mark}</span> {group.label}'
         for group, mark in zip(groups(made), "●▲" if flat else "●■", strict=True)
@@ -134,17 +132,6 @@ def _progress(found: Found) -> None:
         words = {"panel": "making the clouds", "findings": "testing"}.get(what, "drawing")
         done = len(found) - len(waiting) + task.share
         st.progress(min(done / len(found), 1.0), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
-
-
-def _value(task: Task[Any]) -> Any:
-    """The task's result. One that was given up is begun again; one that failed is when it is next wanted."""
-    try:
-        return task.value()
-    except GivenUpError:
-        st.rerun()
-    except RganError:
-        tasks().forget_failed()
-        raise
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -9,8 +9,11 @@ from rgan.errors import RganError
 from rgan.gan import Gan
 
 
-def two_models() -> tuple[tuple[str, str], tuple[Gan, Gan]]:
-    """Draw the choices of A and B and return names and Gans; ends the run in words where a file cannot be used."""
+def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
+    """Draw the choices of A and B and return names and Gans; ends the run in words where a file cannot be used.
+
+    same_noise: refuse models that cannot be given the same noise.
+    """
     names = tuple(models())
     if not names:
         st.error(
@@ -32,10 +35,18 @@ def two_models() -> tuple[tuple[str, str], tuple[Gan, Gan]]:
         "Model B", names, second, key="b", bind="query-params", help="Usually the same system trained robustly."
     )
     try:
-        return (a, b), (load(a), load(b))
+        gans = load(a), load(b)
     except RganError as error:
         st.error(str(error))
         st.stop()
+    dimensions = [gan.recipe.latent for gan in gans]
+    if same_noise and dimensions[0] != dimensions[1]:
+        st.error(
+            f"A draws from {dimensions[0]} noise dimensions and B from {dimensions[1]}, so they cannot share their "
+            "noise. Choose two models with the same number."
+        )
+        st.stop()
+    return (a, b), gans
 
 
 def _follow() -> None:

@@ -11,13 +11,7 @@ from rgan.errors import SettingsError
 from rgan.live import reach
 
 st.header("Worst noise", anchor=False)
-(a, b), gans = two_models()
-if gans[0].recipe.latent != gans[1].recipe.latent:
-    st.error(
-        f"A draws from {gans[0].recipe.latent} noise dimensions and B from {gans[1].recipe.latent}, so they cannot "
-        "share their noise. Choose two models with the same number."
-    )
-    st.stop()
+(a, b), gans = two_models(same_noise=True)
 
 try:
     with st.sidebar:

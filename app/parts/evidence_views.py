@@ -1,0 +1,326 @@
+"""The views of the Evidence screen: a picture, the numbers behind it, what they say, and a file of them."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from parts.evidence_works import (
+    BREAKS,
+    CONTROL,
+    CURVES,
+    HEALTH,
+    REPEATS,
+    SHELL,
+    TRANSFER,
+    Asked,
+    Found,
+    results,
+)  # fmt: skip
+from parts.language import MARKS, model_title
+from parts.waiting import POLL, value
+from rgan import contest, evidence_figures, evidence_rows
+from rgan.break_points import BreakPoints, later
+from rgan.contest import KINDS, Corner
+from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
+from rgan.files import as_csv
+from rgan.search_health import Light
+from rgan.trials import BAD
+from rgan.two_sample import per_cent
+
+PLAIN = {"displayModeBar": False}
+LIGHTS = {"good": "● good", "fair": "◐ look closer", "poor": "○ do not trust"}
+
+
+def show(view: str, asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    """Draw one of VIEWS, and redraw it until all it waits for has come.
+
+    Raises:
+        RganError: what it needs cannot be computed.
+    """
+    pending = any(not task.done for task in found.values())
+    for task in found.values():
+        if task.done:
+            value(task)
+
+    def draw() -> None:
+        if pending and all(task.done for task in found.values()):
+            st.rerun()
+        if pending:
+            _progress(view, found)
+        DRAWN[view](asked, found, names)
+
+    st.fragment(draw, run_every=POLL if pending else None)()
+
+
+def _progress(view: str, found: Found) -> None:
+    done = sum(1.0 if task.done else task.share for task in found.values()) / len(found)
+    st.progress(min(done, 1.0), f"{view}: {per_cent(done, 0)}")
+
+
+def _titles(names: tuple[str, str], asked: Asked) -> list:
+    columns = st.columns(2, gap="large")
+    for side, name, column, gan in zip("AB", names, columns, asked.gans, strict=True):
+        column.html(model_title(side, name, gan.recipe.title))
+    return columns
+
+
+def _ready(asked: Asked, found: Found) -> bool:
+    return all(found[asked.corner_key(side)].done for side in (0, 1))
+
+
+def _control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    columns = _titles(names, asked)
+    for side, column in enumerate(columns):
+        if found[asked.corner_key(side)].done:
+            one = value(found[asked.corner_key(side)])
+            column.html(
+                '<div class="chart-title">Badness of every image, as the judge sees it. Lines join the original '
+                "with its worst; squares are means with 95 % intervals.</div>"
+            )
+            column.plotly_chart(
+                evidence_figures.strips(one, "AB"[side]), key=f"strip:{side}", config=PLAIN, width="stretch"
+            )
+            column.html(_control_table(one))
+    if _ready(asked, found):
+        corners = results(asked, found)
+        _said(contest.verdict(*corners))
+        _download("every sample", as_csv(evidence_rows.corners(*corners)), "control.csv")
+
+
+def _control_table(one: Corner) -> str:
+    rises = contest.rises(one)
+    rows = ""
+    for kind, words in KINDS.items():
+        trial = one.trials[kind]
+        rise = contest.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else ""
+        label = words.replace("as many random as gradients", f"{one.tries} random")
+        rows += (
+            f"<tr><td>{MARKS.get(kind, '◇' if kind == 'best' else '○')}&nbsp;{escape(label)}"
+            f"<td>{per_cent(float(trial.badness.mean()))}<td>{rise}"
+            f"<td>{per_cent(float(trial.bad.double().mean()), 0)}<td>{float(trial.opinion.realism.mean()):.2f}"
+            f"<td>{float(trial.opinion.entropy.mean()):.2f}<td>{float(trial.loss.mean()):.2f}"
+        )
+    return (
+        '<table class="numbers"><tr><th>Noise<th>Badness<th>beyond original<th>bad<th>Realism<th>Entropy<th>Loss'
+        f"{rows}</table>"
+    )
+
+
+def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    task = found[asked.sweep_key]
+    state: Sweep | None = value(task) if task.done else task.so_far
+    _legend(names)
+    if state is None:
+        return
+    radius = asked.settings.radii[0]
+    st.caption(
+        f"Bands: lowest and highest of {len(state.repeats('A'))} of {REPEATS} draws of noise, "
+        f"{asked.plan.samples} samples each."
+        + ("" if scorable(state) else " FID needs more samples: choose 128 or 256.")
+    )
+    floors = {"fid": fid_floor(state)}
+    left, right = st.columns(2, gap="large")
+    for metric, column in zip(METRICS, (left, right, left, right), strict=True):
+        lines = {
+            (side, kind): line
+            for side in state.subjects
+            for kind in MOVED
+            if (line := curve(state, side, kind, metric)) is not None
+        }
+        if not lines:
+            continue
+        column.html(
+            f'<div class="chart-title"><b>{METRICS[metric][0].upper()}{METRICS[metric][1:]}</b>, '
+            f"{_about(metric, asked)}</div>"
+        )
+        column.plotly_chart(
+            evidence_figures.degradation(lines, metric, radius, floor=floors.get(metric)),
+            key=f"curve:{metric}", config=PLAIN, width="stretch",
+        )  # fmt: skip
+    between = {kind: difference(state, kind) for kind in MOVED}
+    st.html(
+        '<div class="chart-title"><b>B beyond A</b>, points of badness that moving adds in B more than in A, the same '
+        "noise in both, with 95 % intervals over all samples. Above 0: B suffers more.</div>"
+    )
+    radii = (0.0, *asked.plan.radii)
+    st.plotly_chart(
+        evidence_figures.differences(radii, between, radius), key="curve:between", config=PLAIN, width="stretch"
+    )
+    if task.done:
+        _download("curves", as_csv(evidence_rows.curves(state)), "curves.csv")
+
+
+def _about(metric: str, asked: Asked) -> str:
+    plan = asked.plan
+    return {
+        "badness": "mean over images",
+        "bad": f"badness {per_cent(BAD, 0)} or more",
+        "loss": "each by its own critic: compare shapes, not heights",
+        "fid": f"{plan.samples} images against {len(asked.judge.reference)} real; dashed: real to real",
+    }[metric]
+
+
+def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    _legend(names)
+    task = found[asked.breaks_key()]
+    if not task.done:
+        return
+    points: dict[tuple[str, str], BreakPoints] = value(task)
+    st.html(
+        '<div class="chart-title">Share of images that are not yet bad (further from real ones than '
+        f"{per_cent(BAD, 0)} of held-out real images are) as the noise moves up to ε; band: 95 % interval.</div>"
+    )
+    st.plotly_chart(
+        evidence_figures.survival(points, asked.settings.radii[0]), key="survival", config=PLAIN, width="stretch"
+    )
+    rows = "".join(
+        f"<tr><td>{side}, {MARKS[kind]}&nbsp;{kind}<td>{one.at_once} of {len(one.radius)}<td>{one.censored}"
+        f"<td>{escape(one.median_words())}<td>{one.recovered}"
+        for (side, kind), one in points.items()
+    )
+    st.html(
+        '<table class="numbers"><tr><th>Noise<th>bad before moving<th>'
+        f"still good at ε {asked.plan.radii[-1]:g}<th>in the middle<th>good again further out{rows}</table>"
+    )
+    won = later(points["A", "worst"], points["B", "worst"])
+    if won is not None:
+        who = (
+            "B breaks later"
+            if won.low > 0.5
+            else "A breaks later"
+            if won.high < 0.5
+            else "Neither is shown to break later"
+        )
+        _said(
+            (
+                f"{who}: of the noise that breaks at different ε in the two, {per_cent(won.mean, 0)} breaks later in B "
+                f"(95 % interval {per_cent(won.low, 0)} to {per_cent(won.high, 0)}).",
+                "Break points lie on the path that the search has found, to within a 64th of the step between two "
+                "radii; another search may break an image earlier. An image may be good again further out, since the "
+                "search follows the critic and not the judge.",
+            )
+        )
+    _download("break points", as_csv(evidence_rows.breaks(points)), "break-points.csv")
+
+
+def _shell(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    columns = _titles(names, asked)
+    shells = []
+    for side, column in enumerate(columns):
+        if not found[asked.corner_key(side)].done:
+            continue
+        one = contest.shell(value(found[asked.corner_key(side)]))
+        shells.append(one)
+        column.html(
+            '<div class="chart-title">Lengths of the noise: grey original, hatched random, coloured worst; the line is '
+            f"the prior's own density (χ with {one.dimensions} degrees of freedom).</div>"
+        )
+        column.plotly_chart(
+            evidence_figures.shell_lengths(one, "AB"[side]), key=f"shell:{side}", config=PLAIN, width="stretch"
+        )
+        rows = "".join(
+            f"<tr><td>{MARKS[kind]}&nbsp;{kind}<td>{lengths.mean():.2f}<td>{per_cent(one.inside[kind], 0)}"
+            f"<td>{_nats(one, kind)}"
+            for kind, lengths in one.lengths.items()
+        )
+        column.html(
+            '<table class="numbers"><tr><th>Noise<th>mean length<th>in the prior\'s 99 %<th>log-density '
+            f"paid, nats{rows}</table>"
+        )
+    if shells:
+        st.caption(
+            "A nat paid makes noise e times less likely under the prior than it was. Noise that pays many nats is "
+            "noise that hardly anybody will draw; “Keep the length of z” searches only among noise that pays none."
+        )
+        if len(shells) == 2:
+            _download("lengths", as_csv(evidence_rows.lengths(*shells)), "lengths.csv")
+
+
+def _nats(one: contest.Shell, kind: str) -> str:
+    if kind == "original":
+        return ""
+    paid = one.paid[kind]
+    return f"{paid.mean:+.2f}<br>({paid.low:+.2f} to {paid.high:+.2f})"
+
+
+def _transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    task = found[asked.transfer_key()]
+    if not task.done:
+        return
+    one = value(task)
+    left, right = st.columns(2, gap="large")
+    pairs = [(finder, judged) for judged in "AB" for finder in "AB"]
+    for column, table, words, scale in (
+        (left, one.badness, "badness added, points", 100.0),
+        (right, one.loss, "loss added, by the critic of the model", 1.0),
+    ):
+        rows = [(f"found on {finder},<br>tried on {judged}", judged, table[finder][judged]) for finder, judged in pairs]
+        column.html(f'<div class="chart-title"><b>{words[0].upper()}{words[1:]}</b>, mean with 95 % interval</div>')
+        column.plotly_chart(
+            evidence_figures.side_by_side(rows, words, scale=scale),
+            key=f"transfer:{scale}",
+            config=PLAIN,
+            width="stretch",
+        )
+    _said((one.sentence(),))
+    _download("table", as_csv(evidence_rows.transfers(one)), "transfer.csv")
+
+
+def _health(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    columns = _titles(names, asked)
+    checked: dict[str, tuple[Light, ...]] = {}
+    for side, column in enumerate(columns):
+        task = found[asked.health_key(side)]
+        if task.done:
+            checked["AB"[side]] = value(task)
+            column.html("".join(_light(one) for one in checked["AB"[side]]))
+    if len(checked) == 2:
+        _download("checks", as_csv(evidence_rows.health(checked)), "search-health.csv")
+
+
+def _light(one: Light) -> str:
+    remedy = f'<div class="remedy">{escape(one.remedy)}</div>' if one.remedy else ""
+    return (
+        f'<div class="light {one.state}"><b>{escape(one.name)}</b> <span class="state">{LIGHTS[one.state]}</span>'
+        f'<div class="number">{escape(one.number)}</div><div class="why">{escape(one.meaning)}</div>{remedy}</div>'
+    )
+
+
+def _legend(names: tuple[str, str]) -> None:
+    st.html(
+        '<div class="chart-title">'
+        + "&emsp;".join(
+            f'<span class="model-{side}">{line} {MARKS[kind]}</span> {side} {escape(name)}, {kind}'
+            for side, name in zip("AB", names, strict=True)
+            for kind, line in (("worst", "━"), ("random", "┅"))
+        )
+        + "&emsp;┆ ε as set</div>"
+    )
+
+
+def _said(sentences: tuple[str, ...]) -> None:
+    st.html("".join(f'<p class="claim">{escape(sentence)}</p>' for sentence in sentences))
+
+
+def _download(words: str, data: bytes, name: str) -> None:
+    st.download_button(
+        f"Numbers: {words}",
+        data,
+        name,
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download:{name}",
+    )
+
+
+DRAWN = {
+    CONTROL: _control,
+    CURVES: _curves,
+    BREAKS: _breaks,
+    SHELL: _shell,
+    TRANSFER: _transfer,
+    HEALTH: _health,
+}

@@ -1,0 +1,148 @@
+"""What the Evidence screen needs to have computed, view by view."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from state import background, tasks
+from tasks import Task, Work
+
+from parts.waiting import value
+from rgan.break_points import BreakPoints, break_points
+from rgan.contest import Corner, Transfer, corner, transfer
+from rgan.degradation import MOVED, Plan, Sweep, sweep
+from rgan.embeddings import Report
+from rgan.gan import Gan
+from rgan.judges import Judge, first_shipped
+from rgan.search_health import Light, lights
+from rgan.trials import Subject
+from rgan.worst_case import Settings
+
+CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH = VIEWS = (
+    "Control", "Curves", "Break points", "Shell", "Transfer", "Search health"
+)  # fmt: skip
+SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Two models, their judge, and the settings of the search."""
+
+    gans: tuple[Gan, Gan]
+    judge: Judge
+    settings: Settings
+    samples: int
+    seed: int
+    reach: float
+
+    @property
+    def subjects(self) -> tuple[Subject, Subject]:
+        """The models with their judge."""
+        a, b = (Subject(gan, self.judge) for gan in self.gans)
+        return a, b
+
+    @property
+    def plan(self) -> Plan:
+        """Of the curves; their radii are the slider's own positions."""
+        radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
+        return Plan(tuple(radii), self.samples, REPEATS, self.seed, self.settings.price, self.settings.steps)
+
+    def _of(self, side: int) -> Hashable:
+        return self.gans[side].digest, self.judge.digest, self.settings, self.samples, self.seed
+
+    def corner_key(self, side: int) -> Hashable:
+        """Of one model at ε with its controls."""
+        return "corner", self._of(side)
+
+    @property
+    def _swept(self) -> Hashable:
+        return tuple(gan.digest for gan in self.gans), self.judge.digest, self.plan
+
+    @property
+    def sweep_key(self) -> Hashable:
+        """Of the curves."""
+        return "sweep", self._swept
+
+    def breaks_key(self) -> Hashable:
+        """Of the break points."""
+        return "breaks", self._swept
+
+    def transfer_key(self) -> Hashable:
+        """Of noise tried on the other model."""
+        return "transfer", self._of(0), self._of(1)
+
+    def health_key(self, side: int) -> Hashable:
+        """Of the checks of one model's search."""
+        return "health", self._of(side)
+
+    def works(self, view: str) -> dict[Hashable, Work[Any]]:
+        """What one of VIEWS shows, in the order it is made."""
+        corners = {self.corner_key(side): self._corner(side) for side in (0, 1)}
+        curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
+        by_view: dict[str, dict[Hashable, Work[Any]]] = {
+            CONTROL: corners,
+            SHELL: corners,
+            CURVES: curves,
+            BREAKS: curves | {self.breaks_key(): self._breaks},
+            TRANSFER: corners | {self.transfer_key(): self._transfer},
+            HEALTH: {self.health_key(side): self._health(side) for side in (0, 1)},
+        }
+        return by_view[view]
+
+    def _corner(self, side: int) -> Work[Corner]:
+        def work(report: Report) -> Corner:
+            return corner(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+
+        return work
+
+    def _sweep(self, report: Any) -> Sweep:
+        for state in sweep(self.subjects, self.plan, run=background().map):
+            report(state.share, state)
+        return state
+
+    def _breaks(self, report: Report) -> dict[tuple[str, str], BreakPoints]:
+        state = tasks().value(self.sweep_key)
+        found = {}
+        for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
+            found[side, kind] = break_points(state, side, kind)
+            report((index + 1) / 4)
+        return found
+
+    def _transfer(self, report: Report) -> Transfer:
+        a, b = (tasks().value(self.corner_key(side)) for side in (0, 1))
+        return transfer(self.subjects, (a, b))
+
+    def _health(self, side: int) -> Work[tuple[Light, ...]]:
+        def work(report: Report) -> tuple[Light, ...]:
+            return lights(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+
+        return work
+
+
+Found = dict[Hashable, Task[Any]]
+
+
+def judge_of(gans: tuple[Gan, Gan]) -> Judge:
+    """The judge of the data that A was trained on, or else B; says so where a model's data are others.
+
+    Raises:
+        CheckpointError: no judge has seen images like A's or B's.
+    """
+    data = [gan.training.data if gan.training else "unknown data" for gan in gans]
+    judge = first_shipped(data)
+    for side, own in zip("AB", data, strict=True):
+        if own != judge.data:
+            st.info(
+                f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
+                icon=":material/info:",
+            )
+    return judge
+
+
+def results(asked: Asked, found: Found) -> list[Any]:
+    """The corners of A and B."""
+    return [value(found[asked.corner_key(side)]) for side in (0, 1)]

@@ -1,0 +1,29 @@
+"""Results of work in the background, on the page."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import streamlit as st
+from state import tasks
+from tasks import GivenUpError, Task
+
+from rgan.errors import RganError
+
+T = TypeVar("T")
+POLL = 0.5  # seconds between looks at what is being computed
+
+
+def value(task: Task[T]) -> T:
+    """The task's result. One that was given up is begun again; one that failed is when it is next wanted.
+
+    Raises:
+        RganError: what it raised.
+    """
+    try:
+        return task.value()
+    except GivenUpError:
+        st.rerun()
+    except RganError:
+        tasks().forget_failed()
+        raise

@@ -1,0 +1,229 @@
+"""Two models at one ε, with the same noise, seeds and budget: what worst noise does, beside three controls.
+
+The controls are random noise of the same length; the best, by the critic, of as many random directions as the search
+had gradient calls; and fresh noise that has nothing to do with the original. Whether images are worse is said by the
+judge, not by the critic that the search climbs on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.balls import lengths
+from rgan.evidence import Interval, mean_interval
+from rgan.trials import Subject, Trial, check_noise
+from rgan.two_sample import per_cent
+from rgan.worst_case import Settings, losses, random_noise
+
+KINDS = {
+    "original": "original noise",
+    "worst": "worst noise",
+    "random": "random noise of the same length",
+    "best": "best of as many random as gradients",
+    "fresh": "fresh noise",
+}
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a trial of each of KINDS.
+
+    tries: random directions a sample that "best" was taken of.
+    """
+
+    settings: Settings
+    z: Tensor
+    noise: Tensor
+    random: Tensor
+    trials: dict[str, Trial]
+    tries: int
+
+    @property
+    def radius(self) -> float:
+        """ε."""
+        return self.settings.radii[0]
+
+    def rise(self, kind: str) -> Tensor:
+        """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
+        return self.trials[kind].badness - self.trials["original"].badness
+
+    def beyond_random(self) -> Interval:
+        """Mean badness of worst noise above that of random noise of the same length."""
+        return mean_interval(self.trials["worst"].badness - self.trials["random"].badness)
+
+
+def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> Corner:
+    """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed."""
+    z = subject.gan.noise(samples, seed)
+    *_, found = subject.search(z, settings, seed)
+    noise = found.noise[0]
+    tries = max(1, found.gradient_calls)
+    random = random_noise(z, lengths(noise), seed, tries=tries, keep_shell=settings.keep_shell)
+    cost = losses(subject.exact.loss, (z + random).flatten(0, 1)).view(tries, samples)
+    best = random[cost.argmax(dim=0), torch.arange(samples)]
+    tried = {
+        "original": z,
+        "worst": z + noise,
+        "random": z + random[0],
+        "best": z + best,
+        "fresh": subject.gan.noise(samples, seed + 1),
+    }
+    return Corner(settings, z, noise, random[0], {kind: subject.trial(noise) for kind, noise in tried.items()}, tries)
+
+
+def rises(one: Corner) -> dict[str, Interval]:
+    """Mean rise of badness over the original's under each other kind of noise, with its interval over samples.
+
+    Fresh noise is another sample, so its interval is that of the difference of two independent means (Welch).
+    """
+    found = {kind: mean_interval(one.rise(kind)) for kind in ("worst", "random", "best")}
+    fresh, original = (one.trials[kind].badness.double() for kind in ("fresh", "original"))
+    mean = float(fresh.mean() - original.mean())
+    reach = 1.96 * float((fresh.var() / len(fresh) + original.var() / len(original)).sqrt())
+    return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
+
+
+def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
+    """Sentences: worst against random noise in A, in B, and A against B, as the judge sees them.
+
+    A difference is claimed only where its 95 % interval leaves out 0. Models that start from different badness are
+    told apart in words: a model of bad images has less to lose.
+    """
+    if a.radius == 0:
+        return ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
+    said = [_worst_against_random(name, one) for name, one in (("A", a), ("B", b))]
+    apart = mean_interval(a.rise("worst") - b.rise("worst"))
+    if holds(apart):
+        better, other = ("B", "A") if apart.mean > 0 else ("A", "B")
+        outcome = f"{better}'s images suffer less than {other}'s"
+    else:
+        outcome = "Which of the two suffers less cannot be said"
+    said.append(
+        f"{outcome}: worst noise adds {points(float(a.rise('worst').mean()))} (A) and "
+        f"{points(float(b.rise('worst').mean()))} (B); difference {interval_points(apart)}."
+    )
+    start = [float(one.trials["original"].badness.mean()) for one in (a, b)]
+    at_start = mean_interval(a.trials["original"].badness - b.trials["original"].badness)
+    if holds(at_start):
+        worse, better = ("A", "B") if at_start.mean > 0 else ("B", "A")
+        end = mean_interval(a.trials["worst"].badness - b.trials["worst"].badness)
+        said.append(
+            f"{worse}'s images are worse before anything moves (badness {per_cent(start[0], 0)} for A, "
+            f"{per_cent(start[1], 0)} for B), so {worse} has less to lose than {better}. Under worst noise A's badness "
+            f"minus B's is {interval_points(end)}."
+        )
+    return tuple(said)
+
+
+def _worst_against_random(name: str, one: Corner) -> str:
+    beyond = one.beyond_random()
+    if holds(beyond) and beyond.mean > 0:
+        outcome = "worst noise makes worse images than random noise of the same length, by"
+    elif holds(beyond):
+        outcome = "worst noise makes better images than random noise: it fools the critic, not the judge:"
+    else:
+        outcome = "the critic is fooled, but to the judge worst noise is not shown to be worse than random noise:"
+    return f"{name}: {outcome} {interval_points(beyond)}."
+
+
+def holds(found: Interval) -> bool:
+    """Whether the interval leaves out 0."""
+    return found.low > 0 or found.high < 0
+
+
+def points(share: float) -> str:
+    """ "+4.2 points" of 0.042: a difference of two percentages."""
+    return f"{_signed(share)} points"
+
+
+def interval_points(found: Interval) -> str:
+    """ "+4.2 points (95 % interval +1.0 to +7.1)"."""
+    return f"{points(found.mean)} (95 % interval {_signed(found.low)} to {_signed(found.high)})"
+
+
+def _signed(share: float) -> str:
+    """In points with one digit, with a sign unless it is 0."""
+    rounded = round(100 * share, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Mean rises of badness and of loss when noise found on one model is put through another.
+
+    badness[found on][judged on] and loss likewise; keys "A", "B".
+    """
+
+    badness: dict[str, dict[str, Interval]]
+    loss: dict[str, dict[str, Interval]]
+
+    def sentence(self) -> str:
+        """What is left of each model's worst noise in the other."""
+        said = []
+        for finder, other in (("A", "B"), ("B", "A")):
+            own, moved = self.badness[finder][finder], self.badness[finder][other]
+            left = "is not shown to hurt" if not (holds(moved) and moved.mean > 0) else "hurts"
+            said.append(
+                f"Noise found on {finder} {left} {other} too: {interval_points(moved)}, against "
+                f"{points(own.mean)} on {finder} itself."
+            )
+        return " ".join(said)
+
+
+def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) -> Transfer:
+    """Put each model's worst noise through both.
+
+    Raises:
+        SettingsError: the models draw from different numbers of noise dimensions.
+    """
+    check_noise(subjects)
+    badness: dict[str, dict[str, Interval]] = {}
+    loss: dict[str, dict[str, Interval]] = {}
+    for finder, found in zip("AB", corners, strict=True):
+        badness[finder], loss[finder] = {}, {}
+        for name, subject, home in zip("AB", subjects, corners, strict=True):
+            moved = found.trials["worst"] if name == finder else subject.trial(found.z + found.noise)
+            start = home.trials["original"]
+            badness[finder][name] = mean_interval(moved.badness - start.badness)
+            loss[finder][name] = mean_interval(moved.loss - start.loss)
+    return Transfer(badness, loss)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Lengths of noise (N,) before and after moving, for worst and random noise, and the log-density each pays.
+
+    paid: log p(z) − log p(z + r) in nats, ½(‖z + r‖² − ‖z‖²) under N(0, I). dimensions: of the noise.
+    """
+
+    dimensions: int
+    lengths: dict[str, np.ndarray]
+    paid: dict[str, Interval]
+    inside: dict[str, float]
+
+    def density(self, at: np.ndarray) -> np.ndarray:
+        """Density of the length of N(0, I), the χ distribution, at lengths (n,)."""
+        from scipy.stats import chi
+
+        return np.asarray(chi.pdf(at, self.dimensions))
+
+
+def shell(one: Corner) -> Shell:
+    """Where original, worst and random noise lie on the prior's shell; inside: share within its central 99 %."""
+    from scipy.stats import chi
+
+    dimensions = one.z.shape[1]
+    moved = {"original": one.z, "worst": one.z + one.noise, "random": one.z + one.random}
+    sizes = {kind: lengths(noise).double() for kind, noise in moved.items()}
+    start = sizes["original"].square()
+    low, high = chi.ppf([0.005, 0.995], dimensions)
+    return Shell(
+        dimensions,
+        {kind: size.numpy() for kind, size in sizes.items()},
+        {kind: mean_interval((size.square() - start) / 2) for kind, size in sizes.items() if kind != "original"},
+        {kind: float(((size >= low) & (size <= high)).double().mean()) for kind, size in sizes.items()},
+    )

@@ -1,0 +1,162 @@
+"""One ε: controls against direct computation, verdicts that need their interval, transfer, and the prior's shell."""
+
+import dataclasses
+import types
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from rgan import judges
+from rgan.balls import lengths
+from rgan.contest import Corner, corner, rises, shell, transfer, verdict
+from rgan.errors import SettingsError
+from rgan.gan import Gan, fresh, prior_noise
+from rgan.judges import Opinion
+from rgan.recipes import recipe
+from rgan.search_health import lights
+from rgan.trials import Subject, Trial, joined
+from rgan.worst_case import Settings, search
+
+SETTINGS = Settings((1.5,), steps=4)
+
+
+def subject(seed, latent=6):
+    made = recipe("dcgan", channels=1, width=4, latent=latent)
+    return Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), precision="float32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def subjects():
+    return subject(1), subject(2)
+
+
+@pytest.fixture(scope="module")
+def corners(subjects):
+    return tuple(corner(one, SETTINGS, samples=14, seed=3) for one in subjects)
+
+
+def test_trials_are_those_of_the_plain_networks(subjects, corners):
+    gan, one = subjects[0].gan, corners[0]
+    with torch.no_grad():
+        images = gan.generator(one.z + one.noise)
+        loss = gan.recipe.criterion.generator(gan.critic(images))
+    opinion = subjects[0].judge.opinion(images)
+    assert torch.allclose(one.trials["worst"].loss, loss, atol=1e-4)
+    assert torch.allclose(one.trials["worst"].opinion.distance, opinion.distance, rtol=1e-3)
+    assert torch.equal(one.trials["worst"].bad, one.trials["worst"].badness >= 0.95)
+    assert (one.trials["worst"].loss >= one.trials["original"].loss).all()
+    whole = one.trials["worst"]
+    parts = joined([whole.rows(slice(0, 5)), whole.rows(slice(5, None))])
+    assert torch.equal(parts.features, whole.features) and torch.equal(parts.badness, whole.badness)
+
+
+def test_controls_are_as_long_and_the_best_of_as_many_as_gradients(subjects, corners):
+    one = corners[0]
+    *_, found = subjects[0].search(one.z, SETTINGS, 3)
+    assert one.tries == found.gradient_calls
+    assert torch.allclose(lengths(one.random), lengths(one.noise), rtol=1e-5)
+    best = one.trials["best"].loss
+    assert (best >= one.trials["random"].loss - 1e-5).all() and (best > one.trials["random"].loss + 1e-4).any()
+    assert not torch.isclose(one.trials["fresh"].loss, one.trials["original"].loss).any()
+
+
+def test_fresh_noise_has_the_interval_of_two_samples():
+    rng = np.random.default_rng(1)
+    one = made_up(*(rng.uniform(0, 0.1 * k, 50).tolist() for k in (5, 9, 5)))
+    fresh_, original = (one.trials[kind].badness.numpy() for kind in ("fresh", "original"))
+    theirs = stats.ttest_ind(fresh_, original, equal_var=False).confidence_interval(0.95)
+    found = rises(one)["fresh"]
+    assert found.mean == pytest.approx(fresh_.mean() - original.mean(), abs=1e-6)
+    assert (found.high - found.low) == pytest.approx(theirs.high - theirs.low, rel=0.05)  # normal, not Student
+
+
+def made_up(start, worst, random):
+    """A corner whose badness is given."""
+
+    def trial(values):
+        badness = torch.tensor(values)
+        return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+
+    zero = torch.zeros(len(start), 2)
+    values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
+    trials = {kind: trial(each) for kind, each in values.items()}
+    return Corner(SETTINGS, zero, zero, zero, trials, 4)
+
+
+def test_a_headline_needs_its_interval():
+    rng = np.random.default_rng(0)
+    start = rng.uniform(0.2, 0.4, 60)
+    hurt = made_up(start.tolist(), (start + rng.uniform(0.1, 0.3, 60)).tolist(), start.tolist())
+    noisy = made_up(start.tolist(), (start + rng.normal(0, 0.1, 60)).tolist(), start.tolist())
+    better = made_up(start.tolist(), (start - rng.uniform(0.1, 0.2, 60)).tolist(), start.tolist())
+    said = verdict(hurt, noisy)
+    assert said[0].startswith("A: worst noise makes worse images") and "not shown to be worse than random" in said[1]
+    assert said[2].startswith("B's images suffer less than A's") and len(said) == 3
+    assert "fools the critic" in verdict(better, noisy)[0]
+    assert verdict(noisy, noisy)[2].startswith("Which of the two suffers less cannot be said")
+    worse = made_up((start + 0.4).tolist(), (start + 0.45).tolist(), (start + 0.4).tolist())
+    assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")
+    still = dataclasses.replace(hurt, settings=Settings((0.0,)))
+    assert verdict(still, still) == ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
+
+
+def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):
+    found = transfer(subjects, corners)
+    a, b = subjects
+    with torch.no_grad():
+        images = b.gan.generator(corners[0].z + corners[0].noise)
+        start = b.gan.generator(corners[0].z)
+        criterion = b.gan.recipe.criterion.generator
+        added = criterion(b.gan.critic(images)) - criterion(b.gan.critic(start))
+        badness = b.judge.opinion(images).badness - b.judge.opinion(start).badness
+    assert found.loss["A"]["B"].mean == pytest.approx(float(added.mean()), abs=1e-3)
+    assert found.badness["A"]["B"].mean == pytest.approx(float(badness.mean()), abs=0.01)
+    assert found.loss["A"]["A"].mean > found.loss["B"]["A"].mean, "its own worst noise is worse for it"
+    with pytest.raises(SettingsError, match="as many noise dimensions, got 6 and 5"):
+        transfer((a, subject(1, 5)), (corners[0], corner(subject(1, 5), SETTINGS, samples=4, seed=0)))
+
+
+def test_the_shell_is_that_of_the_normal_distribution(corners):
+    found = shell(corners[0])
+    law = stats.multivariate_normal(np.zeros(6))
+    z, r = corners[0].z.double().numpy(), corners[0].noise.double().numpy()
+    assert found.paid["worst"].mean == pytest.approx(float((law.logpdf(z) - law.logpdf(z + r)).mean()), rel=1e-6)
+    at = np.linspace(0, 12, 4001)
+    assert np.trapezoid(found.density(at), at) == pytest.approx(1, abs=1e-6)
+    assert np.trapezoid(found.density(at) * at**2, at) == pytest.approx(6, abs=1e-4), "E‖z‖² is the dimension"
+    assert found.lengths["random"] == pytest.approx(np.linalg.norm(corners[0].z + corners[0].random, axis=1), rel=1e-5)
+    inside = np.mean([stats.chi2.cdf(size**2, 6) for size in found.lengths["worst"]])
+    assert 0 <= found.inside["worst"] <= 1 and 0 < inside < 1
+    kept = shell(corner(subject(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
+    assert abs(kept.paid["worst"].mean) < 1e-4 and abs(kept.paid["random"].mean) < 1e-4
+
+
+class Landscape:
+    """A subject with a given loss."""
+
+    def __init__(self, loss):
+        self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))
+        self.exact = types.SimpleNamespace(loss=loss)
+
+    def search(self, z, settings, seed):
+        return search(self.exact.loss, z, settings, seed=seed)
+
+
+def states(loss, radius=1.0, **settings):
+    found = lights(Landscape(loss), Settings((radius,), **settings), samples=40, seed=0)
+    return {one.name: one for one in found}
+
+
+def test_health_of_searches_whose_answer_is_known():
+    slope = torch.arange(1.0, 9)
+    assert {one.state for one in states(lambda z: z @ slope).values()} == {"good"}, "a plane is searched in one step"
+    flat = states(lambda z: (0 * z).sum(dim=1))
+    assert flat["Signal"].state == "poor" and "40 of 40" in flat["Signal"].number
+    rugged = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope))
+    assert rugged["Starts"].state != "good" and "Starts" in rugged["Starts"].remedy
+    ring = states(lambda z: -((lengths(z) - 1) ** 2), radius=7.0, steps=1)
+    assert ring["Steps"].state == "poor" and "Steps" in ring["Steps"].remedy, "one step leaps over the ring"
+    priced = states(lambda z: z @ slope, price=50.0)
+    assert priced["Budget"].state == "fair" and "Lower λ" in priced["Budget"].remedy
