@@ -14,7 +14,8 @@ import streamlit as st
 import torch
 from tasks import Task, Tasks, Work
 
-from rgan import checkpoints, datasets, embeddings
+from rgan import checkpoints, datasets, embeddings, evaluation, reproduce
+from rgan.ablation import LeftOut, Model
 from rgan.errors import DataError
 from rgan.gan import Gan
 from rgan.jobs import Jobs, measure
@@ -24,6 +25,7 @@ from rgan.runs import CHECKPOINT, Plan
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
+STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
 LIVE = "live_paths"
 
 T = TypeVar("T")
@@ -92,6 +94,28 @@ def pace(_plan: Plan, key: str) -> Future[float]:
 def drawing_pace(layout: embeddings.Layout) -> Future[float]:
     """The pace of an embedding here, as `embeddings.seconds` takes it; measuring it compiles UMAP."""
     return _measuring().submit(embeddings.pace, layout)
+
+
+@st.cache_resource(show_spinner=False)
+def studies() -> Tasks:
+    """The studies that run: wanted by the server itself, they outlive pages and sessions."""
+    return Tasks()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def evaluation_pace(digest: str, _model: Model, _referees: reproduce.Referees) -> Future[evaluation.Pace]:
+    """The pace of a model's evaluation here, measured in the background."""
+    return _measuring().submit(lambda: evaluation.pace(checkpoints.load(_model.path), _referees.of(_model)))
+
+
+def surveyed() -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
+    """The models at hand as a study needs them, and those it cannot use."""
+    return _surveyed(tuple((path, path.stat().st_mtime_ns) for path in models().values()))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at the models …")
+def _surveyed(files: tuple[tuple[Path, int], ...]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
+    return reproduce.survey(path for path, _ in files)
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -88,6 +88,11 @@ class Tasks:
                 self._tasks.popitem(last=False)
             return {key: self._tasks[key] for key in works}
 
+    def wanted(self, owner: str) -> dict[Hashable, Task[Any]]:
+        """The tasks that `owner` waits for, or whose results it has not let go of."""
+        with self._lock:
+            return {key: self._tasks[key] for key in self._wants.get(owner, ()) if key in self._tasks}
+
     def value(self, key: Hashable) -> Any:
         """The result of a task that somebody wants, for another task: done at once if it has not begun."""
         with self._lock:

@@ -70,15 +70,18 @@ def load(path: str | Path) -> Gan:
             inconsistent with its own recipe, or holds values that are not finite.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        _check_size(size, path.name)
-        data = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"expected a readable checkpoint file at {path}, got: {error.strerror}; check the path"
-        ) from error
-    return loads(data, path.name)
+    return loads(_read(path), path.name)
+
+
+def glance(path: str | Path) -> tuple[Header, str]:
+    """What a file says about itself, and its SHA-256.
+
+    Raises:
+        CheckpointError: as `inspect`, or there is no such file.
+    """
+    path = Path(path)
+    data = _read(path)
+    return inspect(data, path.name), hashlib.sha256(data).hexdigest()
 
 
 def loads(data: bytes, name: str = "the file") -> Gan:
@@ -174,6 +177,16 @@ def inspect(data: bytes, name: str = "the file") -> Header:
     except SettingsError as error:
         raise CheckpointError(f"{name}: {error}") from error
     return Header(VERSION, recipe, training, tensors, len(data))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        _check_size(path.stat().st_size, path.name)
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"expected a readable checkpoint file at {path}, got: {error.strerror}; check the path"
+        ) from error
 
 
 def _check_size(size: int, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|evidence|embed|score|inspect|recipes|judge|data`."""
+"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|recipes|judge|data`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -33,7 +34,9 @@ _ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")  # opti
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0, or 2 with one line on standard error)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
+    options.arguments = arguments
     command: Callable[[argparse.Namespace], None] = options.command
     try:
         command(options)
@@ -178,8 +181,8 @@ def _refuse_other_settings(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Ctrl-C, or a scheduler's end, is an event that training looks at after each iteration; again: at once."""
+def _stopping(what: str = "this iteration") -> Iterator[threading.Event]:
+    """Ctrl-C, or a scheduler's end, is an event that work looks at after each piece (`what`); again: at once."""
     asked = threading.Event()
 
     def ask(number: int, _: object) -> None:
@@ -187,7 +190,7 @@ def _stopping() -> Iterator[threading.Event]:
         if asked.is_set() and number == signal.SIGINT and "TORCHELASTIC_RUN_ID" not in os.environ:
             raise KeyboardInterrupt
         asked.set()
-        print("stopping after this iteration", file=sys.stderr)
+        print(f"stopping after {what}", file=sys.stderr)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -323,6 +326,46 @@ def _evidence(options: argparse.Namespace) -> None:
         for light in found
     ]
     _print(options, report, "\n".join((*said, *lines)))
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import evaluation, reproduce, table_report, tables
+
+    folder = Path(options.out)
+    settings = evaluation.Settings(
+        tuple(options.radii), options.repeats, options.samples, options.steps, options.features, options.weights or ""
+    )
+    models, left = reproduce.survey(reproduce.find(options.models or reproduce.places()))
+    if not models:
+        said = "; ".join(f"{one.name}: {one.reason}" for one in left) or "no checkpoint in the folders named"
+        raise RganError(f"expected models to evaluate, got none ({said}); train some with `python -m rgan train`")
+    referees = reproduce.Referees(settings, device=options.device, data_root=options.data_root)
+    with (
+        _stopping("this piece of an evaluation") as asked,
+        tqdm(total=100, unit="%", disable=options.json or None) as bar,
+    ):
+        for progress in reproduce.run(models, referees, folder, device=options.device):
+            bar.set_description(f"{progress.done} of {progress.total} models, {progress.name}")
+            bar.update(round(100 * progress.share) - bar.n)
+            if asked.is_set():
+                break
+    study = reproduce.study(models, (*left, *progress.left), referees, folder)
+    page = table_report.study_page(study, f"python -m rgan {shlex.join(options.arguments)}")
+    tables.write({**tables.files(study), "report.html": page.encode()}, folder)
+    for one in study.left:
+        print(f"left out {one.name}: {one.reason}", file=sys.stderr)
+    if study.waiting:
+        print(f"stopped with {len(study.waiting)} models to do; the same command goes on", file=sys.stderr)
+    report = {
+        "folder": str(folder), "settings": dataclasses.asdict(settings), "models": len(study.models),
+        "waiting": list(study.waiting), "left_out": [dataclasses.asdict(one) for one in study.left],
+        "table2": tables.table2(study), "claims": tables.claim_rows(study),
+    }  # fmt: skip
+    lines = [f"{claim.column}: {claim.paper}, by {settings.words(claim.measure)}: {claim.outcome}. {claim.because}"
+             for claim in study.claims if claim.test is not None]  # fmt: skip
+    _print(options, report, "\n".join([*lines, f"{folder / 'report.html'}: {len(study.models)} models"]))
 
 
 def _inspect(options: argparse.Namespace) -> None:
@@ -565,6 +608,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.add_argument("--device", choices=DEVICES, default="auto")
 
+    reproduce = commands.add_parser("reproduce", help="the paper's Figures 1 to 3 and Table 2 from the models at hand")
+    reproduce.set_defaults(command=_reproduce)
+    reproduce.add_argument(
+        "models", nargs="*", metavar="MODEL", help="checkpoints, or folders of them (default: checkpoints and runs)"
+    )
+    reproduce.add_argument("--out", required=True, help="folder of evaluations, CSV files and report.html")
+    reproduce.add_argument("--radii", type=float, nargs="+", default=[0.01, 0.5, 1.0, 2.0], metavar="E",
+                           help="ε of worst noise, rising (default 0.01 0.5 1 2)")  # fmt: skip
+    reproduce.add_argument("--repeats", type=int, default=5, help="times with other noise (default 5, as the paper)")
+    reproduce.add_argument("--samples", type=int, default=500, help="images each time (default 500; the paper: 50000)")
+    reproduce.add_argument("--steps", type=int, default=10, help="gradient steps of the search (default 10)")
+    reproduce.add_argument("--features", choices=("judge", "inception"), default="judge", help="what scores rest on")
+    reproduce.add_argument("--weights", metavar="FILE", help="Inception's weights (default: torch-fidelity's, fetched)")
+    reproduce.add_argument("--data-root", default="data", help="folder of the real images that Inception looks at")
+    reproduce.add_argument("--device", choices=DEVICES, default="auto")
+
     judge = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
     judge.set_defaults(command=_judge)
     judge.add_argument("name", help="digits, mnist or cifar10")
@@ -580,7 +639,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, evidence, embed, score, inspect, recipes, judge, data):
+    for command in (train, probe, evidence, embed, score, reproduce, inspect, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

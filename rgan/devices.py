@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import time
 
@@ -39,6 +40,14 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
         return torch.bfloat16 if bfloat16_speedup(device.type) >= 3 else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def in_background() -> None:
+    """From now on this thread computes on one core, and where the system knows priorities of threads, after others."""
+    torch.set_num_threads(1)  # two threads on shared cores wait for each other by spinning
+    if hasattr(os, "setpriority"):
+        # On Linux a thread has its own priority: screens come first where cores are few.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 _measuring = threading.Lock()

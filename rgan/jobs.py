@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
-import os
 import re
 import shutil
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 import torch
 
 from rgan import runs
+from rgan.devices import in_background
 from rgan.errors import FileError, RganError, RunError
 from rgan.runs import Plan, Record, Run
 from rgan.training import seconds_per_iteration
@@ -277,10 +277,7 @@ class Jobs:
 
     def _work(self) -> None:
         """The training thread."""
-        torch.set_num_threads(1)  # two threads on shared cores wait for each other by spinning
-        if hasattr(os, "setpriority"):
-            # On Linux a thread has its own priority: screens come first where cores are few.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        in_background()
         while True:
             with self._change:
                 while not self._waiting and not self._closing:

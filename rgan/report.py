@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 SHEET_COLUMNS = 25
-_STYLE = """
+STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; color: #15202b; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin: 2.2rem 0 .3rem; } .row { display: grid; grid-template-columns: 2fr 1fr; gap: 1.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d5dce4; }
 .note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; } .outcome { font-weight: 700; }
+.wide { overflow-x: auto; } td, th { vertical-align: top; } .claims .outcome { white-space: nowrap; }
+th[colspan] { padding-top: 1rem; } code { overflow-wrap: anywhere; }
 @media (max-width: 900px) { .row { grid-template-columns: 1fr; } }
 """
 
@@ -53,20 +55,28 @@ def hover_script() -> str:
     return Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
 
 
+def page(title: str, body: str, scripts: str = "") -> str:
+    """A whole page with plotly and `scripts` in it."""
+    from plotly.offline import get_plotlyjs
+
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+        f"<script>{get_plotlyjs()}</script><script>{scripts}</script><h1>{escape(title)}</h1>{body}</html>"
+    )
+
+
 def embeddings_page(
     title: str, parts: list[tuple[Panel, Findings, Embedding, Embedding | None, Embedding]], settings: dict[str, object]
 ) -> str:
     """One page with a section a panel: its embedding and its control's, the tests of both, and the paper's claim."""
-    from plotly.offline import get_plotlyjs
-
     sections = "".join(_section(*part) for part in parts)
     said = ", ".join(f"{name} {value}" for name, value in settings.items())
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<script>{get_plotlyjs()}</script><script>{hover_script()}</script><h1>{escape(title)}</h1>"
+    return page(
+        title,
         f'<p class="note">{escape(said)}. RGAN Lab {__version__}. Point at a mark to see its image. Sizes and '
         f"distances in t-SNE and UMAP mean nothing by themselves; the tests do. Real images are those that the models' "
-        f"files keep: they were trained on them.</p>{sections}</html>"
+        f"files keep: they were trained on them.</p>{sections}",
+        hover_script(),
     )
 
 
@@ -100,21 +110,22 @@ def _section(panel: Panel, found: Findings, drawn: Embedding, other: Embedding |
     beside = [("second", other, other.layout.title)] if other else []
     beside.append(("control", control, f"Control, {control.layout.title}: {found.control_words}"))
     small = "".join(
-        f'<p class="note">{escape(words)}</p>{_figure(scatter(one, looks, height=250), f"{key}-{what}")}'
+        f'<p class="note">{escape(words)}</p>{figure_html(scatter(one, looks, height=250), f"{key}-{what}")}'
         for what, one, words in beside
     )
     mark = "▲" if drawn.layout.dimensions == 2 else "■"
     return (
         f"<h2>({panel.letter}) {escape(PANELS[panel.letter])}</h2>"
         f'<p class="note">● {escape(panel.first.label)}, {mark} {escape(panel.second.label)}; {escape(panel.space)}; '
-        f'{escape(drawn.layout.title)}.</p><div class="row"><div>{_figure(main, key)}</div>'
+        f'{escape(drawn.layout.title)}.</p><div class="row"><div>{figure_html(main, key)}</div>'
         f"<div>{small}</div></div>{claim_html(found)}{tests_html(found)}"
         f"<script>showImages(document.getElementById({json.dumps(key)}), "
         f"{json.dumps(sheet(panel.first, panel.second))});</script>"
     )
 
 
-def _figure(figure: Figure, key: str) -> str:
+def figure_html(figure: Figure, key: str) -> str:
+    """A figure as part of a page that has plotly's script; `key` is its id there."""
     figure.update_layout(template="plotly_white")
     html: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=key, config={"displaylogo": False})
     return html

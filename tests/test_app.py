@@ -1,5 +1,6 @@
 """Every screen through Streamlit's AppTest: logic, state, words; no browser."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,9 @@ from streamlit.testing.v1 import AppTest
 from rgan import checkpoints
 from rgan.clouds import PANELS, Choice, findings, panel
 from rgan.contest import corner, verdict
+from rgan.gan import Gan, Training, fresh
 from rgan.judges import shipped
+from rgan.recipes import recipe
 from rgan.trials import Subject
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings
@@ -168,9 +171,6 @@ def test_the_apps_numbers_are_the_librarys():
 
 
 def test_models_without_common_images_are_refused_in_words(runs):
-    from rgan.gan import Gan, fresh
-    from rgan.recipes import recipe
-
     colour = recipe("dcgan", width=2, latent=64)
     checkpoints.save(Gan(colour, *fresh(colour, 0)), runs / "checkpoint.safetensors")
     test = app("embeddings.py", b="runs/test-broken", panel="c real and A")
@@ -273,6 +273,50 @@ def test_impossible_values_in_the_link_are_harmless():
     assert (
         test.select_slider(key="width").value in (8, 16, 32, 64, 128) and test.number_input(key="iterations").value >= 1
     )
+
+
+@pytest.fixture
+def family():
+    """Two tiny baselines and a robust model among the runs, and nothing of any study afterwards."""
+    folders = [Path(os.environ["RGAN_RUNS"]) / name for name in ("tiny-0", "tiny-1", "tiny-robust", "reproduce")]
+    for folder, seed, robust in zip(folders, (0, 1, 0), (None, None, "paper"), strict=False):
+        made = recipe("dcgan", robust, channels=1, width=2, latent=4)
+        training = Training("digits", 7, seed, 1.0, "cpu", "float32")
+        checkpoints.save(Gan(made, *fresh(made, seed), training=training), folder / "checkpoint.safetensors")
+    yield "DCGAN on digits, 7 iterations; λ 0.1, ε₁ 0.01, ε₂ 4"
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: str):
+    test = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")
+    assert family in test.multiselect(key="families").options and not test.exception
+    test.multiselect(key="families").set_value([family]).run()
+    assert "<td>2<td>–<td>–<td>1</tr>" in words(test)
+    next(button for button in test.button if button.label == "Run").click().run()
+    again = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")  # another session sees the same
+    again.multiselect(key="families").set_value([family]).run()
+    waited(again, lambda test: words(test).count("<td>no robust part<br>") == 1 and not test.get("progress"))
+    folder = Path(os.environ["RGAN_RUNS"]) / "reproduce"
+    (page,) = folder.glob("*/report.html")
+    found = [json.loads(path.read_bytes()) for path in page.parent.glob("evaluations/*.json")]
+    assert len(found) == 3
+    robust = next(one for one in found if one["digest"] == checkpoints.glance(
+        folder.parent / "tiny-robust" / "checkpoint.safetensors")[1])  # fmt: skip
+    assert f"<td>both robust<br><small>1 seed: no claim</small><td>{robust['rows'][0]['score']:.2f}<br>" in words(again)
+    assert not any(button.label == "Run" for button in again.button), "nothing is left to do"
+    for part in ("Figure 1", "Figure 2", "Figure 3", "Claims", "About"):
+        again.segmented_control(key="show_part").set_value(part).run()
+        assert not again.exception and not again.error, part
+        if part == "Claims":
+            assert "0 of 6 claims have the 3 training seeds" in words(again)
+            assert "No claim: too few training seeds" in words(again)
+
+
+def test_radii_that_are_none_are_refused_in_words():
+    for radii in ("half", "0", "-1"):
+        test = app("reproduce.py", radii=radii)
+        assert test.error and not test.exception
 
 
 def test_a_broken_run_is_named_and_the_others_stay_usable(runs: Path):

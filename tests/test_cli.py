@@ -138,6 +138,31 @@ def test_score_by_inception(trained, capsys, monkeypatch):
     assert report["scores"][0]["name"] == "Inception score" and "10 splits; not comparable" in report["protocol"]
 
 
+def test_reproduce_writes_tables_goes_on_and_names_what_it_cannot_use(trained, tmp_path, capsys):
+    folder, broken = tmp_path / "out", tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no")
+    options = "--radii 0.5 1 --repeats 1 --samples 100 --steps 2 --json"
+    command = ["reproduce", str(trained), str(broken), "--out", str(folder), *options.split()]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert report["models"] == 1 and report["waiting"] == [] and "left out broken: " in said.err
+    (evaluated,) = (folder / "evaluations").iterdir()
+    rows = json.loads(evaluated.read_text())["rows"]
+    assert [(row["noise"], row["radius"]) for row in rows] == [
+        ("original", 0), ("worst", 0.5), ("random", 0.5), ("worst", 1), ("random", 1),
+    ]  # fmt: skip
+    assert report["table2"][0]["mean"] == pytest.approx(rows[0]["score"]) and report["table2"][0]["players"] == "both"
+    names = {"table2.csv", "figure1.csv", "figure2.csv", "figure3.csv", "claims.csv", "report.html", "evaluations"}
+    assert {path.name for path in folder.iterdir()} == names
+    page = (folder / "report.html").read_text()
+    assert "Plotly.newPlot" in page and "--radii 0.5 1 --repeats 1" in page
+    before = evaluated.stat().st_mtime_ns
+    assert main(command) == 0 and evaluated.stat().st_mtime_ns == before
+    assert main(["reproduce", str(broken), "--out", str(folder)]) == 2
+    assert "expected models to evaluate, got none (broken: " in capsys.readouterr().err
+
+
 def test_inspect(trained, capsys):
     assert main(["inspect", str(trained), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -163,6 +188,8 @@ def test_inspect(trained, capsys):
         (["score", "CHECKPOINT", "--features", "inception", "--samples", "2048"], "at least 2,049 images"),
         (["score", "CHECKPOINT", "--features", "inception"], "more real images than Inception's 2,048"),
         (["embed", "CHECKPOINT", "nowhere.safetensors"], "nowhere.safetensors"),
+        (["reproduce", "nowhere", "--out", "x"], "nowhere, which is not there"),
+        (["reproduce", "CHECKPOINT", "--out", "x", "--radii", "2", "1"], "rising radii"),
     ],
 )
 def test_mistakes_get_one_line_and_status_2(trained, arguments, words, capsys):

@@ -86,6 +86,16 @@ def test_what_was_given_up_or_failed_is_begun_again():
     assert tasks.want("me", {"y": lambda report: 3})["y"].value() == 3
 
 
+def test_an_owner_finds_what_it_wants_again():
+    tasks = Tasks()
+    mine = tasks.want("server", {"x": lambda report: 5})
+    tasks.want("you", {"y": lambda report: 6})["y"].value()
+    assert tasks.wanted("server") == mine and mine["x"].value() == 5
+    assert tasks.wanted("server") == mine, "also once it is done"
+    tasks.want("server", {})
+    assert tasks.wanted("server") == {} == tasks.wanted("nobody")
+
+
 def test_errors_reach_whoever_waits():
     def fails(report):
         raise ValueError("no")

@@ -55,6 +55,9 @@ if set(pair) <= gans.keys():
 next_place = st.container(horizontal=True)
 next_place.page_link(language.WORST_NOISE, label="Open Worst noise: every knob, both models", icon=":material/explore:")
 next_place.page_link(language.EMBEDDINGS, label="Open Embeddings: the paper's Figure 4", icon=":material/scatter_plot:")
+next_place.page_link(
+    language.REPRODUCE, label="Open Reproduce: its Table 2 and Figures 1 to 3", icon=":material/science:"
+)
 
 st.subheader("Models at hand", anchor=False)
 cards = st.columns(3, gap="medium")

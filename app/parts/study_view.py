@@ -1,0 +1,100 @@
+"""A study on the screen: the paper's tables and figures, one at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from rgan import published, table_figures, table_report, tables
+from rgan.evaluation import MEASURES
+from rgan.reproduce import Study
+
+CHART = {"displayModeBar": False}
+SECTIONS = ("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About")
+
+
+def show(study: Study) -> None:
+    """The section that is chosen, and the files of all of them."""
+    section = str(
+        st.segmented_control("Show", SECTIONS, default=SECTIONS[0], key="show_part", bind="query-params", required=True)
+    )
+    {
+        "Table 2": _table2, "Figure 1": _figure1, "Figure 2": _figure2, "Figure 3": _figure3, "Claims": _claims,
+        "About": _about,
+    }[section](study)  # fmt: skip
+
+
+def downloads(study: Study) -> None:
+    """Every table as a CSV file, and all of it as one page."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report (HTML)", partial(table_report.study_page, study), "report.html", "text/html",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        for name in tables.TABLES:
+            st.download_button(
+                name, partial(tables.file, study, name), name, "text/csv", icon=":material/download:", on_click="ignore"
+            )  # fmt: skip
+
+
+def _table2(study: Study) -> None:
+    st.html(table_report.table2_html(study) + table_report.notes_html(published.NOTES))
+
+
+def _figure1(study: Study) -> None:
+    measure = _measure(study)
+    _words(table_report.figure1_words(study.settings, measure))
+    for index, part in enumerate(table_figures.side_by_side(study.columns)):
+        st.plotly_chart(table_figures.bars(part, study.settings, measure), key=f"figure1-{index}", config=CHART)
+    st.html(table_report.table1_html(study))
+
+
+def _figure2(study: Study) -> None:
+    _words(table_report.figure2_words())
+    for index, column in enumerate(study.columns):
+        figure = table_figures.learning(column)
+        if figure is not None:
+            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
+            st.plotly_chart(figure, key=f"figure2-{index}", config=CHART)
+    if missing := table_report.unscored(study):
+        st.caption(missing)
+
+
+def _figure3(study: Study) -> None:
+    measure = _measure(study)
+    _words(table_report.figure3_words(study.settings, measure))
+    for index, column in enumerate(study.columns):
+        if any(model.evaluation for model in column.all_models):
+            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
+            figure = table_figures.noises(column, study.settings, measure)
+            st.plotly_chart(figure, key=f"figure3-{index}", config=CHART)
+
+
+def _words(html: str) -> None:
+    st.html(f'<div class="chart-title">{html}</div>')
+
+
+def _claims(study: Study) -> None:
+    st.html(table_report.claims_words(study.claims))
+    for column in study.columns:
+        st.html(
+            f'<div class="model"><span>{escape(column.title)}</span></div>{table_report.claims_html(study, column)}'
+        )
+
+
+def _about(study: Study) -> None:
+    st.html(
+        f"<p>{table_report.settings_words(study.settings)}</p>{table_report.notes_html(table_report.limits(study))}"
+        f"{table_report.left_html(study.left)}"
+    )
+
+
+def _measure(study: Study) -> str:
+    return str(
+        st.selectbox(
+            "Measured by", tuple(MEASURES), format_func=lambda name: study.settings.title(name),
+            key="measure", bind="query-params",
+        )
+    )  # fmt: skip

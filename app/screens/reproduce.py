@@ -1,0 +1,43 @@
+"""Reproduce: the paper's Figures 1 to 3 and Table 2 from the models at hand, computed in the background."""
+
+import streamlit as st
+from parts import study_form, study_job, study_view
+from state import STUDIES, surveyed
+
+from rgan.ablation import ablations
+from rgan.errors import RganError
+from rgan.reproduce import Referees, study
+
+st.header("Reproduce", anchor=False)
+st.markdown(
+    "The paper's **Table 2** and **Figures 1 to 3** from the models at hand: who trains robustly, and what worst noise "
+    "does to either, with random noise of the same length beside it and the paper's own values beside ours."
+)
+models, left = surveyed()
+if not models:
+    st.info("No model that can be evaluated is at hand.")
+    study_form.what_to_train()
+    st.stop()
+
+try:
+    with st.sidebar:
+        settings = study_form.settings_form()
+    with st.expander("Models", expanded=not (STUDIES / settings.key).exists()):
+        chosen = study_form.models_form(ablations(models)[0])
+    if not chosen:
+        st.info("Choose models above.")
+        st.stop()
+    job = study_job.Job(chosen, left, settings)
+    found = study(chosen, left, Referees(settings), job.folder)
+except RganError as error:
+    st.error(str(error))
+    st.stop()
+
+study_job.panel(job, len(found.waiting))
+if found.models:
+    if found.waiting:
+        st.caption(f"{len(found.waiting)} of {len(chosen)} models are not evaluated yet and missing below.")
+    study_view.show(found)
+    study_view.downloads(found)
+with st.expander("What to train for a table with claims", icon=":material/model_training:"):
+    study_form.what_to_train()

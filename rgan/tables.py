@@ -1,0 +1,166 @@
+"""A study as tables of plain rows, one for each figure and table of the paper, and as CSV files."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rgan import published
+from rgan.ablation import MIN_SEEDS, Ablation, Cell
+from rgan.claims import CLAIMED, Paired, gains, paired
+from rgan.evaluation import MEASURES
+from rgan.files import as_csv, write_atomically
+from rgan.reproduce import Study
+
+Rows = list[dict[str, Any]]
+
+
+def table2(study: Study) -> Rows:
+    """A row for each column of the study, players and measure of the paper; beside it what the paper prints.
+
+    gain and its interval: how much better than without robust part, paired by seed, turned so that more is better.
+    """
+    return [
+        {
+            "family": column.family, "robust_part": column.robust, "players": row, "measure": measure,
+            **_cell(cell), **_gain(gains(column, row, "none", measure) if row != "none" else []),
+            **_printed(column, row, measure), "comparison": comparison(column),
+        }
+        for column in study.columns for row in column.models for measure in CLAIMED
+        if (cell := column.cell(row, measure)) is not None
+    ]  # fmt: skip
+
+
+def figure1(study: Study) -> Rows:
+    """A row for each model and measure: mean and standard deviation over the repeats on original noise."""
+    return [
+        {
+            "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
+            "seed": model.training.seed, "measure": measure, "mean": model.evaluation.mean(measure),
+            "sd_repeats": model.evaluation.spread(measure), "protocol": model.evaluation.protocol,
+            "sha256": model.digest,
+        }
+        for column in study.columns for row, models in column.models.items() for model in models
+        if model.evaluation is not None for measure in MEASURES
+    ]  # fmt: skip
+
+
+def figure2(study: Study) -> Rows:
+    """A row for each model and iteration at which its training history has scores."""
+    return [
+        {
+            "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
+            "seed": model.training.seed, "protocol": model.training.protocol, "iteration": int(line["iteration"]),
+            **{measure: line.get(measure) for measure in CLAIMED},
+        }
+        for column in study.columns for row, models in column.models.items() for model in models
+        for line in model.training.history if any(measure in line for measure in CLAIMED)
+    ]  # fmt: skip
+
+
+def figure3(study: Study) -> Rows:
+    """A row for each column, players, kind of noise, ε and measure; length is the mean ‖r‖ over models."""
+    rows: Rows = []
+    for column in study.columns:
+        for players in column.models:
+            for noise, radius in study.settings.kinds:
+                for measure in MEASURES:
+                    cell = column.cell(players, measure, noise, radius)
+                    length = column.cell(players, "length", noise, radius)
+                    if cell is not None and length is not None:
+                        rows.append(
+                            {
+                                "family": column.family, "robust_part": column.robust, "players": players,
+                                "noise": noise, "radius": radius, "length": length.mean, "measure": measure,
+                                **_cell(cell),
+                            }
+                        )  # fmt: skip
+    return rows
+
+
+def claim_rows(study: Study) -> Rows:
+    """A row a claim."""
+    empty: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Paired))
+    return [
+        {
+            "column": claim.column, "where": claim.where, "claim": claim.paper, "measure": claim.measure,
+            "radius": claim.radius, "outcome": claim.outcome,
+            **(empty if claim.test is None else dataclasses.asdict(claim.test)), "holm_p": claim.holm,
+            "because": claim.because,
+        }
+        for claim in study.claims
+    ]  # fmt: skip
+
+
+TABLES: dict[str, Callable[[Study], Rows]] = {
+    "table2.csv": table2, "figure1.csv": figure1, "figure2.csv": figure2, "figure3.csv": figure3,
+    "claims.csv": claim_rows,
+}  # fmt: skip
+
+
+def file(study: Study, name: str) -> bytes:
+    """The table of that file name as CSV."""
+    return as_csv(TABLES[name](study))
+
+
+def files(study: Study) -> dict[str, bytes]:
+    """Every table as a CSV file, by its name."""
+    return {name: file(study, name) for name in TABLES}
+
+
+def write(contents: dict[str, bytes], folder: Path) -> None:
+    """Write files into `folder`.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    for name, data in contents.items():
+        write_atomically(folder / name, data)
+
+
+def comparison(column: Ablation) -> str:
+    """Whether a column's scores can be held against the paper's, in words."""
+    evaluations = [model.evaluation for model in column.all_models if model.evaluation is not None]
+    return published.comparison(column.data, bool(evaluations) and all(one.as_published for one in evaluations))
+
+
+def sign(column: Ablation, row: str) -> str:
+    """Whether the robust row's score moves from the baseline as the paper's does, in words; only the sign counts."""
+    theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
+    if row == "none" or theirs is None or base is None:
+        return ""
+    differences = gains(column, row, "none", "score")
+    if len(differences) < MIN_SEEDS:
+        return "too few seeds to say"
+    ours = paired(differences)
+    if ours.low <= 0 <= ours.high:
+        return "undecided"
+    return "the same" if (ours.mean > 0) == (theirs.mean > base.mean) else "the opposite"
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "seeds": len(cell.values), "mean": cell.mean, "sd_seeds": cell.spread, "sd_repeats": cell.repeats,
+        "seed_numbers": " ".join(map(str, cell.seeds)),
+    }  # fmt: skip
+
+
+def _gain(differences: list[float]) -> dict[str, Any]:
+    mean = statistics.fmean(differences) if differences else None
+    test = paired(differences) if len(differences) > 1 else None
+    low, high = (test.low, test.high) if test else (None, None)
+    return {"gain": mean, "gain_low": low, "gain_high": high, "gain_seeds": len(differences) or None}
+
+
+def _printed(column: Ablation, row: str, measure: str) -> dict[str, Any]:
+    """The paper's value: of Table 2 for the score, of Table 1 for FID, both on CIFAR-10."""
+    if measure == "score":
+        value, where = published.table_2(column.system, row), "Table 2"
+    else:
+        value, where = published.table_1(column.system, row, "cifar10", measure), "Table 1"
+    if value is None:
+        return dict.fromkeys(("paper", "paper_sd", "paper_table"))
+    return {"paper": value.mean, "paper_sd": value.spread, "paper_table": where}
