@@ -25,7 +25,7 @@ from rgan.worst_case import Settings, random_noise
 
 Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
 
-FIRST, BLOCK = 16, 64  # samples of a repeat's first block, for a picture at once, and of the others
+FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
 METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}
 MOVED = ("worst", "random")
 

@@ -41,9 +41,9 @@ def test_blocks_find_what_one_search_finds(states):
 
 
 def test_the_first_picture_comes_after_a_few_samples(states):
-    assert len(states[0].blocks["A"][0].z) == 16 and states[0].share == 0.08 and states[-1].share == 1
+    assert len(states[0].blocks["A"][0].z) == 8 and states[0].share == 0.04 and states[-1].share == 1
     assert curve(states[0], "A", "worst", "fid") is None, "not of as many images as will be"
-    few = next(sweep((subject(1),), Plan((1.0,), samples=16, repeats=1, steps=2)))
+    few = next(sweep((subject(1),), Plan((1.0,), samples=8, repeats=1, steps=2)))
     assert few.share == 1 and curve(few, "A", "worst", "fid") is None, "of fewer images than features"
     assert (np.diff(curve(states[0], "B", "worst", "loss").mean) >= 0).all(), "worst loss never falls as ε grows"
 

@@ -88,11 +88,11 @@ def _control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         _said(contest.verdict(*corners))
         ranks = [contest.agreement(one) for one in corners]
         st.caption(
-            "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of real images lie. "
-            "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the model's "
-            "own critic. **Bad**: badness of 95 % or more. Among worst images, badness goes with the loss (rank "
+            "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
+            "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
+            "model's own critic. **Bad**: badness from 95 % on. Among worst images, badness goes with the loss (rank "
             f"correlation {ranks[0]['loss']:+.2f} in A, {ranks[1]['loss']:+.2f} in B) and with the entropy "
-            f"({ranks[0]['entropy']:+.2f}, {ranks[1]['entropy']:+.2f}): near 0, critic and judge look at different things."
+            f"({ranks[0]['entropy']:+.2f}, {ranks[1]['entropy']:+.2f}): near 0, the two look at other things."
         )
         _download("every sample", as_csv(evidence_rows.corners(*corners)), "control.csv")
 
