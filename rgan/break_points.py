@@ -15,7 +15,8 @@ from torch import Tensor
 
 from rgan.degradation import Sweep
 from rgan.evidence import Interval
-from rgan.trials import BAD, Subject
+from rgan.judges import BAD
+from rgan.trials import Subject
 
 TOLERANCE = 1 / 64  # of the piece between two radii
 

@@ -23,11 +23,11 @@ from rgan.balls import lengths
 from rgan.devices import choose_device
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.gan import Gan, Probe
-from rgan.judges import Judge
+from rgan.judges import BAD, Judge
 
 NOISES = ("original", "worst", "random")
 FEATURES = ("judge", "inception")
-BAD = 0.95  # an image is called bad from this badness on: 5 % of held-out real images are
+
 CHUNK = 250  # samples searched together
 TRIED = 64  # samples that the time is measured on
 LOOKING = 3.0  # what drawing and judging an image costs, in gradients of its search, on the shipped models

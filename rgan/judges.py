@@ -28,6 +28,7 @@ from rgan.networks.classifier import FEATURES, Classifier, initialise
 
 SIZE = 32  # pixels that every judge looks at
 NEIGHBOURS = 3
+BAD = 0.95  # an image is bad from this badness on: further from real ones than 95 % of held-out real images
 HELD_OUT = 0.2  # of a set without test images: kept as reference, and as much again for calibration
 MOST = 5000  # reference and calibration images each
 BATCH = 256

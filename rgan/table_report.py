@@ -10,7 +10,8 @@ from importlib.metadata import version
 from rgan import __version__, published
 from rgan.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
 from rgan.claims import CLAIMED, LEVEL, Claim, gains, paired
-from rgan.evaluation import BAD, MEASURES, Settings
+from rgan.evaluation import MEASURES, Settings
+from rgan.judges import BAD
 from rgan.published import ROWS
 from rgan.report import figure_html, page
 from rgan.reproduce import Study

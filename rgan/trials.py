@@ -12,10 +12,8 @@ from torch import Tensor
 from rgan.devices import choose_device
 from rgan.errors import SettingsError
 from rgan.gan import Gan, Probe
-from rgan.judges import Judge, Opinion
+from rgan.judges import BAD, Judge, Opinion
 from rgan.worst_case import CHUNK, Settings, WorstNoise, search
-
-BAD = 0.95  # an image is bad from this badness on: further from real ones than 95 % of held-out real images
 
 
 @dataclass(frozen=True)

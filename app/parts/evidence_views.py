@@ -25,8 +25,8 @@ from rgan.break_points import BreakPoints, later
 from rgan.contest import KINDS, Corner
 from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
 from rgan.files import as_csv
+from rgan.judges import BAD
 from rgan.search_health import Light
-from rgan.trials import BAD
 from rgan.two_sample import per_cent
 
 PLAIN = {"displayModeBar": False}
