@@ -65,7 +65,9 @@ def strips(one: Corner, side: str, *, height: int = 330) -> Figure:
             )
         )  # fmt: skip
     _lay_out(figure, height, y="badness, %")
-    figure.update_xaxes(tickvals=list(range(len(KINDS))), ticktext=[SHORT[kind] for kind in KINDS], showgrid=False)
+    figure.update_xaxes(
+        tickvals=list(range(len(KINDS))), ticktext=[SHORT[kind] for kind in KINDS], tickangle=0, showgrid=False
+    )
     figure.update_yaxes(range=[-3, 103])
     return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from parts.evidence_works import (
     BREAKS,
@@ -16,13 +17,12 @@ from parts.evidence_works import (
     TRANSFER,
     Asked,
     Found,
-    results,
-)  # fmt: skip
+)
 from parts.language import MARKS, model_title
 from parts.waiting import POLL, value
 from rgan import contest, evidence_figures, evidence_rows
 from rgan.break_points import BreakPoints, later
-from rgan.contest import KINDS, Corner
+from rgan.contest import KINDS, Corner, Shell
 from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
 from rgan.files import as_csv
 from rgan.judges import BAD
@@ -59,34 +59,34 @@ def _progress(view: str, found: Found) -> None:
     st.progress(min(done, 1.0), f"{view}: {per_cent(done, 0)}")
 
 
-def _titles(names: tuple[str, str], asked: Asked) -> list:
+def _titles(names: tuple[str, str], asked: Asked) -> list[DeltaGenerator]:
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", names, columns, asked.gans, strict=True):
         column.html(model_title(side, name, gan.recipe.title))
     return columns
 
 
-def _ready(asked: Asked, found: Found) -> bool:
-    return all(found[asked.corner_key(side)].done for side in (0, 1))
+def _corners(asked: Asked, found: Found) -> dict[str, Corner]:
+    """Those of the models that have come in."""
+    tasks = {side: found[asked.corner_key(index)] for index, side in enumerate("AB")}
+    return {side: value(task) for side, task in tasks.items() if task.done}
 
 
 def _control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
-    columns = _titles(names, asked)
-    for side, column in enumerate(columns):
-        if found[asked.corner_key(side)].done:
-            one = value(found[asked.corner_key(side)])
-            column.html(
-                '<div class="chart-title">Badness of every image, as the judge sees it. Lines join the original '
-                "with its worst; squares are means with 95 % intervals.</div>"
-            )
-            column.plotly_chart(
-                evidence_figures.strips(one, "AB"[side]), key=f"strip:{side}", config=PLAIN, width="stretch"
-            )
-            column.html(_control_table(one))
-    if _ready(asked, found):
-        corners = results(asked, found)
-        _said(contest.verdict(*corners))
-        ranks = [contest.agreement(one) for one in corners]
+    _words(
+        "Badness of every image, as the judge sees it. Lines join the original with its worst; squares are means with "
+        "95 % intervals."
+    )
+    columns, corners = dict(zip("AB", _titles(names, asked), strict=True)), _corners(asked, found)
+    for side, one in corners.items():
+        chart = evidence_figures.strips(one, side)
+        columns[side].plotly_chart(chart, key=f"strip:{side}", config=PLAIN, width="stretch")
+    headings = ("Noise", "Badness", "Beyond original", "Bad", "Realism", "Entropy", "Loss")
+    _table(headings, {side: _kinds(one) for side, one in corners.items()})
+    if len(corners) == 2:
+        a, b = corners.values()
+        _said(contest.verdict(a, b))
+        ranks = [contest.agreement(one) for one in (a, b)]
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
             "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
@@ -94,26 +94,25 @@ def _control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
             f"correlation {ranks[0]['loss']:+.2f} in A, {ranks[1]['loss']:+.2f} in B) and with the entropy "
             f"({ranks[0]['entropy']:+.2f}, {ranks[1]['entropy']:+.2f}): near 0, the two look at other things."
         )
-        _download("every sample", as_csv(evidence_rows.corners(*corners)), "control.csv")
+        _download("every sample", as_csv(evidence_rows.corners(a, b)), "control.csv")
 
 
-def _control_table(one: Corner) -> str:
+def _kinds(one: Corner) -> list[list[str]]:
+    """Cells of one model's rows: a row a kind of noise."""
     rises = contest.rises(one)
-    rows = ""
-    for kind, words in KINDS.items():
-        trial = one.trials[kind]
-        rise = contest.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else ""
-        label = words.replace("as many random as gradients", f"{one.tries} random")
-        rows += (
-            f"<tr><td>{MARKS.get(kind, '◇' if kind == 'best' else '○')}&nbsp;{escape(label)}"
-            f"<td>{per_cent(float(trial.badness.mean()))}<td>{rise}"
-            f"<td>{per_cent(float(trial.bad.double().mean()), 0)}<td>{float(trial.opinion.realism.mean()):.2f}"
-            f"<td>{float(trial.opinion.entropy.mean()):.2f}<td>{float(trial.loss.mean()):.2f}"
-        )
-    return (
-        '<table class="numbers"><tr><th>Noise<th>Badness<th>Beyond original<th>Bad<th>Realism<th>Entropy<th>Loss'
-        f"{rows}</table>"
-    )
+    return [
+        [
+            f"{MARKS.get(kind, '◇' if kind == 'best' else '○')}&nbsp;"
+            + escape(words.replace("as many random as gradients", f"{one.tries} random")),
+            per_cent(float(one.trials[kind].badness.mean())),
+            contest.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else "",
+            per_cent(float(one.trials[kind].bad.double().mean()), 0),
+            f"{float(one.trials[kind].opinion.realism.mean()):.2f}",
+            f"{float(one.trials[kind].opinion.entropy.mean()):.2f}",
+            f"{float(one.trials[kind].loss.mean()):.2f}",
+        ]
+        for kind, words in KINDS.items()
+    ]
 
 
 def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
@@ -183,15 +182,13 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
     st.plotly_chart(
         evidence_figures.survival(points, asked.settings.radii[0]), key="survival", config=PLAIN, width="stretch"
     )
-    rows = "".join(
-        f"<tr><td>{side}, {MARKS[kind]}&nbsp;{kind}<td>{one.at_once} of {len(one.radius)}<td>{one.censored}"
-        f"<td>{escape(one.median_words())}<td>{one.recovered}"
-        for (side, kind), one in points.items()
-    )
-    st.html(
-        '<table class="numbers"><tr><th>Noise<th>bad before moving<th>'
-        f"still good at ε {asked.plan.radii[-1]:g}<th>in the middle<th>good again further out{rows}</table>"
-    )
+    rows: dict[str, list[list[str]]] = {"A": [], "B": []}
+    for (side, kind), one in points.items():
+        starts = f"{one.at_once} of {len(one.radius)}"
+        cells = [f"{MARKS[kind]}&nbsp;{kind}", starts, str(one.censored), one.median_words(), str(one.recovered)]
+        rows[side].append(cells)
+    end = f"Still good at ε {asked.plan.radii[-1]:g}"
+    _table(("Noise", "Bad before moving", end, "In the middle", "Good again further out"), rows)
     won = later(points["A", "worst"], points["B", "worst"])
     if won is not None:
         who = (
@@ -214,43 +211,34 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
 
 
 def _shell(asked: Asked, found: Found, names: tuple[str, str]) -> None:
-    columns = _titles(names, asked)
-    shells = []
-    for side, column in enumerate(columns):
-        if not found[asked.corner_key(side)].done:
-            continue
-        one = contest.shell(value(found[asked.corner_key(side)]))
-        shells.append(one)
-        column.html(
-            '<div class="chart-title">Lengths of the noise: grey original, hatched random, coloured worst; the line is '
-            f"the prior's own density (χ with {one.dimensions} degrees of freedom).</div>"
-        )
-        column.plotly_chart(
-            evidence_figures.shell_lengths(one, "AB"[side]), key=f"shell:{side}", config=PLAIN, width="stretch"
-        )
-        rows = "".join(
-            f"<tr><td>{MARKS[kind]}&nbsp;{kind}<td>{lengths.mean():.2f}<td>{per_cent(one.inside[kind], 0)}"
-            f"<td>{_nats(one, kind)}"
-            for kind, lengths in one.lengths.items()
-        )
-        column.html(
-            '<table class="numbers"><tr><th>Noise<th>mean length<th>in the prior\'s 99 %<th>log-density '
-            f"paid, nats{rows}</table>"
-        )
-    if shells:
-        st.caption(
-            "A nat paid makes noise e times less likely under the prior than it was. Noise that pays many nats is "
-            "noise that hardly anybody will draw; “Keep the length of z” searches only among noise that pays none."
-        )
-        if len(shells) == 2:
-            _download("lengths", as_csv(evidence_rows.lengths(*shells)), "lengths.csv")
+    _words(
+        "Lengths of the noise: grey original, hatched random, coloured worst; the line is the prior's own density "
+        f"(χ with {asked.gans[0].recipe.latent} degrees of freedom)."
+    )
+    columns = dict(zip("AB", _titles(names, asked), strict=True))
+    shells = {side: contest.shell(one) for side, one in _corners(asked, found).items()}
+    for side, one in shells.items():
+        chart = evidence_figures.shell_lengths(one, side)
+        columns[side].plotly_chart(chart, key=f"shell:{side}", config=PLAIN, width="stretch")
+    headings = ("Noise", "Mean length", "Within the prior's central 99 %", "Log-density paid, nats")
+    _table(headings, {side: _lengths(one) for side, one in shells.items()})
+    st.caption(
+        "A nat paid makes noise e times less likely under the prior than it was. Noise that pays many nats is "
+        "noise that hardly anybody will draw; “Keep the length of z” searches only among noise that pays none."
+    )
+    if len(shells) == 2:
+        _download("lengths", as_csv(evidence_rows.lengths(*shells.values())), "lengths.csv")
 
 
-def _nats(one: contest.Shell, kind: str) -> str:
-    if kind == "original":
-        return ""
-    paid = one.paid[kind]
-    return f"{paid.mean:+.2f}<br>({paid.low:+.2f} to {paid.high:+.2f})"
+def _lengths(one: Shell) -> list[list[str]]:
+    """Cells of one model's rows: a row a kind of noise."""
+    paid = {kind: f"{paid.mean:+.2f} ({paid.low:+.2f} to {paid.high:+.2f})" for kind, paid in one.paid.items()}
+    return [
+        [
+            f"{MARKS[kind]}&nbsp;{kind}", f"{lengths.mean():.2f}", per_cent(one.inside[kind], 0), paid.get(kind, ""),
+        ]
+        for kind, lengths in one.lengths.items()
+    ]  # fmt: skip
 
 
 def _transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
@@ -306,6 +294,21 @@ def _legend(names: tuple[str, str]) -> None:
         )
         + "&emsp;┆ ε as set</div>"
     )
+
+
+def _table(headings: tuple[str, ...], rows: dict[str, list[list[str]]]) -> None:
+    """Rows of HTML cells, those of A and then those of B."""
+    head = "".join(f"<th>{escape(words)}" for words in headings)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{cell}" for cell in (f'<b class="model-{side}">{side}</b> {cells[0]}', *cells[1:]))
+        for side, many in rows.items()
+        for cells in many
+    )
+    st.html(f'<table class="numbers"><tr>{head}{body}</table>')
+
+
+def _words(text: str) -> None:
+    st.html(f'<div class="chart-title">{escape(text)}</div>')
 
 
 def _said(sentences: tuple[str, ...]) -> None:

@@ -10,7 +10,6 @@ import streamlit as st
 from state import background, tasks
 from tasks import Task, Work
 
-from parts.waiting import value
 from rgan.break_points import BreakPoints, break_points
 from rgan.contest import Corner, Transfer, corner, transfer
 from rgan.degradation import MOVED, Plan, Sweep, sweep
@@ -141,8 +140,3 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
                 icon=":material/info:",
             )
     return judge
-
-
-def results(asked: Asked, found: Found) -> list[Any]:
-    """The corners of A and B."""
-    return [value(found[asked.corner_key(side)]) for side in (0, 1)]
