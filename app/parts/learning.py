@@ -71,8 +71,9 @@ def charts(records: list[Record]) -> None:
     )
     histories = {record.name: record.history for record in records}
     figures = {title: figure for title, _ in CHARTS if (figure := _chart(title, state, histories)) is not None}
-    if figures:
-        for column, (title, figure) in zip(st.columns(len(figures), gap="medium"), figures.items(), strict=True):
+    items = list(figures.items())
+    for row in filter(None, (items[:2], items[2:])):
+        for column, (title, figure) in zip(st.columns(2, gap="medium"), row, strict=False):
             lines = ", ".join(f"{DASHES[dash]} {words}" for _, words, dash in dict(CHARTS)[title])
             column.html(f'<div class="chart-title"><b>{title}</b><br>{lines}</div>')
             column.plotly_chart(figure, key=f"chart:{title}", config={"displayModeBar": False})
