@@ -294,7 +294,7 @@ def _evidence(options: argparse.Namespace) -> None:
     from rgan.worst_case import Settings
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
-    names = [gan.training.data if gan.training else "" for gan in gans]
+    names = [gan.training.data if gan.training else "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
     a, b = (Subject(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
@@ -303,7 +303,7 @@ def _evidence(options: argparse.Namespace) -> None:
     )
     corners = [contest.corner(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     moved = contest.transfer((a, b), (corners[0], corners[1]))
-    said = *contest.verdict(corners[0], corners[1]), moved.sentence()
+    said = contest.verdict(corners[0], corners[1]) + ((moved.sentence(),) if options.radius else ())
     checked = [lights(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     report = {
         "models": {

@@ -7,6 +7,7 @@ judge, not by the critic that the search climbs on.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rgan.balls import lengths
-from rgan.evidence import Interval, mean_interval
+from rgan.evidence import Interval, mean_interval, student
 from rgan.trials import Subject, Trial, check_noise
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings, losses, random_noise
@@ -26,6 +27,7 @@ KINDS = {
     "best": "best of as many random as gradients",
     "fresh": "fresh noise",
 }
+STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 
 @dataclass(frozen=True)
@@ -78,22 +80,41 @@ def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
 def rises(one: Corner) -> dict[str, Interval]:
     """Mean rise of badness over the original's under each other kind of noise, with its interval over samples.
 
-    Fresh noise is another sample, so its interval is that of the difference of two independent means (Welch).
+    Fresh noise is another sample, so its interval is Welch's for the difference of two independent means.
     """
     found = {kind: mean_interval(one.rise(kind)) for kind in ("worst", "random", "best")}
     fresh, original = (one.trials[kind].badness.double() for kind in ("fresh", "original"))
     mean = float(fresh.mean() - original.mean())
-    reach = 1.96 * float((fresh.var() / len(fresh) + original.var() / len(original)).sqrt())
+    errors = [float(sample.var()) / len(sample) for sample in (fresh, original)]
+    total = sum(errors)
+    if total == 0:
+        return found | {"fresh": Interval(mean, mean, mean)}
+    freedom = total**2 / sum(error**2 / (len(fresh) - 1) for error in errors)
+    reach = student(freedom) * total**0.5
     return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
 
 
-def agreement(one: Corner) -> dict[str, float]:
-    """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images."""
+def agreement(one: Corner) -> dict[str, Interval | None]:
+    """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images.
+
+    With the 95 % interval of Bonett & Wright 2000; None where one of the two does not vary.
+    """
     from scipy.stats import spearmanr
 
     worst = one.trials["worst"]
-    others = {"loss": worst.loss, "entropy": worst.opinion.entropy}
-    return {name: float(spearmanr(worst.badness, values).statistic) for name, values in others.items()}
+    found: dict[str, Interval | None] = {}
+    for name, values in {"loss": worst.loss, "entropy": worst.opinion.entropy}.items():
+        varies = all(len(each.unique()) > 1 for each in (worst.badness, values))
+        if not varies or len(values) < 4:
+            found[name] = None
+            continue
+        rank = float(spearmanr(worst.badness, values).statistic)
+        middle, reach = (
+            math.atanh(min(max(rank, -1 + 1e-9), 1 - 1e-9)),
+            1.96 * ((1 + rank**2 / 2) / (len(values) - 3)) ** 0.5,
+        )
+        found[name] = Interval(rank, math.tanh(middle - reach), math.tanh(middle + reach))
+    return found
 
 
 def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
@@ -103,7 +124,7 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     told apart in words: a model of bad images has less to lose.
     """
     if a.radius == 0:
-        return ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
+        return (STILL,)
     said = [_worst_against_random(name, one) for name, one in (("A", a), ("B", b))]
     apart = mean_interval(a.rise("worst") - b.rise("worst"))
     if holds(apart):
@@ -129,13 +150,18 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
 
 
 def _worst_against_random(name: str, one: Corner) -> str:
+    if not one.noise.any():
+        return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
     beyond = one.beyond_random()
+    fooled = mean_interval(one.trials["worst"].loss - one.trials["random"].loss)
     if holds(beyond) and beyond.mean > 0:
         outcome = "worst noise makes worse images than random noise of the same length, by"
     elif holds(beyond):
-        outcome = "worst noise makes better images than random noise: it fools the critic, not the judge:"
+        outcome = "worst noise makes better images than random noise of the same length:"
     else:
-        outcome = "the critic is fooled, but to the judge worst noise is not shown to be worse than random noise:"
+        outcome = "worst noise is not shown to make worse images than random noise of the same length:"
+    if fooled.low > 0 and not (holds(beyond) and beyond.mean > 0):
+        outcome = f"the critic is fooled, but {outcome}"
     return f"{name}: {outcome} {interval_points(beyond)}."
 
 
@@ -162,9 +188,9 @@ def _signed(share: float) -> str:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Mean rises of badness and of loss when noise found on one model is put through another.
+    """What noise found on one model does in another: badness and loss beyond random noise of the same length.
 
-    badness[found on][judged on] and loss likewise; keys "A", "B".
+    badness[found on][tried on] and loss likewise; keys "A", "B".
     """
 
     badness: dict[str, dict[str, Interval]]
@@ -175,16 +201,21 @@ class Transfer:
         said = []
         for finder, other in (("A", "B"), ("B", "A")):
             own, moved = self.badness[finder][finder], self.badness[finder][other]
-            left = "is not shown to hurt" if not (holds(moved) and moved.mean > 0) else "hurts"
+            hurts = holds(moved) and moved.mean > 0
+            left = (
+                "makes worse images than random noise"
+                if hurts
+                else "is not shown to make worse images than random noise"
+            )
             said.append(
-                f"Noise found on {finder} {left} {other} too: {interval_points(moved)}, against "
-                f"{points(own.mean)} on {finder} itself."
+                f"Noise found on {finder} {left} in {other} too: {interval_points(moved)}, against "
+                f"{points(own.mean)} in {finder} itself."
             )
         return " ".join(said)
 
 
 def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) -> Transfer:
-    """Put each model's worst noise through both.
+    """Put each model's worst noise, and random noise of its lengths, through both.
 
     Raises:
         SettingsError: the models draw from different numbers of noise dimensions.
@@ -194,11 +225,12 @@ def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) 
     loss: dict[str, dict[str, Interval]] = {}
     for finder, found in zip("AB", corners, strict=True):
         badness[finder], loss[finder] = {}, {}
-        for name, subject, home in zip("AB", subjects, corners, strict=True):
-            moved = found.trials["worst"] if name == finder else subject.trial(found.z + found.noise)
-            start = home.trials["original"]
-            badness[finder][name] = mean_interval(moved.badness - start.badness)
-            loss[finder][name] = mean_interval(moved.loss - start.loss)
+        for name, subject in zip("AB", subjects, strict=True):
+            known = found.trials if name == finder else None
+            worst = known["worst"] if known else subject.trial(found.z + found.noise)
+            random = known["random"] if known else subject.trial(found.z + found.random)
+            badness[finder][name] = mean_interval(worst.badness - random.badness)
+            loss[finder][name] = mean_interval(worst.loss - random.loss)
     return Transfer(badness, loss)
 
 

@@ -9,23 +9,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.balls import lengths
+from rgan.balls import lengths, separate
 from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
-from rgan.metrics import frechet, halves, least
+from rgan.metrics import frechet, least
 from rgan.trials import Subject, Trial, check_noise, joined
 from rgan.worst_case import Settings, random_noise
 
 Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
 
 FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
+FLOORS = 5  # draws of real images
 METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}
 MOVED = ("worst", "random")
 
@@ -80,9 +81,17 @@ class Sweep:
     share: float
 
     def repeats(self, side: str) -> list[list[Block]]:
-        """The blocks of each repeat that has begun."""
+        """The blocks of each repeat that is finished; of the first one while none is."""
         found = [[block for block in self.blocks[side] if block.repeat == one] for one in range(self.plan.repeats)]
-        return [blocks for blocks in found if blocks]
+        return [blocks for blocks in found if self._whole(blocks)] or [blocks for blocks in found if blocks]
+
+    @property
+    def finished(self) -> int:
+        """Repeats that are finished."""
+        return sum(self._whole(blocks) for blocks in self.repeats("A"))
+
+    def _whole(self, blocks: list[Block]) -> bool:
+        return sum(len(block.z) for block in blocks) == self.plan.samples
 
 
 @dataclass(frozen=True)
@@ -95,17 +104,17 @@ class Curve:
     high: np.ndarray
 
 
-def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Sweep]:
+def sweep(subjects: tuple[Subject, Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Sweep]:
     """Try worst and random noise at every radius, yielding after each block; stop by not asking for the next.
 
     Args:
-        subjects: one model or two, which are given the same noise and the same random directions.
+        subjects: A and B, which are given the same noise and the same random directions.
         run: like `map`; one that works side by side makes the models' blocks at the same time.
 
     Raises:
         SettingsError: the models draw from different numbers of noise dimensions.
     """
-    named = dict(zip("AB", subjects, strict=False))
+    named = dict(zip("AB", subjects, strict=True))
     check_noise(subjects)
     todo = plan.blocks()
     state = Sweep(plan, named, dict.fromkeys(named, ()), 0.0)
@@ -142,17 +151,13 @@ def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
 
     None where there is none yet: FID is of whole repeats only, and of more samples than features.
     """
-    if metric == "fid" and not scorable(state):
+    if metric == "fid" and not (scorable(state) and state.finished):
         return None
     values = []
     for blocks in state.repeats(side):
-        if metric == "fid" and sum(len(block.z) for block in blocks) < state.plan.samples:
-            continue
         steps = [[block.original for block in blocks]]
         steps += [[block.trials[kind][k] for block in blocks] for k in range(len(state.plan.radii))]
         values.append([_value(state.subjects[side], joined(trials), metric) for trials in steps])
-    if not values:
-        return None
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
     return Curve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
@@ -163,19 +168,26 @@ def scorable(state: Sweep) -> bool:
     return state.plan.samples >= least(state.subjects["A"].judge.reference.shape[1])
 
 
-def fid_floor(state: Sweep) -> float:
-    """FID of one half of the judge's real images against the other."""
-    return frechet(*halves(state.subjects["A"].judge.reference))
+def real_fid(state: Sweep) -> float | None:
+    """FID of as many real images as a repeat has samples against the judge's others, the mean of FLOORS draws.
+
+    None where so few others are left that it could not be compared with the curves.
+    """
+    real, count = state.subjects["A"].judge.reference, state.plan.samples
+    if not scorable(state) or len(real) < 2 * count:
+        return None
+    order = separate(0, "floor")
+    draws = [torch.randperm(len(real), generator=order) for _ in range(FLOORS)]
+    return float(np.mean([frechet(real[draw[:count]], real[draw[count:]]) for draw in draws]))
 
 
 def difference(state: Sweep, kind: str) -> list[Interval]:
     """What moving adds to B's badness beyond what it adds to A's, at ε = 0 and each radius: pairs of the same noise.
 
-    The intervals are over all samples of all repeats. Above 0: B suffers more.
+    The intervals are over all samples of all repeats, each for its own radius. Above 0: B suffers more.
     """
-    rises = {side: _rises(state, side, kind) for side in state.subjects}
-    count = min(rise.shape[1] for rise in rises.values())
-    return [mean_interval(b - a) for a, b in zip(rises["A"][:, :count], rises["B"][:, :count], strict=True)]
+    a, b = (_rises(state, side, kind) for side in "AB")
+    return [mean_interval(beyond) for beyond in b - a]
 
 
 def _rises(state: Sweep, side: str, kind: str) -> Tensor:

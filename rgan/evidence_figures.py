@@ -131,7 +131,7 @@ def differences(
 
 
 def survival(found: Mapping[tuple[str, str], BreakPoints], radius: float, *, height: int = 380) -> Figure:
-    """Share of samples whose image is not yet bad, against ε, with 95 % bands for worst noise."""
+    """Share of samples whose image has not been bad up to ε, with 95 % bands for worst noise; marks: good at this ε."""
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
@@ -147,12 +147,18 @@ def survival(found: Mapping[tuple[str, str], BreakPoints], radius: float, *, hei
             )  # fmt: skip
         figure.add_trace(
             Scatter(
+                x=_plain(one.radii), y=_plain(100 * one.good), mode="markers", hoverinfo="skip",
+                marker={"color": COLOURS[side], "symbol": SYMBOLS[kind], "size": 8},
+            )
+        )  # fmt: skip
+        figure.add_trace(
+            Scatter(
                 x=_plain(at), y=_plain(share), mode="lines", name=f"{side}, {kind}", hovertemplate="%{y:.0f} %",
                 line={"color": COLOURS[side], "dash": DASHES[kind], "width": 2.5, "shape": "hv"},
             )
         )  # fmt: skip
     _mark(figure, radius)
-    _lay_out(figure, height, x="ε", y="not yet bad, %")
+    _lay_out(figure, height, x="ε", y="never bad so far, %")
     figure.update_layout(hovermode="x unified")
     figure.update_yaxes(range=[0, 102])
     return figure

@@ -51,7 +51,7 @@ def breaks(found: Mapping[tuple[str, str], BreakPoints]) -> Rows:
     return [
         {
             "model": side, "noise": kind, "sample": index, "radius": radius if radius <= one.last else "",
-            "searched_to": one.last, "threshold": one.threshold,
+            "searched_to": one.last,
         }
         for (side, kind), one in found.items()
         for index, radius in enumerate(one.radius.tolist())

@@ -128,7 +128,7 @@ def shipped(data: str) -> Judge:
     if not path.exists():
         there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
         more = f", or train it: `python -m rgan judge {data} --out {path}`" if data in EPOCHS else ""
-        raise CheckpointError(f"expected a judge for {data}, found those for {there}; choose other features{more}")
+        raise CheckpointError(f"expected a judge for {data}, found those for {there}; judge by one of these{more}")
     return load(path)
 
 

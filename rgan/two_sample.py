@@ -173,7 +173,7 @@ def classifier(a: Cloud, b: Cloud, *, seed: int = 0) -> Verdict:
     total, said, real = len(asked), int(answers.sum()), int(truth[asked].sum())
     p = float(hypergeom.sf(hits - 1, total, real, said))
     accuracy = float((answers == truth[asked]).mean())
-    low, high = _wilson(int((answers == truth[asked]).sum()), total)
+    low, high = wilson(int((answers == truth[asked]).sum()), total)
     chance = max(real, total - real) / total
     sentence = f"A vote of {neighbours} neighbours is right for {per_cent(accuracy, 0)} of points it has not seen"
     sentence += "." if p <= LEVEL else ", so it does not tell them apart."
@@ -284,8 +284,9 @@ def _permuted(kernel: np.ndarray, n: int, permutations: int, seed: int) -> float
     return float(above.mean())
 
 
-def _wilson(hits: int, total: int) -> tuple[float, float]:
+def wilson(hits: int, total: int, level: float = LEVEL) -> tuple[float, float]:
+    """Interval of a share that misses the truth with probability `level` (Wilson 1927)."""
     from scipy.stats import binomtest
 
-    interval = binomtest(hits, total).proportion_ci(1 - LEVEL, method="wilson")
+    interval = binomtest(hits, total).proportion_ci(1 - level, method="wilson")
     return float(interval.low), float(interval.high)

@@ -257,8 +257,9 @@ class _Ascent:
             begun = self._evaluate(self.feasible(start.expand(1, radii, count, dimensions)))
             self.best = self.best.where(self._value(begun) > self._value(self.best), begun)
         if starts > 1:
-            shape = (starts - 1) * radii * count, dimensions
-            points = random_in_ball(shape, separate(seed, "starts")).to(z)
+            # A stream for each start: those of a smaller number of starts are among those of a larger one.
+            streams = [separate(seed, f"start {start}") for start in range(1, starts)]
+            points = torch.cat([random_in_ball((radii * count, dimensions), stream) for stream in streams]).to(z)
             points = points.view(starts - 1, radii, count, dimensions) * self.radius[..., None]
             self.best = self.best.beside(self._evaluate(self.feasible(points)))
         self.length = self.radius.expand(starts, radii, count)

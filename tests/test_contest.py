@@ -69,7 +69,7 @@ def test_fresh_noise_has_the_interval_of_two_samples():
     theirs = stats.ttest_ind(fresh_, original, equal_var=False).confidence_interval(0.95)
     found = rises(one)["fresh"]
     assert found.mean == pytest.approx(fresh_.mean() - original.mean(), abs=1e-6)
-    assert (found.high - found.low) == pytest.approx(theirs.high - theirs.low, rel=0.05)  # normal, not Student
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), rel=1e-4)
 
 
 def made_up(start, worst, random):
@@ -79,19 +79,28 @@ def made_up(start, worst, random):
         badness = torch.tensor(values)
         return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
-    zero = torch.zeros(len(start), 2)
+    ones = torch.ones(len(start), 2)
     values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
     trials = {kind: trial(each) for kind, each in values.items()}
-    return Corner(SETTINGS, zero, zero, zero, trials, 4)
+    return Corner(SETTINGS, ones, ones, ones, trials, 4)
 
 
 def test_agreement_of_judge_and_critic_is_of_ranks():
     one = made_up([0.1] * 4, [0.2, 0.5, 0.9, 0.4], [0.1] * 4)
-    assert contest.agreement(one) == {"loss": pytest.approx(1), "entropy": pytest.approx(1)}
+    assert contest.agreement(one)["entropy"].mean == pytest.approx(1)
     worst = one.trials["worst"]
     turned = dataclasses.replace(worst, loss=-(worst.loss**3))
     other = dataclasses.replace(one, trials=one.trials | {"worst": turned})
-    assert contest.agreement(other)["loss"] == pytest.approx(-1)
+    assert contest.agreement(other)["loss"].mean == pytest.approx(-1)
+    assert contest.agreement(made_up([0.1] * 4, [1.0] * 4, [0.1] * 4)) == {"loss": None, "entropy": None}
+    rng = np.random.default_rng(2)
+    covered = 0
+    for _ in range(200):  # of a true rank correlation of 0
+        some = made_up([0.1] * 30, rng.uniform(0, 1, 30).tolist(), [0.1] * 30)
+        apart = dataclasses.replace(some.trials["worst"], loss=torch.tensor(rng.uniform(0, 1, 30)))
+        found = contest.agreement(dataclasses.replace(some, trials=some.trials | {"worst": apart}))["loss"]
+        covered += found.low <= 0 <= found.high
+    assert 0.9 <= covered / 200 <= 0.99
 
 
 def test_a_headline_needs_its_interval():
@@ -101,9 +110,14 @@ def test_a_headline_needs_its_interval():
     noisy = made_up(start.tolist(), (start + rng.normal(0, 0.1, 60)).tolist(), start.tolist())
     better = made_up(start.tolist(), (start - rng.uniform(0.1, 0.2, 60)).tolist(), start.tolist())
     said = verdict(hurt, noisy)
-    assert said[0].startswith("A: worst noise makes worse images") and "not shown to be worse than random" in said[1]
+    assert said[0].startswith("A: worst noise makes worse images") and "is not shown to make worse images" in said[1]
     assert said[2].startswith("B's images suffer less than A's") and len(said) == 3
-    assert "fools the critic" in verdict(better, noisy)[0]
+    assert "makes better images than random" in verdict(better, noisy)[0]
+    fooled = dataclasses.replace(noisy.trials["worst"], loss=noisy.trials["random"].loss + torch.rand(60) + 1)
+    told = verdict(hurt, dataclasses.replace(noisy, trials=noisy.trials | {"worst": fooled}))
+    assert told[1].startswith("B: the critic is fooled, but worst noise is not shown")
+    priced = dataclasses.replace(noisy, noise=torch.zeros(60, 2))
+    assert "no step is worth its price" in verdict(hurt, priced)[1]
     assert verdict(noisy, noisy)[2].startswith("Which of the two suffers less cannot be said")
     worse = made_up((start + 0.4).tolist(), (start + 0.45).tolist(), (start + 0.4).tolist())
     assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")
@@ -115,11 +129,11 @@ def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):
     found = transfer(subjects, corners)
     a, b = subjects
     with torch.no_grad():
-        images = b.gan.generator(corners[0].z + corners[0].noise)
-        start = b.gan.generator(corners[0].z)
+        worst = b.gan.generator(corners[0].z + corners[0].noise)
+        random = b.gan.generator(corners[0].z + corners[0].random)
         criterion = b.gan.recipe.criterion.generator
-        added = criterion(b.gan.critic(images)) - criterion(b.gan.critic(start))
-        badness = b.judge.opinion(images).badness - b.judge.opinion(start).badness
+        added = criterion(b.gan.critic(worst)) - criterion(b.gan.critic(random))
+        badness = b.judge.opinion(worst).badness - b.judge.opinion(random).badness
     assert found.loss["A"]["B"].mean == pytest.approx(float(added.mean()), abs=1e-3)
     assert found.badness["A"]["B"].mean == pytest.approx(float(badness.mean()), abs=0.01)
     assert found.loss["A"]["A"].mean > found.loss["B"]["A"].mean, "its own worst noise is worse for it"
@@ -136,8 +150,8 @@ def test_the_shell_is_that_of_the_normal_distribution(corners):
     assert np.trapezoid(found.density(at), at) == pytest.approx(1, abs=1e-6)
     assert np.trapezoid(found.density(at) * at**2, at) == pytest.approx(6, abs=1e-4), "E‖z‖² is the dimension"
     assert found.lengths["random"] == pytest.approx(np.linalg.norm(corners[0].z + corners[0].random, axis=1), rel=1e-5)
-    inside = np.mean([stats.chi2.cdf(size**2, 6) for size in found.lengths["worst"]])
-    assert 0 <= found.inside["worst"] <= 1 and 0 < inside < 1
+    places = stats.chi2.cdf(found.lengths["worst"] ** 2, 6)
+    assert found.inside["worst"] == pytest.approx(((places > 0.005) & (places < 0.995)).mean())
     kept = shell(corner(subject(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
     assert abs(kept.paid["worst"].mean) < 1e-4 and abs(kept.paid["random"].mean) < 1e-4
 
@@ -167,5 +181,8 @@ def test_health_of_searches_whose_answer_is_known():
     assert rugged["Starts"].state != "good" and "Starts" in rugged["Starts"].remedy
     ring = states(lambda z: -((lengths(z) - 1) ** 2), radius=7.0, steps=1)
     assert ring["Steps"].state == "poor" and "Steps" in ring["Steps"].remedy, "one step leaps over the ring"
+    steps = states(lambda z: (3 * (z @ slope)).ceil(), radius=2.0)
+    assert steps["Beats random"].state == "poor", "a staircase has no gradient, and chance climbs it"
+    assert not states(lambda z: z @ slope, radius=0.0)
     priced = states(lambda z: z @ slope, price=50.0)
     assert priced["Budget"].state == "fair" and "Lower λ" in priced["Budget"].remedy

@@ -1,5 +1,7 @@
 """Degradation curves and break points: blocks change nothing, curves and break points against independent answers."""
 
+import dataclasses
+import itertools
 import types
 
 import numpy as np
@@ -11,7 +13,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from rgan import judges
 from rgan.balls import lengths
 from rgan.break_points import TOLERANCE, BreakPoints, break_points, later
-from rgan.degradation import Block, Plan, Sweep, curve, difference, sweep
+from rgan.degradation import Block, Plan, Sweep, curve, difference, real_fid, sweep
 from rgan.errors import SettingsError
 from rgan.evidence_rows import curves
 from rgan.files import as_csv
@@ -43,7 +45,7 @@ def test_blocks_find_what_one_search_finds(states):
 def test_the_first_picture_comes_after_a_few_samples(states):
     assert len(states[0].blocks["A"][0].z) == 8 and states[0].share == 0.04 and states[-1].share == 1
     assert curve(states[0], "A", "worst", "fid") is None, "not of as many images as will be"
-    few = next(sweep((subject(1),), Plan((1.0,), samples=8, repeats=1, steps=2)))
+    few = next(sweep((subject(1), subject(2)), Plan((1.0,), samples=8, repeats=1, steps=2)))
     assert few.share == 1 and curve(few, "A", "worst", "fid") is None, "of fewer images than features"
     assert (np.diff(curve(states[0], "B", "worst", "loss").mean) >= 0).all(), "worst loss never falls as ε grows"
 
@@ -56,7 +58,30 @@ def test_both_models_get_the_same_noise_and_random_steps_of_the_same_length(stat
                 assert torch.allclose(lengths(block.noise["random"][k]), lengths(block.noise["worst"][k]), rtol=1e-5)
         directions = [block.noise["random"][2] / lengths(block.noise["random"][2])[:, None] for block in (a, b)]
         assert torch.allclose(*directions, atol=1e-5)
-        assert not torch.allclose(a.z[:1], a.noise["random"][2][:1], atol=0.1)
+        assert torch.cosine_similarity(a.z, directions[0]).abs().mean() < 0.6, "not along the noise itself"
+    first = [block.noise["random"][2][:8] for block in states[-1].blocks["A"]]
+    alike = [torch.cosine_similarity(one, other).mean() for one, other in itertools.combinations(first, 2)]
+    assert max(alike) < 0.8, "every block and repeat has directions of its own"
+
+
+def test_the_floor_is_of_as_many_real_images_as_the_curves(states):
+    """Real images of one law, drawn like the curves' own, have an FID above that of two halves: they are fewer."""
+    last = states[-1]
+    judge = judges.shipped("digits")
+    few = real_fid(last)
+    assert few == pytest.approx(np.mean(list(direct_fids(judge.reference, 100))), rel=0.2)
+    assert real_fid(dataclasses.replace(last, plan=dataclasses.replace(PLAN, samples=200))) is None
+
+
+def direct_fids(real, count):
+    rng = torch.Generator().manual_seed(9)
+    for _ in range(8):
+        order = torch.randperm(len(real), generator=rng)
+        theirs = FrechetInceptionDistance(feature=Given(64))
+        theirs.set_dtype(torch.float64)
+        theirs.update(real[order[count:]].double(), real=True)
+        theirs.update(real[order[:count]].double(), real=False)
+        yield float(theirs.compute())
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -92,6 +117,9 @@ def test_a_model_does_not_differ_from_itself(states):
         next(sweep((subject(1), subject(1, 5)), PLAN))
 
 
+RADII = np.array([0.0, 1.5, 3.0])
+
+
 def trial(badness):
     return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
@@ -121,26 +149,27 @@ def test_break_points_where_badness_is_known():
     assert np.isinf(found.radius[~inside]).all() and found.censored == 1 and found.at_once == 1
     over = found.radius[inside] - truth[inside]
     assert (over >= -1e-6).all() and (over <= 2 * TOLERANCE + 1e-6).all() and found.recovered == 0
+    assert found.good == pytest.approx([(truth > radius).mean() for radius in (0, 1, 2, 4)])
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
     assert break_points(Sweep(state.plan, state.subjects, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
 
 
 def test_survival_against_kaplan_meier_and_wilson():
     radius = np.array([0.0, 0.5, 0.5, 1.0, 2.2, np.inf, np.inf])
-    found = BreakPoints(radius, 3.0, 0, 0.95)
+    found = BreakPoints(radius, 0, RADII, RADII)
     at = np.array([0.0, 0.4, 0.5, 1.5, 2.9])
     share, low, high = found.survival(at)
     censored = stats.CensoredData(uncensored=radius[:5], right=[3.0, 3.0])
     assert share == pytest.approx(stats.ecdf(censored).sf.evaluate(at))
     theirs = stats.binomtest(4, 7).proportion_ci(0.95, method="wilson")
     assert (low[2], high[2]) == pytest.approx((theirs.low, theirs.high), rel=1e-6)
-    assert found.median_words() == "half are bad by ε 1.00"
-    assert "still good at ε 3" in BreakPoints(np.full(4, np.inf), 3.0, 0, 0.95).median_words()
+    assert found.median_words() == "half have been bad by ε 1.00"
+    assert "never been bad up to ε 3" in BreakPoints(np.full(4, np.inf), 0, RADII, RADII).median_words()
 
 
 def test_who_breaks_later_is_told_from_pairs_that_differ():
-    a = BreakPoints(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5]), 3.0, 0, 0.95)
-    b = BreakPoints(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6]), 3.0, 0, 0.95)
+    a = BreakPoints(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5]), 0, RADII, RADII)
+    b = BreakPoints(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6]), 0, RADII, RADII)
     won = later(a, b)
     limits = stats.binomtest(3, 4).proportion_ci(0.95, method="exact")
     assert (won.mean, won.low, won.high) == pytest.approx((0.75, limits.low, limits.high))

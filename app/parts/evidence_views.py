@@ -19,11 +19,12 @@ from parts.evidence_works import (
     Found,
 )
 from parts.language import MARKS, model_title
-from parts.waiting import POLL, value
+from parts.waiting import POLL, settled, value
 from rgan import contest, evidence_figures, evidence_rows
 from rgan.break_points import BreakPoints, later
-from rgan.contest import KINDS, Corner, Shell
-from rgan.degradation import METRICS, MOVED, Sweep, curve, difference, fid_floor, scorable
+from rgan.contest import KINDS, STILL, Corner, Shell
+from rgan.degradation import METRICS, MOVED, Curve, Sweep, curve, difference, real_fid, scorable
+from rgan.evidence import Interval
 from rgan.files import as_csv
 from rgan.judges import BAD
 from rgan.search_health import Light
@@ -45,7 +46,7 @@ def show(view: str, asked: Asked, found: Found, names: tuple[str, str]) -> None:
             value(task)
 
     def draw() -> None:
-        if pending and all(task.done for task in found.values()):
+        if pending and settled(found):
             st.rerun()
         if pending:
             _progress(view, found)
@@ -86,15 +87,25 @@ def _control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
     if len(corners) == 2:
         a, b = corners.values()
         _said(contest.verdict(a, b))
-        ranks = [contest.agreement(one) for one in (a, b)]
+        ranks = {side: contest.agreement(one) for side, one in corners.items()}
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
             "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
-            "model's own critic. **Bad**: badness from 95 % on. Among worst images, badness goes with the loss (rank "
-            f"correlation {ranks[0]['loss']:+.2f} in A, {ranks[1]['loss']:+.2f} in B) and with the entropy "
-            f"({ranks[0]['entropy']:+.2f}, {ranks[1]['entropy']:+.2f}): near 0, the two look at other things."
+            "model's own critic. **Bad**: badness from 95 % on. Do judge and critic agree which worst images are bad? "
+            "Rank correlation of badness with the loss: "
+            f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
         )
         _download("every sample", as_csv(evidence_rows.corners(a, b)), "control.csv")
+
+
+def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
+    """ "A +0.31 (+0.14 to +0.46), B …"."""
+    return ", ".join(
+        f"{side} none, for one of the two is the same everywhere"
+        if (one := ranks[name]) is None
+        else f"{side} {one.mean:+.2f} (95 % interval {one.low:+.2f} to {one.high:+.2f})"
+        for side, ranks in found.items()
+    )
 
 
 def _kinds(one: Corner) -> list[list[str]]:
@@ -123,18 +134,19 @@ def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         return
     radius = asked.settings.radii[0]
     st.caption(
-        f"Bands: lowest and highest of {len(state.repeats('A'))} of {REPEATS} draws of noise, "
-        f"{asked.plan.samples} samples each."
+        f"Bands: lowest and highest of {max(1, state.finished)} of {REPEATS} draws of noise, "
+        f"{sum(len(block.z) for block in state.repeats('A')[0])} samples each."
         + ("" if scorable(state) else " FID needs more samples: choose 128 or 256.")
     )
-    floors = {"fid": fid_floor(state)}
+    key = repr((asked.sweep_key, state.finished or state.share))
+    floors = {"fid": _real_fid(key, state)}
     left, right = st.columns(2, gap="large")
     for metric, column in zip(METRICS, (left, right, left, right), strict=True):
         lines = {
             (side, kind): line
             for side in state.subjects
             for kind in MOVED
-            if (line := curve(state, side, kind, metric)) is not None
+            if (line := _curve(key, side, kind, metric, state)) is not None
         }
         if not lines:
             continue
@@ -159,13 +171,24 @@ def _curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         _download("curves", as_csv(evidence_rows.curves(state)), "curves.csv")
 
 
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _curve(key: str, side: str, kind: str, metric: str, _state: Sweep) -> Curve | None:
+    """`key` tells all states of a sweep apart whose curves differ."""
+    return curve(_state, side, kind, metric)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _real_fid(key: str, _state: Sweep) -> float | None:
+    return real_fid(_state)
+
+
 def _about(metric: str, asked: Asked) -> str:
     plan = asked.plan
     return {
         "badness": "mean over images",
         "bad": f"badness {per_cent(BAD, 0)} or more",
         "loss": "each by its own critic: compare shapes, not heights",
-        "fid": f"{plan.samples} images against {len(asked.judge.reference)} real; dashed: real to real",
+        "fid": f"{plan.samples} images against {len(asked.judge.reference)} real ones; dashed: as many real images",
     }[metric]
 
 
@@ -176,8 +199,9 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         return
     points: dict[tuple[str, str], BreakPoints] = value(task)
     st.html(
-        '<div class="chart-title">Share of images that are not yet bad (further from real ones than '
-        f"{per_cent(BAD, 0)} of held-out real images are) as the noise moves up to ε; band: 95 % interval.</div>"
+        '<div class="chart-title">Lines: share of images that have not been bad (further from real ones than '
+        f"{per_cent(BAD, 0)} of held-out real images are) at any ε so far, with 95 % intervals. Marks: share that is "
+        "not bad at this very ε.</div>"
     )
     st.plotly_chart(
         evidence_figures.survival(points, asked.settings.radii[0]), key="survival", config=PLAIN, width="stretch"
@@ -187,7 +211,7 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         starts = f"{one.at_once} of {len(one.radius)}"
         cells = [f"{MARKS[kind]}&nbsp;{kind}", starts, str(one.censored), one.median_words(), str(one.recovered)]
         rows[side].append(cells)
-    end = f"Still good at ε {asked.plan.radii[-1]:g}"
+    end = f"Never bad up to ε {asked.plan.radii[-1]:g}"
     _table(("Noise", "Bad before moving", end, "In the middle", "Good again further out"), rows)
     won = later(points["A", "worst"], points["B", "worst"])
     if won is not None:
@@ -202,9 +226,10 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
             (
                 f"{who}: of the noise that breaks at different ε in the two, {per_cent(won.mean, 0)} breaks later in B "
                 f"(95 % interval {per_cent(won.low, 0)} to {per_cent(won.high, 0)}).",
-                "Break points lie on the path that the search has found, to within a 64th of the step between two "
-                "radii; another search may break an image earlier. An image may be good again further out, since the "
-                "search follows the critic and not the judge.",
+                "Break points are crossings on the path that the search has found, to within a 64th of the step "
+                "between two radii; another search may break an image earlier. Badness goes up and down along a path, "
+                "since the search follows the critic and not the judge: every further ε is one more chance to have "
+                "been bad once, for random noise as well. Compare worst with random, and lines with marks.",
             )
         )
     _download("break points", as_csv(evidence_rows.breaks(points)), "break-points.csv")
@@ -243,14 +268,17 @@ def _lengths(one: Shell) -> list[list[str]]:
 
 def _transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
     task = found[asked.transfer_key()]
+    if not asked.settings.radii[0]:
+        _said((STILL,))
+        return
     if not task.done:
         return
     one = value(task)
     left, right = st.columns(2, gap="large")
     pairs = [(finder, judged) for judged in "AB" for finder in "AB"]
     for column, table, words, scale in (
-        (left, one.badness, "badness added, points", 100.0),
-        (right, one.loss, "loss added, by the critic of the model", 1.0),
+        (left, one.badness, "badness beyond random noise, points", 100.0),
+        (right, one.loss, "loss beyond random noise, by the critic of the model it is tried on", 1.0),
     ):
         rows = [(f"found on {finder},<br>tried on {judged}", judged, table[finder][judged]) for finder, judged in pairs]
         column.html(f'<div class="chart-title"><b>{words[0].upper()}{words[1:]}</b>, mean with 95 % interval</div>')
@@ -265,6 +293,9 @@ def _transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
 
 
 def _health(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+    if not asked.settings.radii[0]:
+        _said((STILL,))
+        return
     columns = _titles(names, asked)
     checked: dict[str, tuple[Light, ...]] = {}
     for side, column in enumerate(columns):
@@ -304,7 +335,7 @@ def _table(headings: tuple[str, ...], rows: dict[str, list[list[str]]]) -> None:
         for side, many in rows.items()
         for cells in many
     )
-    st.html(f'<table class="numbers"><tr>{head}{body}</table>')
+    st.html(f'<div class="wide"><table class="numbers"><tr>{head}{body}</table></div>')
 
 
 def _words(text: str) -> None:

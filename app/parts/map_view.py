@@ -14,7 +14,7 @@ from tasks import Task
 from parts.image_hover import image_hover
 from parts.maps import Map, best_drawing
 from parts.selection import show_selection
-from parts.waiting import POLL, value
+from parts.waiting import POLL, settled, value
 from rgan.clouds import PANELS
 from rgan.embeddings import Embedding, as_csv
 from rgan.figures import Group, scatter
@@ -41,7 +41,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     pending = any(not task.done for task in found.values())
 
     def draw() -> None:
-        if pending and all(task.done for task in found.values()):
+        if pending and settled(found):
             st.rerun()
         _progress(found)
         if len(shown) == 1:

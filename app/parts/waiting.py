@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
 
 import streamlit as st
 from state import tasks
@@ -12,6 +13,11 @@ from rgan.errors import RganError
 
 T = TypeVar("T")
 POLL = 0.5  # seconds between looks at what is being computed
+
+
+def settled(found: Mapping[Hashable, Task[Any]]) -> bool:
+    """Whether there is nothing to wait for: all have come, or one has failed and the page must say so."""
+    return all(task.done for task in found.values()) or any(task.failed for task in found.values())
 
 
 def value(task: Task[T]) -> T:
