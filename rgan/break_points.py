@@ -104,13 +104,14 @@ def _bisect(subject: Subject, z: Tensor, path: Tensor, first: Tensor, radii: Ten
 
 
 def later(a: BreakPoints, b: BreakPoints) -> Interval | None:
-    """Among samples (the same noise in both) that break at different ε, the share that breaks later in B.
+    """Among samples (the same noise in both) that are good to begin with in both and break at different ε, the share
+    that breaks later in B.
 
     With its exact 95 % interval (Clopper & Pearson 1934); 0.5 means neither. None where no sample differs.
     """
     from scipy.stats import binomtest
 
-    differ = a.radius != b.radius
+    differ = (a.radius != b.radius) & (a.radius > 0) & (b.radius > 0)
     if not differ.any():
         return None
     won = int((b.radius > a.radius)[differ].sum())

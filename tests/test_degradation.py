@@ -168,8 +168,8 @@ def test_survival_against_kaplan_meier_and_wilson():
 
 
 def test_who_breaks_later_is_told_from_pairs_that_differ():
-    a = BreakPoints(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5]), 0, RADII, RADII)
-    b = BreakPoints(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6]), 0, RADII, RADII)
+    a = BreakPoints(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5, 0.0]), 0, RADII, RADII)
+    b = BreakPoints(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6, 1.0]), 0, RADII, RADII)
     won = later(a, b)
     limits = stats.binomtest(3, 4).proportion_ci(0.95, method="exact")
     assert (won.mean, won.low, won.high) == pytest.approx((0.75, limits.low, limits.high))
