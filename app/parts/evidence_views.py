@@ -225,7 +225,8 @@ def _breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         _said(
             (
                 f"{who}: of the noise whose images are good to begin with in both and break at different ε, "
-                f"{per_cent(won.mean, 0)} breaks later in B (95 % interval {per_cent(won.low, 0)} to {per_cent(won.high, 0)}).",
+                f"{per_cent(won.mean, 0)} breaks later in B (95 % interval {per_cent(won.low, 0)} to "
+                f"{per_cent(won.high, 0)}).",
                 "Break points are crossings on the path that the search has found, to within a 64th of the step "
                 "between two radii; another search may break an image earlier. Badness goes up and down along a path, "
                 "since the search follows the critic and not the judge: every further ε is one more chance to have "
