@@ -1,9 +1,9 @@
 """The study: the paper's ablation on digits, over seeds, with original, worst and random noise.
 
 `python benchmarks/study.py` trains DCGAN and WGAN-GP plain, with a robust generator, a robust critic and both, SEEDS
-seeds each, into runs/study, and writes tables, figures' numbers and claims to benchmarks/results/study with
-`python -m rgan reproduce`. The robust part is the paper's (λ 0.1, ε₁ 0.01, ε₂ 4), for DCGAN also a stronger one. It
-takes about three hours on two cores; started again it goes on where it was.
+seeds each, into runs/study-NAME, and writes tables, figures' numbers and claims to benchmarks/results/study with
+`python -m rgan reproduce` of these models alone. The robust part is the paper's (λ 0.1, ε₁ 0.01, ε₂ 4), for DCGAN
+also a stronger one. It takes about three hours on two cores; started again it goes on where it was.
 """
 
 from __future__ import annotations
@@ -29,18 +29,20 @@ STRONG_ROWS = {f"strong-{one}": f"{STRONG} --players {one}" for one in PLAYERS}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", default="runs/study", help="folder of the runs")
+    parser.add_argument("--models", default="runs", help="folder of the runs, which the app shows if it is runs")
     parser.add_argument("--out", default="benchmarks/results/study")
     parser.add_argument("--train-only", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    folder = Path(options.models)
-    for seed in range(SEEDS):
-        for system, words in SYSTEMS.items():
-            for row, robust in (ROWS | STRONG_ROWS if system == "dcgan" else ROWS).items():
-                train(folder / f"{system}-{row}-{seed}", f"{words} {COMMON} {robust} --seed {seed}")
+    models = {
+        Path(options.models) / f"study-{system}-{row}-{seed}": f"{words} {COMMON} {robust} --seed {seed}"
+        for seed in range(SEEDS) for system, words in SYSTEMS.items()
+        for row, robust in (ROWS | STRONG_ROWS if system == "dcgan" else ROWS).items()
+    }  # fmt: skip
+    for folder, words in models.items():
+        train(folder, words)
     if not options.train_only:
-        run("reproduce", options.models, "--out", options.out)
+        run("reproduce", *(str(folder / runs.CHECKPOINT) for folder in models), "--out", options.out)
 
 
 def train(folder: Path, words: str) -> None:

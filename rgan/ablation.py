@@ -36,9 +36,10 @@ class Model:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A model that is in no table, and why."""
+    """A model that is in no table, its file, which alone tells it from others of its name, and why."""
 
     name: str
+    path: str
     reason: str
 
 
@@ -104,6 +105,11 @@ class Ablation:
     def all_models(self) -> tuple[Model, ...]:
         return tuple(model for models in self.models.values() for model in models)
 
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Of its models, as far as they are known. They share data and image size, so all have one protocol."""
+        return tuple(model.evaluation for model in self.all_models if model.evaluation is not None)
+
     def cell(self, row: str, measure: str, noise: str = "original", radius: float = 0.0) -> Cell | None:
         """A measure of the evaluated models of a row; None if there are none."""
         evaluated = [(m.training.seed, m.evaluation) for m in self.models.get(row, ()) if m.evaluation is not None]
@@ -161,7 +167,7 @@ def ablations(models: Iterable[Model]) -> tuple[tuple[Ablation, ...], tuple[Left
         twin = taken.setdefault((key, model.recipe.robust, training.seed), model)
         if twin is not model:
             same = "the same file as" if twin.digest == model.digest else "another model of the same row and seed as"
-            left.append(LeftOut(model.name, f"{same} {twin.name}"))
+            left.append(LeftOut(model.name, str(model.path), f"{same} {twin.name}"))
             continue
         families.setdefault(key, []).append(model)
     found = [

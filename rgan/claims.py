@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rgan.ablation import MIN_SEEDS, Ablation
@@ -25,7 +25,7 @@ _ROBUST = (
     ("critic", "generator", "a robust critic alone gains more than a robust generator alone", "Table 2"),
 )
 
-# Harm by worst noise: of the first row, or of the first row minus the second's.
+# Harm by worst noise beyond that by random noise of the same length: the first row's, or that less the second's.
 _NOISE = (
     (("none",), "worst noise makes the baseline worse"),
     (("none", "both"), "worst noise harms the model with both robust less than the baseline"),
@@ -47,11 +47,12 @@ class Paired:
 class Claim:
     """One claim for one column: what the paper says, in what measure and at what ε (0: original noise), the outcome.
 
-    outcome is one of OUTCOMES and rests on the interval of this claim alone; `holm` is p after Holm's correction for
-    all claims tested together. test and holm are None where there are too few seeds.
+    rows: those compared. outcome is one of OUTCOMES and decided only where the interval and `holm` both decide, p after
+    Holm's correction for the `family` claims tested together. test and holm are None where there are too few seeds.
     """
 
     column: str
+    rows: tuple[str, ...]
     paper: str
     where: str
     measure: str
@@ -60,6 +61,7 @@ class Claim:
     because: str
     test: Paired | None = None
     holm: float | None = None
+    family: int = 0
 
 
 def paired(differences: Sequence[float]) -> Paired:
@@ -75,11 +77,14 @@ def paired(differences: Sequence[float]) -> Paired:
 
 
 def claims(columns: Iterable[Ablation], radii: Sequence[float]) -> tuple[Claim, ...]:
-    """Every claim whose rows are there, for each column and each of CLAIMED; p corrected over all of them."""
-    drafts = [claim for column in columns for measure in CLAIMED for claim in _of(column, measure, radii)]
-    tested = [claim for claim in drafts if claim.test is not None]
-    corrected = iter(holm([claim.test.p for claim in tested if claim.test is not None]))
-    return tuple(claim if claim.test is None else _corrected(claim, next(corrected), len(tested)) for claim in drafts)
+    """Every claim whose rows are there, for each column and each of CLAIMED.
+
+    A family for Holm's correction is one question asked of one column by one measure: who gains on original noise, or,
+    over all ε, whether worst noise harms the baseline, or the robust model less. So a baseline that stands in two
+    columns gets the same outcome in both.
+    """
+    families = [family for column in columns for measure in CLAIMED for family in _families(column, measure, radii)]
+    return tuple(claim for family in families for claim in _corrected(family))
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -97,20 +102,24 @@ def gains(column: Ablation, row: str, other: str, measure: str) -> list[float]:
     return _differences(column, (row, other), _better(measure))
 
 
-def _of(column: Ablation, measure: str, radii: Sequence[float]) -> list[Claim]:
-    found = []
-    for first, second, words, where in _ROBUST:
-        if {first, second} <= column.models.keys():
-            found.append(_claim(column, words, where, measure, 0.0, gains(column, first, second, measure)))
-    for radius in radii:
-        for rows, words in _NOISE:
-            if set(rows) <= column.models.keys():
-                worst, random = (
-                    _differences(column, rows, _harm(measure, kind, radius)) for kind in ("worst", "random")
-                )
-                said = f"{words} (ε {radius:g})"
-                found.append(_claim(column, said, "Figure 3", measure, radius, worst, random))
-    return found
+def _families(column: Ablation, measure: str, radii: Sequence[float]) -> Iterator[list[Claim]]:
+    yield [
+        _claim(Claim(column.title, (first, second), words, where, measure, 0.0, "no claim", ""),
+               gains(column, first, second, measure))
+        for first, second, words, where in _ROBUST if {first, second} <= column.models.keys()
+    ]  # fmt: skip
+    for rows, words in _NOISE:
+        if set(rows) <= column.models.keys():
+            yield [_on_worst_noise(column, rows, words, measure, radius) for radius in radii]
+
+
+def _on_worst_noise(column: Ablation, rows: tuple[str, ...], words: str, measure: str, radius: float) -> Claim:
+    """Tested on what worst noise harms more than random noise of the same length; the whole harm stands beside it."""
+    beyond = _differences(column, rows, _harm(measure, ("random", radius), ("worst", radius)))
+    whole = _differences(column, rows, _harm(measure, ("original", 0.0), ("worst", radius)))
+    beside = f"; against original noise {MEASURES[measure].number(statistics.fmean(whole), '+')}" if whole else ""
+    draft = Claim(column.title, rows, f"{words} (ε {radius:g})", "Figure 3", measure, radius, "no claim", "")
+    return _claim(draft, beyond, " beyond random noise of the same length", beside)
 
 
 def _better(measure: str) -> Callable[[Evaluation], float]:
@@ -119,10 +128,10 @@ def _better(measure: str) -> Callable[[Evaluation], float]:
     return lambda one: sign * one.mean(measure)
 
 
-def _harm(measure: str, noise: str, radius: float) -> Callable[[Evaluation], float]:
-    """How much worse the measure is on that noise than on the original."""
+def _harm(measure: str, control: tuple[str, float], noise: tuple[str, float]) -> Callable[[Evaluation], float]:
+    """How much worse the measure is on one kind of noise, as (name, radius), than on its control."""
     sign = 1.0 if MEASURES[measure].higher else -1.0
-    return lambda one: sign * (one.mean(measure) - one.mean(measure, noise, radius))
+    return lambda one: sign * (one.mean(measure, *control) - one.mean(measure, *noise))
 
 
 def _differences(column: Ablation, rows: tuple[str, ...], value: Callable[[Evaluation], float]) -> list[float]:
@@ -135,33 +144,36 @@ def _differences(column: Ablation, rows: tuple[str, ...], value: Callable[[Evalu
     return [value(known[0][seed]) - (value(known[1][seed]) if len(rows) > 1 else 0.0) for seed in common]
 
 
-def _claim(
-    column: Ablation,
-    words: str,
-    where: str,
-    measure: str,
-    radius: float,
-    differences: list[float],
-    control: Sequence[float] = (),
-) -> Claim:
-    """A claim on differences that favour it above 0; control: the same with random noise of the same length."""
-    number = MEASURES[measure].number
-    draft = Claim(column.title, words, where, measure, radius, "no claim", "")
-    beside = f"; random noise of the same length: {number(statistics.fmean(control), '+')}" if control else ""
+def _claim(draft: Claim, differences: Sequence[float], kind: str = "", beside: str = "") -> Claim:
+    """`draft` decided by differences that favour it above 0; kind, beside: words after "difference" and at the end."""
+    number = MEASURES[draft.measure].number
     if len(differences) < MIN_SEEDS:
-        mean = f", difference {number(statistics.fmean(differences), '+')}{beside}" if differences else ""
+        mean = f", difference{kind} {number(statistics.fmean(differences), '+')}{beside}" if differences else ""
         shared = f"{len(differences)} of the {MIN_SEEDS} training seeds that a claim needs"
         return dataclasses.replace(draft, because=shared + mean)
     test = paired(differences)
     outcome = "supported" if test.low > 0 else "not supported" if test.high < 0 else "undecided"
     because = (
-        f"difference {number(test.mean, '+')}, 95 % interval {number(test.low, '+')} to {number(test.high, '+')} over "
-        f"{test.count} seeds{beside}"
+        f"difference{kind} {number(test.mean, '+')}, 95 % interval {number(test.low, '+')} to "
+        f"{number(test.high, '+')} over {test.count} seeds{beside}"
     )
     return dataclasses.replace(draft, outcome=outcome, because=because, test=test)
 
 
-def _corrected(claim: Claim, p: float, count: int) -> Claim:
-    decided = claim.outcome in ("supported", "not supported")
-    words = f"; this does not outlast the correction for {count} claims" if decided and p > LEVEL else ""
-    return dataclasses.replace(claim, holm=p, because=claim.because + words)
+def _corrected(family: Sequence[Claim]) -> list[Claim]:
+    """The claims of one family with Holm's p, undecided where an interval does not outlast the correction."""
+    values = [claim.test.p for claim in family if claim.test is not None]
+    corrected = iter(holm(values))
+    found = []
+    for claim in family:
+        if claim.test is None:
+            found.append(claim)
+            continue
+        p, outcome, because = next(corrected), claim.outcome, claim.because
+        if outcome != "undecided" and p > LEVEL:
+            because += (
+                f"; the interval alone says {outcome}, which does not outlast the correction for {len(values)} claims"
+            )
+            outcome = "undecided"
+        found.append(dataclasses.replace(claim, outcome=outcome, because=because, holm=p, family=len(values)))
+    return found

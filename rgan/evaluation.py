@@ -13,7 +13,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -111,6 +111,13 @@ class Referee:
 
     standard: metrics.Standard
     judge: Judge
+    _floors: dict[int, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def floor(self, seed: int) -> float:
+        """`metrics.floor` of the standard, computed once: of Inception's features it takes seconds."""
+        if seed not in self._floors:
+            self._floors[seed] = metrics.floor(self.standard, seed=seed)
+        return self._floors[seed]
 
     def key(self, settings: Settings) -> str:
         """All that decides the numbers of an evaluation but for the model, as 16 hexadecimal digits.
@@ -142,7 +149,8 @@ class Row:
 class Evaluation:
     """All rows of one model. digest: the checkpoint's SHA-256. key: `Referee.key`. protocol: words for the scores.
 
-    as_published: whether scores in papers have that protocol. floor: the FID of real against real images.
+    as_published: whether scores in papers have that protocol. floor: the FID of real against real images, halved as in
+    the last repeat.
     """
 
     digest: str
@@ -208,16 +216,15 @@ def evaluate(gan: Gan, settings: Settings, referee: Referee, *, device: str = "a
     """
     started = time.perf_counter()
     rows: list[Row] = []
-    done, fid = 0.0, None
+    done = 0.0
     for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, referee):
         done += piece.cost
         if piece.row is not None:
             rows.append(piece.row)
-            fid = piece.fid
         yield Progress(min(done / _cost(settings), 1.0))
-    assert fid is not None
+    protocol, floor = referee.standard.protocol(settings.samples), referee.floor(settings.repeats - 1)
     evaluation = Evaluation(
-        gan.digest, referee.key(settings), fid.protocol.words, fid.protocol.as_published, fid.floor,
+        gan.digest, referee.key(settings), protocol.words, protocol.as_published, floor,
         round(time.perf_counter() - started, 1), tuple(rows),
     )  # fmt: skip
     yield Progress(1.0, evaluation)
@@ -251,11 +258,10 @@ def pace(gan: Gan, referee: Referee, *, device: str = "auto") -> Pace:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece of an evaluation: its cost in gradients, and the row and its FID once one is finished."""
+    """A piece of an evaluation: its cost in gradients, and the row once one is finished."""
 
     cost: float
     row: Row | None = None
-    fid: metrics.Score | None = None
 
 
 def _cost(settings: Settings) -> float:
@@ -281,12 +287,12 @@ def _pieces(probe: Probe, gan: Gan, settings: Settings, referee: Referee) -> Ite
                 views.append(_look(probe, chunk, referee))
                 yield _Piece(LOOKING * len(chunk))
             features, logits, badness, loss = (torch.cat(column) for column in zip(*views, strict=True))
-            score, fid, kid = metrics.scores(metrics.Seen(features, logits), referee.standard, seed=repeat)
             row = Row(
-                repeat, noise, radius, float(lengths(move).mean()), score.value, fid.value, kid.value,
-                float(badness.mean()), float((badness >= BAD).float().mean()), float(loss.mean()),
+                repeat, noise, radius, float(lengths(move).mean()),
+                **metrics.values(metrics.Seen(features, logits), referee.standard, seed=repeat),
+                badness=float(badness.mean()), bad=float((badness >= BAD).float().mean()), loss=float(loss.mean()),
             )  # fmt: skip
-            yield _Piece(0.0, row, fid)
+            yield _Piece(0.0, row)
 
 
 def _moves(z: Tensor, worst: Tensor, settings: Settings, seed: int) -> dict[tuple[str, float], Tensor]:

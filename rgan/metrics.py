@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,11 @@ class Standard:
         alike = self.published and count >= PUBLISHED_IMAGES and self.splits == PUBLISHED_SPLITS
         key = f"{self.key}/{count}-{real}-{self.splits}"
         return Protocol(self.features, count, real, self.origin, self.splits, alike, key)
+
+    @cached_property
+    def statistics(self) -> dict[str, np.ndarray]:
+        """Mean and covariance of `reference`, as torch-fidelity names them; of 50,000 images they take seconds."""
+        return _statistics(self.reference)
 
 
 def least(features: int) -> int:
@@ -202,18 +208,33 @@ def scores(seen: Seen, standard: Standard, *, seed: int = 0) -> tuple[Score, ...
     """
     enough(*seen.features.shape)
     protocol = standard.protocol(len(seen.features))
-    parts = halves(standard.reference, seed)
     return (
         _classifier_score(seen.logits, standard, protocol),
-        _fid(seen.features, standard.reference, parts, protocol),
-        _kid(seen.features, standard.reference, parts, protocol, seed),
+        _fid(seen.features, standard, protocol, seed),
+        _kid(seen.features, standard.reference, protocol, seed),
     )
 
 
-_Halves = tuple[Tensor, Tensor]
+def values(seen: Seen, standard: Standard, *, seed: int = 0) -> dict[str, float]:
+    """ "score", "fid" and "kid" alone: the values of `scores`, without intervals and floors, which take far longer.
+
+    Args and errors are those of `scores`.
+    """
+    enough(*seen.features.shape)
+    real = standard.reference
+    return {
+        "score": _mean_over_splits(seen.logits, standard.splits)[0],
+        "fid": _frechet(_statistics(seen.features), standard.statistics),
+        "kid": _mean_over_subsets(seen.features, real, _subset_size(seen.features, real), seed)[0],
+    }
 
 
-def halves(real: Tensor, seed: int = 0) -> _Halves:
+def floor(standard: Standard, *, seed: int = 0) -> float:
+    """The FID of one random half of the real images against the other."""
+    return frechet(*halves(standard.reference, seed))
+
+
+def halves(real: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Real features (R, F) in two random parts, for what real images get against other real images."""
     one, other = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).chunk(2)
     return real[one], real[other]
@@ -249,11 +270,11 @@ def _log_probabilities(logits: Tensor) -> Tensor:
     return log_softmax(logits.double(), dim=1).clamp_min(-600)
 
 
-def _fid(features: Tensor, real: Tensor, parts: _Halves, protocol: Protocol) -> Score:
-    value, of_real = frechet(features, real), _statistics(real)
+def _fid(features: Tensor, standard: Standard, protocol: Protocol, seed: int) -> Score:
+    value, of_real = _frechet(_statistics(features), standard.statistics), floor(standard, seed=seed)
     rests = _statistics_without_groups(features.double().numpy())
-    reach = _jackknife([_frechet(rest, of_real) for rest in rests])
-    return Score("FID", value, value - reach, value + reach, False, protocol, floor=frechet(*parts), best=0.0)
+    reach = _jackknife([_frechet(rest, standard.statistics) for rest in rests])
+    return Score("FID", value, value - reach, value + reach, False, protocol, floor=of_real, best=0.0)
 
 
 def frechet(features: Tensor, real: Tensor) -> float:
@@ -274,18 +295,28 @@ def _frechet(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
     return float(fid_statistics_to_metric(one, other, False)[KEY_METRIC_FID])
 
 
-def _kid(features: Tensor, real: Tensor, parts: _Halves, protocol: Protocol, seed: int) -> Score:
+def _kid(features: Tensor, real: Tensor, protocol: Protocol, seed: int) -> Score:
+    size = _subset_size(features, real)
+    value, deviation = _mean_over_subsets(features, real, size, seed)
+    of_real, _ = _mean_over_subsets(*halves(real, seed), size, seed)
+    of_noise = 4 * _pulls(features.numpy(), real.numpy()).var() / len(features)
+    of_subsets = deviation**2 / KID_SUBSETS
+    reach = NORMAL * float(of_noise + of_subsets) ** 0.5
+    return Score("KID", value, value - reach, value + reach, False, protocol, floor=of_real, best=0.0)
+
+
+def _subset_size(features: Tensor, real: Tensor) -> int:
+    """What the halves of the real images can give as well."""
+    return min(KID_SIZE, len(features) // 2, len(real) // 2)
+
+
+def _mean_over_subsets(features: Tensor, real: Tensor, size: int, seed: int) -> tuple[float, float]:
+    """The KID's mean and standard deviation over random subsets of that size."""
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-    size = min(KID_SIZE, len(features) // 2, len(real) // 2)
     options = {"kid_subsets": KID_SUBSETS, "kid_subset_size": size, "rng_seed": seed, "verbose": False}
     found = kid_features_to_metric(features, real, **options)
-    floor = kid_features_to_metric(*parts, **options)[KEY_METRIC_KID_MEAN]
-    value = found[KEY_METRIC_KID_MEAN]
-    of_noise = 4 * _pulls(features.numpy(), real.numpy()).var() / len(features)
-    of_subsets = found[KEY_METRIC_KID_STD] ** 2 / KID_SUBSETS
-    reach = NORMAL * float(of_noise + of_subsets) ** 0.5
-    return Score("KID", value, value - reach, value + reach, False, protocol, floor=floor, best=0.0)
+    return found[KEY_METRIC_KID_MEAN], found[KEY_METRIC_KID_STD]
 
 
 def _pulls(points: np.ndarray, real: np.ndarray) -> np.ndarray:

@@ -58,7 +58,7 @@ def survey(paths: Iterable[Path]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...
                 raise DataError("expected a model whose training is known, got one without; its data decide its judge")
             judges.shipped(header.training.data)
         except RganError as error:
-            left.append(LeftOut(name, str(error)))
+            left.append(LeftOut(name, str(path), str(error)))
         else:
             models.append(Model(name, path, digest, header.recipe, header.training))
     return tuple(models), tuple(left)
@@ -109,23 +109,31 @@ def run(models: Sequence[Model], referees: Referees, folder: Path, *, device: st
         FileError: the folder cannot be written.
     """
     left: list[LeftOut] = []
-    models = members(ablations(models)[0])
-    for done, model in enumerate(models):
+    todo = list(members(ablations(models)[0]))
+    for done, model in enumerate(todo):
         try:
             referee = referees.of(model)
             if kept(model, referee, referees.settings, folder) is None:
-                yield Progress(model.name, done, len(models), done / len(models), tuple(left))
+                yield Progress(model.name, done, len(todo), done / len(todo), tuple(left))
                 gan = checkpoints.load(model.path)
                 for progress in evaluate(gan, referees.settings, referee, device=device):
                     if progress.evaluation is not None:
                         write_atomically(
                             _file(model, referee, referees.settings, folder), progress.evaluation.to_json()
                         )
-                    share = (done + progress.share) / len(models)
-                    yield Progress(model.name, done, len(models), share, tuple(left))
+                    share = (done + progress.share) / len(todo)
+                    yield Progress(model.name, done, len(todo), share, tuple(left))
         except (CheckpointError, DataError) as error:
-            left.append(LeftOut(model.name, str(error)))
-    yield Progress("", len(models), len(models), 1.0, tuple(left))
+            left.append(LeftOut(model.name, str(model.path), str(error)))
+            # a model of the same row and seed takes its place
+            todo += [other for other in members(ablations(_but(models, left))[0]) if other not in todo]
+    yield Progress("", len(todo), len(todo), 1.0, tuple(left))
+
+
+def _but(models: Iterable[Model], left: Iterable[LeftOut]) -> list[Model]:
+    """The models whose files are not among those left out; another file may have the same name."""
+    paths = {one.path for one in left}
+    return [model for model in models if str(model.path) not in paths]
 
 
 def kept(model: Model, referee: Referee, settings: Settings, folder: Path) -> Evaluation | None:
@@ -160,16 +168,14 @@ class Study:
 def study(models: Sequence[Model], left: Sequence[LeftOut], referees: Referees, folder: Path) -> Study:
     """The study of these models, but for those in `left`, as far as `folder` knows them."""
     left, known = list(left), []
-    for model in models:
-        if model.name in {one.name for one in left}:
-            continue
+    for model in _but(models, left):
         try:
             evaluation = kept(model, referees.of(model), referees.settings, folder)
         except (CheckpointError, DataError) as error:
-            left.append(LeftOut(model.name, str(error)))
+            left.append(LeftOut(model.name, str(model.path), str(error)))
         else:
             known.append(dataclasses.replace(model, evaluation=evaluation))
     columns, twins = ablations(known)
-    waiting = {model.name: None for column in columns for model in column.all_models if model.evaluation is None}
+    waiting = tuple(model.name for model in members(columns) if model.evaluation is None)
     found = claims(columns, referees.settings.search.radii)
-    return Study(referees.settings, columns, found, (*left, *twins), tuple(waiting))
+    return Study(referees.settings, columns, found, (*left, *twins), waiting)

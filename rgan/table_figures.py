@@ -42,9 +42,15 @@ LOOKS = {
 
 
 def side_by_side(columns: Sequence[Ablation]) -> list[Sequence[Ablation]]:
-    """The evaluated columns in parts that one chart of `bars` can name under its axis."""
-    known = [column for column in columns if any(model.evaluation for model in column.all_models)]
-    return [known[start : start + MOST] for start in range(0, len(known), MOST)]
+    """The evaluated columns in parts for one chart of `bars` each: of one protocol, and no more than its axis can name.
+
+    Columns whose evaluations differ in anything but the model (`Evaluation.key`) never share a chart.
+    """
+    alike: dict[str, list[Ablation]] = {}
+    for column in columns:
+        if column.evaluations:
+            alike.setdefault(column.evaluations[0].key, []).append(column)
+    return [found[start : start + MOST] for found in alike.values() for start in range(0, len(found), MOST)]
 
 
 def bars(columns: Sequence[Ablation], settings: Settings, measure: str, *, height: int = 380) -> Figure:

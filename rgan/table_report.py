@@ -18,6 +18,16 @@ from rgan.reproduce import Study
 from rgan.table_figures import bars, learning, noises, side_by_side
 from rgan.tables import comparison, sign
 
+_TABLE_1 = {
+    "judge": "Scores by a judge's features have another protocol, other images and other networks: not comparable.",
+    "inception": "Table 2 says at each column whether its scores have the protocol of papers.",
+}
+_SCORES = {
+    "judge": "A classifier score rests on a small classifier of the same data set and is no Inception score; it can be "
+    "held against models scored the same way and nothing else. Of the paper only the sign of a difference is compared.",
+    "inception": "Inception's scores depend on the number of images, FID most: they can be held against scores of the "
+    "same protocol and nothing else. Of the paper only the sign of a difference is compared.",
+}
 MARKS = {"supported": "✓", "not supported": "✗", "undecided": "?", "no claim": "–"}
 SHOWN = ("score", "fid", "bad")  # measures that the page draws Figure 3 of; the CSV has all
 
@@ -68,24 +78,35 @@ def seeds_html(columns: Sequence[Ablation]) -> str:
 def table2_html(study: Study) -> str:
     """Table 2: a block a column, a line a row, ours and beside it what the paper prints."""
     score, fid = (study.settings.title(measure) for measure in CLAIMED)
-    blocks = "".join(_block(column) for column in study.columns if any(column.cell(row, "score") for row in ROWS))
+    blocks = "".join(_block(column, study.claims) for column in study.columns if column.evaluations)
     return (
         '<div class="wide"><table class="table2"><tr><th>Trained robustly'
         f"<th>{escape(score)}<br><small>higher is better</small><th>{escape(fid)}<br><small>lower is better</small>"
         "<th>Paper: Inception score<br><small>CIFAR-10</small><th>Our sign<br><small>against the paper's</small></tr>"
         f'{blocks}</table></div><p class="note">Mean ± standard deviation over training seeds. Below: how much better '
-        "than without robust part (a lower FID is better), paired by seed, in brackets the 95 % interval of the mean. "
-        f"Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score moves as the paper's does. "
+        "than without robust part (a lower FID is better), paired by seed, in brackets the 95 % interval of the mean, "
+        f"uncorrected. Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score moves as the "
+        "paper's does, where the claim that it rises is decided (Claims). "
         f"The paper's values: {escape(published.PROTOCOL)}.</p>"
     )
 
 
-def _block(column: Ablation) -> str:
-    head = f'<tr><th colspan="5">{escape(column.title)} <small>(paper: {escape(comparison(column))})</small></tr>'
-    return head + "".join(_line(column, row) for row in ROWS if column.cell(row, "score") is not None)
+def basis(column: Ablation) -> str:
+    """What the scores of an evaluated column rest on: their protocol, and the FID that real images get."""
+    first = column.evaluations[0]
+    beside = "" if first.floor is None else f"; FID of real against real {MEASURES['fid'].number(first.floor)}"
+    return f"{first.protocol}{beside}"
 
 
-def _line(column: Ablation, row: str) -> str:
+def _block(column: Ablation, claims: Sequence[Claim]) -> str:
+    head = (
+        f'<tr><th colspan="5">{escape(column.title)} <small>(paper: {escape(comparison(column))})</small>'
+        f"<br><small>{escape(basis(column))}</small></tr>"
+    )
+    return head + "".join(_line(column, row, claims) for row in ROWS if column.cell(row, "score") is not None)
+
+
+def _line(column: Ablation, row: str, claims: Sequence[Claim]) -> str:
     found = {measure: column.cell(row, measure) for measure in CLAIMED}
     ours = [
         _two(cell.words, "" if row == "none" else _gain(gains(column, row, "none", measure), measure))
@@ -94,7 +115,12 @@ def _line(column: Ablation, row: str) -> str:
     theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
     gain = f"{theirs.mean - base.mean:+.2f}" if theirs and base and row != "none" else ""
     count = next(len(cell.values) for cell in found.values() if cell is not None)
-    cells = [_two(ROWS[row], seeds(count)), *ours, _two(theirs.words if theirs else "–", gain), sign(column, row)]
+    cells = [
+        _two(ROWS[row], seeds(count)),
+        *ours,
+        _two(theirs.words if theirs else "–", gain),
+        sign(claims, column, row),
+    ]
     return "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "</tr>"
 
 
@@ -128,6 +154,11 @@ def figure3_words(settings: Settings, measure: str) -> str:
     )
 
 
+def learned_by(column: Ablation) -> str:
+    """The key of the protocol by which a column's models were scored while they trained, in words."""
+    return f"scored while training by protocol {column.scored[0].training.protocol or 'unknown'}"
+
+
 def _better(measure: str) -> str:
     return f"{'higher' if MEASURES[measure].higher else 'lower'} is better"
 
@@ -150,7 +181,7 @@ def table1_html(study: Study) -> str:
     )
     return (
         f'<div class="wide"><table class="table2">{head}{cells}</table></div><p class="note">'
-        "Scores by a judge's features have another protocol, other images and other networks: not comparable.</p>"
+        f"{escape(_TABLE_1[study.settings.features])}</p>"
     )
 
 
@@ -169,14 +200,13 @@ def claims_words(claims: tuple[Claim, ...]) -> str:
     tested = sum(claim.test is not None for claim in claims)
     words = (
         f"{tested} of {len(claims)} claims have the {MIN_SEEDS} training seeds that a claim needs. Differences are "
-        "paired by training seed and turned so that above 0 they favour the claim; a claim is supported, or not, if "
-        "the 95 % t interval of the mean difference lies on one side of 0, else undecided."
+        "paired by training seed and turned so that above 0 they favour the claim; on worst noise they are what goes "
+        "beyond random noise of the same length. A claim is supported, or not, if the 95 % t interval of the mean "
+        f"difference lies on one side of 0 and p after Holm's correction is at most {LEVEL:g}, else undecided. "
+        "Corrected together are the claims that answer one question of one column by one measure: who gains on "
+        "original noise, or, at every ε, whether worst noise harms the baseline, or the robust model less; their "
+        "number stands below p. Paired t intervals assume roughly normal differences, which a few seeds cannot show."
     )
-    if tested > 1:
-        words += (
-            f" Testing {tested} at once, about {tested * LEVEL:.1f} intervals would miss 0 by chance if nothing were "
-            "there: the last column is p after Holm's correction for all of them."
-        )
     return f'<p class="note">{escape(words)}</p>'
 
 
@@ -198,7 +228,8 @@ def claims_html(study: Study, column: Ablation) -> str:
 def _p(claim: Claim) -> str:
     if claim.holm is None:
         return ""
-    return "&lt; 0.001" if claim.holm < 0.001 else f"{claim.holm:.3f}"
+    p = "&lt; 0.001" if claim.holm < 0.001 else f"{claim.holm:.3f}"
+    return f"{p}<br><small>of {claim.family}</small>"
 
 
 def limits(study: Study) -> tuple[str, ...]:
@@ -206,13 +237,13 @@ def limits(study: Study) -> tuple[str, ...]:
     protocols = sorted({model.evaluation.protocol for model in study.models if model.evaluation})
     return (
         *(f"Scores: {protocol}." for protocol in protocols),
-        "A classifier score rests on a small classifier of the same data set and is no Inception score; it can be held "
-        "against models scored the same way and nothing else. Of the paper only the sign of a difference is compared.",
+        _SCORES[study.settings.features],
         f"An image is bad if the judge finds it worse than {BAD:.0%} of held-out real images.",
         "Worst noise is the worst for the model's own critic, found by a search that may have missed worse; z + r may "
         "be longer than ordinary noise, as in the paper. Random noise of the same length is the control for that.",
         "± and whiskers are standard deviations over training seeds, of one seed over repeats as in the paper's "
-        "Figure 3. The intervals are over training seeds and treat each seed's numbers as exact.",
+        "Figure 3. The intervals are over training seeds and treat each seed's numbers as exact; paired t intervals "
+        "assume roughly normal differences, which a few seeds cannot show.",
         f"Made with RGAN Lab {__version__}, torch {version('torch')}, torch-fidelity {version('torch-fidelity')}, "
         f"scipy {version('scipy')}.",
     )
@@ -227,7 +258,9 @@ def left_html(left: tuple[LeftOut, ...]) -> str:
     """The models that are in no table, each with the reason."""
     if not left:
         return ""
-    lines = "".join(f"<li><b>{escape(one.name)}</b>: {escape(one.reason)}" for one in left)
+    lines = "".join(
+        f"<li><b>{escape(one.name)}</b> (<code>{escape(one.path)}</code>): {escape(one.reason)}" for one in left
+    )
     return f'<p>Left out:</p><ul class="note">{lines}</ul>'
 
 
@@ -244,7 +277,8 @@ def _figures1(study: Study) -> str:
     return "".join(
         f"<p>{figure1_words(study.settings, measure)}</p>"
         + "".join(
-            figure_html(bars(part, study.settings, measure), f"figure1-{measure}-{index}")
+            f'<p class="note">{escape(basis(part[0]))}</p>'
+            + figure_html(bars(part, study.settings, measure), f"figure1-{measure}-{index}")
             for index, part in enumerate(side_by_side(study.columns))
         )
         for measure in CLAIMED
@@ -253,7 +287,8 @@ def _figures1(study: Study) -> str:
 
 def _figures2(study: Study) -> str:
     drawn = [
-        f"<h3>{escape(column.title)}</h3>{figure_html(figure, f'figure2-{index}')}"
+        f'<h3>{escape(column.title)}</h3><p class="note">{escape(learned_by(column))}</p>'
+        + figure_html(figure, f"figure2-{index}")
         for index, column in enumerate(study.columns)
         if (figure := learning(column)) is not None
     ]
@@ -264,14 +299,14 @@ def _figures2(study: Study) -> str:
 def _figures3(study: Study) -> str:
     parts = []
     for index, column in enumerate(study.columns):
-        if not any(model.evaluation for model in column.all_models):
+        if not column.evaluations:
             continue
         drawn = "".join(
             f"<p>{figure3_words(study.settings, measure)}</p>"
             + figure_html(noises(column, study.settings, measure), f"figure3-{index}-{measure}")
             for measure in SHOWN
         )
-        parts.append(f"<h3>{escape(column.title)}</h3>{drawn}")
+        parts.append(f'<h3>{escape(column.title)}</h3><p class="note">{escape(basis(column))}</p>{drawn}')
     return "".join(parts)
 
 

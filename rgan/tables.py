@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from rgan import published
-from rgan.ablation import MIN_SEEDS, Ablation, Cell
-from rgan.claims import CLAIMED, Paired, gains, paired
+from rgan.ablation import Ablation, Cell
+from rgan.claims import CLAIMED, Claim, Paired, gains, paired
 from rgan.evaluation import MEASURES
 from rgan.files import as_csv, write_atomically
 from rgan.reproduce import Study
@@ -27,7 +27,7 @@ def table2(study: Study) -> Rows:
         {
             "family": column.family, "robust_part": column.robust, "players": row, "measure": measure,
             **_cell(cell), **_gain(gains(column, row, "none", measure) if row != "none" else []),
-            **_printed(column, row, measure), "comparison": comparison(column),
+            **_printed(column, row, measure), "comparison": comparison(column), **_basis(column, measure),
         }
         for column in study.columns for row in column.models for measure in CLAIMED
         if (cell := column.cell(row, measure)) is not None
@@ -40,8 +40,7 @@ def figure1(study: Study) -> Rows:
         {
             "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
             "seed": model.training.seed, "measure": measure, "mean": model.evaluation.mean(measure),
-            "sd_repeats": model.evaluation.spread(measure), "protocol": model.evaluation.protocol,
-            "sha256": model.digest,
+            "sd_repeats": model.evaluation.spread(measure), **_basis(column, measure), "sha256": model.digest,
         }
         for column in study.columns for row, models in column.models.items() for model in models
         if model.evaluation is not None for measure in MEASURES
@@ -49,7 +48,7 @@ def figure1(study: Study) -> Rows:
 
 
 def figure2(study: Study) -> Rows:
-    """A row for each model and iteration at which its training history has scores."""
+    """A row for each model and iteration at which its training history has scores; protocol: their protocol's key."""
     return [
         {
             "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
@@ -75,7 +74,7 @@ def figure3(study: Study) -> Rows:
                             {
                                 "family": column.family, "robust_part": column.robust, "players": players,
                                 "noise": noise, "radius": radius, "length": length.mean, "measure": measure,
-                                **_cell(cell),
+                                **_cell(cell), **_basis(column, measure),
                             }
                         )  # fmt: skip
     return rows
@@ -89,7 +88,7 @@ def claim_rows(study: Study) -> Rows:
             "column": claim.column, "where": claim.where, "claim": claim.paper, "measure": claim.measure,
             "radius": claim.radius, "outcome": claim.outcome,
             **(empty if claim.test is None else dataclasses.asdict(claim.test)), "holm_p": claim.holm,
-            "because": claim.because,
+            "holm_claims": claim.family or None, "because": claim.because,
         }
         for claim in study.claims
     ]  # fmt: skip
@@ -123,22 +122,27 @@ def write(contents: dict[str, bytes], folder: Path) -> None:
 
 def comparison(column: Ablation) -> str:
     """Whether a column's scores can be held against the paper's, in words."""
-    evaluations = [model.evaluation for model in column.all_models if model.evaluation is not None]
-    return published.comparison(column.data, bool(evaluations) and all(one.as_published for one in evaluations))
+    known = column.evaluations
+    return published.comparison(column.data, bool(known) and all(one.as_published for one in known))
 
 
-def sign(column: Ablation, row: str) -> str:
-    """Whether the robust row's score moves from the baseline as the paper's does, in words; only the sign counts."""
+def sign(claims: Iterable[Claim], column: Ablation, row: str) -> str:
+    """Whether the robust row's score moves from the baseline as the paper's does, in words; only the sign counts, and
+    only where the claim that it rises is decided."""
     theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
-    if row == "none" or theirs is None or base is None:
+    asked = column.title, (row, "none"), "score", 0.0
+    claim = next((one for one in claims if (one.column, one.rows, one.measure, one.radius) == asked), None)
+    if claim is None or theirs is None or base is None:
         return ""
-    differences = gains(column, row, "none", "score")
-    if len(differences) < MIN_SEEDS:
-        return "too few seeds to say"
-    ours = paired(differences)
-    if ours.low <= 0 <= ours.high:
-        return "undecided"
-    return "the same" if (ours.mean > 0) == (theirs.mean > base.mean) else "the opposite"
+    if claim.outcome in ("no claim", "undecided"):
+        return "undecided" if claim.test else "too few seeds to say"
+    return "the same" if (claim.outcome == "supported") == (theirs.mean > base.mean) else "the opposite"
+
+
+def _basis(column: Ablation, measure: str) -> dict[str, Any]:
+    """What a column's numbers rest on; floor: the FID of real against real images."""
+    first = column.evaluations[0]
+    return {"protocol": first.protocol, "floor": first.floor if measure == "fid" else None}
 
 
 def _cell(cell: Cell) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from rgan import datasets, inception, judges
+from rgan import datasets, inception, judges, metrics
 from rgan.errors import CheckpointError, DataError, SettingsError
 from rgan.images import to_unit
-from rgan.metrics import Seen, Standard, by_inception, by_judge, scores
+from rgan.metrics import Seen, Standard, by_inception, by_judge, floor, scores, values
 
 LAYERS = ["2048", "logits_unbiased"]
 
@@ -98,6 +98,22 @@ def test_values_against_torchmetrics(features, request):
     kernel.update(seen.features, real=False)
     mean, spread = (float(value) for value in kernel.compute())
     assert abs(kid.value - mean) < 4 * spread * (1 / 100 + 1 / 200) ** 0.5, "both average random subsets"
+
+
+@pytest.mark.parametrize("features", ["judge", "wide"])
+def test_values_and_floor_are_those_of_scores_to_the_last_digit(features, request, monkeypatch):
+    if features == "judge":
+        standard, seen = by_judge(request.getfixturevalue("judge")), request.getfixturevalue("seen")
+    else:
+        standard, seen = request.getfixturevalue("wide")
+    score, fid, kid = scores(seen, standard, seed=3)
+    monkeypatch.setattr(metrics, "_jackknife", None)  # intervals are not even begun
+    monkeypatch.setattr(metrics, "_pulls", None)
+    assert values(seen, standard, seed=3) == {"score": score.value, "fid": fid.value, "kid": kid.value}
+    assert floor(standard, seed=3) == fid.floor != floor(standard, seed=4)
+    assert values(seen, standard, seed=4)["kid"] != kid.value, "the seed is that of the subsets"
+    with pytest.raises(SettingsError, match=f"to score by {seen.features.shape[1]} features, got 99"):
+        values(Seen(seen.features[:99], seen.logits[:99]), standard)
 
 
 @pytest.mark.parametrize("splits", [1, 10])

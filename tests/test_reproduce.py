@@ -2,15 +2,18 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import math
 import statistics
+import sys
 
 import pytest
 import torch
 from scipy import stats
 
+from benchmarks import study as the_study
 from rgan import checkpoints, evaluation, judges, metrics, published, reproduce, table_figures, table_report, tables
 from rgan.ablation import Model, ablations, robust_words
 from rgan.balls import lengths
@@ -79,6 +82,29 @@ def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
         expected += [float(badness.mean()), float((badness >= 0.95).float().mean()), float(loss.mean())]
         names = ("score", "fid", "kid", "badness", "bad", "loss")
         assert [found.values(name, *kind)[1] for name in names] == pytest.approx(expected, rel=1e-4), kind
+
+
+def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
+    model, found = known
+    mine, gan = referee(), checkpoints.load(model.path)
+    seen = mine.standard.look(gan.probe().images(gan.noise(100, 1)))
+    fid = metrics.scores(seen, mine.standard, seed=1)[1]
+    assert (found.protocol, found.as_published) == (fid.protocol.words, False)
+    assert found.floor == fid.floor != mine.floor(0), "of the last repeat's halves"
+    told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 1
+    assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    assert Settings().key == "0fccf1625503", "else evaluations that people keep would be done again"
+    assert list(json.loads(found.to_json())) == [
+        "digest", "key", "protocol", "as_published", "floor", "seconds", "rows",
+    ]  # fmt: skip
+
+
+def test_the_floor_is_computed_once_for_all_models(known, monkeypatch):
+    mine, halved, halves = referee(), [], metrics.halves
+    monkeypatch.setattr(metrics, "halves", lambda *args: halved.append(args) or halves(*args))
+    for _ in range(2):
+        evaluated(known[0], mine)
+    assert len(halved) == 1
 
 
 def test_worst_noise_costs_more_and_its_control_is_as_long(known):
@@ -154,13 +180,57 @@ def test_models_that_cannot_be_evaluated_are_named_and_the_others_are(tmp_path):
     models[1].path.write_bytes(models[1].path.read_bytes()[:-100])
     folder = tmp_path / "study"
     *_, last = reproduce.run(models[1:] + models[:1], Referees(SHORT), folder)
-    assert [one.name for one in last.left] == ["torn"] and "cut short" in last.left[0].reason
+    assert [(one.name, one.path) for one in last.left] == [("torn", str(models[1].path))] and "cut short" in last.left[
+        0
+    ].reason
     study = reproduce.study(models, (*left, *last.left), Referees(SHORT), folder)
     assert [model.name for model in study.models] == ["good"] and len(study.left) == 3 and not study.waiting
     for one in study.left:
         assert one.name in table_report.study_page(study)
     with pytest.raises(FileError, match="nowhere"):
         reproduce.find([tmp_path / "nowhere"])
+
+
+def test_a_broken_file_hides_no_good_model_of_its_name(tmp_path):
+    good, torn = tmp_path / "shipped" / "same.safetensors", tmp_path / "runs" / "same" / "checkpoint.safetensors"
+    tiny(good, 3)
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(good.read_bytes()[:500])
+    models, left = reproduce.survey(reproduce.find([tmp_path / "shipped", tmp_path / "runs"]))
+    assert [one.name for one in (*models, *left)] == ["same", "same"] and left[0].path == str(torn)
+    assert reproduce.study(models, left, Referees(SHORT), tmp_path / "study").waiting == ("same",)
+    list(reproduce.run(models, Referees(SHORT), tmp_path / "study"))
+    study = reproduce.study(models, left, Referees(SHORT), tmp_path / "study")
+    assert [model.path for model in study.models] == [good] and not study.waiting
+    assert str(torn) in table_report.left_html(study.left)
+
+
+def test_a_model_takes_the_place_of_one_of_its_row_and_seed_that_cannot_be_used(tmp_path):
+    for name in ("a", "b"):
+        tiny(tmp_path / f"{name}.safetensors")
+    data = (tmp_path / "a.safetensors").read_bytes()
+    (tmp_path / "a.safetensors").write_bytes(data[:-4] + b"\xff" * 4)  # NaN, which only loading finds
+    models, _ = reproduce.survey(reproduce.find([tmp_path]))
+    *_, last = reproduce.run(models, Referees(SHORT), tmp_path / "study")
+    assert [one.name for one in last.left] == ["a"] and "NaN" in last.left[0].reason
+    study = reproduce.study(models, last.left, Referees(SHORT), tmp_path / "study")
+    assert [model.name for model in study.models] == ["b"] and not study.waiting
+
+
+def test_the_study_trains_where_the_app_looks_and_evaluates_its_own_models_alone(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(the_study, "run", lambda *words: calls.append(words))
+    monkeypatch.setattr(sys, "argv", ["study.py", "--models", str(tmp_path), "--out", "there"])
+    tiny(tmp_path / "mine" / "checkpoint.safetensors")
+    the_study.main()
+    *trained, (command, *evaluated, option, out) = calls
+    folders = [words[words.index("--out") + 1] for words in trained]
+    assert len(folders) == 5 * (4 + 3 + 4) and str(tmp_path / "study-dcgan-strong-both-4") in folders
+    assert evaluated == [f"{folder}/checkpoint.safetensors" for folder in folders]
+    assert (command, option, out) == ("reproduce", "--out", "there")
+    for folder in folders[:2]:
+        tiny(tmp_path / folder / "checkpoint.safetensors")
+    assert set(reproduce.find([tmp_path])) >= set(reproduce.find(evaluated[:2])), "as the app finds runs"
 
 
 def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(known, tmp_path, monkeypatch):
@@ -191,17 +261,20 @@ def test_impossible_settings_are_refused(wrong):
         Settings(**wrong)
 
 
-def model(name, seed, robust=None, score=None, noise_harm=0.0, **changes) -> Model:
-    """A model with an evaluation of two repeats around `score`, which worst noise lowers by `noise_harm`."""
+def model(
+    name, seed, robust=None, score=None, noise_harm=0.0, random_harm=0.0, key="key", data="digits", **changes
+) -> Model:
+    """A model with an evaluation of two repeats around `score`, which worst noise lowers by `noise_harm` times ε, and
+    random noise by `random_harm` times ε."""
     made = recipe("dcgan", robust, **({"channels": 1, "width": 2, "latent": 4} | changes))
-    training = Training("digits", 100, seed, 1.0, "cpu", "float32")
-    rows = []
+    training = Training(data, 100, seed, 1.0, "cpu", "float32")
+    rows, harms = [], {"original": 0.0, "worst": noise_harm, "random": random_harm}
     if score is not None:
         for repeat in range(2):
             for noise, radius in SETTINGS.kinds:
-                value = score + 0.1 * repeat - (noise_harm * radius if noise == "worst" else 0)
+                value = score + 0.1 * repeat - harms[noise] * radius
                 rows.append(Row(repeat, noise, radius, radius, value, 20 - value, 0.1, 0.5, 0.2, 1.0))
-    known = Evaluation(name, "key", "words", False, 1.0, 1.0, tuple(rows)) if rows else None
+    known = Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows)) if rows else None
     return Model(name, None, name, made, training, known)
 
 
@@ -244,11 +317,14 @@ def test_holms_correction_by_hand():
     assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
 
 
-def columns_of(gains, harms=(0.0, 0.0), noise=(0.02, -0.01, 0.03)):
+def columns_of(gains, harms=(0.0, 0.0), noise=(0.02, -0.01, 0.03), random=(0.0, 0.0), **changes):
     """Baselines of three seeds, and models with both robust that gain about as much each."""
-    models = [model(f"n{seed}", seed, None, 7.0 + seed, harms[0] + noise[seed]) for seed in range(3)]
+    models = [
+        model(f"n{seed}", seed, None, 7.0 + seed, harms[0] + noise[seed], random[0], **changes) for seed in range(3)
+    ]
     models += [
-        model(f"b{seed}", seed, OWN, 7.0 + seed + gain, harms[1] - noise[seed]) for seed, gain in enumerate(gains)
+        model(f"b{seed}", seed, OWN, 7.0 + seed + gain, harms[1] - noise[seed], random[1], **changes)
+        for seed, gain in enumerate(gains)
     ]
     return ablations(models)[0]
 
@@ -275,16 +351,54 @@ def test_claims_follow_the_interval_and_two_seeds_claim_nothing(gains, outcome):
         assert found["training both players robustly beats no robust part", "fid"].test.mean == pytest.approx(
             score.test.mean
         )
-        assert score.holm == pytest.approx(min(1, 2 * score.test.p))
+        assert (score.holm, score.family) == (pytest.approx(score.test.p), 1), "one question of this column and measure"
 
 
-def test_claims_on_worst_noise_carry_their_control():
-    found = claims(columns_of((0.1, 0.2, 0.0), harms=(1.0, 0.2)), SETTINGS.radii)
-    noisy = [claim for claim in found if claim.where == "Figure 3" and claim.measure == "score"]
-    assert [(claim.outcome, claim.radius) for claim in noisy] == [("supported", 0.5)] * 2 + [("supported", 1.5)] * 2
-    assert noisy[0].test.mean == pytest.approx(0.5 * statistics.fmean([1.02, 0.99, 1.03]))
-    assert noisy[3].test.mean == pytest.approx(1.5 * statistics.fmean([0.84, 0.78, 0.86]))
-    assert all("random noise of the same length: +0.00" in claim.because for claim in noisy)
+def noise_claims(measure="score", **changes):
+    found = claims(columns_of((0.1, 0.2, 0.0), **changes), SETTINGS.radii)
+    return [claim for claim in found if claim.where == "Figure 3" and claim.measure == measure]
+
+
+def test_claims_on_worst_noise_are_tested_against_random_noise():
+    for measure in ("score", "fid"):
+        noisy = noise_claims(measure, harms=(1.0, 0.2), random=(0.4, 0.1))
+        assert [(claim.outcome, claim.rows, claim.radius) for claim in noisy] == [
+            ("supported", rows, radius) for rows in (("none",), ("none", "both")) for radius in SETTINGS.radii
+        ]
+        assert noisy[0].test.mean == pytest.approx(0.5 * (statistics.fmean([1.02, 0.99, 1.03]) - 0.4))
+        assert noisy[3].test.mean == pytest.approx(1.5 * (statistics.fmean([0.84, 0.78, 0.86]) - 0.3))
+        assert "beyond random noise of the same length +0.31" in noisy[0].because
+        assert "against original noise +0.51" in noisy[0].because
+        assert [claim.family for claim in noisy] == [2, 2, 2, 2]
+    as_bad = noise_claims(harms=(1.0, 0.2), random=(1.0, 0.2))  # random noise of that length harms as much
+    assert {claim.outcome for claim in as_bad} == {"undecided"} and "original noise +0.51" in as_bad[0].because
+    less = noise_claims(harms=(0.5, 0.2), random=(0.8, 0.2))
+    assert {claim.outcome for claim in less if claim.rows == ("none",)} == {"not supported"}
+
+
+def test_an_interval_that_does_not_outlast_the_correction_decides_nothing():
+    gains = {"generator": (0.3, -0.3, -0.2), "critic": (0.3, 0.1, -0.5), "both": (0.5, 0.32, 0.68)}
+    models = [model(f"n{seed}", seed, None, 7.0 + seed) for seed in range(3)]
+    models += [
+        model(f"{row}{seed}", seed, dataclasses.replace(OWN, players=row), 7.0 + seed + gain)
+        for row, values in gains.items() for seed, gain in enumerate(values)
+    ]  # fmt: skip
+    (column,), _ = ablations(models)
+    found = [claim for claim in claims([column], ()) if claim.measure == "score"]
+    alone = next(claim for claim in found if claim.rows == ("both", "none"))
+    expected = stats.ttest_1samp(gains["both"], 0)
+    assert expected.pvalue < 0.05 < 6 * expected.pvalue and expected.confidence_interval().low > 0
+    assert (alone.outcome, alone.holm, alone.family) == ("undecided", pytest.approx(6 * expected.pvalue), 6)
+    assert "alone says supported, which does not outlast the correction for 6 claims" in alone.because
+    assert tables.sign(found, column, "both") == "undecided"
+    beside = [*columns_of((0.5, 0.4, 0.6), data="mnist"), column]
+    again = [claim for claim in claims(beside, ()) if claim.column == column.title and claim.measure == "score"]
+    assert again == found, "other columns change nothing"
+    page = table_report.claims_html(study_of([column]), column)
+    assert f"{alone.holm:.3f}<br><small>of 6</small>" in page
+
+
+def test_few_seeds_claim_nothing_of_noise():
     few = claims(columns_of((0.1,), harms=(1.0, 0.2)), SETTINGS.radii)
     assert {claim.outcome for claim in few if "less than the baseline" in claim.paper} == {"no claim"}
 
@@ -309,11 +423,16 @@ def test_files_hold_the_numbers_of_the_evaluations():
         assert float(line["mean"]) == pytest.approx(cell.mean)
     assert len(read["figure3.csv"]) == 2 * 5 * 6 and len(read["figure1.csv"]) == 6 * 6 and not read["figure2.csv"]
     assert [line["outcome"] for line in read["claims.csv"]] == [claim.outcome for claim in study.claims]
+    assert {line["holm_claims"] for line in read["claims.csv"]} == {"1", "2"}
+    for name in ("table2.csv", "figure1.csv", "figure3.csv"):
+        floors = {(line["measure"] == "fid", line["floor"], line["protocol"]) for line in read[name]}
+        assert floors == {(True, "3.75", "protocol key"), (False, "", "protocol key")}, name
 
 
 def test_the_sign_is_compared_only_where_it_is_known():
     def sign(gains):
-        return tables.sign(columns_of(gains)[0], "both")
+        columns = columns_of(gains)
+        return tables.sign(claims(columns, ()), columns[0], "both")
 
     assert sign((0.50, 0.52, 0.47)) == "the same" and sign((-0.50, -0.52, -0.47)) == "the opposite"
     assert sign((0.5, -0.5, 0.1)) == "undecided" and sign((0.5, 0.5)) == "too few seeds to say"
@@ -339,6 +458,11 @@ def test_learning_curves_are_means_over_seeds_at_common_iterations():
     assert found.spread == pytest.approx((statistics.stdev([2, 3]), statistics.stdev([4, 4.5])))
     assert column.learning("none", "fid") is None and column.learning("both", "score") is None
     study = reproduce.Study(SETTINGS, (column,), (), (), ())
+    keyed = dataclasses.replace(column.models["none"][0].training, protocol="judge-x/500-99-1")
+    named = dataclasses.replace(
+        column, models={"none": (dataclasses.replace(column.models["none"][0], training=keyed),)}
+    )
+    assert "by protocol judge-x/500-99-1" in table_report.study_page(dataclasses.replace(study, columns=(named,)))
     assert table_report.unscored(study) == "No scores (or by another judge) were kept while these trained: m2, m3."
 
 
@@ -362,6 +486,34 @@ def test_figures_show_the_cells_and_the_page_works_without_a_network():
     assert "https://" not in page.split("<h1>")[1]
     for words in ("5.77 ± 0.021 in Table 1 and 5.70 ± 0.045 in Table 2", "5.70 ± 0.045", "not comparable", "supported"):
         assert words in page
+
+
+def test_only_scores_of_one_protocol_share_a_chart_and_its_words_stand_above():
+    columns = [
+        *columns_of((0.5, 0.4, 0.6), key="one"), *columns_of((0.5, 0.4, 0.6), key="two", data="mnist"),
+        *columns_of((0.1, 0.3, 0.2), key="one", data="cifar10"), *ablations([model("unknown", 0, data="celeba")])[0],
+    ]  # fmt: skip
+    assert table_figures.side_by_side(columns) == [[columns[0], columns[2]], [columns[1]]]
+    assert list(map(len, table_figures.side_by_side([columns[0]] * 8))) == [6, 2]
+    page = table_report.study_page(study_of(columns))
+    _, table2, rest = page.split("<h2>", 2)
+    for key, charts, blocks in (("one", 1, 2), ("two", 1, 1)):
+        words = f"protocol {key}; FID of real against real 3.75"
+        assert table2.count(words) == blocks, "at each block's head"
+        assert rest.split("Figure 2: ")[0].count(words) == charts * 2, "above each chart, by score and by FID"
+        assert rest.split("<h2>Figure 3: ")[1].count(words) == blocks
+
+
+def test_notes_follow_the_features_and_say_what_intervals_assume():
+    study = study_of(columns_of((0.50, 0.52, 0.47)))
+    inception = dataclasses.replace(study, settings=dataclasses.replace(SETTINGS, features="inception"))
+    of_judge, of_inception = (table_report.study_page(one) for one in (study, inception))
+    for words in ("small classifier of the same data set and is no Inception score", "Scores by a judge"):
+        assert words in of_judge and words not in of_inception
+    assert "Table 2 says at each column" in of_inception and "FID most" in of_inception
+    for one in (study, inception):
+        assert any("roughly normal differences" in note for note in table_report.limits(one))
+    assert "roughly normal differences" in table_report.claims_words(study.claims)
 
 
 def test_the_papers_tables_are_copied_rightly():

@@ -47,6 +47,7 @@ def _figure1(study: Study) -> None:
     measure = _measure(study)
     _words(table_report.figure1_words(study.settings, measure))
     for index, part in enumerate(table_figures.side_by_side(study.columns)):
+        st.caption(table_report.basis(part[0]))
         st.plotly_chart(table_figures.bars(part, study.settings, measure), key=f"figure1-{index}", config=CHART)
     st.html(table_report.table1_html(study))
 
@@ -56,7 +57,7 @@ def _figure2(study: Study) -> None:
     for index, column in enumerate(study.columns):
         figure = table_figures.learning(column)
         if figure is not None:
-            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
+            _heading(column.title, table_report.learned_by(column))
             st.plotly_chart(figure, key=f"figure2-{index}", config=CHART)
     if missing := table_report.unscored(study):
         st.caption(missing)
@@ -66,10 +67,15 @@ def _figure3(study: Study) -> None:
     measure = _measure(study)
     _words(table_report.figure3_words(study.settings, measure))
     for index, column in enumerate(study.columns):
-        if any(model.evaluation for model in column.all_models):
-            st.html(f'<div class="model"><span>{escape(column.title)}</span></div>')
+        if column.evaluations:
+            _heading(column.title, table_report.basis(column))
             figure = table_figures.noises(column, study.settings, measure)
             st.plotly_chart(figure, key=f"figure3-{index}", config=CHART)
+
+
+def _heading(title: str, basis: str) -> None:
+    st.html(f'<div class="model"><span>{escape(title)}</span></div>')
+    st.caption(basis)
 
 
 def _words(html: str) -> None:
