@@ -31,8 +31,8 @@ def prior_noise(latent: int, count: int, seed: int) -> Tensor:
 class Training:
     """What is known of how the weights came about.
 
-    history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol` (the
-    key of `metrics.Protocol`).
+    history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol`
+    (words of `metrics.Protocol`).
     """
 
     data: str

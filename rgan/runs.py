@@ -377,7 +377,7 @@ class Run:
         standard = metrics.by_judge(judge)
         seen = standard.look(self.trainer.images(noise))
         found = {"score": metrics.class_score(seen.logits), "fid": metrics.frechet(seen.features, judge.reference)}
-        self.trainer.note(found, standard.protocol(SCORED).key)
+        self.trainer.note(found, standard.protocol(SCORED).words)
         self._log(self.trainer.history[-1])
 
     def _log(self, row: Mapping[str, float], picture: np.ndarray | None = None) -> None:

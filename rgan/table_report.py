@@ -155,8 +155,8 @@ def figure3_words(settings: Settings, measure: str) -> str:
 
 
 def learned_by(column: Ablation) -> str:
-    """The key of the protocol by which a column's models were scored while they trained, in words."""
-    return f"scored while training by protocol {column.scored[0].training.protocol or 'unknown'}"
+    """How a column's models were scored while they trained."""
+    return f"While training: {column.scored[0].training.protocol or 'protocol unknown'}"
 
 
 def _better(measure: str) -> str:
