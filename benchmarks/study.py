@@ -3,7 +3,7 @@
 `python benchmarks/study.py` trains DCGAN and WGAN-GP plain, with a robust generator, a robust critic and both, SEEDS
 seeds each, into runs/study-NAME, and writes tables, figures' numbers and claims to benchmarks/results/study with
 `python -m rgan reproduce` of these models alone. The robust part is the paper's (λ 0.1, ε₁ 0.01, ε₂ 4), for DCGAN
-also a stronger one. It takes about three hours on two cores; started again it goes on where it was.
+also a stronger one. It takes about three hours on one core; started again it goes on where it was.
 """
 
 from __future__ import annotations
