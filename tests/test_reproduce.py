@@ -462,7 +462,7 @@ def test_learning_curves_are_means_over_seeds_at_common_iterations():
     named = dataclasses.replace(
         column, models={"none": (dataclasses.replace(column.models["none"][0], training=keyed),)}
     )
-    assert "by protocol judge-x/500-99-1" in table_report.study_page(dataclasses.replace(study, columns=(named,)))
+    assert "While training: judge-x/500-99-1" in table_report.study_page(dataclasses.replace(study, columns=(named,)))
     assert table_report.unscored(study) == "No scores (or by another judge) were kept while these trained: m2, m3."
 
 

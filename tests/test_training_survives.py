@@ -141,7 +141,7 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
         if kill % 2:  # else: killed perhaps while the run is being opened
             has_state(page, "victim", "running")
         resumed = time.time()
-        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 4000) + (6000 if kill == 11 else 0))
+        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 2000) + (6000 if kill == 11 else 0))
         killed = time.time()
         server.kill()
         record = runs.read(folder)
