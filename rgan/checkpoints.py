@@ -69,7 +69,7 @@ def load(path: str | Path) -> Gan:
             inconsistent with its own recipe, or holds values that are not finite.
     """
     path = Path(path)
-    return loads(_read(path), path.name)
+    return loads(read_bytes(path), path.name)
 
 
 def glance(path: str | Path) -> tuple[Header, str]:
@@ -79,7 +79,7 @@ def glance(path: str | Path) -> tuple[Header, str]:
         CheckpointError: as `inspect`, or there is no such file.
     """
     path = Path(path)
-    data = _read(path)
+    data = read_bytes(path)
     return inspect(data, path.name), hashlib.sha256(data).hexdigest()
 
 
@@ -118,8 +118,18 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         reference=tensors.get("reference"),
         digest=hashlib.sha256(data).hexdigest(),
     )
+    return checked(gan, name)
+
+
+def checked(gan: Gan, name: str = "the file") -> Gan:
+    """`gan`, if what it makes of noise is finite.
+
+    Raises:
+        CheckpointError: it is not.
+    """
     with torch.no_grad():
-        loss = header.recipe.criterion.generator(critic(gan.sampler(gan.noise(2, 0))))  # without a critic: images
+        # A Gan without critic is asked for its images.
+        loss = gan.recipe.criterion.generator(gan.critic(gan.sampler(gan.noise(2, 0))))
     if not bool(torch.isfinite(loss).all()):
         raise CheckpointError(f"{name}: expected weights that give finite losses, got others; it is damaged")
     return gan
@@ -172,7 +182,12 @@ def inspect(data: bytes, name: str = "the file") -> Header:
     return Header(VERSION, recipe, training, tensors, len(data))
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        CheckpointError: it is too large, which is looked at first, or cannot be read.
+    """
     try:
         _check_size(path.stat().st_size, path.name)
         return path.read_bytes()
@@ -186,7 +201,7 @@ def _check_size(size: int, name: str) -> None:
     if size > MAX_BYTES:
         raise CheckpointError(
             f"{name}: expected at most {MAX_BYTES // 2**20} MiB, got {size / 2**20:.0f} MiB; "
-            "this is no RGAN Lab checkpoint"
+            "choose the checkpoint of a GAN, without its optimiser"
         )
 
 
