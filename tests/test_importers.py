@@ -3,6 +3,7 @@ the same numbers here.
 """
 
 import io
+import random
 from collections import OrderedDict
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 
 from rgan import conversion
 from rgan.gan import Gan
+from rgan.importers import Store, nearest, recognise
 
 ATOL = 1e-5
 
@@ -92,7 +94,7 @@ def leaky(slope=0.2):
     return nn.LeakyReLU(slope, inplace=True)
 
 
-def examples(size: int, channels: int, legacy: bool):
+def examples(size: int, channels: int):
     """pytorch/examples at 64 pixels, and forks: 32 (last kernels of 1 and 2), 28 (cut by 2)."""
     last = [up(2, channels)] if size == 64 else [up(2, channels, 1, 1, 2 if size == 28 else 0)]
     generator = Main(
@@ -109,7 +111,7 @@ def examples(size: int, channels: int, legacy: bool):
 
 @pytest.mark.parametrize(("size", "channels", "legacy"), [(64, 3, False), (32, 3, True), (28, 1, True)])
 def test_pytorch_examples(size, channels, legacy):
-    generator, critic = map(lively, examples(size, channels, legacy))
+    generator, critic = map(lively, examples(size, channels))
     proposal = conversion.read(files(generator, critic, _use_new_zipfile_serialization=not legacy))
     agree(gan := proposal.gan(), generator, critic, (1, 1))
     assert gan.recipe.title == "DCGAN of pytorch/examples" and gan.recipe.loss == "non-saturating"
@@ -721,6 +723,53 @@ def test_uniform_noise_comes_from_normal_noise():
     uniform = 2 * torch.distributions.Normal(0.0, 1.0).cdf(z) - 1
     with torch.no_grad():
         assert torch.allclose(gan.generator(z).flatten(1), generator(uniform), atol=ATOL)
+
+
+def everybody() -> list[dict[str, torch.Size]]:
+    """Names and shapes of a network of each format."""
+    _, _, widths, downs, score = SHAPES[48]
+    mimicry = SnganCritic(widths, downs, OneStepSpectral, nn.ReLU(), bias=True, mean=False, score=score)
+    networks = [
+        *examples(64, 3), *examples(28, 1), *wasserstein(":")[0], *collections_cnn(spectral_norm), *mlp_pair(), mimicry,
+        CollectionsResGenerator(), CollectionsResCritic(spectral_norm), SnganGenerator(SHAPES[48][0], 6, "nearest"),
+        StudioGenerator((4, 4, 4, 4)), StudioCritic((4, 4, 4, 4), (True, True, False, False), False),
+        StudioConvGenerator(), StudioConvCritic(), TorchganGenerator(), TorchganCritic(), PyTorchGanGenerator(5, 4),
+        PyTorchGanCritic("conv_blocks", 5), ConditionalMlp(False), ConditionalMlp(True),
+    ]  # fmt: skip
+    return [{name: value.shape for name, value in network.state_dict().items()} for network in networks]
+
+
+def test_bent_names_and_shapes_are_recognised_or_not_and_nothing_else():
+    """2,000 networks with a few tensors missing, renamed, swapped or of another shape."""
+    rng, all_shapes = random.Random(0), everybody()
+    recognised = 0
+    for _ in range(2000):
+        shapes = dict(rng.choice(all_shapes))
+        for _ in range(rng.randint(1, 3)):
+            name, other = rng.choices(list(shapes), k=2)
+            match rng.randrange(5):
+                case 0 if len(shapes) > 3:
+                    del shapes[name]
+                case 1:
+                    shapes[name] = torch.Size(rng.choice([size, 0, 1, 2, 7, 1000]) for size in shapes[name])
+                case 2:
+                    shapes[name] = torch.Size(rng.choices([0, 1, 2, 4, 5], k=rng.randrange(6)))
+                case 3:
+                    shapes[name + rng.choice(["x", ".weight", "_u", ".0"])] = shapes.pop(name)
+                case _:
+                    shapes[name], shapes[other] = shapes[other], shapes[name]
+        store = Store({name: torch.empty(shape, device="meta") for name, shape in shapes.items()})
+        found = recognise(store, "generator", {}), recognise(store, "critic", {}, image=(3, 32, 32))
+        recognised += any(found)
+        assert any(found) or isinstance(nearest(store), str)
+    assert 50 < recognised < 500
+
+
+def test_layers_that_name_each_other_end():
+    """WassersteinGAN's names lead from layer to layer; these lead in a circle."""
+    names = ("initial:7-8:convt", "pyramid:8-8:convt", "final:8-3:convt")
+    state = {f"main.{name}.weight": torch.zeros(7 if name[0] == "i" else 8, 8, 4, 4) for name in names}
+    assert recognise(Store(state), "generator", {}).image == (8, 16, 16)
 
 
 def test_spectral_norm_of_a_transposed_convolution_is_that_of_its_outputs():

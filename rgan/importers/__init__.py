@@ -82,6 +82,7 @@ def nearest(store: Store) -> str:
 def _mismatch(one: Format, role: str, draft: Draft) -> str:
     """Why the draft's tensors are not a network of this format; "" if they are."""
     try:
+        draft.need(all(map(all, map(draft.store.shape, draft.store.names))), "some tensors are empty")
         (one.generator if role == "generator" else one.critic)(draft)
         draft.finish(one.title)
     except MismatchError as error:
@@ -100,9 +101,8 @@ def images(store: Store, *, source: str = "") -> Iterator[Network]:
 
 def _sides(store: Store) -> Iterator[int]:
     """Sides of square images as long as the inputs of some linear layer, beside a class or not."""
-    shapes = [store.shape(name) for name in store.names]
-    inputs = [shape[1] for shape in shapes if len(shape) == 2]
-    labels = [store.shape(name)[-1] for name in store.names if name.startswith("label")]
+    tables = {name: store.shape(name)[1] for name in store.names if len(store.shape(name)) == 2}
+    inputs, labels = tables.values(), [length for name, length in tables.items() if name.startswith("label")]
     for length in {count - label for count in inputs for label in (0, *labels)}:
         for channels in CHANNELS:
             side = math.isqrt(max(0, length) // channels)

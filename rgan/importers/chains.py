@@ -40,12 +40,14 @@ def _between(d: Draft, name: str, after: str) -> bool:
 
 
 def _transposed(d: Draft, name: str) -> None:
-    kernel = d.size(name)[-1]
+    kernel = d.size(name, 4)[-1]
     if kernel == 1:
         # Forks of PyTorch's example end so: 32 pixels, or 28 with two cut off on each side.
         side = d.shape[-1]
         options = {"0": f"all {side} pixels", "2": f"cut to {side - 4} pixels"}
-        padding = d.ask("cut", "Whether the last layer cuts the edges", options, "2" if d.size(name)[1] == 1 else "0")
+        padding = d.ask(
+            "cut", "Whether the last layer cuts the edges", options, "2" if d.size(name, 4)[1] == 1 else "0"
+        )
         d.transposed(name, 1, int(padding))
     else:
         d.need(kernel in _UP, f"{name} has a kernel of {kernel}")
@@ -53,7 +55,7 @@ def _transposed(d: Draft, name: str) -> None:
 
 
 def _conv(d: Draft, name: str, three: tuple[int, int] = (1, 1)) -> None:
-    kernel = d.size(name)[-1]
+    kernel = d.size(name, 4)[-1]
     d.need(kernel in _DOWN, f"{name} has a kernel of {kernel}")
     d.conv(name, *(three if kernel == 3 else _DOWN[kernel]))
 
@@ -61,7 +63,7 @@ def _conv(d: Draft, name: str, three: tuple[int, int] = (1, 1)) -> None:
 def _from_pixel(d: Draft, names: Sequence[str], guess: str) -> None:
     """Transposed convolutions from one pixel of noise to an image."""
     d.need(names and all(d.rank(name) in (1, 4) for name in names) and d.rank(names[0]) == 4)
-    d.noise(d.size(names[0])[0])
+    d.noise(d.size(names[0], 4)[0])
     chain(d, names, lambda name: _transposed(d, name), guess)
     d.to_image()
 
@@ -101,15 +103,13 @@ def torchgan_critic(d: Draft) -> None:
 
 def wasserstein_generator(d: Draft) -> None:
     """DCGAN of martinarjovsky/WassersteinGAN, whose layers are named by their channels."""
-    first = d.modules(r"main\.initial[.:]\d+-\d+[.:]convt")
-    d.need(len(first) == 1)
-    names, channels = first, d.size(first[0])[1]
+    names = d.modules(r"main\.initial[.:]\d+-\d+[.:]convt")
+    d.need(len(names) == 1)
+    channels = d.size(names[0], 4)[1]
     names += d.modules(rf"main\.initial[.:]{channels}[.:]batchnorm")
-    while step := d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]convt"):
-        channels = d.size(step[0])[1]
-        names += step + d.modules(rf"main\.pyramid[.:]{channels}[.:]batchnorm")
+    names += _pyramid(d, channels, "convt", 1)
     names += d.modules(r"main\.extra-layers-.*") + d.modules(r"main\.final[.:]\d+-\d+[.:]convt")
-    d.noise(d.size(names[0])[0])
+    d.noise(d.size(names[0], 4)[0])
     chain(d, _extra_in_order(names), lambda name: (_transposed if name.endswith("convt") else _conv)(d, name), "relu")
     d.to_image()
 
@@ -118,13 +118,18 @@ def wasserstein_critic(d: Draft) -> None:
     """Its critic; the program takes the mean of the scores, which are single here."""
     names = d.modules(r"main\.initial[.:]conv[.:]\d+-\d+")
     d.need(len(names) == 1)
-    channels = d.size(names[0])[0]
-    names += d.modules(r"main\.extra-layers-.*")
-    while step := d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]conv"):
-        channels = d.size(step[0])[0]
-        names += step + d.modules(rf"main\.pyramid[.:]{channels}[.:]batchnorm")
+    names += d.modules(r"main\.extra-layers-.*") + _pyramid(d, d.size(names[0], 4)[0], "conv", 0)
     names += d.modules(r"main\.final[.:]\d+-1[.:]conv")
     _to_score(d, _extra_in_order(names), "wasserstein")
+
+
+def _pyramid(d: Draft, channels: int, conv: str, outputs: int) -> list[str]:
+    """The layers between, each found by the channels that the last one made, which its weight has at `outputs`."""
+    names: list[str] = []
+    while (step := d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]{conv}")) and step[0] not in names:
+        channels = d.size(step[0], 4)[outputs]
+        names += step + d.modules(rf"main\.pyramid[.:]{channels}[.:]batchnorm")
+    return names
 
 
 def _extra_in_order(names: list[str]) -> list[str]:
@@ -143,14 +148,14 @@ def collections_generator(d: Draft) -> None:
     """CNN of pytorch-gan-collections, as Miyato et al.: linear, then main.N."""
     names = d.modules(r"(?:main|model)\.\d+")
     d.need(d.rank("linear") == 2 and names and set(map(d.rank, names)) <= {1, 4})
-    d.noise(d.size("linear")[1])
+    d.noise(d.size("linear", 2)[1])
     d.linear("linear")
-    d.view(d.size(names[0])[0])
+    d.view(d.size(names[0], d.rank(names[0]))[0])  # a norm's, or a transposed convolution's inputs
     last = names[-1]
 
     def layer(name: str) -> None:
         # The last is an ordinary convolution where its kernel keeps the size.
-        (_conv if name == last and d.size(name)[-1] == 3 else _transposed)(d, name)
+        (_conv if name == last and d.size(name, 4)[-1] == 3 else _transposed)(d, name)
 
     chain(d, names, layer, "relu")
     d.to_image()
@@ -159,7 +164,7 @@ def collections_generator(d: Draft) -> None:
 def collections_critic(d: Draft) -> None:
     """Their critic: main.N and linear."""
     names = d.modules(r"(?:main|model)\.\d+")
-    small = any(d.rank(name) == 4 and d.size(name)[-1] == 3 for name in names)
+    small = any(d.rank(name) == 4 and d.size(name, 4)[-1] == 3 for name in names)
     loss = "hinge" if d.store.normalised else "wasserstein" if small else "non-saturating"
     _to_score(d, [*names, "linear"], loss, "leaky 0.1" if small else "leaky 0.2")
 
@@ -168,10 +173,10 @@ def studiogan_conv_generator(d: Draft) -> None:
     """StudioGAN's deep_conv backbone."""
     blocks = d.modules(r"blocks\.\d+\.0\.(?:deconv0|bn0)")
     d.need(d.rank("linear0") == 2 and blocks)
-    d.noise(d.size("linear0")[1])
+    d.noise(d.size("linear0", 2)[1])
     d.linear("linear0")
     names = [f"blocks.{k}.0.{part}" for k in range(len(blocks) // 2) for part in ("deconv0", "bn0")]
-    d.view(d.size(names[0])[0])
+    d.view(d.size(names[0], 4)[0])
     last = "conv4" if d.has("conv4") else "conv2d4"
     chain(d, [*names, last], lambda name: (_conv if name == last else _transposed)(d, name), "relu", "1e-4")
     d.to_image()
@@ -196,9 +201,9 @@ def pytorch_gan_generator(d: Draft) -> None:
     d.need(d.rank("l1.0") == 2 and len(names) == 6 and [d.rank(name) for name in names] == [1, 4, 1, 4, 1, 4])
     label = "label_emb" if d.has("label_emb") else ""
     if not label:
-        d.noise(d.size("l1.0")[1])
+        d.noise(d.size("l1.0", 2)[1])
     d.linear("l1.0", label=label, first="noise")
-    d.view(d.size(names[0])[0])
+    d.view(d.size(names[0], 1)[0])
     d.norm(names[0], fixed=True)
     for conv, norm in ((names[1], names[2]), (names[3], names[4])):
         d.up()
@@ -229,7 +234,7 @@ def _mlp_generator(d: Draft, names: list[str], guess: str, eps: str) -> None:
             d.activation(guess)
         names = names[1:]
     else:
-        d.noise(d.size(names[0])[1])
+        d.noise(d.size(names[0], 2)[1])
     chain(d, names, lambda _: None, guess, eps)
     d.to_image()
 

@@ -143,9 +143,9 @@ class Draft:
         key = f"{name}.weight"
         return len(self.store.shape(key)) if key in self.store else 0
 
-    def size(self, name: str) -> Shape:
-        """Shape of a module's weight."""
-        self.need(f"{name}.weight" in self.store, f"there is no {name}")
+    def size(self, name: str, rank: int) -> Shape:
+        """Shape of a module's weight, which must have that many dimensions."""
+        self.need(self.rank(name) == rank, f"there is no {name}" if not self.rank(name) else f"{name} is another layer")
         return self.store.shape(f"{name}.weight")
 
     def has(self, name: str) -> bool:
@@ -171,13 +171,14 @@ class Draft:
 
     # Layers
 
-    def add(self, layer: Layer, **weights: Callable[[], Tensor]) -> None:
+    def add(self, make: Callable[[], Layer], **weights: Callable[[], Tensor]) -> None:
         """A layer and its weights."""
         try:
+            layer = make()
             self.shape = layer.after(self.shape)
         except SettingsError as error:
             raise MismatchError(str(error)) from error
-        self.weights |= {f"{len(self.layers)}.{name}": make for name, make in weights.items()}
+        self.weights |= {f"{len(self.layers)}.{name}": value for name, value in weights.items()}
         self.layers.append(layer)
 
     def noise(self, latent: int) -> None:
@@ -185,42 +186,44 @@ class Draft:
         self.latent, self.shape = latent, (latent,)
         options = {"normal": "standard normal", "uniform": "uniform between −1 and 1"}
         if self.ask("prior", "Noise it was trained with", options, "normal") == "uniform":
-            self.add(Uniform())
+            self.add(Uniform)
 
     def linear(self, name: str, *, label: str = "", first: str = "class") -> None:
         """A fully connected layer; `label` names an embedding of classes that enters it too, `first` or after it."""
         if len(self.shape) == 3:
-            self.add(Flat())
-        weight, bias = self._take(name, 2)
-        outputs, inputs = self.store.shape(f"{name}.weight")
+            self.add(Flat)
+        outputs, inputs = self.size(name, 2)
+        weight, bias = self._take(name)
         if label:
             self._conditional(name, label, first, weight, bias)
             return
         self.need(self.shape == (inputs,), f"{name} takes {inputs} numbers and gets {self.shape}")
-        self.add(Linear(outputs, bool(bias)), weight=weight, **bias)
+        self.add(lambda: Linear(outputs, bool(bias)), weight=weight, **bias)
 
     def conv(self, name: str, stride: int, padding: int) -> None:
         """A convolution."""
-        weight, bias = self._take(name, 4)
-        outputs, inputs, kernel, width = self.store.shape(f"{name}.weight")
+        outputs, inputs, kernel, width = self.size(name, 4)
+        weight, bias = self._take(name)
         self.need(kernel == width and self.shape[0] == inputs, f"{name} does not fit")
-        self._make(lambda: Conv(outputs, kernel, stride, padding, bool(bias)), weight=weight, **bias)
+        self.add(lambda: Conv(outputs, kernel, stride, padding, bool(bias)), weight=weight, **bias)
 
     def transposed(self, name: str, stride: int, padding: int, extra: int = 0) -> None:
         """A transposed convolution; of a single pixel it is written as the linear layer it is."""
-        weight, bias = self._take(name, 4)
-        inputs, outputs, kernel, width = self.store.shape(f"{name}.weight")
+        inputs, outputs, kernel, width = self.size(name, 4)
+        weight, bias = self._take(name)
         self.need(kernel == width and self.shape[0] == inputs, f"{name} does not fit")
         if len(self.shape) == 3:
-            self._make(lambda: Transposed(outputs, kernel, stride, padding, extra, bool(bias)), weight=weight, **bias)
+            self.add(lambda: Transposed(outputs, kernel, stride, padding, extra, bool(bias)), weight=weight, **bias)
             return
         spread = {key: lambda make=make: make().repeat_interleave(kernel**2) for key, make in bias.items()}
-        self.add(Linear(outputs * kernel**2, bool(bias)), weight=lambda: weight().flatten(1).T.contiguous(), **spread)
-        self.add(View(outputs))
+        self.add(
+            lambda: Linear(outputs * kernel**2, bool(bias)), weight=lambda: weight().flatten(1).T.contiguous(), **spread
+        )
+        self.add(lambda: View(outputs))
 
     def view(self, channels: int) -> None:
         """Features as square maps."""
-        self.add(View(channels))
+        self.add(lambda: View(channels))
 
     def norm(self, name: str, eps: str = "1e-5", *, fixed: bool = False) -> None:
         """A batch norm; its eps is asked unless the format has it fixed."""
@@ -234,22 +237,22 @@ class Draft:
             options = {value: value for value in ("1e-5", "1e-4", "1e-3", "0.8")}
             eps = self.ask(self.ours("eps"), f"Batch norm's eps in the {self.role}", options, eps)
         values = {part: lambda key=key: self.store.value(key) for part, key in parts.items()}
-        self.add(Norm(float(eps)), **values, num_batches_tracked=lambda: torch.zeros((), dtype=torch.int64))
+        self.add(lambda: Norm(float(eps)), **values, num_batches_tracked=lambda: torch.zeros((), dtype=torch.int64))
 
     def activation(self, guess: str) -> None:
         """What stands between the layers."""
         options = {name: words for name, (words, _) in ACTIVATIONS.items()}
         answer = self.ask(self.ours("activation"), f"Activation in the {self.role}", options, guess)
-        self.add(ACTIVATIONS[answer][1])
+        self.add(lambda: ACTIVATIONS[answer][1])
 
     def up(self, guess: str = "nearest") -> None:
         """Twice the size."""
         options = {"nearest": "nearest pixel", "bilinear": "bilinear (softer)"}
-        self.add(Up(self.ask("upsampling", "How the generator doubles its maps", options, guess)))
+        self.add(lambda: Up(self.ask("upsampling", "How the generator doubles its maps", options, guess)))
 
     def pool(self) -> None:
         """Half the size."""
-        self.add(Pool())
+        self.add(Pool)
 
     def block(self, branch: Callable[[Draft], None], shortcut: Callable[[Draft], None] | None = None) -> None:
         """A residual block of what `branch` and `shortcut` write."""
@@ -262,13 +265,13 @@ class Draft:
                 write(part)
             parts.append(part)
             self.weights |= {f"{position}.{name}.{key}": make for key, make in part.weights.items()}
-        self.add(Block(tuple(parts[0].layers), tuple(parts[1].layers)))
+        self.add(lambda: Block(tuple(parts[0].layers), tuple(parts[1].layers)))
 
     def total(self, guess: str = "sum") -> None:
         """All pixels of a map in one number."""
         options = {"sum": "their sum", "mean": "their mean"}
         answer = self.ask("critic pooling", "What the critic takes of the pixels of its last maps", options, guess)
-        self.add(Total(mean=answer == "mean"))
+        self.add(lambda: Total(mean=answer == "mean"))
 
     def to_image(self, guess: str = "tanh") -> None:
         """Where a generator ends: the range of its images."""
@@ -276,27 +279,27 @@ class Draft:
             pixels = self.shape[0]
             channels = next((c for c in (1, 3) if pixels % c == 0 and _is_square(pixels // c)), 0)
             self.need(channels and self.latent < pixels, f"{pixels} numbers are no image")
-            self.add(View(channels))
+            self.add(lambda: View(channels))
         options = {
             "tanh": "tanh: −1 to 1", "sigmoid": "sigmoid: 0 to 1", "none": "the last layer's own: −1 to 1",
         }  # fmt: skip
         answer = self.ask("output", "How the generator ends, and the range of its images", options, guess)
         if answer == "tanh":
-            self.add(Activation("tanh"))
+            self.add(lambda: Activation("tanh"))
         elif answer == "sigmoid":
-            self.add(Activation("sigmoid"))
-            self.add(Rescale(2.0, -1.0))
+            self.add(lambda: Activation("sigmoid"))
+            self.add(lambda: Rescale(2.0, -1.0))
 
     def from_image(self) -> None:
         """Where a critic begins: images in the range that the generator has."""
         if self.answers.get("output") == "sigmoid":
-            self.add(Rescale(0.5, 0.5))
+            self.add(lambda: Rescale(0.5, 0.5))
 
     def score(self, name: str, loss: str, *, label: str = "") -> None:
         """A critic's last layer, and the loss it was trained by."""
         self.score_at = len(self.layers)
         if self.rank(name) == 4:
-            kernel, side = self.size(name)[-1], self.shape[-1]
+            kernel, side = self.size(name, 4)[-1], self.shape[-1]
             self.need(side in (kernel, kernel - 1), f"{name} does not see a whole map of {side} pixels")
             self.conv(name, *((1, 0) if kernel == side else (2, 1)))
         else:
@@ -316,16 +319,8 @@ class Draft:
                 if note not in self.notes:
                     self.notes.append(note)
 
-    def _make(self, layer: Callable[[], Layer], **weights: Callable[[], Tensor]) -> None:
-        try:
-            made = layer()
-        except SettingsError as error:
-            raise MismatchError(str(error)) from error
-        self.add(made, **weights)
-
-    def _take(self, name: str, rank: int) -> tuple[Callable[[], Tensor], dict[str, Callable[[], Tensor]]]:
+    def _take(self, name: str) -> tuple[Callable[[], Tensor], dict[str, Callable[[], Tensor]]]:
         """A module's weight, and its bias if it has one."""
-        self.need(self.rank(name) == rank, f"{name} is another layer")
         weight, bias = f"{name}.weight", f"{name}.bias"
         self.used |= {weight, bias}
         biases = {"bias": lambda: self.store.value(bias)} if bias in self.store else {}
@@ -338,9 +333,9 @@ class Draft:
 
         The class's embedding is multiplied with the other input where both are as long, else put beside it.
         """
-        outputs, inputs = self.store.shape(f"{name}.weight")
+        outputs, inputs = self.size(name, 2)
         embedding = f"{label}.weight"
-        classes, length = self.size(label)
+        classes, length = self.size(label, 2)
         self.used.add(embedding)
         options = {str(k): f"class {k}" for k in range(classes)}
         chosen = int(self.ask("class", "Class to draw", options, "0"))
@@ -352,7 +347,7 @@ class Draft:
         if inputs == length:
             if self.role == "generator":
                 self.noise(length)
-            self.add(Linear(outputs, bool(bias)), weight=lambda: weight() * vector(), **bias)
+            self.add(lambda: Linear(outputs, bool(bias)), weight=lambda: weight() * vector(), **bias)
             return
         own = inputs - length
         self.need(own > 0, f"{name} takes fewer numbers than a class has")
@@ -368,7 +363,7 @@ class Draft:
             told = weight()[:, theirs] @ vector()
             return told + bias["bias"]() if bias else told
 
-        self.add(Linear(outputs), weight=lambda: weight()[:, mine].contiguous(), bias=shift)
+        self.add(lambda: Linear(outputs), weight=lambda: weight()[:, mine].contiguous(), bias=shift)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

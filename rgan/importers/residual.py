@@ -17,9 +17,9 @@ def sngan_generator(d: Draft) -> None:
     if gong or "model_state_dict" in d.source:
         d.title = GONG if gong else MIMICRY
     mode = "nearest" if gong else "bilinear"
-    d.noise(d.size("l1")[1])
+    d.noise(d.size("l1", 2)[1])
     d.linear("l1")
-    d.view(d.size("block2.b1")[0])
+    d.view(d.size("block2.b1", 1)[0])
     for name in blocks:
         _up_block(d, f"{name}.", ("b1", "c1", "b2", "c2", "c_sc"), mode, "1e-5")
     _last(d, f"b{last}", f"c{last}", "1e-5")
@@ -46,9 +46,9 @@ def collections_generator(d: Draft) -> None:
     """pytorch-gan-collections: blocks.N of residual and shortcut."""
     count = len(d.modules(r"blocks\.\d+\.residual\.0"))
     d.need(count and d.rank("linear") == 2)
-    d.noise(d.size("linear")[1])
+    d.noise(d.size("linear", 2)[1])
     d.linear("linear")
-    d.view(d.size("blocks.0.residual.0")[0])
+    d.view(d.size("blocks.0.residual.0", 1)[0])
     parts = "residual.0", "residual.3", "residual.4", "residual.6", "shortcut.1"
     for k in range(count):
         _up_block(d, f"blocks.{k}.", parts, "nearest", "1e-5")
@@ -62,7 +62,7 @@ def collections_critic(d: Draft) -> None:
     _first_block(d, "model.0.", ("residual.0", "residual.2", "shortcut.1"))
     for k in range(1, 1 + len(blocks)):
         name = f"model.{k}."
-        outputs, inputs = d.size(f"{name}residual.3")[0], d.size(f"{name}residual.1")[1]
+        outputs, inputs = d.size(f"{name}residual.3", 4)[0], d.size(f"{name}residual.1", 4)[1]
         keeps = k == len(blocks) and inputs != outputs
         down = d.has(f"{name}shortcut.0") and not keeps
         _down_block(d, name, ("residual.1", "residual.3", "shortcut.0"), down=down, in_place=False)
@@ -76,9 +76,9 @@ def studiogan_generator(d: Draft) -> None:
     count = len(d.modules(r"blocks\.\d+\.0\.conv2d1"))
     d.need(count and d.rank("linear0") == 2)
     d.need(d.rank("blocks.0.0.bn1") == 1, "its batch norms depend on a class, which is not supported")
-    d.noise(d.size("linear0")[1])
+    d.noise(d.size("linear0", 2)[1])
     d.linear("linear0")
-    d.view(d.size("blocks.0.0.bn1")[0])
+    d.view(d.size("blocks.0.0.bn1", 1)[0])
     for k in range(count):
         _up_block(d, f"blocks.{k}.0.", ("bn1", "conv2d1", "bn2", "conv2d2", "conv2d0"), "nearest", "1e-4")
     _last(d, "bn4", "conv2d5", "1e-4")
