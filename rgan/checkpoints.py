@@ -15,16 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rgan.containers import parse_header
 from rgan.errors import CheckpointError, SettingsError, number_between
 from rgan.files import write_atomically
 from rgan.gan import Gan, Training
+from rgan.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_REFERENCES
 from rgan.recipes import Recipe
 
 VERSION = 1
-MAX_BYTES = 256 * 2**20
-MAX_HEADER_BYTES = 2 * 2**20
-MAX_REFERENCES = 4096
-_KEY = "rgan-lab"
+KEY = "rgan-lab"  # of the metadata that make a safetensors file one of ours
 _DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 
@@ -57,7 +56,7 @@ def save(gan: Gan, path: str | Path) -> str:
         "recipe": gan.recipe.to_dict(),
         "training": dataclasses.asdict(gan.training) if gan.training else None,
     }
-    data = to_bytes(tensors, metadata={_KEY: json.dumps(about)})
+    data = to_bytes(tensors, metadata={KEY: json.dumps(about)})
     write_atomically(Path(path), data)
     return hashlib.sha256(data).hexdigest()
 
@@ -70,7 +69,7 @@ def load(path: str | Path) -> Gan:
             inconsistent with its own recipe, or holds values that are not finite.
     """
     path = Path(path)
-    return loads(_read(path), path.name)
+    return loads(read_bytes(path), path.name)
 
 
 def glance(path: str | Path) -> tuple[Header, str]:
@@ -80,7 +79,7 @@ def glance(path: str | Path) -> tuple[Header, str]:
         CheckpointError: as `inspect`, or there is no such file.
     """
     path = Path(path)
-    data = _read(path)
+    data = read_bytes(path)
     return inspect(data, path.name), hashlib.sha256(data).hexdigest()
 
 
@@ -119,10 +118,20 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         reference=tensors.get("reference"),
         digest=hashlib.sha256(data).hexdigest(),
     )
+    return checked(gan, name)
+
+
+def checked(gan: Gan, name: str = "the file") -> Gan:
+    """`gan`, if what it makes of noise is finite.
+
+    Raises:
+        CheckpointError: it is not.
+    """
     with torch.no_grad():
-        loss = header.recipe.criterion.generator(critic(gan.sampler(gan.noise(2, 0))))
+        # A Gan without critic is asked for its images.
+        loss = gan.recipe.criterion.generator(gan.critic(gan.sampler(gan.noise(2, 0))))
     if not bool(torch.isfinite(loss).all()):
-        raise CheckpointError(f"{name}: expected weights that give finite losses, got {loss.tolist()}; it is damaged")
+        raise CheckpointError(f"{name}: expected weights that give finite losses, got others; it is damaged")
     return gan
 
 
@@ -144,19 +153,15 @@ def inspect(data: bytes, name: str = "the file") -> Header:
             f"{name}: expected a header of {length} bytes, got {len(data) - 8}; the file is cut short or foreign"
         )
     try:
-        parsed = json.loads(data[8 : 8 + length])
-        metadata = parsed.pop("__metadata__", {})
-        tensors = {key: (entry["dtype"], tuple(entry["shape"])) for key, entry in parsed.items()}
-        end = max((entry["data_offsets"][1] for entry in parsed.values()), default=0)
-        shapes_are_counts = all(isinstance(n, int) and n >= 0 for _, shape in tensors.values() for n in shape)
-        if not (isinstance(end, int) and shapes_are_counts):
-            raise TypeError("offsets and shapes are whole numbers")
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        metadata, entries, start = parse_header(data)
+    except ValueError as error:
         raise CheckpointError(f"{foreign}, got something else; train one with `python -m rgan train`") from error
-    if not isinstance(metadata, dict) or not isinstance(metadata.get(_KEY), str):
+    tensors = {key: (dtype, shape) for key, (dtype, shape, _, _) in entries.items()}
+    end = start + max((end for *_, end in entries.values()), default=0)
+    if not isinstance(metadata.get(KEY), str):
         raise CheckpointError(f"{foreign}, got a safetensors file of another program with {len(tensors)} tensors")
     try:
-        about = json.loads(metadata[_KEY])
+        about = json.loads(metadata[KEY])
         version = about["version"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{foreign}, got unreadable metadata; the file is damaged") from error
@@ -165,10 +170,8 @@ def inspect(data: bytes, name: str = "the file") -> Header:
             f"{name}: expected format version {VERSION}, got {str(version)[:20]}; "
             "use the RGAN Lab release that wrote it, or train again"
         )
-    if 8 + length + end > len(data):
-        raise CheckpointError(
-            f"{name}: expected {8 + length + end} bytes, got {len(data)}; the file is cut short: copy it again"
-        )
+    if end > len(data):
+        raise CheckpointError(f"{name}: expected {end} bytes, got {len(data)}; the file is cut short: copy it again")
     try:
         recipe = Recipe.from_dict(about.get("recipe"))
         if not recipe.critic_scale:
@@ -179,7 +182,12 @@ def inspect(data: bytes, name: str = "the file") -> Header:
     return Header(VERSION, recipe, training, tensors, len(data))
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        CheckpointError: it is too large, which is looked at first, or cannot be read.
+    """
     try:
         _check_size(path.stat().st_size, path.name)
         return path.read_bytes()
@@ -193,7 +201,7 @@ def _check_size(size: int, name: str) -> None:
     if size > MAX_BYTES:
         raise CheckpointError(
             f"{name}: expected at most {MAX_BYTES // 2**20} MiB, got {size / 2**20:.0f} MiB; "
-            "this is no RGAN Lab checkpoint"
+            "choose the checkpoint of a GAN, without its optimiser"
         )
 
 

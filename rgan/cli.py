@@ -1,9 +1,10 @@
-"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|recipes|judge|data`."""
+"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|convert|recipes|…`."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import os
 import shlex
@@ -369,25 +370,75 @@ def _reproduce(options: argparse.Namespace) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
+    from rgan import checkpoints, conversion
+
+    path = Path(options.checkpoint)
+    data = checkpoints.read_bytes(path)
+    found = conversion.describe(path.name, data)
+    if found.ours:
+        _inspect_ours(options, data)
+        return
+    report = dataclasses.asdict(found)
+    lines = [f"{path}: {len(found.tensors)} tensors, {found.bytes / 2**20:.1f} MiB, {found.container}"]
+    lines += [f"  {name} {list(shape)}" for name, shape in found.tensors.items()]
+    lines += list(found.parts)
+    lines += [f"guessed: {one.name}={one.guess} ({one.text}; or {', '.join(one.others)})" for one in found.questions]
+    lines += [f"left unread: {', '.join(found.unread)}"] if found.unread else []
+    lines += [found.problem or f"python -m rgan convert {path} OUT.safetensors makes it a file of RGAN Lab"]
+    _print(options, report, "\n".join(lines))
+
+
+def _inspect_ours(options: argparse.Namespace, data: bytes) -> None:
+    """What a file of RGAN Lab says about itself."""
     from rgan import checkpoints
 
-    gan = checkpoints.load(options.checkpoint)
-    count = dict(zip(("generator", "critic"), gan.recipe.parameters(), strict=True))
-    training = dataclasses.asdict(gan.training) if gan.training else None
+    header = checkpoints.inspect(data, Path(options.checkpoint).name)
+    training = dataclasses.asdict(header.training) if header.training else None
     if training is not None:
         training["history"] = training["history"][-1:]
     report = {
         "checkpoint": str(options.checkpoint),
-        "sha256": gan.digest,
-        "system": gan.recipe.title,
-        "parameters": count,
-        "average": gan.average is not None,
-        "reference_images": 0 if gan.reference is None else len(gan.reference),
-        "recipe": gan.recipe.to_dict(),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "system": header.recipe.title,
+        "parameters": dict(zip(("generator", "critic"), header.recipe.parameters(), strict=True)),
+        "average": any(name.startswith("average.") for name in header.tensors),
+        "reference_images": header.tensors["reference"][1][0] if "reference" in header.tensors else 0,
+        "recipe": header.recipe.to_dict(),
         "training": training,
     }
     lines = [f"{name}: {json.dumps(value) if isinstance(value, dict) else value}" for name, value in report.items()]
     _print(options, report, "\n".join(lines))
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from rgan import checkpoints, conversion
+    from rgan.gan import Gan
+
+    out, paths = Path(options.out), [Path(file) for file in options.files]
+    if out.suffix != ".safetensors":
+        raise RganError(f"expected a last argument that ends in .safetensors, got {out}; name the file to write last")
+    proposal = conversion.read([(path.name, checkpoints.read_bytes(path)) for path in paths])
+    if isinstance(proposal, Gan):
+        raise RganError(f"expected files of another program, got one of RGAN Lab, {paths[0]}; use it as it is")
+    answers = dict(text.partition("=")[::2] for text in options.set or ())
+    questions = {one.name: one for one in proposal.questions(answers)}
+    for name in answers:
+        if name not in questions:
+            raise RganError(f"expected --set with one of {', '.join(questions)}; got {name!r}")
+    gan = proposal.gan(answers)
+    digest = checkpoints.save(gan, out)
+    taken = {name: answers.get(name, one.guess) for name, one in questions.items()}
+    report = {
+        "checkpoint": str(out), "sha256": digest, "title": gan.recipe.title, "latent": gan.recipe.latent,
+        "image": [gan.recipe.channels, gan.recipe.size, gan.recipe.size], "answers": taken,
+        "guessed": [name for name in taken if name not in answers], "notes": proposal.notes(answers),
+    }  # fmt: skip
+    lines = [f"{out}: {gan.recipe.title}, {gan.recipe.latent} noise dimensions, {gan.recipe.size} pixels"]
+    lines += [
+        f"{'set' if name in answers else 'guessed'}: {name}={taken[name]} ({one.text}; or {', '.join(one.others)})"
+        for name, one in questions.items()
+    ]
+    _print(options, report, "\n".join([*lines, *proposal.notes(answers)]))
 
 
 def _recipes(options: argparse.Namespace) -> None:
@@ -583,9 +634,22 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--device", choices=DEVICES, default="auto")
         command.add_argument("--precision", choices=PRECISIONS, default="auto")
 
-    inspect = commands.add_parser("inspect", help="say what a checkpoint is")
+    inspect = commands.add_parser("inspect", help="say what a checkpoint of any program is, without loading it")
     inspect.set_defaults(command=_inspect)
     inspect.add_argument("checkpoint")
+
+    convert = commands.add_parser("convert", help="make a checkpoint of another program a file of RGAN Lab")
+    convert.set_defaults(command=_convert)
+    convert.add_argument(
+        "files", nargs="+", metavar="FILE", help="the generator's file and the critic's, or one of both"
+    )
+    convert.add_argument("out", metavar="OUT", help="the file to write, .safetensors")
+    convert.add_argument(
+        "--set",
+        action="append",
+        metavar="QUESTION=ANSWER",
+        help="instead of a guess that `inspect` and `convert` print",
+    )
 
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)
@@ -639,7 +703,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, evidence, embed, score, reproduce, inspect, recipes, judge, data):
+    for command in (train, probe, evidence, embed, score, reproduce, inspect, convert, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rgan.errors import number_between
+from rgan.errors import CheckpointError, SettingsError, number_between
 from rgan.folding import fold
 from rgan.networks.layers import Critic
 from rgan.recipes import Recipe
@@ -49,6 +49,8 @@ class Training:
 class Gan:
     """Frozen networks in evaluation mode.
 
+    A critic without layers stands for none: such a Gan, imported from a file of a generator alone, draws images and
+    cannot be searched.
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
     it was read from, empty for a Gan that was never saved.
@@ -87,7 +89,12 @@ class Gan:
         return prior_noise(self.recipe.latent, count, seed)
 
     def features(self, images: Tensor) -> Tensor:
-        """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1]."""
+        """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
+
+        Raises:
+            CheckpointError: there is no critic.
+        """
+        check_critic(self.critic)
         with torch.no_grad():
             return torch.cat([self.critic.judge(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)])
 
@@ -127,7 +134,12 @@ class Probe:
         return images.float().cpu().contiguous(), loss.to(z.device)
 
     def score(self, images: Tensor) -> Tensor:
-        """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least."""
+        """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least.
+
+        Raises:
+            CheckpointError: there is no critic.
+        """
+        check_critic(self.critic)
         score: Tensor = self.critic(self._enter(images))
         return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
 
@@ -138,8 +150,23 @@ class Probe:
         return x.to(next(self.generator.parameters()).device)
 
 
+def check_critic(critic: nn.Module) -> None:
+    """Raise CheckpointError if this critic stands for none."""
+    if not any(True for _ in critic.children()):
+        raise CheckpointError(
+            "expected a model with a critic, got a generator alone, whose images it cannot judge; import it "
+            "again with its critic's file beside it"
+        )
+
+
 def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, Critic]:
-    """A generator and a critic of `recipe` with initial weights drawn from `seed`, on the CPU, in training mode."""
+    """A generator and a critic of `recipe` with initial weights drawn from `seed`, on the CPU, in training mode.
+
+    Raises:
+        SettingsError: it is the recipe of an imported Gan, whose first weights nobody knows.
+    """
+    if recipe.layers is not None:
+        raise SettingsError("expected a recipe to train by, got that of an imported model; choose one of the systems")
     weights = torch.Generator().manual_seed(seed)
     networks = recipe.networks()
     for network in networks:

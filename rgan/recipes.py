@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,13 +15,16 @@ import torch
 from torch import nn
 
 from rgan.errors import SettingsError, number_between, one_of
+from rgan.fields import typed
 from rgan.losses import LOSSES, Loss
+from rgan.networks.layered import Layers
 from rgan.networks.layers import Critic
 from rgan.systems import OFFICIAL, SYSTEMS
 
 PLAYERS = ("both", "generator", "critic")
 PRESETS = ("paper", "official")
 OPTIMISERS = ("adam", "rmsprop")
+IMPORTED = "imported"  # the system of a Gan that another program trained
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Recipe:
 
     decay: iterations over which the learning rate falls linearly to 0; 0: it never falls. generator_batch: noise a
     generator step, 0: as many as `batch`. dequantise: reals get uniform noise of one grey level, as ResNets' code does.
+    layers: the networks of a Gan that was trained elsewhere (system "imported"), of which little else is known: of the
+    other fields only size, channels, latent and loss mean anything then.
     """
 
     system: str
@@ -132,21 +136,15 @@ class Recipe:
     dequantise: bool = False
     ema: float = 0.999
     robust: Robust | None = field(default=None)
+    layers: Layers | None = field(default=None)
 
     def __post_init__(self) -> None:
-        one_of("system", self.system, tuple(SYSTEMS))
         one_of("loss", self.loss, tuple(LOSSES))
-        family = SYSTEMS[self.system].family
-        one_of("critic_norm", self.critic_norm, family.norms)
         number_between("size", self.size, 1, 1024)
-        if not family.fits(self.size):
-            raise SettingsError(
-                f"expected a size of {family.sizes} pixels for {SYSTEMS[self.system].title}, got {self.size}; "
-                "choose one of these, or another system"
-            )
         number_between("channels", self.channels, 1, 16)
         number_between("width", self.width, 1, 512, "several times the published ones; the cost grows with its square")
         number_between("latent", self.latent, 1, 4096)
+        self._check_networks()
         number_between("gradient_penalty", self.gradient_penalty, 0, 1e6)
         number_between("exponent", self.exponent, 1, 1000)
         number_between("smoothness", self.smoothness, -10, 10)
@@ -166,6 +164,21 @@ class Recipe:
             number_between("generator_batch, if it is not 0,", self.generator_batch, 2, 65536)
         number_between("ema", self.ema, 0, 0.999999)
         self._check_together()
+
+    def _check_networks(self) -> None:
+        """Raise SettingsError unless there are networks of this system and shape."""
+        if self.layers is not None:
+            one_of("system of layers", self.system, (IMPORTED,))
+            self.layers.check(self.latent, (self.channels, self.size, self.size))
+            return
+        one_of("system", self.system, tuple(SYSTEMS))
+        family = SYSTEMS[self.system].family
+        one_of("critic_norm", self.critic_norm, family.norms)
+        if not family.fits(self.size):
+            raise SettingsError(
+                f"expected a size of {family.sizes} pixels for {SYSTEMS[self.system].title}, got {self.size}; "
+                "choose one of these, or another system"
+            )
 
     def _check_together(self) -> None:
         """Raise SettingsError for fields that contradict each other."""
@@ -191,7 +204,7 @@ class Recipe:
     @property
     def title(self) -> str:
         """Name of the system for people, with its robust part: "DCGAN, robust"."""
-        name = SYSTEMS[self.system].title
+        name = SYSTEMS[self.system].title if self.layers is None else self.layers.title
         return f"{name}, robust" if self.robust else name
 
     @property
@@ -205,6 +218,10 @@ class Recipe:
 
     def networks(self, device: torch.device | str = "meta") -> tuple[nn.Module, Critic]:
         """A generator and a critic of this recipe without usable weights (on "meta": without memory either)."""
+        if self.layers is not None:
+            image = self.channels, self.size, self.size
+            with torch.device(device):
+                return self.layers.build_generator(self.latent), self.layers.build_critic(image)
         family = SYSTEMS[self.system].family
         shape = {"size": self.size, "channels": self.channels, "width": self.width}
         with torch.device(device):
@@ -220,7 +237,9 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""
-        return dataclasses.asdict(self)
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "layers"}
+        plain["robust"] = self.robust and dataclasses.asdict(self.robust)
+        return plain if self.layers is None else plain | {"layers": self.layers.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -229,15 +248,17 @@ class Recipe:
         Raises:
             SettingsError: an unknown name, a wrong type or a value out of range.
         """
-        plain = _typed(cls, values)
+        plain = typed(cls, values)
         if "system" not in plain:
             raise SettingsError("expected a Recipe with a system; the field is missing")
         if plain.get("robust") is not None:
-            plain["robust"] = Robust(**_typed(Robust, plain["robust"]))
+            plain["robust"] = Robust(**typed(Robust, plain["robust"]))
+        if plain.get("layers") is not None:
+            plain["layers"] = Layers.from_dict(plain["layers"])
         return cls(**plain)
 
 
-SETTABLE = tuple(f.name for f in dataclasses.fields(Recipe) if f.name not in ("system", "robust"))
+SETTABLE = tuple(f.name for f in dataclasses.fields(Recipe) if f.name not in ("system", "robust", "layers"))
 
 
 def recipe(system: str, robust: Robust | str | None = None, *, players: str | None = None, **changes: Any) -> Recipe:
@@ -287,7 +308,7 @@ def parsed(settings: Iterable[str]) -> dict[str, Any]:
             values[name] = text
     for name in values:
         one_of("a field that can be set", name, SETTABLE)
-    return _typed(Recipe, values)
+    return typed(Recipe, values)
 
 
 def catalogue() -> dict[str, tuple[str, str | None, str]]:
@@ -315,39 +336,3 @@ def named(name: str, **changes: Any) -> Recipe:
         raise SettingsError(f"expected the name of a recipe, got {name[:60]!r}; `python -m rgan recipes` lists them")
     system, preset, players = names[name]
     return recipe(system, preset, players=players, **changes)
-
-
-def _typed(cls: type, values: object) -> dict[str, Any]:
-    """`values` as keyword arguments of dataclass `cls`; ints pass for floats, lists for tuples, nothing else."""
-    if not isinstance(values, Mapping):
-        raise SettingsError(f"expected the fields of a {cls.__name__}, got {type(values).__name__}")
-    known = {f.name: str(f.type) for f in dataclasses.fields(cls)}
-    checked: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in known:
-            raise SettingsError(f"expected fields of a {cls.__name__}, got an unknown one, {str(name)[:40]!r}")
-        kind = known[name]
-        if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-            value = _float(value)
-        right = {
-            "str": isinstance(value, str),
-            "int": isinstance(value, int) and not isinstance(value, bool),
-            "float": isinstance(value, float),
-            "bool": isinstance(value, bool),
-            "tuple[float, float]": isinstance(value, (list, tuple))
-            and len(value) == 2
-            and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value),
-            "Robust | None": value is None or isinstance(value, Mapping),
-        }[kind]
-        if not right:
-            raise SettingsError(f"expected {name} to be {kind}, got {str(value)[:40]!r}")
-        checked[name] = (_float(value[0]), _float(value[1])) if kind.startswith("tuple") else value
-    return checked
-
-
-def _float(number: float) -> float:
-    """As a float; integers beyond its range become infinite, which no limit allows."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf

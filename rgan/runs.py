@@ -28,7 +28,7 @@ import filelock
 import numpy as np
 from torch import Tensor
 
-from rgan import checkpoints, datasets, distributed, judges, metrics
+from rgan import checkpoints, datasets, distributed, judges, limits, metrics
 from rgan.devices import DEVICES, PRECISIONS
 from rgan.errors import CheckpointError, FileError, RunError, SettingsError, number_between, one_of
 from rgan.events import Events
@@ -133,9 +133,9 @@ def create(folder: Path, plan: Plan) -> None:
             f"expected a new folder, got {folder}, which holds a run; continue that one (--resume), or choose another"
         )
     generator, critic = plan.recipe.parameters()
-    if 4 * (2 * generator + critic) > 0.95 * checkpoints.MAX_BYTES:
+    if 4 * (2 * generator + critic) > 0.95 * limits.MAX_BYTES:
         raise SettingsError(
-            f"expected networks whose checkpoint stays below {checkpoints.MAX_BYTES // 2**20} MiB, got "
+            f"expected networks whose checkpoint stays below {limits.MAX_BYTES // 2**20} MiB, got "
             f"{(2 * generator + critic) // 2**18} MiB; choose a smaller width"
         )
     prepare_folder(folder)

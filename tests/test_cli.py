@@ -175,7 +175,7 @@ def test_inspect(trained, capsys):
     ("arguments", "words"),
     [
         (["probe", "nowhere.safetensors"], "nowhere.safetensors"),
-        (["inspect", str(ROOT / "pyproject.toml")], "expected a checkpoint written by RGAN Lab"),
+        (["inspect", str(ROOT / "pyproject.toml")], "got a text file; choose the file with the weights"),
         (["probe", "CHECKPOINT", "--radius", "-1"], "radius ε between"),
         (["probe", "CHECKPOINT", "--steps", "0"], "steps between"),
         (["probe", "CHECKPOINT", "--samples", "0"], "samples between"),

@@ -1,0 +1,321 @@
+"""From files of other programs to one Gan: which network is in which file, what was guessed, and words when it fails.
+
+    proposal = conversion.read([("netG.pth", data), ("netD.pth", data)])
+    proposal.questions()    what the weights do not tell, each with its options and the likeliest answer
+    proposal.gan({"upsampling": "nearest"})     the Gan, with these answers and guesses for the others
+
+`checkpoints.save` writes it as a file of RGAN Lab's own. `describe` says what a file is without reading a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rgan import checkpoints, containers
+from rgan.containers import Contents, Group
+from rgan.errors import CheckpointError
+from rgan.gan import Gan
+from rgan.importers import Network, Question, images, nearest, recognise
+from rgan.importers.tensors import PLAYERS, Store, is_average, players, unwrapped
+from rgan.networks.layered import Layers, Shape
+from rgan.recipes import IMPORTED, Recipe
+
+SUFFIXES = ("safetensors", "pth", "pt", "ckpt")
+MAX_FILES = 4
+
+# Networks that are often uploaded and are no GAN of noise to images: words in their tensors' names, what they are.
+_OTHERS = (
+    (("mapping", "synthesis"), "a StyleGAN, whose layers are not supported"),
+    (("style", "to_rgb"), "a StyleGAN, whose layers are not supported"),
+    (("time_embed",), "a diffusion model, not a GAN"),
+    (("time_mlp",), "a diffusion model, not a GAN"),
+    (("embed_tokens",), "a language model"),
+    (("self_attn",), "a transformer"),
+    (("layer1.0.conv1", "fc."), "a ResNet that classifies images"),
+    (("features.", "classifier."), "a network that classifies images"),
+    (("conv1x1_theta",), "a GAN with self-attention, which is not supported"),
+    (("gain.weight",), "a GAN whose batch norms depend on a class, which is not supported"),
+    (("embed0",), "a GAN whose batch norms depend on a class, which is not supported"),
+    (("encoder", "decoder"), "an autoencoder, not a GAN"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
+
+    images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
+    """
+
+    player: str
+    title: str
+    where: str
+    images: tuple[Shape, ...]
+    store: Store = field(repr=False)
+    source: str = ""
+
+    def network(self, answers: Mapping[str, str], image: Shape = ()) -> Network | None:
+        """The network under these answers, a critic for images of this shape; None if it judges others."""
+        role = "critic" if self.player == "critic" else "generator"
+        return recognise(self.store, role, answers, source=self.source, image=image)
+
+    @property
+    def words(self) -> str:
+        """The part in one line."""
+        sizes = " or ".join("×".join(map(str, image)) for image in self.images[:3])
+        sizes += " or others" if len(self.images) > 3 else ""
+        verb = "judges" if self.player == "critic" else "draws"
+        name = "generator (moving average)" if self.player == "average" else self.player
+        return f"{name}, {self.title}, {verb} {sizes} ({self.where})"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing."""
+
+    generator: Part
+    average: Part | None
+    critic: Part | None
+    unread: tuple[str, ...]
+
+    def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
+        """What was guessed; answers to some may bring others.
+
+        Raises:
+            CheckpointError: the networks do not fit together.
+            SettingsError: an answer is none of its question's options.
+        """
+        generator, critic = self._networks(answers or {})
+        return (*generator.questions, *(critic.questions if critic else ()))
+
+    def notes(self, answers: Mapping[str, str] | None = None) -> tuple[str, ...]:
+        """What to know of the Gan, in sentences.
+
+        Raises:
+            CheckpointError, SettingsError: as `questions`.
+        """
+        generator, critic = self._networks(answers or {})
+        said = [*generator.notes, *(critic.notes if critic else ())]
+        if self.average is not None:
+            said.append(f"the moving average of the generator's weights draws the images ({self.average.where})")
+        if self.critic is None:
+            said.append("critic missing: it draws images and cannot be searched; add the critic's file to change that")
+        if self.unread:
+            said.append(f"objects left unread: {', '.join(self.unread)}")
+        return tuple(dict.fromkeys(said))
+
+    def gan(self, answers: Mapping[str, str] | None = None) -> Gan:
+        """The Gan under these answers.
+
+        Raises:
+            CheckpointError: the networks do not fit together, or give no finite numbers.
+            SettingsError: an answer is none of its question's options, or the networks are too large.
+        """
+        answers = dict(answers or {})
+        network, critic = self._networks(answers)
+        given = {question.name: question.guess for question in critic.questions} | answers if critic else answers
+        layers = Layers(
+            network.title
+            if critic is None or network.title.startswith(critic.title)
+            else f"{network.title}, {critic.title}",
+            network.layers,
+            critic.layers if critic else (),
+            critic.score if critic else 0,
+        )
+        channels, size, _ = network.image
+        recipe = Recipe(
+            IMPORTED,
+            size=size,
+            channels=channels,
+            latent=network.latent,
+            loss=given.get("loss", "hinge"),
+            layers=layers,
+        )
+        generator, judge = recipe.networks()
+        generator.load_state_dict(network.state(), assign=True)
+        if critic is not None:
+            judge.load_state_dict(critic.state(), assign=True)
+        average = None
+        if self.average is not None:
+            other = self.average.network(answers)
+            if other is None or other.layers != network.layers:
+                raise CheckpointError(
+                    f"expected the moving average of one generator, got two that differ: {self.generator.words} and "
+                    f"{self.average.words}; leave one out"
+                )
+            average = recipe.networks()[0]
+            average.load_state_dict(other.state(), assign=True)
+        return checkpoints.checked(Gan(recipe, generator, judge, average))
+
+    def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
+        generator = self.generator.network(answers)
+        if generator is None:
+            raise CheckpointError(f"expected a generator under these answers, got none: {self.generator.words}")
+        if self.critic is None:
+            return generator, None
+        given = {question.name: question.guess for question in generator.questions} | dict(answers)
+        critic = self.critic.network(given, generator.image)
+        if critic is None:
+            made = "×".join(map(str, generator.image))
+            raise CheckpointError(
+                f"expected a critic of images of {made} pixels, which the generator draws, got {self.critic.words}; "
+                "choose the two files of one training"
+            )
+        return generator, critic
+
+
+def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
+    """What these files, (name, bytes) each, are together: a `Proposal`, or a Gan where it is a file of RGAN Lab's own.
+
+    Raises:
+        CheckpointError: a file is no checkpoint or built to harm (see `containers.read`), holds no network that is
+            known, or the networks make no Gan; with words of what they are.
+    """
+    if not 1 <= len(files) <= MAX_FILES:
+        raise CheckpointError(f"expected 1 to {MAX_FILES} files, got {len(files)}; choose those of one Gan")
+    contents = [containers.read(data, name) for name, data in files]
+    if any(_is_ours(one) for one in contents):
+        if len(files) > 1:
+            raise CheckpointError("expected one file of RGAN Lab, which holds a whole Gan, got more; choose one")
+        return checkpoints.loads(files[0][1], files[0][0])
+    parts = [part for one in contents for part in _parts(one)]
+    unread = tuple(dict.fromkeys(name for one in contents for name in one.unread))
+    generators, averages, critics = (
+        [part for part in parts if part.player == player] for player in ("generator", "average", "critic")
+    )
+    for several in (generators, averages, critics):
+        if len(several) > 1:
+            found = "; ".join(part.words for part in several)
+            raise CheckpointError(
+                f"expected one {several[0].player}, got {len(several)}: {found}; leave all but one out"
+            )
+    if not generators and not averages:
+        raise CheckpointError(
+            f"expected a generator, got a critic alone, which makes no images: {critics[0].words}; add its generator's "
+            "file"
+        )
+    first, second = (generators or averages)[0], averages[0] if generators and averages else None
+    return Proposal(first, second, critics[0] if critics else None, unread)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file is, by its names and shapes: container, tensors by their path, and the networks among them.
+
+    ours: whether RGAN Lab wrote it (`checkpoints.inspect` says more then). problem: why it cannot be used alone, "" if
+    it can.
+    """
+
+    name: str
+    container: str
+    bytes: int
+    tensors: Mapping[str, tuple[int, ...]]
+    parts: tuple[str, ...]
+    questions: tuple[Question, ...]
+    unread: tuple[str, ...]
+    ours: bool
+    problem: str
+
+
+def describe(name: str, data: bytes) -> Description:
+    """What a file is, without reading a number of its tensors.
+
+    Raises:
+        CheckpointError: it is no checkpoint, damaged or built to harm.
+    """
+    contents = containers.listing(data, name)
+    shapes = {
+        f"{path}/{key}".lstrip("/"): tuple(value.shape)
+        for path, group in contents.groups.items()
+        for key, value in group.items()
+    }
+    parts: list[Part] = []
+    problem = ""
+    ours = _is_ours(contents)
+    if not ours:
+        try:
+            parts = _parts(contents)
+        except CheckpointError as error:
+            problem = str(error)
+    questions: tuple[Question, ...] = ()
+    for part in parts:
+        network = part.network({}, part.images[0] if part.player == "critic" else ())
+        questions += network.questions if network is not None else ()
+    if parts and not any(part.player in ("generator", "average") for part in parts):
+        problem = "a critic alone makes no images: convert it together with its generator"
+    return Description(
+        name, contents.kind, len(data), shapes, tuple(part.words for part in parts),
+        tuple({question.name: question for question in questions}.values()), contents.unread, ours, problem,
+    )  # fmt: skip
+
+
+def _is_ours(contents: Contents) -> bool:
+    return contents.metadata is not None and checkpoints.KEY in contents.metadata
+
+
+def _parts(contents: Contents) -> list[Part]:
+    """The networks of a file.
+
+    Raises:
+        CheckpointError: there are none that are known; what there is instead is said.
+    """
+    found: list[Part] = []
+    for path, group in contents.groups.items():
+        found += _of_group(group, path, contents.name)
+    if found:
+        return found
+    raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
+
+
+def _of_group(group: Group, path: str, name: str) -> list[Part]:
+    """The networks among tensors that lie together: one, or one for each player that their names begin with."""
+    group = unwrapped(group)
+    if several := players(group):
+        inner = [_of_group(own, f"{path}/{player}".lstrip("/"), name) for player, own in several.items()]
+        return [part for parts in inner for part in parts]
+    source, store = f"{name} {path}", Store(group)
+    where = f"{name}, {path}" if path else name
+    network = recognise(store, "generator", {}, source=source)
+    if network is not None:
+        player = "average" if _is_average(name, path) else "generator"
+        return [Part(player, network.title, where, (network.image,), store, source)]
+    critics = list(images(store, source=source))
+    if not critics:
+        return []
+    return [Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)]
+
+
+def _is_average(name: str, path: str) -> bool:
+    last = path.rpartition("/")[2].lower()
+    return PLAYERS.get(last) == "average" or is_average(last) or is_average(name)
+
+
+def _instead(contents: Contents) -> str:
+    """What a file without a known network holds, and what to do."""
+    if not contents.groups:
+        return "no tensors by name; save the network's state_dict() with torch.save"
+    names = [key for group in contents.groups.values() for key in group]
+    for words, what in _OTHERS:
+        if all(any(word in name for name in names) for word in words):
+            return f"{what}; choose another file"
+    group = max(contents.groups.values(), key=len)
+    weights = {key.removesuffix(".weight"): value.shape for key, value in group.items() if key.endswith(".weight")}
+    layers = [key for key, shape in weights.items() if len(shape) > 1]
+    listed = ", ".join(layers[:6]) + (", …" if len(layers) > 6 else "")
+    if not layers:
+        return f"{len(names)} tensors without a layer among them; save the network's state_dict() with torch.save"
+    inputs, outputs = weights[layers[0]][1], weights[layers[-1]][0]
+    if len(weights[layers[0]]) == 2 and inputs == outputs:
+        return (
+            f"layers that make {outputs} numbers of {inputs} ({listed}): an autoencoder, which is no GAN; "
+            "choose the file of a GAN"
+        )
+    if len(weights[layers[-1]]) == 2 and outputs in range(2, 1001):
+        return f"layers that end in {outputs} numbers ({listed}): a classifier perhaps; choose the file of a GAN"
+    near = nearest(Store(unwrapped(group)))
+    return (
+        f"{len(layers)} layers in no order that is known ({listed}); "
+        + (f"they are nearest to a {near}: " if near else "")
+        + "rename the tensors as one of the formats in the README does"
+    )

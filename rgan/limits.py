@@ -1,0 +1,34 @@
+"""What a file from elsewhere may ask for: every limit on checkpoints, uploads and what is built from them.
+
+The largest network of the paper's tables has 20 million weights; the published ones that can be imported have fewer.
+A file beyond a limit is refused before memory is taken for it.
+"""
+
+from __future__ import annotations
+
+MIB = 2**20
+
+# Of a file.
+MAX_BYTES = 256 * MIB  # any checkpoint, of RGAN Lab or not
+MAX_HEADER_BYTES = 2 * MIB  # the JSON before the weights of a safetensors file
+MAX_REFERENCES = 4096  # real images kept in a checkpoint
+MAX_ENTRIES = 20_000  # files in a zip, as torch.save writes
+MAX_PICKLE_BYTES = 16 * MIB  # the part of a .pth that says what its tensors are; for a GAN it is a few kB
+MAX_OPERATIONS = 500_000  # instructions of such a pickle; about a second of work
+MAX_NODES = 200_000  # dictionaries, lists and values found in it
+MAX_DEPTH = 8  # of dictionaries within dictionaries
+MAX_NAME = 512  # characters of a tensor's name
+
+# Of the tensors in it.
+MAX_TENSORS = 4096
+MAX_DIMENSIONS = 8
+MAX_NUMBERS = 64 * MIB  # of all tensors together; 256 MiB once they are float32
+
+# Of the process that reads pickles, which nothing is executed in, and which may write no file.
+READER_MEMORY = 1024 * MIB
+READER_SECONDS = 20
+
+# Of a network that a file describes layer by layer.
+MAX_LAYERS = 256
+MAX_FEATURES = 4 * MIB  # numbers between two layers, per image
+MAX_WORK = 2**35  # multiplications for one image
