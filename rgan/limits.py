@@ -12,6 +12,7 @@ MIB = 2**20
 MAX_BYTES = 256 * MIB  # any checkpoint, of RGAN Lab or not
 MAX_HEADER_BYTES = 2 * MIB  # the JSON before the weights of a safetensors file
 MAX_REFERENCES = 4096  # real images kept in a checkpoint
+MAX_ORIGIN = 20_000  # characters about where an imported checkpoint comes from
 MAX_ENTRIES = 20_000  # files in a zip, as torch.save writes
 MAX_PICKLE_BYTES = 16 * MIB  # the part of a .pth that says what its tensors are; for a GAN it is a few kB
 MAX_OPERATIONS = 500_000  # instructions of such a pickle; about a second of work
