@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 from parts import language
-from parts.language import EMBEDDINGS, EVIDENCE, HOME, REPRODUCE, TRAIN, WORST_NOISE
+from parts.language import CHECKPOINTS, EMBEDDINGS, EVIDENCE, HOME, REPRODUCE, TRAIN, WORST_NOISE
 from state import warm_up
 
 st.set_page_config(page_title="RGAN Lab", page_icon=Path(__file__).with_name("icon.png"), layout="wide")
@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
         st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
         st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page(CHECKPOINTS, title="Checkpoints", icon=":material/folder_open:", url_path="checkpoints"),
         st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
     ]
 )

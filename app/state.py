@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 import torch
+import visitors
 from tasks import Task, Tasks, Work
 
 from rgan import checkpoints, datasets, embeddings, evaluation, reproduce
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
 STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
+TRAINED, UPLOADED = "runs/", "uploads/"  # before the names of such models
 LIVE = "live_paths"
 
 T = TypeVar("T")
@@ -134,10 +136,12 @@ def about_data(name: str) -> datasets.About:
 
 
 def models() -> dict[str, Path]:
-    """Names and files of the models at hand: shipped ones, then those trained into runs/."""
+    """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
     shipped = {path.stem: path for path in (ROOT / "checkpoints").glob("*.safetensors")}
-    trained = {f"runs/{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
-    return dict(sorted(shipped.items())) | dict(sorted(trained.items()))
+    trained = {f"{TRAINED}{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
+    shelf = visitors.shelf()
+    uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
+    return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
 
 
 def load(name: str) -> Gan:

@@ -435,7 +435,7 @@ def _convert(options: argparse.Namespace) -> None:
     gan = proposal.gan(answers)
     if options.data is not None:
         real = datasets.load(options.data, size=gan.recipe.size, root=options.data_root, download=options.download)
-        gan = conversion.trained_on(gan, real.name, real)
+        gan = conversion.trained_on(gan, real.name, real.some(datasets.CARRIED))
     digest = checkpoints.save(gan, out)
     taken = {name: answers.get(name, one.guess) for name, one in questions.items()}
     report = {

@@ -14,9 +14,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from rgan import checkpoints, containers
 from rgan.containers import Contents, Group
-from rgan.datasets import CARRIED, ImageData
+from rgan.datasets import CARRIED
 from rgan.errors import CheckpointError, SettingsError
 from rgan.gan import Gan, Origin
 from rgan.importers import Network, Question, images, nearest, recognise
@@ -42,6 +44,10 @@ _OTHERS = (
     (("embed0",), "a GAN whose batch norms depend on a class, which is not supported"),
     (("encoder", "decoder"), "an autoencoder, not a GAN"),
 )  # fmt: skip
+
+
+class MissingGeneratorError(CheckpointError):
+    """There is a critic alone: with its generator's file beside it, it could be used."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
     Raises:
         CheckpointError: a file is no checkpoint or built to harm (see `containers.read`), holds no network that is
             known, or the networks make no Gan; with words of what they are.
+        MissingGeneratorError: there is only a critic.
     """
     if not 1 <= len(files) <= MAX_FILES:
         raise CheckpointError(f"expected 1 to {MAX_FILES} files, got {len(files)}; choose those of one Gan")
@@ -199,7 +206,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
                 f"expected one {several[0].player}, got {len(several)}: {found}; leave all but one out"
             )
     if not generators and not averages:
-        raise CheckpointError(
+        raise MissingGeneratorError(
             f"expected a generator, got a critic alone, which makes no images: {critics[0].words}; add its generator's "
             "file"
         )
@@ -208,8 +215,8 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
     return Proposal(first, second, critics[0] if critics else None, digests, unread)
 
 
-def trained_on(gan: Gan, name: str, real: ImageData | None) -> Gan:
-    """An imported `gan` that knows the name of its data set, and carries some of its images where they are at hand.
+def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
+    """An imported `gan` that knows the name of its data set, and carries some of its images, uint8 (N, C, H, W).
 
     Raises:
         SettingsError: these images have another shape than the Gan's.
@@ -217,13 +224,13 @@ def trained_on(gan: Gan, name: str, real: ImageData | None) -> Gan:
     if gan.origin is None:
         raise SettingsError("expected an imported model, got one that says itself what it was trained on")
     if real is not None:
-        expected, shape = (gan.recipe.channels, gan.recipe.size, gan.recipe.size), tuple(real.images.shape[1:])
+        expected, shape = (gan.recipe.channels, gan.recipe.size, gan.recipe.size), tuple(real.shape[1:])
         if shape != expected:
             raise SettingsError(
                 f"expected real images of {'×'.join(map(str, expected))}, as the model draws, got {name} with "
                 f"{'×'.join(map(str, shape))}; choose the data set it was trained on"
             )
-    kept = None if real is None else real.some(CARRIED)
+    kept = None if real is None else real[:CARRIED]
     return dataclasses.replace(gan, origin=dataclasses.replace(gan.origin, data=name), reference=kept, _probes={})
 
 

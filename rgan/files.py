@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rgan.errors import FileError
+from rgan.errors import FileError, SettingsError
 
+LONGEST_NAME = 61
+_NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 _UNFINISHED = ".part"
 
 
@@ -35,6 +38,20 @@ def write_atomically(path: Path, data: bytes) -> None:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_name(name: str) -> None:
+    """Raise SettingsError unless `name` is one for a file or folder that the user names."""
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"expected a name of small letters, digits, '.', '_' and '-', at most {LONGEST_NAME} of them, got "
+            f"{name[:80]!r}; choose another"
+        )
+
+
+def usable_name(text: str) -> str:
+    """The nearest name that `check_name` lets pass."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:LONGEST_NAME] or "model"
 
 
 def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:

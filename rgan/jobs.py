@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
-import re
 import shutil
 import threading
 import time
@@ -23,13 +22,13 @@ import torch
 from rgan import runs
 from rgan.devices import in_background
 from rgan.errors import FileError, RganError, RunError
+from rgan.files import check_name
 from rgan.runs import Plan, Record, Run
 from rgan.training import seconds_per_iteration
 
 MAX_WAITING = 20
 RATE_SECONDS = 30.0  # over which the speed is taken that predicts the end
 ERROR = "error.txt"
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
 
 class Gate:
@@ -130,7 +129,8 @@ class Jobs:
         """Queue new runs, by name, in order: all of them or none.
 
         Raises:
-            RunError: a name is taken or unusable, or too many runs wait.
+            SettingsError: a name is unusable.
+            RunError: one is taken, or too many runs wait.
             FileError: a folder cannot be written.
         """
         with self._change:
@@ -138,11 +138,7 @@ class Jobs:
             made: list[str] = []
             try:
                 for name, plan in plans.items():
-                    if not _NAME.fullmatch(name):
-                        raise RunError(
-                            "expected a name of small letters, digits, '.', '_' and '-', at most 61 of them, "
-                            f"got {name[:80]!r}; choose another"
-                        )
+                    check_name(name)
                     runs.create(self.folder / name, plan)
                     made.append(name)
             except RganError:
@@ -197,9 +193,22 @@ class Jobs:
             RunError: it trains or waits, here or in another process.
         """
         with self._change:
-            if name in self.queue() or runs.busy(self.folder / name):
-                raise RunError(f"expected a run that neither trains nor waits, got {name}; stop it first")
+            self._check_idle(name)
             shutil.rmtree(self.folder / name)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a run another name.
+
+        Raises:
+            SettingsError: the new name is unusable.
+            RunError: it is taken, or the run trains or waits, here or in another process.
+        """
+        with self._change:
+            check_name(new)
+            self._check_idle(name)
+            if (self.folder / new).exists():
+                raise RunError(f"expected a name that is free, got {new}; choose another")
+            (self.folder / name).rename(self.folder / new)
 
     def record(self, name: str) -> Record:
         """What is known of a run right now.
@@ -250,6 +259,10 @@ class Jobs:
             self._change.notify_all()
         if self._thread is not None:
             self._thread.join(timeout)
+
+    def _check_idle(self, name: str) -> None:
+        if name in self.queue() or runs.busy(self.folder / name):
+            raise RunError(f"expected a run that neither trains nor waits, got {name}; stop it first")
 
     def _check_queue(self, more: int) -> None:
         if len(self._waiting) + more > MAX_WAITING:

@@ -111,7 +111,7 @@ def test_the_gate_holds_training_back_but_never_for_long():
 def test_names_and_numbers_of_waiting_runs_are_limited(tmp_path):
     jobs = Jobs(tmp_path)
     for bad in ("../up", "", "A b", ".hidden", "x" * 80):
-        with pytest.raises(RunError, match="expected a name of small letters"):
+        with pytest.raises(SettingsError, match="expected a name of small letters"):
             jobs.start({"fine": plan(), bad: plan()})
     assert jobs.names() == [], "all of them or none"
     with pytest.raises(RunError, match="at most 20 waiting runs"):

@@ -14,7 +14,7 @@ from rgan.figures import COLOURS
 
 HOME, WORST_NOISE, TRAIN = "screens/home.py", "screens/worst_noise.py", "screens/train.py"
 EMBEDDINGS, EVIDENCE = "screens/embeddings.py", "screens/evidence.py"
-REPRODUCE = "screens/reproduce.py"
+REPRODUCE, CHECKPOINTS = "screens/reproduce.py", "screens/checkpoints.py"
 MARKS = {"original": "●", "worst": "▲", "random": "◆"}
 
 _ROOT = f":root {{ --model-a: {COLOURS['A']}; --model-b: {COLOURS['B']}; }}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -18,6 +19,7 @@ CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Classifier score", (("score", "of 500 images, by a judge", "solid"),)),
 )
 DASHES = {"solid": "━", "dot": "┅"}
+History = tuple[dict[str, float], ...]
 
 
 def picture(record: Record, moment: int) -> None:
@@ -64,12 +66,10 @@ def _until(iterations: int, moment: int) -> int:
     return round(iterations * (moment / PICTURES) ** 2)
 
 
-def charts(records: list[Record]) -> None:
-    """The curves of one run, or of a pair in one picture; those that have points."""
-    state = tuple(
-        (record.name, side_of(record), record.history[-1]["iteration"]) for record in records if record.history
-    )
-    histories = {record.name: record.history for record in records}
+def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
+    """The curves of one model, or of a pair in one picture: name, side and history of each; those that have points."""
+    state = tuple((name, side, history[-1]["iteration"]) for name, side, history in learnt if history)
+    histories = {name: history for name, _, history in learnt}
     figures = {title: figure for title, _ in CHARTS if (figure := _chart(title, state, histories)) is not None}
     items = list(figures.items())
     for row in filter(None, (items[:2], items[2:])):
@@ -80,7 +80,7 @@ def charts(records: list[Record]) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: dict[str, tuple[dict[str, float], ...]]):
+def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: dict[str, History]):
     """The figure of one chart, rebuilt only when a history has grown; None without a point to draw."""
     series = dict(CHARTS)[title]
     lines = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 from state import load, models
 
 from rgan.errors import RganError
 from rgan.gan import Gan
+
+USUAL = ("digits-dcgan", "digits-dcgan-robust")
 
 
 def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
@@ -20,7 +24,7 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
             "No model found. Train one with `python -m rgan train --system dcgan --data digits …`; see the README."
         )
         st.stop()
-    first, second = (names.index(name) if name in names else 0 for name in ("digits-dcgan", "digits-dcgan-robust"))
+    first, second = (at_first(names, name) for name in USUAL)
     left, right = st.columns(2, gap="medium")
     a = left.selectbox(
         "Model A",
@@ -47,6 +51,11 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
         )
         st.stop()
     return (a, b), gans
+
+
+def at_first(names: Sequence[str], usual: str) -> int:
+    """Where a choice of models begins."""
+    return names.index(usual) if usual in names else 0
 
 
 def _follow() -> None:

@@ -1,17 +1,17 @@
 """Home: what this is, the idea as one live picture, the models at hand, where to go next."""
 
 import streamlit as st
-from parts import board, language
+from parts import language
 from parts.live_slider import live_slider
+from parts.model_card import card
 from parts.stage import Stage, finish_run
 from state import live_paths, load, models
 
 from rgan.errors import RganError
 from rgan.gan import Gan
-from rgan.images import to_uint8
 from rgan.live import Request, reach
 
-SAMPLES, CARD_SAMPLES = 16, 48
+SAMPLES = 16
 
 st.title("RGAN Lab", anchor=False)
 st.markdown(
@@ -19,24 +19,6 @@ st.markdown(
     "worse ones**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
     "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
 )
-
-
-def facts(gan: Gan) -> str:
-    """One line on how a model came about."""
-    robust, training = gan.recipe.robust, gan.training
-    how = f"ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}, λ {robust.weight:g}" if robust else "no robust part"
-    size = f"{gan.recipe.size}×{gan.recipe.size} px"
-    if training is None:
-        return f"{how} · {size}"
-    return f"{how} · {training.data}, {size} · {training.iterations:,} iterations, seed {training.seed}"
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def card(name: str, digest: str) -> str:
-    """HTML of a model's card; `digest` makes a changed file a new card."""
-    gan = load(name)
-    samples = to_uint8(gan.probe().images(gan.noise(CARD_SAMPLES, 0)))
-    return board.card(name, gan.recipe.title, facts(gan), samples)
 
 
 gans: dict[str, Gan] = {}

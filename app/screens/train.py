@@ -83,7 +83,7 @@ def watch() -> None:
     for column, record in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
             learning.picture(record, moment)
-    learning.charts(shown)
+    learning.charts([(record.name, run_view.side_of(record), record.history) for record in shown])
     if queue := jobs().queue():
         st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")

@@ -1,0 +1,46 @@
+"""Checkpoints: every model at hand, and the place to bring one's own."""
+
+import streamlit as st
+import visitors
+from parts import bring, model_view
+from parts.model_card import card
+from parts.two_models import USUAL, at_first
+from state import load, models
+
+from rgan.errors import RganError
+from rgan.gan import Gan
+
+st.header("Checkpoints", anchor=False)
+shelf = visitors.shelf()
+bring.drop(shelf)
+
+files = models()
+gans: dict[str, Gan] = {}
+for name in files:
+    try:
+        gans[name] = load(name)
+    except RganError as error:
+        model_view.broken(name, str(error), shelf)
+if not gans:
+    st.info("No model is here yet. Drop one above, or train one on the Train page.", icon=":material/info:")
+    st.stop()
+
+names = tuple(gans)
+model_view.forget_missing(names)
+left, right = st.columns(2, gap="medium")
+first = at_first(names, USUAL[0])
+chosen = left.selectbox(
+    "Model", names, first, key="model", bind="query-params", help="What is known of it stands below."
+)
+opened = right.selectbox(
+    "Comparable with", names, first, key="a", bind="query-params",
+    help="Model A of the other pages: the one you have open there.",
+)  # fmt: skip
+model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
+
+st.subheader("All models", anchor=False)
+cards = st.columns(4, gap="medium")
+for index, (name, gan) in enumerate(gans.items()):
+    with cards[index % 4].container(border=True):
+        st.html(card(name, gan.digest))
+        st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)
