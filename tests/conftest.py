@@ -13,17 +13,20 @@ from benchmarks.serving import Server, chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Every test process has its own runs/, apart from the user's and from its neighbours'.
-os.environ["RGAN_RUNS"] = tempfile.mkdtemp(prefix="rgan-runs-")
+# Every test process has its own runs/ and uploads/, apart from the user's and from its neighbours'.
+OWN = ("RGAN_RUNS", "RGAN_UPLOADS")
+for _name in OWN:
+    os.environ[_name] = tempfile.mkdtemp(prefix="rgan-")
 
 # Several test processes share the cores: threads that wait by spinning would slow each other tenfold.
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_runs():
+def _own_folders():
     yield
-    shutil.rmtree(os.environ["RGAN_RUNS"], ignore_errors=True)
+    for name in OWN:
+        shutil.rmtree(os.environ[name], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

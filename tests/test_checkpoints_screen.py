@@ -1,0 +1,182 @@
+"""The Checkpoints screen through AppTest: files are dropped, recognised, kept, renamed, deleted; or refused in words."""
+
+import io
+import os
+import pickle
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from torch import nn
+
+from rgan import checkpoints
+from tests.conftest import ROOT
+from tests.test_app import app, words
+
+UPLOADS = Path(os.environ["RGAN_UPLOADS"])
+
+
+@pytest.fixture(autouse=True)
+def at_the_servers_own_machine(monkeypatch):
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: None))
+
+
+def saved(network: nn.Module) -> bytes:
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    return file.getvalue()
+
+
+@pytest.fixture
+def mlp():
+    """The networks of a stranger: a generator 6 → 16 → 8×8 with leaky ReLU and tanh, and its critic."""
+    rng = torch.Generator().manual_seed(3)
+    generator = nn.Sequential(nn.Linear(6, 16), nn.LeakyReLU(0.2), nn.Linear(16, 64), nn.Tanh())
+    critic = nn.Sequential(nn.Linear(64, 12), nn.LeakyReLU(0.2), nn.Linear(12, 1))
+    for parameter in (*generator.parameters(), *critic.parameters()):
+        parameter.data.normal_(generator=rng)
+    return generator, critic
+
+
+def drop(test, **files: bytes):
+    """Send files, named by their stems."""
+    test.file_uploader[0].set_value([(f"{name}.pth", data, "") for name, data in files.items()])
+    return test.run()
+
+
+def answer(test, question: str, words: str):
+    return test.selectbox(key=f"answer:{question}").set_value(words).run()
+
+
+def errors(test) -> str:
+    return " ".join(error.value for error in test.error)
+
+
+@pytest.fixture
+def kept(mlp):
+    """The screen after the pair was dropped, told about and kept as "stranger"."""
+    generator, critic = mlp
+    test = drop(app("checkpoints.py"), digits_g=saved(generator), digits_d=saved(critic))
+    answer(test, "activation", "leaky 0.2")
+    test.text_input(key="brought_name").set_value("stranger")
+    test.selectbox(key="brought_data").set_value("not known").run()
+    next(button for button in test.button if button.label == "Keep this model").click().run()
+    yield test
+    for path in UPLOADS.glob("*.safetensors"):
+        path.unlink()
+
+
+def test_a_dropped_pair_is_recognised_told_about_and_kept(mlp, kept):
+    generator, _ = mlp
+    assert not kept.exception and not kept.error
+    assert kept.selectbox(key="model").value == "uploads/stranger"
+    gan = checkpoints.load(UPLOADS / "stranger.safetensors")
+    z = gan.noise(5, 0)
+    assert torch.allclose(gan.sampler(z).flatten(1), generator(z), atol=1e-5)
+    assert gan.origin.answers["activation"] == "leaky 0.2" and gan.has_critic
+    assert [name for name, _ in gan.origin.files] == ["digits_g.pth", "digits_d.pth"]
+    assert gan.digest in [code.value for code in kept.code]
+    assert "not known whether they were trained on the same data" in words(kept)
+    assert stat.S_IMODE((UPLOADS / "stranger.safetensors").stat().st_mode) == 0o600
+
+
+def test_a_kept_model_is_searched_like_any_other(kept):
+    test = app("worst_noise.py", a="uploads/stranger", b="uploads/stranger", samples="16", steps="3")
+    assert not test.exception and not test.error
+    assert "uploads/stranger" in words(test)
+
+
+def test_renaming_and_deleting_ask_first(kept):
+    kept.text_input(key="rename:uploads/stranger").set_value("friend").run()
+    kept.button(key="do-rename:uploads/stranger").click().run()
+    assert kept.selectbox(key="model").value == "uploads/friend"
+    delete = kept.button(key="delete:uploads/friend")
+    assert delete.disabled
+    kept.checkbox(key="sure:uploads/friend").check().run()
+    kept.button(key="delete:uploads/friend").click().run()
+    assert not kept.exception and list(UPLOADS.glob("*.safetensors")) == []
+    assert kept.selectbox(key="model").value == "digits-dcgan"
+
+
+def test_a_taken_name_is_refused_and_nothing_is_lost(mlp, kept):
+    generator, critic = mlp
+    drop(kept, g=saved(generator), d=saved(critic))
+    kept.text_input(key="brought_name").set_value("stranger").run()
+    next(button for button in kept.button if button.label == "Keep this model").click().run()
+    assert "expected a name that is free, got stranger" in errors(kept)
+    assert kept.text_input(key="brought_name").value == "stranger"  # the files are still there, another name will do
+
+
+def test_answers_change_the_picture(mlp):
+    test = drop(app("checkpoints.py"), g=saved(mlp[0]))
+    before = words(test)
+    answer(test, "output", "sigmoid")
+    assert words(test) != before
+    assert "images with tanh" in words(test)  # each answer is shown beside its words
+
+
+def test_a_critic_waits_for_its_generator(mlp):
+    generator, critic = mlp
+    test = drop(app("checkpoints.py"), d=saved(critic))
+    assert "a critic alone" in errors(test) and "add its generator's file" in errors(test)
+    drop(test, g=saved(generator))
+    assert not test.error
+    assert any("critic, MLP" in markdown.value for markdown in test.markdown)
+
+
+def test_what_comes_with_rgan_lab_cannot_be_deleted():
+    test = app("checkpoints.py", model="digits-wgan-gp")
+    assert not any(button.key and button.key.startswith("delete:") for button in test.button)
+    assert "It comes with RGAN Lab" in " ".join(caption.value for caption in test.caption)
+
+
+def test_code_in_an_upload_never_runs(tmp_path):
+    witness = tmp_path / "ran"
+
+    class Bomb:
+        def __reduce__(self):
+            return (os.system, (f"touch {witness}",))
+
+    test = drop(app("checkpoints.py"), bomb=pickle.dumps({"0.weight": Bomb()}))
+    assert test.error and not test.exception and not witness.exists()
+
+
+def test_files_uploaded_by_mistake_are_named():
+    test = app("checkpoints.py")
+    for data, what in ((b"<!DOCTYPE html><html>", "web page"), (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG image")):
+        drop(test, mistake=data)
+        assert what in errors(test)
+
+
+def test_others_upload_only_where_the_operator_lets_them_and_see_only_their_own(kept, mlp, monkeypatch):
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
+    visitor = app("checkpoints.py")
+    assert not visitor.file_uploader and "uploads/stranger" not in visitor.selectbox(key="model").options
+    monkeypatch.setenv("RGAN_VISITORS_UPLOAD", "1")
+    visitor = drop(app("checkpoints.py"), g=saved(mlp[0]))
+    visitor.text_input(key="brought_name").set_value("mine").run()
+    next(button for button in visitor.button if button.label == "Keep this model").click().run()
+    assert visitor.selectbox(key="model").value == "uploads/mine"
+    assert "uploads/stranger" not in visitor.selectbox(key="model").options
+    assert "uploads/mine" not in app("checkpoints.py").selectbox(key="model").options
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: None))
+    assert "uploads/mine" not in app("checkpoints.py").selectbox(key="model").options
+
+
+def test_a_proxy_in_between_makes_nobody_the_operator(monkeypatch):
+    monkeypatch.setattr(type(st.context), "headers", property(lambda self: {"X-Forwarded-For": "127.0.0.1"}))
+    assert not app("checkpoints.py").file_uploader
+
+
+def test_screen_and_command_line_convert_alike(mlp, kept, tmp_path):
+    generator, critic = mlp
+    for name, network in (("digits_g", generator), ("digits_d", critic)):
+        (tmp_path / f"{name}.pth").write_bytes(saved(network))
+    command = [sys.executable, "-m", "rgan", "convert", *(str(tmp_path / f"digits_{one}.pth") for one in "gd")]
+    command += [str(tmp_path / "out.safetensors"), "--set", "activation=leaky 0.2"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert (tmp_path / "out.safetensors").read_bytes() == (UPLOADS / "stranger.safetensors").read_bytes()
