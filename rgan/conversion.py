@@ -35,8 +35,8 @@ _OTHERS = (
     (("layer1.0.conv1", "fc."), "a ResNet that classifies images"),
     (("features.", "classifier."), "a network that classifies images"),
     (("conv1x1_theta",), "a GAN with self-attention, which is not supported"),
-    (("gain.weight",), "a GAN whose batch norms depend on a class, which is not supported"),
-    (("embed0",), "a GAN whose batch norms depend on a class, which is not supported"),
+    (("gain.weight",), "a GAN whose batch norms depend on class and noise, which is not supported"),
+    (("embed0",), "a GAN whose batch norms depend on class and noise, which is not supported"),
     (("encoder", "decoder"), "an autoencoder, not a GAN"),
 )  # fmt: skip
 

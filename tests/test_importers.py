@@ -146,6 +146,40 @@ def test_wasserstein_gan(dot):
     assert gan.recipe.title == "DCGAN of WassersteinGAN" and gan.recipe.loss == "wasserstein"
 
 
+class Decision(nn.Module):
+    """pytorch_GAN_zoo's: a first or last layer beside `main`, whose layers are named by kind and depth."""
+
+    def __init__(self, name: str, layer: nn.Module, layers: dict[str, nn.Module]):
+        super().__init__()
+        self.name, self.main = name, nn.Sequential(OrderedDict(layers))
+        setattr(self, name, layer)
+
+    def forward(self, x):
+        if self.name == "formatLayer":
+            return self.main(self.formatLayer(x)).tanh()
+        return self.decisionLayer(self.main(x))
+
+
+def test_pytorch_gan_zoo_and_its_average():
+    def generator(seed):
+        layers = {"batchNorm0": nn.BatchNorm2d(8), "relu0": nn.ReLU(True)}
+        for k, (inputs, outputs) in enumerate(((8, 4), (4, 2)), 1):
+            layers |= {f"convTranspose{k}": up(inputs, outputs), f"batchNorm{k}": nn.BatchNorm2d(outputs)}
+            layers |= {f"relu{k}": nn.ReLU(True)}
+        return lively(Decision("formatLayer", up(6, 8, 4, 1, 0), layers | {"outlayer": up(2, 3)}), seed)
+
+    layers = {"convTranspose2": down(3, 2), "relu2": leaky()}
+    for k, (inputs, outputs) in ((1, (2, 4)), (0, (4, 8))):
+        layers |= {f"convTranspose{k}": down(inputs, outputs), f"batchNorm{k}": nn.BatchNorm2d(outputs)}
+        layers |= {f"relu{k}": leaky()}
+    critic = lively(Decision("decisionLayer", down(8, 1, 4, 1, 0), layers))
+    nets = {"netG": generator(0), "netD": critic, "avgG": generator(1)}
+    value = {"config": NoLoss()} | {name: net.state_dict() for name, net in nets.items()}
+    gan = conversion.read([("default_s3_i9.pt", saved(value))]).gan()
+    agree(gan, nets["avgG"], critic, (1, 1))
+    assert gan.recipe.title == "DCGAN of pytorch_GAN_zoo" and gan.average is not None
+
+
 class Linear(nn.Module):
     """Linear, view, main; or main, flatten, linear."""
 
@@ -283,6 +317,19 @@ class OneStepSpectral(nn.Module):
         if self.conv:
             return nn.functional.conv2d(x, weight, self.bias, padding=self.padding)
         return nn.functional.linear(x, weight, self.bias)
+
+
+class OneStepSpectralTable(OneStepSpectral):
+    """The same of an embedding."""
+
+    def __init__(self, table: nn.Embedding):
+        table.bias = None
+        super().__init__(table)
+
+    def forward(self, labels):
+        v = normalize(self.sn_u @ self.weight)
+        u = normalize(v @ self.weight.T)
+        return (self.weight / (u @ self.weight @ v.T))[labels]
 
 
 class SnganBlock(nn.Module):
@@ -489,6 +536,76 @@ def test_studiogan_resnet(size, spectral):
     gan = conversion.read([("model=G-best.pth", saved(told[0])), ("model=D-best.pth", saved(told[1]))]).gan()
     agree(gan, generator, critic)
     assert gan.recipe.title == "ResNet of StudioGAN"
+
+
+class StudioNorm(nn.Module):
+    """StudioGAN's batch norm of one class: its scale and shift are linear in the class, one-hot."""
+
+    def __init__(self, channels: int, label: int):
+        super().__init__()
+        self.bn, self.label = nn.BatchNorm2d(channels, 1e-4, affine=False), label
+        self.gain, self.bias = (nn.Linear(5, channels, bias=False) for _ in range(2))
+
+    def forward(self, x):
+        hot = nn.functional.one_hot(torch.tensor([self.label]), 5).float()
+        return self.bn(x) * (1 + self.gain(hot))[..., None, None] + self.bias(hot)[..., None, None]
+
+
+class MimicryNorm(nn.Module):
+    """mimicry's: an embedding of each class holds the scale, then the shift."""
+
+    def __init__(self, channels: int, label: int):
+        super().__init__()
+        self.bn, self.label = nn.BatchNorm2d(channels, affine=False), label
+        self.embed = nn.Embedding(5, 2 * channels)
+
+    def forward(self, x):
+        scale, shift = self.embed.weight[self.label].chunk(2)
+        return self.bn(x) * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)
+
+
+class Projection(nn.Module):
+    """A critic whose score has the product of its features and the class's embedding added."""
+
+    def __init__(self, critic: nn.Module, last: str, embedding: str, width: int, label: int, wrap):
+        super().__init__()
+        self.critic, self.last, self.label = critic, last, label
+        setattr(critic, embedding, wrap(nn.Embedding(5, width)))
+        self.embedding = embedding
+
+    def forward(self, x):
+        kept = []
+        hook = getattr(self.critic, self.last).register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
+        score = self.critic(x)
+        hook.remove()
+        labels = torch.full((len(x),), self.label)
+        return score + (getattr(self.critic, self.embedding)(labels) * kept[0]).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_resnets_are_drawn_class_by_class(label):
+    for program in ("StudioGAN", "mimicry"):
+        if program == "StudioGAN":
+            generator, norm, names = StudioGenerator((4, 4, 4, 4)), StudioNorm, ("bn1", "bn2")
+            blocks = [block for (block,) in generator.blocks]
+            critic = StudioCritic((4, 4, 4, 4), (True, True, False, False), True)
+            last, embedding, wrap = "linear1", "embedding", spectral_norm
+        else:
+            generator, norm, names = SnganGenerator((4, 4, 4, 4), 4, "bilinear"), MimicryNorm, ("b1", "b2")
+            blocks = [getattr(generator, name) for name in generator.blocks]
+            settings = {"bias": True, "mean": False, "score": "l5"}
+            critic = SnganCritic((4, 4, 4, 4), (True, False, False), OneStepSpectral, nn.ReLU(True), **settings)
+            last, embedding, wrap = "l5", "l_y", OneStepSpectralTable
+        for block in blocks:
+            for name in names:
+                setattr(block, name, norm(getattr(block, name).num_features, label))
+        judge = lively(Projection(critic, last, embedding, 4, label, wrap))
+        wrapper = "state_dict" if program == "StudioGAN" else "model_state_dict"
+        told = [("g.pth", saved({wrapper: lively(generator).state_dict()}))]
+        told += [("d.pth", saved({wrapper: critic.state_dict()}))]
+        gan = conversion.read(told).gan({"class": str(label)})
+        agree(gan, generator, judge)
+        assert gan.recipe.title.endswith(f"{program}, class {label}")
 
 
 class StudioConvGenerator(nn.Module):

@@ -10,6 +10,7 @@ from rgan.networks.layered import Activation
 
 # Stride and padding by kernel, as the published networks of this kind have them.
 _UP = {4: (2, 1, 0), 3: (2, 1, 0), 5: (2, 2, 1), 2: (2, 0, 0), 6: (2, 2, 0)}
+MOST_STEPS = 12  # from one pixel to more than any image has, doubling
 _DOWN = {4: (2, 1), 3: (1, 1), 5: (2, 2), 1: (1, 0)}
 
 
@@ -126,7 +127,10 @@ def wasserstein_critic(d: Draft) -> None:
 def _pyramid(d: Draft, channels: int, conv: str, outputs: int) -> list[str]:
     """The layers between, each found by the channels that the last one made, which its weight has at `outputs`."""
     names: list[str] = []
-    while (step := d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]{conv}")) and step[0] not in names:
+    for _ in range(MOST_STEPS):
+        step = d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]{conv}")
+        if not step or step[0] in names:
+            break
         channels = d.size(step[0], 4)[outputs]
         names += step + d.modules(rf"main\.pyramid[.:]{channels}[.:]batchnorm")
     return names
@@ -142,6 +146,25 @@ def _extra_in_order(names: list[str]) -> list[str]:
         return first, name.endswith("batchnorm")
 
     return sorted(names, key=key)
+
+
+def zoo_generator(d: Draft) -> None:
+    """DCGAN of pytorch_GAN_zoo: formatLayer, then main's layers by their kind and depth."""
+    count = len(d.modules(r"main\.convTranspose\d+"))
+    d.need(count and d.has("main.outlayer"))
+    d.noise(d.size("formatLayer", 4)[0])
+    names = ["formatLayer", "main.batchNorm0"]
+    names += [f"main.{kind}{k}" for k in range(1, count + 1) for kind in ("convTranspose", "batchNorm")]
+    chain(d, [*names, "main.outlayer"], lambda name: _transposed(d, name), "relu")
+    d.to_image()
+
+
+def zoo_critic(d: Draft) -> None:
+    """Its critic, whose convolutions are called transposed and count down."""
+    depth = len(d.modules(r"main\.convTranspose\d+")) - 1
+    names = [f"main.convTranspose{depth}"]
+    names += [f"main.{kind}{k}" for k in reversed(range(depth)) for kind in ("convTranspose", "batchNorm")]
+    _to_score(d, [*names, "decisionLayer"], "non-saturating")
 
 
 def collections_generator(d: Draft) -> None:
