@@ -655,6 +655,17 @@ def test_studiogan_cnn_and_its_moving_average():
     assert "model=G_ema-best.pth, state_dict" in " ".join(proposal.notes())
 
 
+def test_conditional_studiogan_cnn():
+    generator = StudioConvGenerator()
+    for (block,) in generator.blocks:
+        block.bn0 = StudioNorm(block.bn0.num_features, 2)
+    critic = lively(StudioConvCritic())
+    critic.linear2 = nn.Linear(16, 5, bias=False)
+    proposal = conversion.read(files(lively(generator), critic))
+    agree(proposal.gan({"class": "2"}), generator, critic)
+    assert "the critic's guess of the class is left out" in proposal.notes()
+
+
 class NoLoss:
     """Stands for torchgan's losses, which it pickles whole."""
 

@@ -17,7 +17,7 @@ _DOWN = {4: (2, 1), 3: (1, 1), 5: (2, 2), 1: (1, 0)}
 def chain(d: Draft, names: Sequence[str], conv: Callable[[str], None], guess: str, eps: str = "1e-5") -> None:
     """All modules one after the other, with activations where `_between` sees one."""
     for name, after in zip(names, [*names[1:], ""], strict=True):
-        if d.rank(name) == 1:
+        if d.is_norm(name):
             d.norm(name, eps)
         elif d.rank(name) == 2:
             d.linear(name)
@@ -36,8 +36,8 @@ def _between(d: Draft, name: str, after: str) -> bool:
     (parent, _, number), (next_parent, _, next_number) = name.rpartition("."), after.rpartition(".")
     if parent == next_parent and number.isdecimal() and next_number.isdecimal():
         return int(next_number) - int(number) > 1
-    stood = d.rank(name) == 1 and isinstance(d.layers[-2], Activation)
-    return d.rank(after) != 1 and not stood
+    stood = d.is_norm(name) and isinstance(d.layers[-2], Activation)
+    return not d.is_norm(after) and not stood
 
 
 def _transposed(d: Draft, name: str) -> None:
@@ -193,12 +193,12 @@ def collections_critic(d: Draft) -> None:
 
 
 def studiogan_conv_generator(d: Draft) -> None:
-    """StudioGAN's deep_conv backbone."""
-    blocks = d.modules(r"blocks\.\d+\.0\.(?:deconv0|bn0)")
+    """StudioGAN's deep_conv backbone, without classes or with batch norms that depend on one."""
+    blocks = d.modules(r"blocks\.\d+\.0\.deconv0")
     d.need(d.rank("linear0") == 2 and blocks)
     d.noise(d.size("linear0", 2)[1])
     d.linear("linear0")
-    names = [f"blocks.{k}.0.{part}" for k in range(len(blocks) // 2) for part in ("deconv0", "bn0")]
+    names = [f"blocks.{k}.0.{part}" for k in range(len(blocks)) for part in ("deconv0", "bn0")]
     d.view(d.size(names[0], 4)[0])
     last = "conv4" if d.has("conv4") else "conv2d4"
     chain(d, [*names, last], lambda name: (_conv if name == last else _transposed)(d, name), "relu", "1e-4")
@@ -215,7 +215,8 @@ def studiogan_conv_critic(d: Draft) -> None:
     chain(d, names, lambda name: _conv(d, name), "relu", "1e-4")
     d.activation("relu")
     d.total()
-    d.score("linear1", "hinge" if d.store.normalised else "non-saturating")
+    d.drop("linear2", "the critic's guess of the class is left out")
+    d.score("linear1", "hinge" if d.store.normalised else "non-saturating", product="embedding")
 
 
 def pytorch_gan_generator(d: Draft) -> None:

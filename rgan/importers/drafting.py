@@ -62,11 +62,6 @@ class Question:
     options: Mapping[str, str]
     guess: str
 
-    @property
-    def others(self) -> tuple[str, ...]:
-        """The answers that were not guessed."""
-        return tuple(option for option in self.options if option != self.guess)
-
 
 @dataclass(frozen=True)
 class Network:
@@ -143,6 +138,10 @@ class Draft:
         """Dimensions of a module's weight: 1 norm, 2 linear, 4 convolution; 0 where there is none."""
         key = f"{name}.weight"
         return len(self.store.shape(key)) if key in self.store else 0
+
+    def is_norm(self, name: str) -> bool:
+        """Whether a module is a batch norm, of one class or for all."""
+        return self.rank(name) == 1 or f"{name}.bn.running_mean" in self.store
 
     def size(self, name: str, rank: int) -> Shape:
         """Shape of a module's weight, which must have that many dimensions."""
