@@ -233,11 +233,12 @@ def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, i
         raise CheckpointError(many)
     names = [entry.filename for entry in entries]
     pickles = [entry for entry in entries if entry.filename.endswith("/data.pkl") or entry.filename == "data.pkl"]
-    if any(path.endswith("constants.pkl") for path in names):
-        raise CheckpointError(
-            f"{name}: expected weights, got a TorchScript program, which would have to be run; save the network's "
-            "state_dict() with torch.save instead"
-        )
+    for last, what in (("constants.pkl", "a TorchScript program"), ("archive_format", "an exported program")):
+        if any(path.rpartition("/")[2] == last for path in names):
+            raise CheckpointError(
+                f"{name}: expected weights, got {what}, which would have to be run; save the network's state_dict() "
+                "with torch.save instead"
+            )
     if len(pickles) != 1:
         first = ", ".join(_shown(path, 40) for path in names[:3])
         raise CheckpointError(

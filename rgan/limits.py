@@ -31,7 +31,6 @@ READER_SECONDS = 20
 
 # Of a network that a file describes layer by layer.
 MAX_LAYERS = 256
-MAX_LAYER_TENSORS = 6  # of one layer: a batch norm's five, or a convolution's under spectral norm
 MAX_CLASSES = 1000  # that a conditional generator draws
 MAX_FEATURES = 4 * MIB  # numbers between two layers, per image
 MAX_WORK = 2**35  # multiplications for one image

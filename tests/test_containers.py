@@ -231,6 +231,7 @@ ATTACKS = {
     "a whole model": (lambda: saved(torch.nn.Linear(2, 2)), r"whole object, of class torch.nn.modules.linear.Linear"),
     "one tensor": (lambda: saved(torch.zeros(2)), "one tensor without a name"),
     "a TorchScript program": (lambda: rezipped(saved(TWO), extra=[("archive/constants.pkl", SCRIPT)]), "TorchScript"),
+    "an exported program": (lambda: rezipped(saved(TWO), extra=[("a/archive_format", b"pt2")]), "an exported program"),
     "a zip of anything": (lambda: rezipped(b"PK\x05\x06" + bytes(18), extra=[("a.txt", b"a")]), "archive of 1 files"),
     "NaN in a zip": (lambda: saved(NAN), "finite weights, got NaN or infinity"),
     "infinity in a legacy file": (lambda: saved(INFINITY, legacy=True), "finite weights"),

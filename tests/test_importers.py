@@ -4,6 +4,7 @@ the same numbers here.
 
 import io
 import random
+import time
 from collections import OrderedDict
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 
 from rgan import conversion
 from rgan.gan import Gan
-from rgan.importers import Store, nearest, recognise
+from rgan.importers import Store, images, nearest, recognise
 
 ATOL = 1e-5
 
@@ -898,6 +899,33 @@ def test_layers_that_name_each_other_end():
     names = ("initial:7-8:convt", "pyramid:8-8:convt", "final:8-3:convt")
     state = {f"main.{name}.weight": torch.zeros(7 if name[0] == "i" else 8, 8, 4, 4) for name in names}
     assert recognise(Store(state), "generator", {}).image == (8, 16, 16)
+
+
+VAST = {
+    "classes": {"label_emb.weight": (10**7, 1), "model.0.weight": (8, 5), "model.2.weight": (81, 8)},
+    "layers of WassersteinGAN": {"main.initial.conv.3-2.weight": (2, 3, 4, 4)}
+    | {f"main.pyramid.{k}-{k + 1}.conv.weight": (k + 1, k, 4, 4) for k in range(2, 250)},
+    "maps that double": {f"main.{k}.weight": (2, 2, 4, 4) for k in range(250)},
+    "inputs": {f"model.{2 * k}.weight": (1, 64 + k) for k in range(250)},
+    "tensors": {f"{k}.weight": (2, 2) for k in range(4000)},
+}
+
+
+@pytest.mark.parametrize("what", VAST)
+def test_vast_networks_are_recognised_as_none_in_little_time(what):
+    store = Store({name: torch.empty(shape, device="meta") for name, shape in VAST[what].items()})
+    started = time.perf_counter()
+    assert recognise(store, "generator", {}) is None
+    assert next(images(store), None) is None
+    assert isinstance(nearest(store), str)
+    assert time.perf_counter() - started < 5
+
+
+def test_whole_numbers_as_weights_are_numbers():
+    generator, critic = ({name: (9 * value).to(torch.int8) for name, value in net.state_dict().items()}
+                         for net in mlp_pair())  # fmt: skip
+    gan = conversion.read([("g.pth", saved(generator)), ("d.pth", saved(critic))]).gan()
+    assert torch.equal(gan.generator.state_dict()["0.weight"], generator["0.weight"].float())
 
 
 def test_spectral_norm_of_a_transposed_convolution_is_that_of_its_outputs():

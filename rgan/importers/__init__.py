@@ -85,7 +85,8 @@ def _mismatch(one: Format, role: str, draft: Draft) -> str:
     """Why the draft's tensors are not a network of this format; "" if they are."""
     try:
         names = draft.store.names
-        draft.need(len(names) <= limits.MAX_LAYERS * limits.MAX_LAYER_TENSORS, f"it has {len(names):,} tensors")
+        modules = {name.rpartition(".")[0] for name in names}
+        draft.need(len(modules) <= limits.MAX_LAYERS, f"it has {len(modules):,} layers")
         draft.need(all(map(all, map(draft.store.shape, names))), "some tensors are empty")
         (one.generator if role == "generator" else one.critic)(draft)
         draft.finish(one.title)
