@@ -52,13 +52,17 @@ class Server:
         self._environment, self._folder = os.environ | dict(environment or {}), folder
 
     def start(self) -> None:
-        """Return once it answers.
+        """Start it, and `wait`."""
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(self.command, cwd=self._folder, env=self._environment, **quiet)
+        self.wait()
+
+    def wait(self) -> None:
+        """Return once the started process answers.
 
         Raises:
             RuntimeError: it did not within half a minute.
         """
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(self.command, cwd=self._folder, env=self._environment, **quiet)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1).read()

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from rgan.containers import parse_header
 from rgan.errors import CheckpointError, SettingsError, number_between
 from rgan.files import write_atomically
-from rgan.gan import Gan, Training
-from rgan.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_REFERENCES
+from rgan.gan import Gan, Origin, Training
+from rgan.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_ORIGIN, MAX_REFERENCES
 from rgan.recipes import Recipe
 
 VERSION = 1
@@ -36,6 +36,7 @@ class Header:
     training: Training | None
     tensors: dict[str, tuple[str, tuple[int, ...]]]
     bytes: int
+    origin: Origin | None = None
 
 
 def save(gan: Gan, path: str | Path) -> str:
@@ -55,7 +56,7 @@ def save(gan: Gan, path: str | Path) -> str:
         "version": VERSION,
         "recipe": gan.recipe.to_dict(),
         "training": dataclasses.asdict(gan.training) if gan.training else None,
-    }
+    } | ({"origin": dataclasses.asdict(gan.origin)} if gan.origin else {})
     data = to_bytes(tensors, metadata={KEY: json.dumps(about)})
     write_atomically(Path(path), data)
     return hashlib.sha256(data).hexdigest()
@@ -117,6 +118,7 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         training=header.training,
         reference=tensors.get("reference"),
         digest=hashlib.sha256(data).hexdigest(),
+        origin=header.origin,
     )
     return checked(gan, name)
 
@@ -176,10 +178,10 @@ def inspect(data: bytes, name: str = "the file") -> Header:
         recipe = Recipe.from_dict(about.get("recipe"))
         if not recipe.critic_scale:
             raise SettingsError("expected critic_scale as measured by the training, got 0")
-        training = _training(about.get("training"))
+        training, origin = _training(about.get("training")), _origin(about.get("origin"))
     except SettingsError as error:
         raise CheckpointError(f"{name}: {error}") from error
-    return Header(VERSION, recipe, training, tensors, len(data))
+    return Header(VERSION, recipe, training, tensors, len(data), origin)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -272,3 +274,19 @@ def _training(values: Any) -> Training | None:
     if not isinstance(protocol, str):
         raise SettingsError(f"expected the protocol of the scores as text, got {type(protocol).__name__}")
     return Training(history=tuple(rows), protocol=protocol, **{field: values[field] for field in kinds})
+
+
+def _origin(values: Any) -> Origin | None:
+    if values is None:
+        return None
+    try:
+        files, answers, data = values["files"], values["answers"], values["data"]
+        texts = [data, *answers.keys(), *answers.values(), *(text for pair in files for text in pair)]
+        whole = all(len(pair) == 2 for pair in files) and all(
+            isinstance(text, str) and text.isprintable() for text in texts
+        )
+    except (TypeError, KeyError, AttributeError):
+        whole = False
+    if not whole or sum(map(len, texts)) > MAX_ORIGIN:
+        raise SettingsError("expected the origin of an imported model as names, digests and answers, got other values")
+    return Origin(tuple((str(name), str(digest)) for name, digest in files), dict(answers), data)

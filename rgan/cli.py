@@ -296,7 +296,7 @@ def _evidence(options: argparse.Namespace) -> None:
     from rgan.worst_case import Settings
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
-    names = [gan.training.data if gan.training else "unknown data" for gan in gans]
+    names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
     a, b = (Subject(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
@@ -415,13 +415,20 @@ def _inspect_ours(options: argparse.Namespace, data: bytes) -> None:
         "reference_images": header.tensors["reference"][1][0] if "reference" in header.tensors else 0,
         "recipe": header.recipe.to_dict(),
         "training": training,
+        "origin": dataclasses.asdict(header.origin) if header.origin else None,
     }
-    lines = [f"{name}: {json.dumps(value) if isinstance(value, dict) else value}" for name, value in report.items()]
+    if header.origin is not None:  # nothing else is known of an imported model's recipe
+        report["recipe"] = {name: getattr(header.recipe, name) for name in ("size", "channels", "latent", "loss")}
+    lines = [
+        f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}"
+        for name, value in report.items()
+        if value is not None
+    ]
     _print(options, report, "\n".join(lines))
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from rgan import checkpoints, conversion
+    from rgan import checkpoints, conversion, datasets
     from rgan.gan import Gan
 
     out, paths = Path(options.out), [Path(file) for file in options.files]
@@ -436,6 +443,9 @@ def _convert(options: argparse.Namespace) -> None:
         if name not in questions:
             raise RganError(f"expected --set with one of {', '.join(questions)}; got {name!r}")
     gan = proposal.gan(answers)
+    if options.data is not None:
+        real = datasets.load(options.data, size=gan.recipe.size, root=options.data_root, download=options.download)
+        gan = conversion.trained_on(gan, real.name, real)
     digest = checkpoints.save(gan, out)
     taken = {name: answers.get(name, one.guess) for name, one in questions.items()}
     report = {
@@ -531,10 +541,10 @@ def _standard(options: argparse.Namespace, gan: Gan, device: torch.device) -> me
         raise RganError(f"expected no --{other} with --features {options.features}; drop one of them")
     if options.judge is not None:
         return metrics.by_judge(judges.load(options.judge))
-    if gan.training is None:
+    if not gan.data:
         mend = "name a judge's file with --judge" if options.features == "judge" else "score with --judge FILE"
         raise RganError(f"expected a model whose data are known, got one that does not say; {mend}")
-    name, size = gan.training.data, gan.recipe.size
+    name, size = gan.data, gan.recipe.size
     if options.features == "judge":
         return metrics.by_judge(judges.shipped(name))
     metrics.enough(options.samples, inception.FEATURES)  # before the real images take hours
@@ -659,6 +669,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="QUESTION=ANSWER",
         help="instead of a guess that `inspect` and `convert` print",
     )
+    convert.add_argument("--data", help="what it was trained on: real images and a judge to hold it against")
+    _add_data_options(convert)
 
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)

@@ -375,7 +375,7 @@ class _Maker:
                 f"expected A and B to draw images of one shape, got {words['A']} (A) and {words['B']} (B); choose two "
                 "models of the same data"
             )
-        names = {gan.training.data for gan in self.gans.values() if gan.training}
+        names = {gan.data for gan in self.gans.values() if gan.data}
         if len(names) > 1:
             raise SettingsError(
                 f"expected A and B to be trained on the same data, got {' and '.join(sorted(names))}; choose two "
@@ -413,7 +413,7 @@ class _Maker:
 
     def _data(self) -> str:
         """The data set that A, else B, was trained on."""
-        return next((gan.training.data for gan in self.gans.values() if gan.training), "data of unknown origin")
+        return next((gan.data for gan in self.gans.values() if gan.data), "data of unknown origin")
 
     def _space(self) -> str:
         dimensions = self._real_cloud(to_unit(self._real()[:4])).points.shape[1]

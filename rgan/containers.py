@@ -168,7 +168,7 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         metadata, places = _safetensors(data, name)
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
-        unread = tuple(map(_shown, answer["unread"]))
+        unread = tuple(map(shown, answer["unread"]))
         places = {
             path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
             for path, group in answer["groups"].items()
@@ -177,7 +177,7 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         for key in group:
             # Names are printed; a terminal obeys what cannot be printed.
             if not (path + key).isprintable() or len(key) > limits.MAX_NAME:
-                raise CheckpointError(f"{name}: expected short names to print, got {_shown(key)}; it is damaged")
+                raise CheckpointError(f"{name}: expected short names to print, got {shown(key)}; it is damaged")
     everything = [place for group in places.values() for place in group.values()]
     if len(everything) > limits.MAX_TENSORS:
         raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(everything):,}")
@@ -202,7 +202,7 @@ def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict
     places: dict[str, _Place] = {}
     for key, (dtype, shape, begin, end) in entries.items():
         if dtype not in _DTYPES or len(shape) > limits.MAX_DIMENSIONS:
-            raise CheckpointError(f"{name}: {key[:80]}: expected plain numbers, got {_shown(dtype, 20)}")
+            raise CheckpointError(f"{name}: {key[:80]}: expected plain numbers, got {shown(dtype, 20)}")
         count = math.prod(shape)
         if end - begin != count * _DTYPES[dtype].itemsize or start + end > len(data):
             raise CheckpointError(
@@ -240,7 +240,7 @@ def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, i
                 "with torch.save instead"
             )
     if len(pickles) != 1:
-        first = ", ".join(_shown(path, 40) for path in names[:3])
+        first = ", ".join(shown(path, 40) for path in names[:3])
         raise CheckpointError(
             f"{name}: expected a file of torch.save, got a zip archive of {len(names)} files ({first}, …); unpack it "
             "and choose the file with the weights"
@@ -250,7 +250,7 @@ def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, i
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size or entry.flag_bits & 1:
             raise CheckpointError(
-                f"{name}: expected entries stored as they are, as torch.save does, got {_shown(entry.filename, 60)} "
+                f"{name}: expected entries stored as they are, as torch.save does, got {shown(entry.filename, 60)} "
                 f"compressed or encrypted ({entry.compress_size:,} bytes for {entry.file_size:,}); save it with "
                 "torch.save again"
             )
@@ -343,7 +343,7 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
 
 
 def _refusal(kind: str, found: str, name: str) -> str:
-    found = _shown(found, 200)
+    found = shown(found, 200)
     return {
         "program": f"{name}: expected weights, got code that would run when the file is opened ({found}); nothing of "
         "it was run. Ask its author for the state_dict() alone",
@@ -409,7 +409,7 @@ def _numbers(data: bytes, place: _Place, name: str) -> Tensor:
     return value
 
 
-def _shown(found: object, most: int = 80) -> str:
+def shown(found: object, most: int = 80) -> str:
     """Words of a file that can be printed without harm."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(found)[:most])
 

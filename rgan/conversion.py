@@ -9,13 +9,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rgan import checkpoints, containers
 from rgan.containers import Contents, Group
-from rgan.errors import CheckpointError
-from rgan.gan import Gan
+from rgan.datasets import CARRIED, ImageData
+from rgan.errors import CheckpointError, SettingsError
+from rgan.gan import Gan, Origin
 from rgan.importers import Network, Question, images, nearest, recognise
 from rgan.importers.tensors import PLAYERS, Store, is_average, players, unwrapped
 from rgan.networks.layered import Layers, Shape
@@ -72,11 +75,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing."""
+    """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
+
+    files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors.
+    """
 
     generator: Part
     average: Part | None
     critic: Part | None
+    files: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
 
     def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
@@ -146,7 +153,8 @@ class Proposal:
                 )
             average = recipe.networks()[0]
             average.load_state_dict(other.state(), assign=True)
-        return checkpoints.checked(Gan(recipe, generator, judge, average))
+        taken = {question.name: question.guess for question in self.questions(answers)} | answers
+        return checkpoints.checked(Gan(recipe, generator, judge, average, origin=Origin(self.files, taken)))
 
     def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
         generator = self.generator.network(answers)
@@ -196,7 +204,27 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
             "file"
         )
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
-    return Proposal(first, second, critics[0] if critics else None, unread)
+    digests = tuple((containers.shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
+    return Proposal(first, second, critics[0] if critics else None, digests, unread)
+
+
+def trained_on(gan: Gan, name: str, real: ImageData | None) -> Gan:
+    """An imported `gan` that knows the name of its data set, and carries some of its images where they are at hand.
+
+    Raises:
+        SettingsError: these images have another shape than the Gan's.
+    """
+    if gan.origin is None:
+        raise SettingsError("expected an imported model, got one that says itself what it was trained on")
+    if real is not None:
+        expected, shape = (gan.recipe.channels, gan.recipe.size, gan.recipe.size), tuple(real.images.shape[1:])
+        if shape != expected:
+            raise SettingsError(
+                f"expected real images of {'×'.join(map(str, expected))}, as the model draws, got {name} with "
+                f"{'×'.join(map(str, shape))}; choose the data set it was trained on"
+            )
+    kept = None if real is None else real.some(CARRIED)
+    return dataclasses.replace(gan, origin=dataclasses.replace(gan.origin, data=name), reference=kept, _probes={})
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that i
 FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that they fill
 VERSION = 1  # of the way images are cropped and resized
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
+CARRIED = 512  # real images in a checkpoint
 
 
 @dataclass(frozen=True)

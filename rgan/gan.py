@@ -46,6 +46,19 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the weights of an imported Gan come from.
+
+    files: names and SHA-256 of the files it was read from. answers: to what weights do not tell, guessed or given.
+    data: what its user says it was trained on, "" if nobody said.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    answers: dict[str, str]
+    data: str = ""
+
+
+@dataclass(frozen=True)
 class Gan:
     """Frozen networks in evaluation mode.
 
@@ -63,6 +76,7 @@ class Gan:
     training: Training | None = None
     reference: Tensor | None = None
     digest: str = ""
+    origin: Origin | None = None
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +88,15 @@ class Gan:
     def sampler(self) -> nn.Module:
         """The generator that draws images: the average if there is one."""
         return self.average if self.average is not None else self.generator
+
+    @property
+    def data(self) -> str:
+        """Name of the data set it was trained on, "" if that is not known."""
+        return self.training.data if self.training else self.origin.data if self.origin else ""
+
+    @property
+    def has_critic(self) -> bool:
+        return any(True for _ in self.critic.children())
 
     @property
     def prior_radius(self) -> float:

@@ -14,6 +14,7 @@ MAX_HEADER_BYTES = 2 * MIB  # the JSON before the weights of a safetensors file
 MAX_REFERENCES = 4096  # real images kept in a checkpoint
 MAX_ENTRIES = 20_000  # files in a zip, as torch.save writes, or storages in the format before it
 MAX_DIRECTORY_BYTES = 2 * MIB  # the list of them in a zip
+MAX_ORIGIN = 20_000  # characters about where an imported checkpoint comes from
 MAX_PICKLE_BYTES = 16 * MIB  # the part of a .pth that says what its tensors are; for a GAN it is a few kB
 MAX_OPERATIONS = 500_000  # instructions of such a pickle; about a second of work
 MAX_NODES = 200_000  # dictionaries, lists and values found in it

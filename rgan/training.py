@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from rgan import distributed
-from rgan.datasets import ImageData
+from rgan.datasets import CARRIED, ImageData
 from rgan.devices import choose_device, choose_dtype
 from rgan.errors import CheckpointError, DataError, RganError, number_between
 from rgan.gan import MAX_SEED, Gan, Training, fresh
@@ -183,7 +183,7 @@ class Trainer:
             critic=critic.cpu(),
             average=average.cpu(),
             training=training,
-            reference=self.data.some(512),
+            reference=self.data.some(CARRIED),
         )
 
     def images(self, z: Tensor) -> Tensor:

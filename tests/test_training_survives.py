@@ -1,8 +1,12 @@
 """The Train screen in a real browser, before a real server that is reloaded, watched by two, and killed."""
 
+import multiprocessing
+import os
 import random
 import re
+import runpy
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -22,10 +26,37 @@ TINY = "width=8&latent=16"  # measured and trained in no time
 
 @pytest.fixture
 def server(tmp_path):
-    made = Server(environment={"RGAN_RUNS": str(tmp_path / "runs")})
+    made = WarmServer(environment={"RGAN_RUNS": str(tmp_path / "runs")})
     made.start()
     yield made
     made.kill()
+
+
+class WarmServer(Server):
+    """A server that is forked from a process with all imports done: `start` takes a moment instead of seconds."""
+
+    def start(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["streamlit.web.cli", "plotly.express", "sklearn.datasets", "rgan.reproduce"])
+        self.process = context.Process(target=_serve, args=(self.command[2:], self._folder, self._environment))
+        self.process.start()
+        self.wait()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
+def _serve(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Turn this process into the program `python -m` with these arguments."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    sys.argv = arguments
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
 def state(page: Page, name: str):
@@ -49,6 +80,13 @@ def grows(page: Page, name: str, beyond: int) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{name} stays at {beyond}")
+
+
+def snapshot_after(moment: float, folder: Path) -> None:
+    """Wait until the run in this folder has been kept later than this moment."""
+    while not (folder / runs.RESUME).exists() or (folder / runs.RESUME).stat().st_mtime <= moment:
+        assert time.time() < moment + ANY_TIME / 1000, "nothing is kept of a training that runs"
+        time.sleep(0.1)
 
 
 def test_a_pair_is_trained_watched_and_opened(page: Page, browser, server):
@@ -121,6 +159,7 @@ def test_a_changed_source_file_disturbs_no_training(page: Page, tmp_path):
 
 
 KILLS = 20
+KEPT = (5, 11, 17)  # before these kills the run has been kept once more; before the others it may have been
 
 
 def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, server: Server, tmp_path: Path):
@@ -141,19 +180,20 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
         if kill % 2:  # else: killed perhaps while the run is being opened
             has_state(page, "victim", "running")
         resumed = time.time()
-        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 2000) + (6000 if kill == 11 else 0))
+        if kill in KEPT:
+            snapshot_after(resumed, folder)
+        page.wait_for_timeout(rng.uniform(0, 1000 if kill % 2 else 2000))
         killed = time.time()
         server.kill()
         record = runs.read(folder)
         assert record.state == "interrupted"
-        assert record.iteration >= kept, "a kept iteration is lost"
+        assert record.iteration >= kept + (kill in KEPT), "a kept iteration is lost"
         kept = record.iteration
         last = (folder / runs.RESUME).stat().st_mtime if kept else 0.0
         assert killed - max(last, resumed) < 8, "more than a snapshot's interval is lost"
         if record.checkpoint is not None:
             assert checkpoints.load(record.checkpoint).training.iterations <= kept
         server.start()
-    assert kept > 100, "too little was trained for the test to mean anything"
 
     with Run(folder) as run:
         survived = run.trainer.state()[0]

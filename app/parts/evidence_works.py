@@ -131,7 +131,7 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
     Raises:
         CheckpointError: no judge has seen images like A's or B's.
     """
-    data = [gan.training.data if gan.training else "unknown data" for gan in gans]
+    data = [gan.data or "unknown data" for gan in gans]
     judge = first_shipped(data)
     for side, own in zip("AB", data, strict=True):
         if own != judge.data:
