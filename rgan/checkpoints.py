@@ -192,7 +192,10 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         _check_size(path.stat().st_size, path.name)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # some files have no size to look at, and no end
+        _check_size(len(data), path.name)
+        return data
     except OSError as error:
         raise CheckpointError(
             f"expected a readable checkpoint file at {path}, got: {error.strerror}; check the path"
@@ -279,7 +282,9 @@ def _origin(values: Any) -> Origin | None:
     try:
         files, answers, data = values["files"], values["answers"], values["data"]
         texts = [data, *answers.keys(), *answers.values(), *(text for pair in files for text in pair)]
-        whole = all(len(pair) == 2 for pair in files) and all(isinstance(text, str) for text in texts)
+        whole = all(len(pair) == 2 for pair in files) and all(
+            isinstance(text, str) and text.isprintable() for text in texts
+        )
     except (TypeError, KeyError, AttributeError):
         whole = False
     if not whole or sum(map(len, texts)) > MAX_ORIGIN:

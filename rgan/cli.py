@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rgan import datasets, metrics, runs
     from rgan.datasets import ImageData
     from rgan.gan import Gan
+    from rgan.importers import Question
 
 _ROBUST = ("noise_radius", "image_radius", "weight", "players", "steps")  # options that are fields of Robust
 
@@ -379,13 +380,22 @@ def _inspect(options: argparse.Namespace) -> None:
         _inspect_ours(options, data)
         return
     report = dataclasses.asdict(found)
-    lines = [f"{path}: {len(found.tensors)} tensors, {found.bytes / 2**20:.1f} MiB, {found.container}"]
+    written = {"zip": "torch.save", "legacy": "torch.save before 1.6"}.get(found.container, found.container)
+    lines = [f"{path}: {len(found.tensors)} tensors, {found.bytes / 2**20:.1f} MiB, written by {written}"]
     lines += [f"  {name} {list(shape)}" for name, shape in found.tensors.items()]
     lines += list(found.parts)
-    lines += [f"guessed: {one.name}={one.guess} ({one.text}; or {', '.join(one.others)})" for one in found.questions]
+    lines += [_answer_line("guessed", one, one.guess) for one in found.questions]
     lines += [f"left unread: {', '.join(found.unread)}"] if found.unread else []
-    lines += [found.problem or f"python -m rgan convert {path} OUT.safetensors makes it a file of RGAN Lab"]
+    command = f"python -m rgan convert {shlex.quote(str(path))} OUT.safetensors"
+    lines += [found.problem or f"{command} makes it a file of RGAN Lab; --set QUESTION=ANSWER changes a guess"]
     _print(options, report, "\n".join(lines))
+
+
+def _answer_line(how: str, question: Question, answer: str) -> str:
+    """A question and its answer, which is "guessed" or "set", with the first of the others."""
+    others = [option for option in question.options if option != answer]
+    listed = ", ".join(others[:9]) + (", …" if len(others) > 9 else "")
+    return f"{how}: {question.name}={answer} ({question.text}; or {listed})"
 
 
 def _inspect_ours(options: argparse.Namespace, data: bytes) -> None:
@@ -445,8 +455,7 @@ def _convert(options: argparse.Namespace) -> None:
     }  # fmt: skip
     lines = [f"{out}: {gan.recipe.title}, {gan.recipe.latent} noise dimensions, {gan.recipe.size} pixels"]
     lines += [
-        f"{'set' if name in answers else 'guessed'}: {name}={taken[name]} ({one.text}; or {', '.join(one.others)})"
-        for name, one in questions.items()
+        _answer_line("set" if name in answers else "guessed", one, taken[name]) for name, one in questions.items()
     ]
     _print(options, report, "\n".join([*lines, *proposal.notes(answers)]))
 

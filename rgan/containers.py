@@ -21,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -152,8 +153,10 @@ def parse_header(data: bytes) -> tuple[dict[str, str], dict[str, tuple[str, tupl
         raise ValueError("no header") from error
     for entry in tensors.values():
         numbers = (*entry[1], *entry[2:])
-        if len(entry) != 4 or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
+        if len(entry) != 4 or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
             raise ValueError("shapes and offsets are counts")
+        if not isinstance(entry[0], str):
+            raise ValueError("a dtype is a name")
     return metadata if isinstance(metadata, dict) else {}, tensors, 8 + length
 
 
@@ -165,15 +168,21 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         metadata, places = _safetensors(data, name)
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
-        unread = tuple(answer["unread"])
+        unread = tuple(map(shown, answer["unread"]))
         places = {
             path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
             for path, group in answer["groups"].items()
         }
+    for path, group in places.items():
+        for key in group:
+            # Names are printed; a terminal obeys what cannot be printed.
+            if not (path + key).isprintable() or len(key) > limits.MAX_NAME:
+                raise CheckpointError(f"{name}: expected short names to print, got {shown(key)}; it is damaged")
     everything = [place for group in places.values() for place in group.values()]
     if len(everything) > limits.MAX_TENSORS:
         raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(everything):,}")
-    total = sum(math.prod(place.shape) for place in everything)
+    # An empty side counts as one: torch multiplies the others all the same.
+    total = sum(math.prod(max(1, side) for side in place.shape) for place in everything)
     if total > limits.MAX_NUMBERS:
         raise CheckpointError(
             f"{name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got {total:,}; save one network a file"
@@ -193,7 +202,7 @@ def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict
     places: dict[str, _Place] = {}
     for key, (dtype, shape, begin, end) in entries.items():
         if dtype not in _DTYPES or len(shape) > limits.MAX_DIMENSIONS:
-            raise CheckpointError(f"{name}: {key[:80]}: expected plain numbers, got {str(dtype)[:20]}")
+            raise CheckpointError(f"{name}: {key[:80]}: expected plain numbers, got {shown(dtype, 20)}")
         count = math.prod(shape)
         if end - begin != count * _DTYPES[dtype].itemsize or start + end > len(data):
             raise CheckpointError(
@@ -210,22 +219,28 @@ def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict
 def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
     """What the pickle of a zip file says, and where each storage lies."""
     damaged = f"{name}: expected a whole zip file of torch.save, got a damaged one; copy it again"
+    many = (
+        f"{name}: expected at most {limits.MAX_ENTRIES:,} short entries in a zip, got more; save the state_dict() alone"
+    )
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(_Directory(data)) as archive:
             entries = archive.infolist()
+    except _DirectoryError as error:
+        raise CheckpointError(many) from error
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, UnicodeDecodeError, NotImplementedError) as error:
         raise CheckpointError(damaged) from error
     if len(entries) > limits.MAX_ENTRIES:
-        raise CheckpointError(f"{name}: expected at most {limits.MAX_ENTRIES:,} entries in a zip, got {len(entries):,}")
+        raise CheckpointError(many)
     names = [entry.filename for entry in entries]
     pickles = [entry for entry in entries if entry.filename.endswith("/data.pkl") or entry.filename == "data.pkl"]
-    if any(path.endswith("constants.pkl") for path in names):
-        raise CheckpointError(
-            f"{name}: expected weights, got a TorchScript program, which would have to be run; save the network's "
-            "state_dict() with torch.save instead"
-        )
+    for last, what in (("constants.pkl", "a TorchScript program"), ("archive_format", "an exported program")):
+        if any(path.rpartition("/")[2] == last for path in names):
+            raise CheckpointError(
+                f"{name}: expected weights, got {what}, which would have to be run; save the network's state_dict() "
+                "with torch.save instead"
+            )
     if len(pickles) != 1:
-        first = ", ".join(path[:40] for path in names[:3])
+        first = ", ".join(shown(path, 40) for path in names[:3])
         raise CheckpointError(
             f"{name}: expected a file of torch.save, got a zip archive of {len(names)} files ({first}, …); unpack it "
             "and choose the file with the weights"
@@ -235,7 +250,7 @@ def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, i
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size or entry.flag_bits & 1:
             raise CheckpointError(
-                f"{name}: expected entries stored as they are, as torch.save does, got {entry.filename[:60]} "
+                f"{name}: expected entries stored as they are, as torch.save does, got {shown(entry.filename, 60)} "
                 f"compressed or encrypted ({entry.compress_size:,} bytes for {entry.file_size:,}); save it with "
                 "torch.save again"
             )
@@ -248,6 +263,21 @@ def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, i
     answer = _ask(data[begin : begin + min(size, limits.MAX_PICKLE_BYTES + 1)], name, legacy=False)
     prefix = f"{folder}data/"
     return answer, {path.removeprefix(prefix): span for path, span in spans.items() if path.startswith(prefix)}
+
+
+class _DirectoryError(Exception):
+    """The list of a zip's entries is larger than any that torch.save writes."""
+
+
+class _Directory(io.BytesIO):
+    """A zip of which no more than its directory is read, which `zipfile` does in one piece before it looks at it."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        most = limits.MAX_DIRECTORY_BYTES + 1
+        got = super().read(most if size is None or size < 0 else min(size, most))
+        if len(got) == most:
+            raise _DirectoryError
+        return got
 
 
 def _span(data: bytes, entry: zipfile.ZipInfo, damaged: str) -> tuple[int, int]:
@@ -290,7 +320,8 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
     told = {
         "legacy": legacy, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS,
         "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
-        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS,
+        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "entries": limits.MAX_ENTRIES,
+        "dimensions": limits.MAX_DIMENSIONS,
     }  # fmt: skip
     stopped = f"{name}: expected a description of tensors, got one that "
     try:
@@ -312,6 +343,7 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
 
 
 def _refusal(kind: str, found: str, name: str) -> str:
+    found = shown(found, 200)
     return {
         "program": f"{name}: expected weights, got code that would run when the file is opened ({found}); nothing of "
         "it was run. Ask its author for the state_dict() alone",
@@ -365,15 +397,21 @@ def _apart(shape: list[int], strides: list[int]) -> bool:
 def _numbers(data: bytes, place: _Place, name: str) -> Tensor:
     if not math.prod(place.shape):
         return torch.zeros(place.shape)
-    begin = place.start + place.offset * place.dtype.itemsize
-    span = 1 + sum((side - 1) * step for side, step in zip(place.shape, place.strides, strict=True))
-    raw = bytearray(memoryview(data)[begin : begin + span * place.dtype.itemsize])
-    value = torch.frombuffer(raw, dtype=place.dtype).as_strided(place.shape, place.strides)
+    size = place.dtype.itemsize
+    # As integers of that size, which numpy has for every dtype, and without a copy of what lies between them.
+    strides = [step * size for step in place.strides]
+    stored = np.ndarray(place.shape, f"<i{size}", data, place.start + place.offset * size, strides)
+    value = torch.from_numpy(stored.copy()).view(place.dtype)
     if value.is_floating_point():
         value = value.float()
         if not bool(torch.isfinite(value).all()):
             raise CheckpointError(f"{name}: expected finite weights, got NaN or infinity; the training diverged")
-    return value.contiguous()
+    return value
+
+
+def shown(found: object, most: int = 80) -> str:
+    """Words of a file that can be printed without harm."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(found)[:most])
 
 
 def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:

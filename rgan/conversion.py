@@ -40,8 +40,8 @@ _OTHERS = (
     (("layer1.0.conv1", "fc."), "a ResNet that classifies images"),
     (("features.", "classifier."), "a network that classifies images"),
     (("conv1x1_theta",), "a GAN with self-attention, which is not supported"),
-    (("gain.weight",), "a GAN whose batch norms depend on a class, which is not supported"),
-    (("embed0",), "a GAN whose batch norms depend on a class, which is not supported"),
+    (("gain.weight",), "a GAN whose batch norms depend on class and noise, which is not supported"),
+    (("embed0",), "a GAN whose batch norms depend on class and noise, which is not supported"),
     (("encoder", "decoder"), "an autoencoder, not a GAN"),
 )  # fmt: skip
 
@@ -211,7 +211,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
             "file"
         )
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
-    digests = tuple((name, hashlib.sha256(data).hexdigest()) for name, data in files)
+    digests = tuple((containers.shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
     return Proposal(first, second, critics[0] if critics else None, digests, unread)
 
 

@@ -12,13 +12,14 @@ MIB = 2**20
 MAX_BYTES = 256 * MIB  # any checkpoint, of RGAN Lab or not
 MAX_HEADER_BYTES = 2 * MIB  # the JSON before the weights of a safetensors file
 MAX_REFERENCES = 4096  # real images kept in a checkpoint
+MAX_ENTRIES = 20_000  # files in a zip, as torch.save writes, or storages in the format before it
+MAX_DIRECTORY_BYTES = 2 * MIB  # the list of them in a zip
 MAX_ORIGIN = 20_000  # characters about where an imported checkpoint comes from
-MAX_ENTRIES = 20_000  # files in a zip, as torch.save writes
 MAX_PICKLE_BYTES = 16 * MIB  # the part of a .pth that says what its tensors are; for a GAN it is a few kB
 MAX_OPERATIONS = 500_000  # instructions of such a pickle; about a second of work
 MAX_NODES = 200_000  # dictionaries, lists and values found in it
 MAX_DEPTH = 8  # of dictionaries within dictionaries
-MAX_NAME = 512  # characters of a tensor's name
+MAX_NAME = 256  # characters of a tensor's name
 
 # Of what is sent to the app.
 MAX_UPLOAD_BYTES = 64 * MIB  # a file; .streamlit/config.toml tells the server the same
@@ -36,5 +37,6 @@ READER_SECONDS = 20
 
 # Of a network that a file describes layer by layer.
 MAX_LAYERS = 256
+MAX_CLASSES = 1000  # that a conditional generator draws
 MAX_FEATURES = 4 * MIB  # numbers between two layers, per image
 MAX_WORK = 2**35  # multiplications for one image

@@ -5,7 +5,7 @@ and functions stay names, and of all calls only those that describe a tensor mea
 its own (`containers` does), imports nothing of RGAN Lab or torch, limits its own memory, time and files first, reads
 
     one line of JSON   {"legacy": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n, "depth": n,
-                        "name": n, "tensors": n}
+                        "name": n, "tensors": n, "entries": n, "dimensions": n}
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
@@ -20,6 +20,7 @@ import io
 import json
 import pickletools
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 MAGIC = 0x1950A86A20F9469CFC6C  # begins a legacy file of torch.save, as its first pickle
@@ -200,7 +201,7 @@ class Machine:
     def op_dict(self, _: Any) -> None:
         values = self.since_mark()
         self.push({})
-        self.fill(values)
+        self.fill(zip(values[::2], values[1::2], strict=True))
 
     def op_append(self, _: Any) -> None:
         self.extend([self.stack.pop()])
@@ -212,10 +213,11 @@ class Machine:
 
     def op_setitem(self, _: Any) -> None:
         value, key = self.stack.pop(), self.stack.pop()
-        self.fill([key, value])
+        self.fill([(key, value)])
 
     def op_setitems(self, _: Any) -> None:
-        self.fill(self.since_mark())
+        values = self.since_mark()
+        self.fill(zip(values[::2], values[1::2], strict=True))
 
     def op_put(self, where: Any) -> None:
         self.memo[where] = self.stack[-1]
@@ -244,6 +246,8 @@ class Machine:
     def op_reduce(self, _: Any) -> None:
         arguments, called = self.stack.pop(), self.stack.pop()
         self.push(self.call(called, arguments))
+        if isinstance(called, Name) and called.path == "collections.OrderedDict" and arguments:
+            self.fill(arguments[0])  # Python 2 gives it its pairs at once
 
     def op_newobj(self, _: Any) -> None:
         self.stack.pop()
@@ -264,13 +268,13 @@ class Machine:
         values.reverse()
         return values
 
-    def fill(self, values: list[Any]) -> None:
+    def fill(self, pairs: Iterable[Any]) -> None:
         target = self.stack[-1]
         if isinstance(target, Made):
             return
-        if not isinstance(target, dict) or len(values) % 2:
+        if not isinstance(target, dict):
             raise RefusedError("damaged", "items for what is no dictionary")
-        for key, value in zip(values[::2], values[1::2], strict=True):
+        for key, value in pairs:
             if isinstance(key, (str, int, float, bytes)) or key is None:
                 target[key] = value
             # Other keys (tuples, objects) name no tensor of a network.
@@ -321,6 +325,8 @@ class Machine:
     def tensor(self, storage: Any = None, offset: Any = None, shape: Any = None, strides: Any = None) -> TensorAt:
         if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
             raise RefusedError("damaged", "a tensor without storage, shape or strides")
+        if len(shape) != len(strides) or len(shape) > self.limits["dimensions"]:
+            raise RefusedError("damaged", f"a tensor of {len(shape):,} dimensions and {len(strides):,} strides")
         sizes, steps = tuple(self.count(size) for size in shape), tuple(self.count(step) for step in strides)
         return TensorAt(storage, self.count(offset), sizes, steps)
 
@@ -369,6 +375,7 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
 
     Raises:
         RefusedError: it is no pickle of tensors, or exceeds a limit.
+        MemoryError: it asks for more than this process may have.
     """
     stream, machine, walk = io.BytesIO(data), Machine(limits), Walk(limits)
     storages: list[tuple[str, str]] = []
@@ -381,8 +388,11 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
                 raise RefusedError("foreign", "numbers of a machine with another byte order")
         value = machine.run(stream)
         if legacy:
-            storages = [(key, machine.storages[key]) for key in machine.run(stream)]
-    except RefusedError:
+            keys = machine.run(stream)
+            if len(keys) > limits["entries"]:
+                raise RefusedError("large", f"more than {limits['entries']:,} storages")
+            storages = [(key, machine.storages[key]) for key in keys]
+    except (RefusedError, MemoryError):
         raise
     except Exception as error:  # whatever a broken pickle does to the stack: it is the pickle's fault
         raise RefusedError("damaged", type(error).__name__) from error

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+import warnings
 import zipfile
 
 import pytest
@@ -60,6 +61,30 @@ def doubled(wide: int, deep: int) -> bytes:
     return b"".join(levels)
 
 
+def directory(entries: int, extra=b"") -> bytes:
+    """A zip of nothing but its list of entries."""
+    head = b"PK\x03\x04" + bytes(26)
+    one = struct.pack("<6H3I5H2I", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, len(extra), 0, 0, 0, 0, 0) + b"a" + extra
+    listed = (b"PK\x01\x02" + one) * entries
+    return head + listed + b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, 0, 0, len(listed), len(head), 0)
+
+
+def resized(size: int) -> bytes:
+    """A zip whose directory gives another size for the numbers of its only tensor."""
+    data = bytearray(saved(TWO))
+    listed = data.rindex(b"archive/data/0") - 46
+    assert data[listed : listed + 4] == b"PK\x01\x02"
+    data[listed + 20 : listed + 28] = struct.pack("<2I", size, size)
+    return bytes(data)
+
+
+def long_shapes(tensors: int) -> bytes:
+    """Tensors that share one shape of 100,000 sides: a little file, of which reading it naively makes gigabytes."""
+    shape = b"}X\x01\x00\x00\x00a(" + b"K\x01" * 100_000 + b"tq\x01s"
+    one = b"X\x01\x00\x00\x00b" + tensor(shape=b"h\x01", strides=b"h\x01")
+    return pickled(shape + one * tensors)
+
+
 class Evil:
     def __reduce__(self):
         return os.system, ("touch ran",)
@@ -92,12 +117,25 @@ def test_numbers_are_those_that_torch_reads(legacy):
     assert all(shapes[name].is_meta and shapes[name].shape == value.shape for name, value in found.items())
 
 
+def test_places_far_apart_cost_only_what_is_read():
+    """A thousand pairs of numbers at both ends of one storage: what lies between them is not copied for each."""
+    ends = torch.arange(4e6).as_strided((2,), (3_999_999,))
+    data = saved({str(k): ends for k in range(1000)})
+    started = time.perf_counter()
+    found = containers.read(data).groups[""]
+    assert time.perf_counter() - started < 1 and found["999"].tolist() == [0, 3_999_999]
+
+
+def test_pairs_that_python_2_wrote_at_once():
+    pairs = b"]X\x01\x00\x00\x00k" + tensor()[1 + 6 : -1] + b"\x86a"
+    found = containers.read(pickled(b"ccollections\nOrderedDict\n(" + pairs + b"tR")).groups
+    assert found[""]["k"].tolist() == [0, 0]
+
+
 def test_networks_come_in_groups_and_optimisers_not():
     network = torch.nn.Linear(3, 2)
-    optimiser = torch.optim.Adam(network.parameters())
-    network(torch.ones(1, 3)).sum().backward()
-    optimiser.step()
-    value = {"net_G": network.state_dict(), "optim": optimiser.state_dict(), "all": {"d": network.state_dict()}}
+    adam = {"state": {0: {"step": torch.tensor(1.0), "exp_avg": torch.zeros(2, 3)}}, "param_groups": [{"lr": 0.1}]}
+    value = {"net_G": network.state_dict(), "optim": adam, "all": {"d": network.state_dict()}}
     for legacy in (False, True):
         groups = containers.read(saved(value, legacy=legacy)).groups
         assert list(groups) == ["net_G", "all/d"]
@@ -127,6 +165,13 @@ def entry(shape, begin, end, dtype="F32"):
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
 
 
+def out_of_bounds() -> torch.Tensor:
+    """A CSR tensor whose columns lie far outside it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.sparse_csr_tensor([0, 1, 2], [10**9, 10**9], [1.0, 1.0], (2, 2), check_invariants=False)
+
+
 TWO = {"w": torch.zeros(2)}
 NAN, INFINITY = {"w": torch.tensor([float("nan")])}, {"w": torch.tensor([float("inf")])}
 SCRIPT = b"\x80\x02."
@@ -139,6 +184,12 @@ ATTACKS = {
         lambda: rezipped(saved(TWO), compression=zipfile.ZIP_DEFLATED, extra=[("archive/data/1", bytes(10**8))]),
         "stored as they are.*compressed",
     ),
+    "100,000 entries": (lambda: directory(100_000), "at most 20,000 short entries"),
+    "entries with endless extras": (
+        lambda: directory(40, b"\x99\x99\x00\x00" * 16_000), "at most 20,000 short entries"
+    ),
+    "a zip's size beyond the file": (lambda: resized(10**9), "a damaged one"),
+    "a zip's size too small": (lambda: resized(4), "2 numbers in its storage, got 1"),
     "two entries of one name": (lambda: rezipped(saved(TWO), extra=[("archive/data/0", bytes(8))]), "two of one"),
     "10^12 numbers by stride 0": (
         lambda: pickled(tensor(shape=TRILLION + b"\x85", strides=b"K\x00\x85")),
@@ -156,16 +207,29 @@ ATTACKS = {
     "a negative stride": (lambda: pickled(tensor(strides=b"J\xff\xff\xff\xff\x85")), "no count"),
     "2 MB of marks": (lambda: pickled(b"(" * 2_000_000), "more than 500,000 instructions"),
     "a dictionary of ten to the seventh": (lambda: pickled(doubled(10, 7)), "more than 200,000 values"),
+    "a shape of 100,000 sides": (lambda: long_shapes(2000), "100,000 dimensions"),
+    "a persistent id that is no storage": (lambda: pickled(b"}X\x01\x00\x00\x00wK\x01Qs"), "what is no storage"),
+    "a persistent id as text": (lambda: pickled(b"}X\x01\x00\x00\x00wPanything\ns"), "do not use"),
+    "a name that commands a terminal": (
+        lambda: saved({"\x1b[2Jw": torch.zeros(2)}), "names to print, got \N{REPLACEMENT CHARACTER}"
+    ),
+    "code whose name commands a terminal": (lambda: pickled(b"cos\n\x1b[2J\n(tR"), "\\(os.\N{REPLACEMENT CHARACTER}"),
+    "an empty tensor of 2^61 rows": (
+        lambda: pickled(tensor(shape=b"K\x00\x8a\x08" + b"\xff" * 7 + b"\x1f\x86", strides=b"K\x01K\x01\x86")),
+        "numbers in all",
+    ),
     "an endless name": (lambda: pickled(tensor(key=b"X\xe8\x03\x00\x00" + b"k" * 1000)), "no short text"),
     "an empty pickle": (lambda: pickled(), "a damaged one"),
     "a sparse tensor": (
         lambda: saved({"w": torch.eye(2).to_sparse()}),
         "got a sparse tensor",
     ),
+    "a sparse tensor with places beyond it": (lambda: saved({"w": out_of_bounds()}), "got a sparse tensor"),
     "complex numbers": (lambda: saved({"w": torch.zeros(2, dtype=torch.complex64)}), "numbers of type"),
     "a whole model": (lambda: saved(torch.nn.Linear(2, 2)), r"whole object, of class torch.nn.modules.linear.Linear"),
     "one tensor": (lambda: saved(torch.zeros(2)), "one tensor without a name"),
     "a TorchScript program": (lambda: rezipped(saved(TWO), extra=[("archive/constants.pkl", SCRIPT)]), "TorchScript"),
+    "an exported program": (lambda: rezipped(saved(TWO), extra=[("a/archive_format", b"pt2")]), "an exported program"),
     "a zip of anything": (lambda: rezipped(b"PK\x05\x06" + bytes(18), extra=[("a.txt", b"a")]), "archive of 1 files"),
     "NaN in a zip": (lambda: saved(NAN), "finite weights, got NaN or infinity"),
     "infinity in a legacy file": (lambda: saved(INFINITY, legacy=True), "finite weights"),
@@ -174,6 +238,10 @@ ATTACKS = {
     "offsets of 10^12": (lambda: safetensors({"w": entry([10**12], 0, 4 * 10**12)}), "within the file"),
     "a shape that overflows": (lambda: safetensors({"w": entry([2**40, 2**40], 0, 64)}), "within the file"),
     "tensors that overlap": (lambda: safetensors({"a": entry([8], 0, 32), "b": entry([8], 16, 48)}), "overlap"),
+    "an empty shape that overflows": (lambda: safetensors({"w": entry([0, 2**62, 2**62], 0, 0)}), "numbers in all"),
+    "a dtype that is a list": (lambda: safetensors({"w": entry([1], 0, 4, [])}), "header of a safetensors"),
+    "a count of 4,000 digits": (lambda: safetensors({"w": entry([10**4000] * 2, 0, 4)}), "header of a safetensors"),
+    "a name of a megabyte": (lambda: safetensors({"G." * 10**6: entry([1], 0, 4)}), "header|expected short names"),
     "a negative shape": (lambda: safetensors({"a": entry([-8], 0, 32)}), "header of a safetensors"),
     "a shape of truth": (lambda: safetensors({"a": entry([True], 0, 4)}), "header of a safetensors"),
     "a dtype of its own": (lambda: safetensors({"a": entry([8], 0, 32, "F4")}), "plain numbers, got F4"),

@@ -4,6 +4,7 @@ the same numbers here.
 
 import io
 import random
+import time
 from collections import OrderedDict
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 
 from rgan import conversion
 from rgan.gan import Gan
-from rgan.importers import Store, nearest, recognise
+from rgan.importers import Store, images, nearest, recognise
 
 ATOL = 1e-5
 
@@ -144,6 +145,40 @@ def test_wasserstein_gan(dot):
     gan = conversion.read([("netG.pth", saved(states[0])), ("netD.pth", saved(states[1]))]).gan()
     agree(gan, *nets, (1, 1))
     assert gan.recipe.title == "DCGAN of WassersteinGAN" and gan.recipe.loss == "wasserstein"
+
+
+class Decision(nn.Module):
+    """pytorch_GAN_zoo's: a first or last layer beside `main`, whose layers are named by kind and depth."""
+
+    def __init__(self, name: str, layer: nn.Module, layers: dict[str, nn.Module]):
+        super().__init__()
+        self.name, self.main = name, nn.Sequential(OrderedDict(layers))
+        setattr(self, name, layer)
+
+    def forward(self, x):
+        if self.name == "formatLayer":
+            return self.main(self.formatLayer(x)).tanh()
+        return self.decisionLayer(self.main(x))
+
+
+def test_pytorch_gan_zoo_and_its_average():
+    def generator(seed):
+        layers = {"batchNorm0": nn.BatchNorm2d(8), "relu0": nn.ReLU(True)}
+        for k, (inputs, outputs) in enumerate(((8, 4), (4, 2)), 1):
+            layers |= {f"convTranspose{k}": up(inputs, outputs), f"batchNorm{k}": nn.BatchNorm2d(outputs)}
+            layers |= {f"relu{k}": nn.ReLU(True)}
+        return lively(Decision("formatLayer", up(6, 8, 4, 1, 0), layers | {"outlayer": up(2, 3)}), seed)
+
+    layers = {"convTranspose2": down(3, 2), "relu2": leaky()}
+    for k, (inputs, outputs) in ((1, (2, 4)), (0, (4, 8))):
+        layers |= {f"convTranspose{k}": down(inputs, outputs), f"batchNorm{k}": nn.BatchNorm2d(outputs)}
+        layers |= {f"relu{k}": leaky()}
+    critic = lively(Decision("decisionLayer", down(8, 1, 4, 1, 0), layers))
+    nets = {"netG": generator(0), "netD": critic, "avgG": generator(1)}
+    value = {"config": NoLoss()} | {name: net.state_dict() for name, net in nets.items()}
+    gan = conversion.read([("default_s3_i9.pt", saved(value))]).gan()
+    agree(gan, nets["avgG"], critic, (1, 1))
+    assert gan.recipe.title == "DCGAN of pytorch_GAN_zoo" and gan.average is not None
 
 
 class Linear(nn.Module):
@@ -283,6 +318,19 @@ class OneStepSpectral(nn.Module):
         if self.conv:
             return nn.functional.conv2d(x, weight, self.bias, padding=self.padding)
         return nn.functional.linear(x, weight, self.bias)
+
+
+class OneStepSpectralTable(OneStepSpectral):
+    """The same of an embedding."""
+
+    def __init__(self, table: nn.Embedding):
+        table.bias = None
+        super().__init__(table)
+
+    def forward(self, labels):
+        v = normalize(self.sn_u @ self.weight)
+        u = normalize(v @ self.weight.T)
+        return (self.weight / (u @ self.weight @ v.T))[labels]
 
 
 class SnganBlock(nn.Module):
@@ -491,6 +539,76 @@ def test_studiogan_resnet(size, spectral):
     assert gan.recipe.title == "ResNet of StudioGAN"
 
 
+class StudioNorm(nn.Module):
+    """StudioGAN's batch norm of one class: its scale and shift are linear in the class, one-hot."""
+
+    def __init__(self, channels: int, label: int):
+        super().__init__()
+        self.bn, self.label = nn.BatchNorm2d(channels, 1e-4, affine=False), label
+        self.gain, self.bias = (nn.Linear(5, channels, bias=False) for _ in range(2))
+
+    def forward(self, x):
+        hot = nn.functional.one_hot(torch.tensor([self.label]), 5).float()
+        return self.bn(x) * (1 + self.gain(hot))[..., None, None] + self.bias(hot)[..., None, None]
+
+
+class MimicryNorm(nn.Module):
+    """mimicry's: an embedding of each class holds the scale, then the shift."""
+
+    def __init__(self, channels: int, label: int):
+        super().__init__()
+        self.bn, self.label = nn.BatchNorm2d(channels, affine=False), label
+        self.embed = nn.Embedding(5, 2 * channels)
+
+    def forward(self, x):
+        scale, shift = self.embed.weight[self.label].chunk(2)
+        return self.bn(x) * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)
+
+
+class Projection(nn.Module):
+    """A critic whose score has the product of its features and the class's embedding added."""
+
+    def __init__(self, critic: nn.Module, last: str, embedding: str, width: int, label: int, wrap):
+        super().__init__()
+        self.critic, self.last, self.label = critic, last, label
+        setattr(critic, embedding, wrap(nn.Embedding(5, width)))
+        self.embedding = embedding
+
+    def forward(self, x):
+        kept = []
+        hook = getattr(self.critic, self.last).register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
+        score = self.critic(x)
+        hook.remove()
+        labels = torch.full((len(x),), self.label)
+        return score + (getattr(self.critic, self.embedding)(labels) * kept[0]).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_resnets_are_drawn_class_by_class(label):
+    for program in ("StudioGAN", "mimicry"):
+        if program == "StudioGAN":
+            generator, norm, names = StudioGenerator((4, 4, 4, 4)), StudioNorm, ("bn1", "bn2")
+            blocks = [block for (block,) in generator.blocks]
+            critic = StudioCritic((4, 4, 4, 4), (True, True, False, False), True)
+            last, embedding, wrap = "linear1", "embedding", spectral_norm
+        else:
+            generator, norm, names = SnganGenerator((4, 4, 4, 4), 4, "bilinear"), MimicryNorm, ("b1", "b2")
+            blocks = [getattr(generator, name) for name in generator.blocks]
+            settings = {"bias": True, "mean": False, "score": "l5"}
+            critic = SnganCritic((4, 4, 4, 4), (True, False, False), OneStepSpectral, nn.ReLU(True), **settings)
+            last, embedding, wrap = "l5", "l_y", OneStepSpectralTable
+        for block in blocks:
+            for name in names:
+                setattr(block, name, norm(getattr(block, name).num_features, label))
+        judge = lively(Projection(critic, last, embedding, 4, label, wrap))
+        wrapper = "state_dict" if program == "StudioGAN" else "model_state_dict"
+        told = [("g.pth", saved({wrapper: lively(generator).state_dict()}))]
+        told += [("d.pth", saved({wrapper: critic.state_dict()}))]
+        gan = conversion.read(told).gan({"class": str(label)})
+        agree(gan, generator, judge)
+        assert gan.recipe.title.endswith(f"{program}, class {label}")
+
+
 class StudioConvGenerator(nn.Module):
     def __init__(self):
         super().__init__()
@@ -536,6 +654,17 @@ def test_studiogan_cnn_and_its_moving_average():
     proposal = conversion.read([(name, saved({"state_dict": net.state_dict()})) for name, net in told.items()])
     agree(proposal.gan(), average, critic)
     assert "model=G_ema-best.pth, state_dict" in " ".join(proposal.notes())
+
+
+def test_conditional_studiogan_cnn():
+    generator = StudioConvGenerator()
+    for (block,) in generator.blocks:
+        block.bn0 = StudioNorm(block.bn0.num_features, 2)
+    critic = lively(StudioConvCritic())
+    critic.linear2 = nn.Linear(16, 5, bias=False)
+    proposal = conversion.read(files(lively(generator), critic))
+    agree(proposal.gan({"class": "2"}), generator, critic)
+    assert "the critic's guess of the class is left out" in proposal.notes()
 
 
 class NoLoss:
@@ -770,6 +899,33 @@ def test_layers_that_name_each_other_end():
     names = ("initial:7-8:convt", "pyramid:8-8:convt", "final:8-3:convt")
     state = {f"main.{name}.weight": torch.zeros(7 if name[0] == "i" else 8, 8, 4, 4) for name in names}
     assert recognise(Store(state), "generator", {}).image == (8, 16, 16)
+
+
+VAST = {
+    "classes": {"label_emb.weight": (10**7, 1), "model.0.weight": (8, 5), "model.2.weight": (81, 8)},
+    "layers of WassersteinGAN": {"main.initial.conv.3-2.weight": (2, 3, 4, 4)}
+    | {f"main.pyramid.{k}-{k + 1}.conv.weight": (k + 1, k, 4, 4) for k in range(2, 250)},
+    "maps that double": {f"main.{k}.weight": (2, 2, 4, 4) for k in range(250)},
+    "inputs": {f"model.{2 * k}.weight": (1, 64 + k) for k in range(250)},
+    "tensors": {f"{k}.weight": (2, 2) for k in range(4000)},
+}
+
+
+@pytest.mark.parametrize("what", VAST)
+def test_vast_networks_are_recognised_as_none_in_little_time(what):
+    store = Store({name: torch.empty(shape, device="meta") for name, shape in VAST[what].items()})
+    started = time.perf_counter()
+    assert recognise(store, "generator", {}) is None
+    assert next(images(store), None) is None
+    assert isinstance(nearest(store), str)
+    assert time.perf_counter() - started < 5
+
+
+def test_whole_numbers_as_weights_are_numbers():
+    generator, critic = ({name: (9 * value).to(torch.int8) for name, value in net.state_dict().items()}
+                         for net in mlp_pair())  # fmt: skip
+    gan = conversion.read([("g.pth", saved(generator)), ("d.pth", saved(critic))]).gan()
+    assert torch.equal(gan.generator.state_dict()["0.weight"], generator["0.weight"].float())
 
 
 def test_spectral_norm_of_a_transposed_convolution_is_that_of_its_outputs():

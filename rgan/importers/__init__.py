@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from rgan import limits
 from rgan.importers import chains, residual
 from rgan.importers.drafting import SMALLEST, Draft, MismatchError, Network, Question
 from rgan.importers.tensors import Store
@@ -34,6 +35,7 @@ class Format:
 FORMATS = (
     Format("DCGAN of pytorch/examples", chains.examples_generator, chains.examples_critic),
     Format("DCGAN of WassersteinGAN", chains.wasserstein_generator, chains.wasserstein_critic),
+    Format("DCGAN of pytorch_GAN_zoo", chains.zoo_generator, chains.zoo_critic),
     Format("CNN of pytorch-gan-collections", chains.collections_generator, chains.collections_critic),
     Format("ResNet of pytorch-gan-collections", residual.collections_generator, residual.collections_critic),
     Format("ResNet of mimicry or sngan.pytorch", residual.sngan_generator, residual.sngan_critic),
@@ -82,7 +84,10 @@ def nearest(store: Store) -> str:
 def _mismatch(one: Format, role: str, draft: Draft) -> str:
     """Why the draft's tensors are not a network of this format; "" if they are."""
     try:
-        draft.need(all(map(all, map(draft.store.shape, draft.store.names))), "some tensors are empty")
+        names = draft.store.names
+        modules = {name.rpartition(".")[0] for name in names}
+        draft.need(len(modules) <= limits.MAX_LAYERS, f"it has {len(modules):,} layers")
+        draft.need(all(map(all, map(draft.store.shape, names))), "some tensors are empty")
         (one.generator if role == "generator" else one.critic)(draft)
         draft.finish(one.title)
     except MismatchError as error:
@@ -102,8 +107,8 @@ def images(store: Store, *, source: str = "") -> Iterator[Network]:
 def _sides(store: Store) -> Iterator[int]:
     """Sides of square images as long as the inputs of some linear layer, beside a class or not."""
     tables = {name: store.shape(name)[1] for name in store.names if len(store.shape(name)) == 2}
-    inputs, labels = tables.values(), [length for name, length in tables.items() if name.startswith("label")]
-    for length in {count - label for count in inputs for label in (0, *labels)}:
+    label = tables.get("label_embedding.weight", 0)
+    for length in {count - beside for count in tables.values() for beside in (0, label)}:
         for channels in CHANNELS:
             side = math.isqrt(max(0, length) // channels)
             if side >= SMALLEST and channels * side * side == length:

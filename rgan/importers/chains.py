@@ -10,13 +10,14 @@ from rgan.networks.layered import Activation
 
 # Stride and padding by kernel, as the published networks of this kind have them.
 _UP = {4: (2, 1, 0), 3: (2, 1, 0), 5: (2, 2, 1), 2: (2, 0, 0), 6: (2, 2, 0)}
+MOST_STEPS = 12  # from one pixel to more than any image has, doubling
 _DOWN = {4: (2, 1), 3: (1, 1), 5: (2, 2), 1: (1, 0)}
 
 
 def chain(d: Draft, names: Sequence[str], conv: Callable[[str], None], guess: str, eps: str = "1e-5") -> None:
     """All modules one after the other, with activations where `_between` sees one."""
     for name, after in zip(names, [*names[1:], ""], strict=True):
-        if d.rank(name) == 1:
+        if d.is_norm(name):
             d.norm(name, eps)
         elif d.rank(name) == 2:
             d.linear(name)
@@ -35,8 +36,8 @@ def _between(d: Draft, name: str, after: str) -> bool:
     (parent, _, number), (next_parent, _, next_number) = name.rpartition("."), after.rpartition(".")
     if parent == next_parent and number.isdecimal() and next_number.isdecimal():
         return int(next_number) - int(number) > 1
-    stood = d.rank(name) == 1 and isinstance(d.layers[-2], Activation)
-    return d.rank(after) != 1 and not stood
+    stood = d.is_norm(name) and isinstance(d.layers[-2], Activation)
+    return not d.is_norm(after) and not stood
 
 
 def _transposed(d: Draft, name: str) -> None:
@@ -126,7 +127,10 @@ def wasserstein_critic(d: Draft) -> None:
 def _pyramid(d: Draft, channels: int, conv: str, outputs: int) -> list[str]:
     """The layers between, each found by the channels that the last one made, which its weight has at `outputs`."""
     names: list[str] = []
-    while (step := d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]{conv}")) and step[0] not in names:
+    for _ in range(MOST_STEPS):
+        step = d.modules(rf"main\.pyramid[.:]{channels}-\d+[.:]{conv}")
+        if not step or step[0] in names:
+            break
         channels = d.size(step[0], 4)[outputs]
         names += step + d.modules(rf"main\.pyramid[.:]{channels}[.:]batchnorm")
     return names
@@ -142,6 +146,25 @@ def _extra_in_order(names: list[str]) -> list[str]:
         return first, name.endswith("batchnorm")
 
     return sorted(names, key=key)
+
+
+def zoo_generator(d: Draft) -> None:
+    """DCGAN of pytorch_GAN_zoo: formatLayer, then main's layers by their kind and depth."""
+    count = len(d.modules(r"main\.convTranspose\d+"))
+    d.need(count and d.has("main.outlayer"))
+    d.noise(d.size("formatLayer", 4)[0])
+    names = ["formatLayer", "main.batchNorm0"]
+    names += [f"main.{kind}{k}" for k in range(1, count + 1) for kind in ("convTranspose", "batchNorm")]
+    chain(d, [*names, "main.outlayer"], lambda name: _transposed(d, name), "relu")
+    d.to_image()
+
+
+def zoo_critic(d: Draft) -> None:
+    """Its critic, whose convolutions are called transposed and count down."""
+    depth = len(d.modules(r"main\.convTranspose\d+")) - 1
+    names = [f"main.convTranspose{depth}"]
+    names += [f"main.{kind}{k}" for k in reversed(range(depth)) for kind in ("convTranspose", "batchNorm")]
+    _to_score(d, [*names, "decisionLayer"], "non-saturating")
 
 
 def collections_generator(d: Draft) -> None:
@@ -170,12 +193,12 @@ def collections_critic(d: Draft) -> None:
 
 
 def studiogan_conv_generator(d: Draft) -> None:
-    """StudioGAN's deep_conv backbone."""
-    blocks = d.modules(r"blocks\.\d+\.0\.(?:deconv0|bn0)")
+    """StudioGAN's deep_conv backbone, without classes or with batch norms that depend on one."""
+    blocks = d.modules(r"blocks\.\d+\.0\.deconv0")
     d.need(d.rank("linear0") == 2 and blocks)
     d.noise(d.size("linear0", 2)[1])
     d.linear("linear0")
-    names = [f"blocks.{k}.0.{part}" for k in range(len(blocks) // 2) for part in ("deconv0", "bn0")]
+    names = [f"blocks.{k}.0.{part}" for k in range(len(blocks)) for part in ("deconv0", "bn0")]
     d.view(d.size(names[0], 4)[0])
     last = "conv4" if d.has("conv4") else "conv2d4"
     chain(d, [*names, last], lambda name: (_conv if name == last else _transposed)(d, name), "relu", "1e-4")
@@ -192,7 +215,8 @@ def studiogan_conv_critic(d: Draft) -> None:
     chain(d, names, lambda name: _conv(d, name), "relu", "1e-4")
     d.activation("relu")
     d.total()
-    d.score("linear1", "hinge" if d.store.normalised else "non-saturating")
+    d.drop("linear2", "the critic's guess of the class is left out")
+    d.score("linear1", "hinge" if d.store.normalised else "non-saturating", product="embedding")
 
 
 def pytorch_gan_generator(d: Draft) -> None:

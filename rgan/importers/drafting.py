@@ -12,10 +12,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from rgan import limits
 from rgan.errors import SettingsError, one_of
 from rgan.importers.tensors import Store
 from rgan.networks.layered import (
@@ -59,11 +61,6 @@ class Question:
     text: str
     options: Mapping[str, str]
     guess: str
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """The answers that were not guessed."""
-        return tuple(option for option in self.options if option != self.guess)
 
 
 @dataclass(frozen=True)
@@ -109,8 +106,7 @@ class Draft:
             raise MismatchError("it does not end in one number")
         if self.role == "generator" and (len(self.shape) != 3 or min(self.shape[1:]) < SMALLEST):
             raise MismatchError("it does not end in an image")
-        weights = dict(self.weights)
-        score = f"{self.score_at}."
+        weights, score = dict(self.weights), f"{self.score_at}." if self.image else "none"
         return Network(
             (self.title or title) + self.suffix,
             self.role,
@@ -121,7 +117,7 @@ class Draft:
             tuple(self.questions.values()),
             tuple(self.notes),
             lambda: {
-                f"score.{name.removeprefix(score)}" if self.image and name.startswith(score) else name: make()
+                f"score.{name.removeprefix(score)}" if name.startswith(score) else name: make()
                 for name, make in weights.items()
             },
         )
@@ -142,6 +138,10 @@ class Draft:
         """Dimensions of a module's weight: 1 norm, 2 linear, 4 convolution; 0 where there is none."""
         key = f"{name}.weight"
         return len(self.store.shape(key)) if key in self.store else 0
+
+    def is_norm(self, name: str) -> bool:
+        """Whether a module is a batch norm, of one class or for all."""
+        return self.rank(name) == 1 or f"{name}.bn.running_mean" in self.store
 
     def size(self, name: str, rank: int) -> Shape:
         """Shape of a module's weight, which must have that many dimensions."""
@@ -178,6 +178,7 @@ class Draft:
             self.shape = layer.after(self.shape)
         except SettingsError as error:
             raise MismatchError(str(error)) from error
+        self.need(math.prod(self.shape) <= limits.MAX_FEATURES, "its maps grow too large")
         self.weights |= {f"{len(self.layers)}.{name}": value for name, value in weights.items()}
         self.layers.append(layer)
 
@@ -226,18 +227,53 @@ class Draft:
         self.add(lambda: View(channels))
 
     def norm(self, name: str, eps: str = "1e-5", *, fixed: bool = False) -> None:
-        """A batch norm; its eps is asked unless the format has it fixed."""
-        parts = {part: f"{name}.{part}" for part in ("weight", "bias", "running_mean", "running_var")}
-        for key in parts.values():
+        """A batch norm, or one whose scale and shift depend on a class, for one class; its eps is asked unless the
+        format has it fixed.
+        """
+        inner = name if f"{name}.running_mean" in self.store else f"{name}.bn"
+        affine, values = self._affine(name)
+        running = {part: f"{inner}.{part}" for part in ("running_mean", "running_var")}
+        for key in running.values():
             self.need(
                 key in self.store and self.store.shape(key) == self.shape[:1], f"{name} is no batch norm that fits"
             )
-        self.used |= set(parts.values())
+        self.used |= {*affine, *running.values()}
+        values |= {part: self._value(key) for part, key in running.items()}
         if not fixed:
             options = {value: value for value in ("1e-5", "1e-4", "1e-3", "0.8")}
             eps = self.ask(self.ours("eps"), f"Batch norm's eps in the {self.role}", options, eps)
-        values = {part: lambda key=key: self.store.value(key) for part, key in parts.items()}
         self.add(lambda: Norm(float(eps)), **values, num_batches_tracked=lambda: torch.zeros((), dtype=torch.int64))
+
+    def _affine(self, name: str) -> tuple[set[str], dict[str, Callable[[], Tensor]]]:
+        """The tensors that scale and shift after a batch norm, and the two for its channels or those of one class.
+
+        StudioGAN keeps gain − 1 and bias as (channels, classes), mimicry both in one embedding (classes, 2·channels).
+        """
+        channels = self.shape[0]
+        plain = f"{name}.weight", f"{name}.bias"
+        studio = f"{name}.gain.weight", f"{name}.bias.weight"
+        mimicry = f"{name}.embed.weight"
+        if all(key in self.store and self.store.shape(key) == (channels,) for key in plain):
+            return set(plain), {"weight": self._value(plain[0]), "bias": self._value(plain[1])}
+        if all(key in self.store for key in studio):
+            shape = self.store.shape(studio[0])
+            self.need(len(shape) == 2 and shape[0] == channels and self.store.shape(studio[1]) == shape)
+            chosen, (gain, bias) = self.one_class(shape[1]), map(self._value, studio)
+            return set(studio), {"weight": lambda: 1 + gain()[:, chosen], "bias": lambda: bias()[:, chosen]}
+        self.need(mimicry in self.store, f"{name} is no batch norm that fits")
+        shape, table = self.store.shape(mimicry), self._value(mimicry)
+        self.need(len(shape) == 2 and shape[1] == 2 * channels, f"{name} is no batch norm that fits")
+        chosen = self.one_class(shape[0])
+        return {mimicry}, {
+            "weight": lambda: table()[chosen, :channels], "bias": lambda: table()[chosen, channels:]
+        }  # fmt: skip
+
+    def one_class(self, classes: int) -> int:
+        """The class that a conditional network draws or judges, of so many."""
+        self.need(classes <= limits.MAX_CLASSES, f"it has {classes:,} classes")
+        chosen = int(self.ask("class", "Class to draw", {str(k): f"class {k}" for k in range(classes)}, "0"))
+        self.suffix = f", class {chosen}"
+        return chosen
 
     def activation(self, guess: str) -> None:
         """What stands between the layers."""
@@ -263,6 +299,7 @@ class Draft:
             part.shape, part.questions, part.used = before, self.questions, self.used
             if write is not None:
                 write(part)
+            self.suffix = self.suffix or part.suffix
             parts.append(part)
             self.weights |= {f"{position}.{name}.{key}": make for key, make in part.weights.items()}
         self.add(lambda: Block(tuple(parts[0].layers), tuple(parts[1].layers)))
@@ -295,8 +332,11 @@ class Draft:
         if self.answers.get("output") == "sigmoid":
             self.add(lambda: Rescale(0.5, 0.5))
 
-    def score(self, name: str, loss: str, *, label: str = "") -> None:
-        """A critic's last layer, and the loss it was trained by."""
+    def score(self, name: str, loss: str, *, label: str = "", product: str = "") -> None:
+        """A critic's last layer, and the loss it was trained by.
+
+        label: embedding of classes that enters it too; product: one whose product with the features is added.
+        """
         self.score_at = len(self.layers)
         if self.rank(name) == 4:
             kernel, side = self.size(name, 4)[-1], self.shape[-1]
@@ -305,6 +345,8 @@ class Draft:
         else:
             self.linear(name, label=label)
             self.score_at = len(self.layers) - 1
+            if product and self.has(product):
+                self._project(name, product)
         options = {
             "non-saturating": "log loss, as DCGAN", "wasserstein": "Wasserstein, as WGAN and WGAN-GP",
             "hinge": "hinge, as SNGAN",
@@ -323,8 +365,23 @@ class Draft:
         """A module's weight, and its bias if it has one."""
         weight, bias = f"{name}.weight", f"{name}.bias"
         self.used |= {weight, bias}
-        biases = {"bias": lambda: self.store.value(bias)} if bias in self.store else {}
-        return lambda: self.store.value(weight), biases
+        return self._value(weight), {"bias": self._value(bias)} if bias in self.store else {}
+
+    def _value(self, name: str) -> Callable[[], Tensor]:
+        """A tensor on demand. It knows the store alone: a draft that knew itself would keep every weight alive until
+        Python looks for cycles.
+        """
+        return partial(self.store.value, name)
+
+    def _project(self, name: str, label: str) -> None:
+        """Add a class's embedding to the weights of layer `name`, which is what its product with features comes to."""
+        classes, length = self.size(label, 2)
+        self.used.add(f"{label}.weight")
+        self.need(length == self.size(name, 2)[1], f"{label} is not as long as the features")
+        chosen, table = self.one_class(classes), self._value(f"{label}.weight")
+        key = f"{self.score_at}.weight"
+        weight = self.weights[key]
+        self.weights[key] = lambda: weight() + table()[chosen]
 
     def _conditional(
         self, name: str, label: str, guess: str, weight: Callable[[], Tensor], bias: dict[str, Callable[[], Tensor]]
@@ -337,12 +394,12 @@ class Draft:
         embedding = f"{label}.weight"
         classes, length = self.size(label, 2)
         self.used.add(embedding)
-        options = {str(k): f"class {k}" for k in range(classes)}
-        chosen = int(self.ask("class", "Class to draw", options, "0"))
-        self.suffix = f", class {chosen}"
+        chosen = self.one_class(classes)
+
+        table = self._value(embedding)
 
         def vector() -> Tensor:
-            return self.store.value(embedding)[chosen]
+            return table()[chosen]
 
         if inputs == length:
             if self.role == "generator":

@@ -19,7 +19,7 @@ def sngan_generator(d: Draft) -> None:
     mode = "nearest" if gong else "bilinear"
     d.noise(d.size("l1", 2)[1])
     d.linear("l1")
-    d.view(d.size("block2.b1", 1)[0])
+    d.view(d.size("block2.c1", 4)[1])
     for name in blocks:
         _up_block(d, f"{name}.", ("b1", "c1", "b2", "c2", "c_sc"), mode, "1e-5")
     _last(d, f"b{last}", f"c{last}", "1e-5")
@@ -39,7 +39,7 @@ def sngan_critic(d: Draft) -> None:
         _down_block(d, f"{name}.", ("c1", "c2", "c_sc"), down=d.has(f"{name}.c_sc") and not keeps, in_place=mimicry)
     d.activation("relu")
     d.total("sum" if d.store.normalised or not mimicry else "mean")
-    d.score(score, "hinge" if d.store.normalised or not mimicry else "wasserstein")
+    d.score(score, "hinge" if d.store.normalised or not mimicry else "wasserstein", product="l_y")
 
 
 def collections_generator(d: Draft) -> None:
@@ -72,20 +72,22 @@ def collections_critic(d: Draft) -> None:
 
 
 def studiogan_generator(d: Draft) -> None:
-    """StudioGAN's resnet backbone without classes."""
+    """StudioGAN's resnet backbone, without classes or with batch norms that depend on one."""
     count = len(d.modules(r"blocks\.\d+\.0\.conv2d1"))
     d.need(count and d.rank("linear0") == 2)
-    d.need(d.rank("blocks.0.0.bn1") == 1, "its batch norms depend on a class, which is not supported")
     d.noise(d.size("linear0", 2)[1])
     d.linear("linear0")
-    d.view(d.size("blocks.0.0.bn1", 1)[0])
+    d.view(d.size("blocks.0.0.conv2d1", 4)[1])
     for k in range(count):
         _up_block(d, f"blocks.{k}.0.", ("bn1", "conv2d1", "bn2", "conv2d2", "conv2d0"), "nearest", "1e-4")
     _last(d, "bn4", "conv2d5", "1e-4")
 
 
 def studiogan_critic(d: Draft) -> None:
-    """Its critic. Without batch norm its ReLU changes what the shortcut sees, being in place."""
+    """Its critic, without classes or with a projection on one.
+
+    Without batch norm its ReLU changes what the shortcut sees, being in place.
+    """
     count = len(d.modules(r"blocks\.\d+\.0\.conv2d1"))
     d.need(count > 1 and d.rank("linear1") == 2)
     plain = not d.has("blocks.0.0.bn1")
@@ -102,7 +104,8 @@ def studiogan_critic(d: Draft) -> None:
         )
     d.activation("relu")
     d.total()
-    d.score("linear1", "hinge" if d.store.normalised else "non-saturating")
+    d.drop("linear2", "the critic's guess of the class is left out")
+    d.score("linear1", "hinge" if d.store.normalised else "non-saturating", product="embedding")
 
 
 def _up_block(d: Draft, prefix: str, parts: tuple[str, str, str, str, str], mode: str, eps: str) -> None:

@@ -14,7 +14,8 @@ from rgan.containers import Group
 WRAPPERS = ("module", "_orig_mod")  # of DataParallel and torch.compile
 _PLAYERS = {
     "generator": "generator gen netg net_g g g_net gnet g_model generator_model model_g",
-    "average": "ema g_ema netg_ema generator_ema gen_ema avg_generator netg_avg generator_avg ema_model ema_generator",
+    "average": "ema g_ema netg_ema generator_ema gen_ema avg_generator netg_avg generator_avg ema_model "
+    "ema_generator avgg",
     "critic": "discriminator disc dis critic netd net_d d d_net dnet d_model discriminator_model model_d",
 }
 PLAYERS = {name: player for player, names in _PLAYERS.items() for name in names.split()}
@@ -56,8 +57,8 @@ class Store:
         return self._shapes[name]
 
     def value(self, name: str) -> Tensor:
-        """A tensor's numbers, normalised if it was trained so."""
-        return self._make[name]()
+        """A tensor's numbers as float32, normalised if it was trained so."""
+        return self._make[name]().float()
 
     def _put(self, name: str, tensor: Tensor, make: Callable[[], Tensor]) -> None:
         self._shapes[name] = tuple(tensor.shape)

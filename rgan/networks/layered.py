@@ -309,8 +309,8 @@ class Layers:
     score: int = field(default=0)
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.title) <= 200:
-            raise SettingsError(f"expected a title of 1 to 200 characters, got {len(self.title)}")
+        if not 1 <= len(self.title) <= 200 or not self.title.isprintable():
+            raise SettingsError(f"expected a title of 1 to 200 characters to print, got {len(self.title)} characters")
         if self.critic:
             number_between("position of the critic's score", self.score, 0, len(self.critic) - 1)
 
