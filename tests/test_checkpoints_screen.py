@@ -1,4 +1,4 @@
-"""The Checkpoints screen through AppTest: files are dropped, recognised, kept, renamed, deleted; or refused in words."""
+"""The Checkpoints screen: files are dropped, recognised, kept, renamed, deleted; or words say why not."""
 
 import io
 import os
@@ -13,6 +13,7 @@ import streamlit as st
 import torch
 from torch import nn
 
+from benchmarks.serving import Server
 from rgan import checkpoints
 from tests.conftest import ROOT
 from tests.test_app import app, words
@@ -152,24 +153,42 @@ def test_files_uploaded_by_mistake_are_named():
         assert what in errors(test)
 
 
-def test_others_upload_only_where_the_operator_lets_them_and_see_only_their_own(kept, mlp, monkeypatch):
+def test_others_neither_upload_nor_see_uploads(kept, monkeypatch):
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
     visitor = app("checkpoints.py")
     assert not visitor.file_uploader and "uploads/stranger" not in visitor.selectbox(key="model").options
-    monkeypatch.setenv("RGAN_VISITORS_UPLOAD", "1")
-    visitor = drop(app("checkpoints.py"), g=saved(mlp[0]))
-    visitor.text_input(key="brought_name").set_value("mine").run()
-    next(button for button in visitor.button if button.label == "Keep this model").click().run()
-    assert visitor.selectbox(key="model").value == "uploads/mine"
-    assert "uploads/stranger" not in visitor.selectbox(key="model").options
-    assert "uploads/mine" not in app("checkpoints.py").selectbox(key="model").options
-    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: None))
-    assert "uploads/mine" not in app("checkpoints.py").selectbox(key="model").options
 
 
 def test_a_proxy_in_between_makes_nobody_the_operator(monkeypatch):
     monkeypatch.setattr(type(st.context), "headers", property(lambda self: {"X-Forwarded-For": "127.0.0.1"}))
     assert not app("checkpoints.py").file_uploader
+
+
+def test_visitors_who_may_upload_see_only_their_own(browser, mlp, tmp_path):
+    """A real server; what a proxy says of where a browser comes from makes it a visitor's."""
+    upload = tmp_path / "net.pth"
+    upload.write_bytes(saved(mlp[0]))
+    server = Server(environment={"RGAN_UPLOADS": str(tmp_path / "uploads"), "RGAN_VISITORS_UPLOAD": "1"})
+    server.start()
+    try:
+        pages = []
+        for _ in range(2):
+            context = browser.new_context(extra_http_headers={"X-Forwarded-For": "192.0.2.7"})
+            pages.append(context.new_page())
+        mine, other = pages
+        mine.goto(f"{server.address}/checkpoints")
+        mine.locator("input[type=file]").set_input_files(upload)
+        mine.get_by_role("button", name="Keep this model").click()
+        mine.get_by_role("heading", name="uploads/net").wait_for()
+        other.goto(f"{server.address}/checkpoints")
+        other.get_by_role("heading", name="digits-dcgan", exact=True).wait_for()
+        assert other.get_by_role("heading", name="uploads/net").count() == 0
+        assert len(list((tmp_path / "uploads").rglob("*.safetensors"))) == 1
+        mine.context.close()
+        other.wait_for_timeout(1500)
+        assert list((tmp_path / "uploads").rglob("*.safetensors")) == []
+    finally:
+        server.stop()
 
 
 def test_screen_and_command_line_convert_alike(mlp, kept, tmp_path):

@@ -3,7 +3,6 @@
 import gc
 import io
 import json
-import os
 import resource
 import tempfile
 import weakref
@@ -21,7 +20,7 @@ from rgan.errors import CheckpointError, RganError, SettingsError
 from rgan.gan import Gan
 from tests.conftest import ROOT
 
-STRANGERS = Path(os.environ.get("RGAN_UPLOADS", ROOT.parent / "shared" / "uploads"))
+STRANGERS = Path(ROOT.parent / "shared" / "uploads")
 
 
 def saved(value, *, legacy=False) -> bytes:

@@ -12,6 +12,7 @@ from state import DATA, UPLOADED, data_sets, load, models
 from torch import Tensor
 
 from parts import board
+from parts.language import plain
 from rgan import conversion, datasets, limits
 from rgan.conversion import MissingGeneratorError, Proposal
 from rgan.errors import DataError, RganError
@@ -45,7 +46,7 @@ def drop(shelf: Shelf | None) -> None:
     if sent:
         _take([(file.name, file.getvalue()) for file in sent])
     if said := st.session_state.get(SAID):
-        st.error(said, icon=":material/error:")
+        st.error(plain(said), icon=":material/error:")
     if FOUND in st.session_state:
         with st.container(border=True):
             _review(st.session_state[FOUND], shelf)
@@ -92,11 +93,11 @@ def _review(found: Proposal | Gan, shelf: Shelf) -> None:
             f'<div class="card"><img alt="{SHOWN} images of the model" '
             f'src="{board.data_uri(grid(images, COLUMNS, scale=2))}"></div>'
         )
-        seen.markdown("\n".join(f"- {sentence}" for sentence in about))
+        seen.markdown("\n".join(f"- {plain(sentence)}" for sentence in about))
         with kept:
             _keep(made, found, shelf)
     except RganError as error:
-        kept.error(str(error))
+        kept.error(plain(str(error)))
         kept.button("Discard", on_click=_clear, icon=":material/close:")
 
 

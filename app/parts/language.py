@@ -5,6 +5,7 @@ Marks differ in shape as well as in colour.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def model_title(side: str, name: str, about: str, stamp: str = "") -> str:
         f'<div class="model {side}"><b>{side}</b><span>{escape(name)}</span>'
         f'<span class="about">{escape(about)}</span>{stamp}</div>'
     )
+
+
+def plain(text: str) -> str:
+    """Markdown that shows `text` as it is: names in a stranger's file must not become links or pictures."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+|$~:!-])", r"\\\1", text)
 
 
 def marked(kind: str, words: str = "") -> str:
