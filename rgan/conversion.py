@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from rgan import checkpoints, containers
+from rgan import checkpoints, containers, limits
 from rgan.containers import Contents, Group
 from rgan.datasets import CARRIED
 from rgan.errors import CheckpointError, SettingsError
@@ -27,7 +27,6 @@ from rgan.networks.layered import Layers, Shape
 from rgan.recipes import IMPORTED, Recipe
 
 SUFFIXES = ("safetensors", "pth", "pt", "ckpt")
-MAX_FILES = 4
 
 # Networks that are often uploaded and are no GAN of noise to images: words in their tensors' names, what they are.
 _OTHERS = (
@@ -187,8 +186,8 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
             known, or the networks make no Gan; with words of what they are.
         MissingGeneratorError: there is only a critic.
     """
-    if not 1 <= len(files) <= MAX_FILES:
-        raise CheckpointError(f"expected 1 to {MAX_FILES} files, got {len(files)}; choose those of one Gan")
+    if not 1 <= len(files) <= limits.MAX_FILES:
+        raise CheckpointError(f"expected 1 to {limits.MAX_FILES} files, got {len(files)}; choose those of one Gan")
     contents = [containers.read(data, name) for name, data in files]
     if any(_is_ours(one) for one in contents):
         if len(files) > 1:
@@ -221,6 +220,8 @@ def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
     Raises:
         SettingsError: these images have another shape than the Gan's.
     """
+    if not name.isprintable():
+        raise SettingsError(f"expected the name of a data set, got {name[:60]!r}; rename its file")
     if gan.origin is None:
         raise SettingsError("expected an imported model, got one that says itself what it was trained on")
     if real is not None:
