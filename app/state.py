@@ -104,6 +104,12 @@ def studies() -> Tasks:
     return Tasks()
 
 
+@st.cache_resource(show_spinner=False)
+def critics() -> Tasks:
+    """The critics that are trained for models without one; like studies they outlive pages and sessions."""
+    return Tasks()
+
+
 @st.cache_resource(max_entries=256, show_spinner=False)
 def evaluation_pace(digest: str, _model: Model, _referees: reproduce.Referees) -> Future[evaluation.Pace]:
     """The pace of a model's evaluation here, measured in the background."""

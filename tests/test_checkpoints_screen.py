@@ -57,15 +57,19 @@ def errors(test) -> str:
     return " ".join(error.value for error in test.error)
 
 
+def keep(test, name: str) -> None:
+    test.text_input(key="brought_name").set_value(name).run()
+    next(button for button in test.button if button.label == "Keep this model").click().run()
+
+
 @pytest.fixture
 def kept(mlp):
     """The screen after the pair was dropped, told about and kept as "stranger"."""
     generator, critic = mlp
     test = drop(app("checkpoints.py"), digits_g=saved(generator), digits_d=saved(critic))
     answer(test, "activation", "leaky 0.2")
-    test.text_input(key="brought_name").set_value("stranger")
     test.selectbox(key="brought_data").set_value("not known").run()
-    next(button for button in test.button if button.label == "Keep this model").click().run()
+    keep(test, "stranger")
     yield test
     for path in UPLOADS.glob("*.safetensors"):
         path.unlink()
@@ -106,8 +110,7 @@ def test_renaming_and_deleting_ask_first(kept):
 def test_a_taken_name_is_refused_and_nothing_is_lost(mlp, kept):
     generator, critic = mlp
     drop(kept, g=saved(generator), d=saved(critic))
-    kept.text_input(key="brought_name").set_value("stranger").run()
-    next(button for button in kept.button if button.label == "Keep this model").click().run()
+    keep(kept, "stranger")
     assert "expected a name that is free, got stranger" in errors(kept)
     assert kept.text_input(key="brought_name").value == "stranger"  # the files are still there, another name will do
 
@@ -199,3 +202,53 @@ def test_screen_and_command_line_convert_alike(mlp, kept, tmp_path):
     command += [str(tmp_path / "out.safetensors"), "--set", "activation=leaky 0.2"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (tmp_path / "out.safetensors").read_bytes() == (UPLOADS / "stranger.safetensors").read_bytes()
+
+
+@pytest.fixture
+def strangers():
+    """Real files of other people's programs, where they are at hand."""
+    folder = ROOT.parent / "shared" / "uploads"
+    if not folder.is_dir():
+        pytest.skip("no files of strangers here")
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_strangers_pair_is_searched_drawn_and_mapped(strangers):
+    test = app("checkpoints.py")
+    names = ("mlp-mnist-generator.ckpt", "mlp-mnist-critic.ckpt")
+    test.file_uploader[0].set_value([(name, strangers[name], "") for name in names])
+    test.run()
+    assert test.selectbox(key="brought_data").value == "mnist"
+    keep(test, "mlp")
+    gan = checkpoints.load(UPLOADS / "mlp.safetensors")
+    assert gan.data == "mnist" and gan.reference.shape == (512, 1, 28, 28)  # of a shipped model's file
+    noise = app("worst_noise.py", a="uploads/mlp", b="uploads/mlp", samples="16", steps="3")
+    assert not noise.exception and not noise.error and "Worst noise beats random" in words(noise)
+    maps = app("embeddings.py", a="uploads/mlp", b="mnist-dcgan", panel="c real and A", points="100", method="PCA")
+    assert not maps.exception and not maps.error and "100 points each" in words(maps)
+    (UPLOADS / "mlp.safetensors").unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dcgan-mnist-netD.pth", "a critic alone, which makes no images"),
+        ("not-a-gan-vae.pth", "an autoencoder, which is no GAN"),
+    ],
+)
+def test_strangers_files_that_are_no_generators_get_their_words(strangers, name, said):
+    test = app("checkpoints.py")
+    test.file_uploader[0].set_value([(name, strangers[name], "")])
+    test.run()
+    assert said in errors(test) and not test.exception
+
+
+def test_a_strangers_classes_can_be_picked(strangers):
+    name = "conditional-wgan-gp-mnist-generator.pth"
+    test = app("checkpoints.py")
+    test.file_uploader[0].set_value([(name, strangers[name], "")])
+    test.run()
+    before = words(test)
+    answer(test, "class", "7")
+    assert words(test) != before and not test.error
+    assert "cannot be searched" in " ".join(markdown.value for markdown in test.markdown)

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from state import TRAINED, UPLOADED, jobs, load
 
-from parts import board, language, learning
+from parts import board, language, learning, lone_generator
 from parts.model_card import robust_words
 from parts.time_needed import duration
 from rgan.comparability import comparability
@@ -47,6 +47,8 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         )
         st.caption(f"{SAMPLES} images from the noise of seed 0.")
         _actions(name, path, shelf)
+        if not gan.has_critic:
+            lone_generator.offers(name, gan, shelf)
         _comparable(name, gan, *opened)
         if gan.training is not None:
             side = "B" if gan.recipe.robust else "A"
@@ -94,6 +96,7 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     if origin is not None:
         found += [(f"From {file}", f"SHA-256 {digest[:12]}…") for file, digest in origin.files]
         found += [(f"Taken for the {question}", answer) for question, answer in origin.answers.items()]
+        found += [("Critic", origin.critic)] if origin.critic else []
     return found
 
 
