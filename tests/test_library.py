@@ -31,7 +31,7 @@ FLOORS = [
     {"recipes"},
     {"gan"},
     {"checkpoints", "gradients"},
-    {"conversion", "training", "worst_case"},
+    {"conversion", "critic_training", "training", "worst_case"},
     {"clouds", "evaluation", "evidence", "trials"},
     {"contest", "degradation", "search_health"},
     {"break_points"},
