@@ -27,7 +27,7 @@ from rgan.networks.layers import Critic
 from rgan.recipes import Recipe
 from rgan.two_sample import per_cent, wilson
 
-ITERATIONS = 2000
+ITERATIONS = 1500
 MAX_ITERATIONS = 100_000
 LEAST = 20  # real images: with fewer nothing is left to measure by
 HELD_OUT = 0.2  # of the real images, and no more than MOST; as many generated ones
@@ -169,7 +169,7 @@ def _recipe(own: Recipe) -> Recipe:
     title = f"{own.layers.title[:150]}, {WORDS}"
     layers = Layers(title, own.layers.generator, critic, score=len(critic) - 1)
     return dataclasses.replace(
-        own, layers=layers, loss="non-saturating", critic_norm="none", gradient_penalty=10.0, learning_rate=2e-4
+        own, layers=layers, loss="non-saturating", critic_norm="none", gradient_penalty=10.0, learning_rate=2e-4, batch=32
     )
 
 
