@@ -696,7 +696,7 @@ def _parser() -> argparse.ArgumentParser:
     critic.set_defaults(command=_critic)
     critic.add_argument("checkpoint", help="a file that `convert` wrote from a generator alone")
     critic.add_argument("--data", help="real images to tell its own from (default: what the model was trained on)")
-    critic.add_argument("--iterations", type=int, help="batches it learns from (default 1500)")
+    critic.add_argument("--iterations", type=int, help="batches it learns from (default 3000)")
     critic.add_argument("--seed", type=int, default=0)
     critic.add_argument("--out", required=True, help="the file to write, .safetensors")
     critic.add_argument("--device", choices=DEVICES, default="auto")

@@ -1,8 +1,10 @@
 """A critic for a Gan that was imported without one, so that its worst noise can be searched.
 
-The generator is frozen; the critic learns to tell its images from real ones (cross-entropy, with the gradient penalty
-of Gulrajani et al. 2017, as Fedus et al. 2018 combine them). It is a discriminator after the fact: it never trained
-the generator, whose own critic would score otherwise, and `Origin.critic` says so wherever the Gan goes.
+The generator is frozen; the critic learns to tell its images from real ones, by cross-entropy under spectral norm
+(Miyato et al. 2018). It is a discriminator after the fact: it never trained the generator, whose own critic would score
+otherwise, and `Origin.critic` says so wherever the Gan goes. What it learns is how much likelier an image is among the
+generated ones than among the real ones. So it may call an image fake that is good but drawn too often, and worst noise
+by it need not make images worse: the judge says whether it does.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from rgan.datasets import ImageData
 from rgan.devices import choose_device
@@ -23,11 +26,11 @@ from rgan.gradients import critic_gradients
 from rgan.images import to_unit
 from rgan.networks.dcgan import initialise
 from rgan.networks.layered import Activation, Conv, Flat, Layer, Layers, Linear
-from rgan.networks.layers import Critic
+from rgan.networks.layers import Critic, around
 from rgan.recipes import Recipe
 from rgan.two_sample import per_cent, wilson
 
-ITERATIONS = 1500
+ITERATIONS = 3000
 MAX_ITERATIONS = 100_000
 LEAST = 20  # real images: with fewer nothing is left to measure by
 HELD_OUT = 0.2  # of the real images, and no more than MOST; as many generated ones
@@ -114,7 +117,7 @@ def train(
     """Train a critic for `gan` on `data`, yielding after every iteration; the last progress carries the new Gan.
 
     A fifth of the real images and fresh noise are held out to measure it. Nothing is chosen by that: it trains for
-    `iterations`, 64 real and 64 generated images each. One seed gives one result on one thread of one machine.
+    `iterations`, 32 real and 32 generated images each. One seed gives one result on one thread of one machine.
 
     Raises:
         SettingsError: the Gan was not imported, or has a critic; impossible numbers.
@@ -134,9 +137,7 @@ def train(
     place = choose_device(device)
     generator = gan.probe(device=place).generator
     recipe = _recipe(gan.recipe)
-    critic = recipe.networks()[1].to_empty(device="cpu")
-    initialise(critic, rng)
-    critic.to(memory_format=torch.channels_last).to(place)
+    critic = _first(recipe, rng).to(memory_format=torch.channels_last).to(place)
     optimiser = torch.optim.Adam(critic.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
 
     apart = real.images[order[:kept]], torch.randn(kept, recipe.latent, generator=rng)
@@ -168,13 +169,26 @@ def _recipe(own: Recipe) -> Recipe:
     critic = described(own.size)
     title = f"{own.layers.title[:150]}, {WORDS}"
     layers = Layers(title, own.layers.generator, critic, score=len(critic) - 1)
-    return dataclasses.replace(
-        own, layers=layers, loss="non-saturating", critic_norm="none", gradient_penalty=10.0, learning_rate=2e-4, batch=32
-    )
+    return dataclasses.replace(own, layers=layers, loss="non-saturating", learning_rate=1e-3, batch=32)
+
+
+def _first(recipe: Recipe, rng: torch.Generator) -> Critic:
+    """A critic under spectral norm with its first weights, on the CPU."""
+    critic = recipe.networks()[1]
+    for layer in critic:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            around("spectral", layer)
+    critic.to_empty(device="cpu")
+    initialise(critic, rng)
+    return critic
 
 
 def _with_critic(gan: Gan, recipe: Recipe, critic: Critic, about: str) -> Gan:
+    """`gan` with this critic, whose spectral norms become the weights they make: files know plain layers alone."""
     assert gan.origin is not None
+    for layer in critic.eval():
+        if is_parametrized(layer):
+            remove_parametrizations(layer, "weight")
     origin = dataclasses.replace(gan.origin, critic=about)
     return dataclasses.replace(gan, recipe=recipe, critic=critic, origin=origin, digest="", _probes={})
 

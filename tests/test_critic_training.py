@@ -61,10 +61,9 @@ def test_it_tells_a_bad_generator_at_once(told):
     real = drawn(generator_alone(seed=1), 50).images / 127.5 - 1
     fake = gan.sampler(gan.noise(50, 5))
     assert (gan.critic(real) > 0).float().mean() > 0.9 and (gan.critic(fake) < 0).float().mean() > 0.9
-    # Its slope is what the penalty asks for where it was taken: between the two.
-    between = ((real + fake) / 2).requires_grad_()
-    (slope,) = torch.autograd.grad(gan.critic(between).sum(), between)
-    assert 0.5 < slope.flatten(1).norm(dim=1).mean() < 1.5
+    for name, weight in gan.critic.named_parameters():
+        if name.endswith("weight"):  # spectral norm, as the singular values themselves say
+            assert torch.linalg.svdvals(weight.flatten(1))[0] == pytest.approx(1, abs=0.1)
 
 
 def test_it_finds_nothing_where_there_is_nothing(alone):
