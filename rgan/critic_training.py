@@ -22,12 +22,12 @@ from rgan.datasets import ImageData
 from rgan.devices import choose_device
 from rgan.errors import CheckpointError, DataError, SettingsError, number_between
 from rgan.gan import BATCH, MAX_SEED, Gan
-from rgan.gradients import critic_gradients
 from rgan.images import to_unit
+from rgan.losses import Loss
 from rgan.networks.dcgan import initialise
 from rgan.networks.layered import Activation, Conv, Flat, Layer, Layers, Linear
 from rgan.networks.layers import Critic, around
-from rgan.recipes import Recipe
+from rgan.recipes import IMPORTED, Recipe
 from rgan.two_sample import per_cent, wilson
 
 ITERATIONS = 3000
@@ -145,15 +145,12 @@ def train(
     for step in range(1, iterations + 1):
         x = to_unit(real.images[learn[torch.randint(len(learn), (recipe.batch,), generator=rng)]].to(place))
         z = torch.randn(recipe.batch, recipe.latent, generator=rng).to(place)
-        mix = torch.rand(recipe.batch, generator=rng).to(place)
-        optimiser.zero_grad()
-        loss = float(critic_gradients(generator, critic, recipe, x, z, mix)["critic"])
+        loss = _learn(critic, optimiser, recipe.criterion, x, generator(z))
         if not math.isfinite(loss):
             raise CheckpointError(
                 f"expected finite losses, got NaN or infinity at iteration {step}; look at the model's images, and "
                 "import it again with other answers"
             )
-        optimiser.step()
         if step % CHECK_EVERY == 0 or step == iterations:
             right = _right(critic, generator, *apart, place)
         if step < iterations:
@@ -169,7 +166,16 @@ def _recipe(own: Recipe) -> Recipe:
     critic = described(own.size)
     title = f"{own.layers.title[:150]}, {WORDS}"
     layers = Layers(title, own.layers.generator, critic, score=len(critic) - 1)
-    return dataclasses.replace(own, layers=layers, loss="non-saturating", learning_rate=1e-3, batch=32)
+    return Recipe(
+        IMPORTED,
+        size=own.size,
+        channels=own.channels,
+        latent=own.latent,
+        loss="non-saturating",
+        learning_rate=1e-3,
+        batch=32,
+        layers=layers,
+    )
 
 
 def _first(recipe: Recipe, rng: torch.Generator) -> Critic:
@@ -181,6 +187,16 @@ def _first(recipe: Recipe, rng: torch.Generator) -> Critic:
     critic.to_empty(device="cpu")
     initialise(critic, rng)
     return critic
+
+
+def _learn(critic: Critic, optimiser: torch.optim.Optimizer, cost: Loss, real: Tensor, fake: Tensor) -> float:
+    """One step on as many real as generated images; the loss before it."""
+    optimiser.zero_grad()
+    of_real, of_fake = critic(torch.cat([real, fake])).chunk(2)
+    loss: Tensor = (cost.real(of_real) + cost.fake(of_fake)).mean()
+    loss.backward()
+    optimiser.step()
+    return float(loss.detach())
 
 
 def _with_critic(gan: Gan, recipe: Recipe, critic: Critic, about: str) -> Gan:
@@ -206,7 +222,9 @@ def _check_images(recipe: Recipe, real: ImageData) -> None:
 
 def _right(critic: Critic, generator: nn.Module, real: Tensor, z: Tensor, place: torch.device) -> int:
     """How many of these real images, uint8, score above 0, and of the generated ones not."""
+    critic.eval()
     with torch.no_grad():
         found = [(critic(to_unit(chunk.to(place))) > 0).sum() for chunk in real.split(BATCH)]
         found += [(critic(generator(chunk.to(place))) <= 0).sum() for chunk in z.split(BATCH)]
+    critic.train()
     return int(sum(found))
