@@ -62,7 +62,7 @@ def test_it_tells_a_bad_generator_at_once(told):
     fake = gan.sampler(gan.noise(50, 5))
     assert (gan.critic(real) > 0).float().mean() > 0.9 and (gan.critic(fake) < 0).float().mean() > 0.9
     for name, weight in gan.critic.named_parameters():
-        if name.endswith("weight"):  # first weights have 1.6; the power iteration lags behind them
+        if name.endswith("weight"):  # first weights have 1.4 to 2.0; the power iteration lags behind them
             assert torch.linalg.svdvals(weight.flatten(1))[0] == pytest.approx(1, abs=0.3)
 
 
