@@ -280,8 +280,8 @@ def _origin(values: Any) -> Origin | None:
     if values is None:
         return None
     try:
-        files, answers, data = values["files"], values["answers"], values["data"]
-        texts = [data, *answers.keys(), *answers.values(), *(text for pair in files for text in pair)]
+        files, answers, data, critic = values["files"], values["answers"], values["data"], values.get("critic", "")
+        texts = [data, critic, *answers.keys(), *answers.values(), *(text for pair in files for text in pair)]
         whole = all(len(pair) == 2 for pair in files) and all(
             isinstance(text, str) and text.isprintable() for text in texts
         )
@@ -289,4 +289,4 @@ def _origin(values: Any) -> Origin | None:
         whole = False
     if not whole or sum(map(len, texts)) > MAX_ORIGIN:
         raise SettingsError("expected the origin of an imported model as names, digests and answers, got other values")
-    return Origin(tuple((str(name), str(digest)) for name, digest in files), dict(answers), data)
+    return Origin(tuple((str(name), str(digest)) for name, digest in files), dict(answers), data, critic)

@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|convert|recipes|…`."""
+"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|convert|critic|…`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rgan import __version__
-from rgan.datasets import DATA_SETS
+from rgan.datasets import CARRIED, DATA_SETS
 from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
 from rgan.errors import RganError
 from rgan.recipes import PLAYERS, PRESETS, SETTABLE, Recipe, catalogue, lasting, named, parsed, recipe
@@ -445,7 +445,7 @@ def _convert(options: argparse.Namespace) -> None:
     gan = proposal.gan(answers)
     if options.data is not None:
         real = datasets.load(options.data, size=gan.recipe.size, root=options.data_root, download=options.download)
-        gan = conversion.trained_on(gan, real.name, real.some(datasets.CARRIED))
+        gan = conversion.trained_on(gan, real.name, real.some(CARRIED))
     digest = checkpoints.save(gan, out)
     taken = {name: answers.get(name, one.guess) for name, one in questions.items()}
     report = {
@@ -458,6 +458,35 @@ def _convert(options: argparse.Namespace) -> None:
         _answer_line("set" if name in answers else "guessed", one, taken[name]) for name, one in questions.items()
     ]
     _print(options, report, "\n".join([*lines, *proposal.notes(answers)]))
+
+
+def _critic(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import checkpoints, conversion, critic_training
+
+    gan = checkpoints.load(options.checkpoint)
+    critic_training.check(gan)
+    name = options.data or gan.data
+    if not name:
+        raise RganError("expected --data for a model that does not say what it was trained on, got none; name the set")
+    data = _load_data(options, name, gan.recipe.size)
+    if not gan.data:
+        gan = conversion.trained_on(gan, data.name, data.some(CARRIED))
+    iterations = critic_training.ITERATIONS if options.iterations is None else options.iterations
+    steps = critic_training.train(gan, data, iterations=iterations, seed=options.seed, device=options.device)
+    with tqdm(total=iterations, unit="it", disable=options.json or None) as bar:
+        for progress in steps:
+            bar.update()
+            if progress.step % 20 == 0:
+                bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=f"{progress.accuracy:.1%}")
+    assert progress.gan is not None and progress.gan.origin is not None
+    digest = checkpoints.save(progress.gan, options.out)
+    report = {
+        "checkpoint": str(options.out), "sha256": digest, "iterations": progress.steps, "seed": options.seed,
+        "data": data.name, "right": progress.right, "asked": progress.asked, "critic": progress.gan.origin.critic,
+    }  # fmt: skip
+    _print(options, report, f"{options.out}: critic {progress.gan.origin.critic}")
 
 
 def _recipes(options: argparse.Namespace) -> None:
@@ -672,6 +701,16 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--data", help="what it was trained on: real images and a judge to hold it against")
     _add_data_options(convert)
 
+    critic = commands.add_parser("critic", help="train a critic for an imported model that came without one")
+    critic.set_defaults(command=_critic)
+    critic.add_argument("checkpoint", help="a file that `convert` wrote from a generator alone")
+    critic.add_argument("--data", help="real images to tell its own from (default: what the model was trained on)")
+    critic.add_argument("--iterations", type=int, help="batches it learns from (default 3000)")
+    critic.add_argument("--seed", type=int, default=0)
+    critic.add_argument("--out", required=True, help="the file to write, .safetensors")
+    critic.add_argument("--device", choices=DEVICES, default="auto")
+    _add_data_options(critic)
+
     recipes = commands.add_parser("recipes", help="list every system and its robust presets")
     recipes.set_defaults(command=_recipes)
 
@@ -724,7 +763,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, evidence, embed, score, reproduce, inspect, convert, recipes, judge, data):
+    for command in (train, probe, evidence, embed, score, reproduce, inspect, convert, critic, recipes, judge, data):
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
 

@@ -112,7 +112,10 @@ class Proposal:
         if self.average is not None:
             said.append(f"the moving average of the generator's weights draws the images ({self.average.where})")
         if self.critic is None:
-            said.append("critic missing: it draws images and cannot be searched; add the critic's file to change that")
+            said.append(
+                "critic missing: it draws images and cannot be searched; add the critic's file to change that, or "
+                "train one with `python -m rgan critic`"
+            )
         if self.unread:
             said.append(f"objects left unread: {', '.join(self.unread)}")
         return tuple(dict.fromkeys(said))

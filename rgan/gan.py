@@ -50,12 +50,14 @@ class Origin:
     """Where the weights of an imported Gan come from.
 
     files: names and SHA-256 of the files it was read from. answers: to what weights do not tell, guessed or given.
-    data: what its user says it was trained on, "" if nobody said.
+    data: what its user says it was trained on, "" if nobody said. critic: how a critic that came later was trained,
+    which never trained the generator; "" for one that did, or none.
     """
 
     files: tuple[tuple[str, str], ...]
     answers: dict[str, str]
     data: str = ""
+    critic: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def check_critic(critic: nn.Module) -> None:
     if not any(True for _ in critic.children()):
         raise CheckpointError(
             "expected a model with a critic, got a generator alone, whose images it cannot judge; import it "
-            "again with its critic's file beside it"
+            "again with its critic's file beside it, or train one with `python -m rgan critic`"
         )
 
 

@@ -31,7 +31,7 @@ FLOORS = [
     {"recipes"},
     {"gan"},
     {"checkpoints", "gradients"},
-    {"comparability", "conversion", "shelf", "training", "worst_case"},
+    {"comparability", "conversion", "critic_training", "shelf", "training", "worst_case"},
     {"clouds", "evaluation", "evidence", "trials"},
     {"contest", "degradation", "search_health"},
     {"break_points"},
