@@ -122,7 +122,8 @@ def aims(
     if against == JUDGE:
         if judge is None:
             raise SettingsError("expected a judge, whose distance the search raises, got none; name one")
-        return _distance(exact, judge.on(where)), _distance(fast, judge.on(where))
+        judge = judge.on(where)
+        return _distance(exact, judge), _distance(fast, judge)
     if not gan.has_critic:
         raise CheckpointError(
             "expected a model with a critic, whose loss the search raises, got a generator alone; search --against "
