@@ -63,8 +63,8 @@ class Origin:
 class Gan:
     """Frozen networks in evaluation mode.
 
-    A critic without layers stands for none: such a Gan, imported from a file of a generator alone, draws images and
-    cannot be searched.
+    A critic without layers stands for none: such a Gan, imported from a file of a generator alone, draws images
+    whose noise can be searched for what needs no critic.
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
     it was read from, empty for a Gan that was never saved.
