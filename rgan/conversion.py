@@ -113,8 +113,8 @@ class Proposal:
             said.append(f"the moving average of the generator's weights draws the images ({self.average.where})")
         if self.critic is None:
             said.append(
-                "critic missing: it draws images and cannot be searched; add the critic's file to change that, or "
-                "train one with `python -m rgan critic`"
+                "no critic: its worst noise can be searched by a judge or by the image's change; for the loss of "
+                "equation 8 add the critic's file, or train one with `python -m rgan critic`"
             )
         if self.unread:
             said.append(f"objects left unread: {', '.join(self.unread)}")

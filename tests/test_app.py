@@ -1,5 +1,6 @@
 """Every screen through Streamlit's AppTest: logic, state, words; no browser."""
 
+import dataclasses
 import json
 import os
 import re
@@ -9,14 +10,16 @@ from html import escape
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from rgan import checkpoints
 from rgan.clouds import PANELS, Choice, findings, panel
 from rgan.contest import corner, verdict
-from rgan.gan import Gan, Training, fresh
+from rgan.gan import Gan, Origin, Training, fresh
 from rgan.judges import shipped
-from rgan.recipes import recipe
+from rgan.networks.layered import Activation, Layers, Linear, View
+from rgan.recipes import Recipe, recipe
 from rgan.trials import Subject
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings
@@ -120,6 +123,72 @@ def test_choosing_a_baseline_brings_its_robust_twin():
 
 def test_the_same_settings_give_the_same_numbers():
     assert board_losses(app(seed="3", samples="16")) == board_losses(app(seed="3", samples="16"))
+
+
+@pytest.fixture
+def alone(runs: Path) -> Path:
+    """The path of a run without a critic, of 64 noise dimensions as the digits' models have."""
+    layers = Layers("tests", (Linear(784), View(1), Activation("tanh")), (), score=0)
+    made = Recipe("imported", size=28, channels=1, latent=64, layers=layers)
+    generator, critic = (network.to_empty(device="cpu") for network in made.networks())
+    rng = torch.Generator().manual_seed(0)
+    for weight in generator.parameters():
+        weight.data.normal_(std=0.1, generator=rng)
+    path = runs / "checkpoint.safetensors"
+    checkpoints.save(Gan(made, generator, critic, origin=Origin((), {}, "digits")), path)
+    return path
+
+
+def shown(test: AppTest, noun: str) -> list[str]:
+    """Mean numbers of that name as shown: A original, worst, random, then B's."""
+    return re.findall(rf'class="value">{noun} ([^<]+)<', words(test))
+
+
+def test_a_model_without_a_critic_can_be_searched_for_what_needs_none(alone: Path):
+    test = app(a="runs/test-broken", b="digits-dcgan", samples="16", steps="2")
+    choice = test.segmented_control(key="against")
+    assert choice.options == ["judge", "change"] and choice.value == "judge"
+    said = test.info[0].value
+    assert said.startswith("A (runs/test-broken) has no critic, so its loss cannot be raised; raise the judge's dist")
+    assert "judge of digits" in test.caption[0].value and "judge of digits, to the third nearest" in words(test)
+    first, worst, random = (float(number) for number in shown(test, "distance")[:3])
+    assert worst > max(first, random) and "loss" not in words(test)
+
+    choice.set_value("change").run()
+    original, worst, random = shown(test, "change")[:3]
+    assert original == "0.00 %" and float(worst.removesuffix(" %")) > float(random.removesuffix(" %")) > 0
+    change = re.search(r"<td>▲ ([\d.]+) %", words(test))[1]  # A's row of numbers
+    assert float(change) == pytest.approx(float(worst.removesuffix(" %")), abs=0.06)
+    assert test.segmented_control(key="method").disabled
+    assert any("no gradient at the original noise" in caption.value for caption in test.caption)
+    assert "Each change is the root mean square" in words(test) and not test.exception and not test.error
+
+    test.selectbox(key="a").set_value("digits-dcgan").run()
+    assert shown(test, "change") and not test.info, "what was chosen stays"
+
+
+def test_the_default_follows_the_models(alone: Path):
+    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", against="critic", method="one-step")
+    assert shown(test, "distance") and "A (runs/test-broken) and B" in test.info[0].value
+    test.selectbox(key="a").set_value("digits-dcgan")
+    test.selectbox(key="b").set_value("digits-dcgan").run()
+    assert test.segmented_control(key="against").value == "critic" and len(board_losses(test)) == 6
+
+
+def test_without_critic_and_judge_only_the_change_is_left(alone: Path):
+    gan = checkpoints.load(alone)
+    checkpoints.save(dataclasses.replace(gan, origin=Origin((), {}, "faces")), alone)
+    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", method="one-step")
+    assert test.segmented_control(key="against").options == ["change"] and len(shown(test, "change")) == 6
+    assert "No judge comes with RGAN Lab for the data of A or B" in test.info[0].value
+    assert not test.exception and not test.error
+
+
+def test_what_is_raised_is_in_the_link_and_reset():
+    test = app(samples="16", steps="2", against="judge")
+    assert len(shown(test, "distance")) == 6 and not test.info
+    test.button[0].click().run()
+    assert test.segmented_control(key="against").value == "critic" and len(board_losses(test)) == 6
 
 
 def waited(test: AppTest, done) -> AppTest:

@@ -60,7 +60,7 @@ def test_probe_prints_what_the_library_finds(trained, capsys):
     assert main(["probe", str(trained), *options.split()]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report.keys() == {
-        "checkpoint", "samples", "seed", "method", "radius", "price", "steps", "loss", "beats_random",
+        "checkpoint", "samples", "seed", "against", "method", "radius", "price", "steps", "loss", "beats_random",
         "radius_used", "prior_radius", "gradient_calls", "seconds",
     }  # fmt: skip
     assert report["loss"].keys() == {"original", "worst", "random", "best_of_random"}

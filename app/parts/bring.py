@@ -15,16 +15,18 @@ from parts import board
 from parts.language import plain
 from rgan import conversion, datasets, limits
 from rgan.conversion import MissingGeneratorError, Proposal
-from rgan.errors import DataError, RganError
+from rgan.errors import CheckpointError, DataError, RganError
 from rgan.files import usable_name
 from rgan.gan import Gan
 from rgan.images import grid, to_uint8
 from rgan.importers import Question
+from rgan.judges import Judge, shipped
 from rgan.shelf import Shelf
+from rgan.two_sample import per_cent
 
 FILES, FOUND, SAID, TURN = "brought_files", "brought", "brought_said", "brought_turn"
 UNKNOWN = "not known"
-SHOWN, COLUMNS, TRIED = 48, 12, 4  # images of the whole preview, and of each answer to a question
+SHOWN, COLUMNS, TRIED, JUDGED = 48, 12, 4, 64  # images of the preview, its rows, each answer; those judged
 
 
 def drop(shelf: Shelf | None) -> None:
@@ -80,12 +82,17 @@ def _clear() -> None:
 def _review(found: Proposal | Gan, shelf: Shelf) -> None:
     """What the files are, how their images look under the answers given, and the way to keep them."""
     seen, kept = st.columns([3, 2], gap="large")
+    first = st.session_state[FILES][0][0]
     try:
+        with kept:
+            name = st.text_input("Name", usable_name(first.rpartition(".")[0]), key="brought_name")
         if isinstance(found, Gan):
-            about = [f"a file of RGAN Lab: {found.recipe.title}"]
+            data, about = "", [f"a file of RGAN Lab: {found.recipe.title}"]
             made, images = found, to_uint8(found.probe().images(found.noise(SHOWN, 0)))
         else:
-            answers = _answers(found)
+            with kept:
+                data, judge = _data(first)
+            answers = _answers(found, judge)
             parts = [part.words for part in (found.generator, found.average, found.critic) if part is not None]
             about = [*parts, *found.notes(answers)]
             made, images = found.gan(answers), _images(found.files, tuple(answers.items()), SHOWN, found)
@@ -95,16 +102,21 @@ def _review(found: Proposal | Gan, shelf: Shelf) -> None:
         )
         seen.markdown("\n".join(f"- {plain(sentence)}" for sentence in about))
         with kept:
-            _keep(made, found, shelf)
+            _keep(made, name, data, shelf)
     except RganError as error:
         kept.error(plain(str(error)))
         kept.button("Discard", on_click=_clear, icon=":material/close:")
 
 
-def _answers(found: Proposal) -> dict[str, str]:
+def _answers(found: Proposal, judge: Judge | None) -> dict[str, str]:
     """The user's answers to all that weights do not tell; an answer may bring new questions."""
     answers: dict[str, str] = {}
     st.markdown("**The weights do not tell, so this was guessed. Change what looks wrong:**")
+    if judge is not None:
+        st.caption(
+            f"Under each answer: the mean badness of {JUDGED} images to the judge of {judge.data}, the share of real "
+            "images that look more real. Lower is likelier right; mistaken answers can still look well."
+        )
     columns = st.columns(4, gap="medium")
     while new := [question for question in found.questions(answers) if question.name not in answers]:
         for question in new:
@@ -114,28 +126,35 @@ def _answers(found: Proposal) -> dict[str, str]:
                     question.text, options, options.index(question.guess), format_func=question.options.__getitem__,
                     key=f"answer:{question.name}",
                 )  # fmt: skip
-                _tried(found, question, answers)
+                _tried(found, question, answers, judge)
     return answers
 
 
-def _tried(found: Proposal, question: Question, answers: Mapping[str, str]) -> None:
+def _tried(found: Proposal, question: Question, answers: Mapping[str, str], judge: Judge | None) -> None:
     """The same few images under each answer, if it changes them."""
     tried: dict[str, np.ndarray] = {}
+    under = {}
     for option in question.options:
-        given = dict(answers) | {question.name: option}
+        given = tuple((dict(answers) | {question.name: option}).items())
         try:
-            tried[option] = _images(found.files, tuple(given.items()), TRIED, found)
+            tried[option] = _images(found.files, given, TRIED, found)
         except RganError:
             continue  # an answer that fits no network shows nothing
+        under[option] = given
     pictures = list(tried.values())
     if all(np.array_equal(one, pictures[0]) for one in pictures):
         return
-    figures = "".join(
-        f'<figure><img alt="{TRIED} images with {escape(question.options[option])}" '
-        f'src="{board.data_uri(grid(one, TRIED, scale=2))}"><figcaption>{escape(question.options[option])}</figcaption>'
-        "</figure>"
-        for option, one in tried.items()
-    )
+    figures = ""
+    for option, images in tried.items():
+        words = question.options[option]
+        seen = (
+            "" if judge is None else f"<br>badness {per_cent(_badness(judge.data, found.files, under[option], found))}"
+        )
+        figures += (
+            f'<figure><img alt="{TRIED} images with {escape(words)}" '
+            f'src="{board.data_uri(grid(images, TRIED, scale=2))}"><figcaption>{escape(words)}{seen}</figcaption>'
+            "</figure>"
+        )
     st.html(f'<div class="tried">{figures}</div>')
 
 
@@ -148,18 +167,31 @@ def _images(
     return to_uint8(gan.probe().images(gan.noise(count, 0)))
 
 
-def _keep(made: Gan, found: Proposal | Gan, shelf: Shelf) -> None:
-    """Name and data set, and the button."""
-    first = st.session_state[FILES][0][0]
-    name = st.text_input("Name", usable_name(first.rpartition(".")[0]), key="brought_name")
-    data = ""
-    if isinstance(found, Proposal):
-        options = (UNKNOWN, *data_sets())
-        likely = next((k for k, one in enumerate(options) if k and one in first.lower()), 0)
-        data = str(st.selectbox(
-            "Trained on", options, likely, key="brought_data",
-            help="A judge of these data can then say how bad its images are, and real images stand beside them.",
-        ))  # fmt: skip
+@st.cache_data(max_entries=256, show_spinner="Asking the judge …")
+def _badness(
+    data: str, files: tuple[tuple[str, str], ...], answers: tuple[tuple[str, str], ...], _found: Proposal
+) -> float:
+    """Mean badness of images under these answers."""
+    gan = _found.gan(dict(answers))
+    return float(shipped(data).opinion(gan.probe().images(gan.noise(JUDGED, 0))).badness.mean())
+
+
+def _data(first: str) -> tuple[str, Judge | None]:
+    """The data set that the user says it was trained on, and the judge that knows it."""
+    options = (UNKNOWN, *data_sets())
+    likely = next((k for k, one in enumerate(options) if k and one in first.lower()), 0)
+    data = str(st.selectbox(
+        "Trained on", options, likely, key="brought_data",
+        help="A judge of these data can then say how bad its images are, and real images stand beside them.",
+    ))  # fmt: skip
+    try:
+        return data, shipped(data)
+    except CheckpointError:
+        return data, None
+
+
+def _keep(made: Gan, name: str, data: str, shelf: Shelf) -> None:
+    """The button that keeps it, and the one that does not."""
     with st.container(horizontal=True):
         wanted = st.button("Keep this model", type="primary", icon=":material/add:")
         st.button("Discard", on_click=_clear, icon=":material/close:")

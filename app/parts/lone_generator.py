@@ -32,12 +32,13 @@ def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
             "change most, beside random directions; search against a judge of real images; or let a critic be trained "
             "for it here."
         )
+        ways = {CHANGE: ("Random directions and the largest change", ":material/explore:")}
+        if judge is not None:
+            ways[JUDGE] = f"Search against the judge of {judge.data}", ":material/balance:"
         with st.container(horizontal=True):
-            st.page_link(language.WORST_NOISE, label="Random directions and the largest change",
-                         query_params={"a": name, "b": name, "against": CHANGE}, icon=":material/explore:")  # fmt: skip
-            if judge is not None:
-                st.page_link(language.WORST_NOISE, label=f"Search against the judge of {judge.data}",
-                             query_params={"a": name, "b": name, "against": JUDGE}, icon=":material/balance:")  # fmt: skip
+            for against, (words, icon) in ways.items():
+                asked = {"a": name, "b": name, "against": against}
+                st.page_link(language.WORST_NOISE, label=words, query_params=asked, icon=icon)
         if judge is None:
             st.caption("No judge comes with RGAN Lab for its data, or nobody said what they are.")
         if shelf is not None and name.startswith(UPLOADED):
@@ -57,7 +58,9 @@ def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
         if task.failed:
             st.error(plain(str(task.future.exception())))
         else:
-            st.success(plain(f"A critic was trained for it on {data}: {task.value().words()}. The model with it is here too."))
+            st.success(
+                plain(f"A critic was trained for it on {data}: {task.value().words()}. The model with it is here too.")
+            )
     choose, begin = st.columns([2, 1], vertical_alignment="bottom")
     options = data_sets()
     likely = options.index(gan.data) if gan.data in options else 0
@@ -83,7 +86,7 @@ def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Report) -> Prog
         report(progress.step / progress.steps, progress)
     assert progress.gan is not None
     taken = shelf.files()
-    names = (f"{name[:LONGEST_NAME - 10]}-critic{number}" for number in ("", *range(2, 1000)))
+    names = (f"{name[: LONGEST_NAME - 10]}-critic{number}" for number in ("", *range(2, 1000)))
     shelf.add(next(one for one in names if one not in taken), progress.gan)
     return progress
 
