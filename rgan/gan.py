@@ -190,7 +190,8 @@ def check_critic(critic: nn.Module) -> None:
     if not any(True for _ in critic.children()):
         raise CheckpointError(
             "expected a model with a critic, got a generator alone, whose images it cannot judge; import it "
-            "again with its critic's file beside it, or train one with `python -m rgan critic`"
+            "again with its critic's file beside it, or train one, with `python -m rgan critic` or on the Checkpoints "
+            "page"
         )
 
 

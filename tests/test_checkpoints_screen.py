@@ -1,5 +1,6 @@
 """The Checkpoints screen: files are dropped, recognised, kept, renamed, deleted; or words say why not."""
 
+import functools
 import io
 import os
 import pickle
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 
 from benchmarks.serving import Server
-from rgan import checkpoints
+from rgan import checkpoints, critic_training
 from tests.conftest import ROOT
 from tests.test_app import app, claims, waited, words
 
@@ -130,6 +131,22 @@ def test_a_critic_waits_for_its_generator(mlp):
     drop(test, g=saved(generator))
     assert not test.error
     assert any("critic, MLP" in markdown.value for markdown in test.markdown)
+
+
+def test_a_critic_is_trained_for_a_generator_without_one(mlp, monkeypatch):
+    monkeypatch.setattr(critic_training, "train", functools.partial(critic_training.train, iterations=20))
+    test = drop(app("checkpoints.py"), digits=saved(mlp[0]))
+    keep(test, "lone")
+    links = [link.proto.query_string for link in test.get("page_link")]
+    assert sum("against=change" in link for link in links) == 1 == sum("against=judge" in link for link in links)
+    assert test.selectbox(key="critic_data").value == "digits"
+    test.button(key="train_critic").click().run()
+    test = waited(test, lambda test: "uploads/lone-critic" in test.selectbox(key="model").options)
+    assert not test.exception and not test.error
+    gan = checkpoints.load(UPLOADS / "lone-critic.safetensors")
+    assert gan.has_critic and "20 iterations on digits" in gan.origin.critic
+    for path in UPLOADS.glob("*.safetensors"):
+        path.unlink()
 
 
 def test_what_comes_with_rgan_lab_cannot_be_deleted():
