@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rgan import __version__
 from rgan.datasets import DATA_SETS
-from rgan.devices import DEVICES, PRECISIONS, choose_device, choose_dtype
+from rgan.devices import DEVICES, PRECISIONS, choose_device
 from rgan.errors import RganError
 from rgan.recipes import PLAYERS, PRESETS, SETTABLE, Recipe, catalogue, lasting, named, parsed, recipe
 from rgan.systems import SYSTEMS, size_near
@@ -205,9 +205,11 @@ def _stopping(what: str = "this iteration") -> Iterator[threading.Event]:
 def _probe(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from rgan import checkpoints, evidence, worst_case
+    from rgan import checkpoints, evidence, judges, objectives, worst_case
 
-    device = choose_device(options.device)
+    objectives.check_method(options.against, options.method)
+    if options.judge and options.against != objectives.JUDGE:
+        raise RganError(f"expected no --judge with --against {options.against}; drop it, or raise the judge's distance")
     gan = checkpoints.load(options.checkpoint)
     settings = worst_case.Settings(
         radii=(options.radius,),
@@ -217,18 +219,24 @@ def _probe(options: argparse.Namespace) -> None:
         restarts=options.restarts,
         keep_shell=options.keep_shell,
     )
-    exact = gan.probe(device=device)
-    fast = gan.probe(choose_dtype(options.precision, device), device)
-    sharpen = None if fast.dtype is exact.dtype else exact.loss
     z = gan.noise(options.samples, options.seed)
+    judge = None
+    if options.against == objectives.JUDGE:
+        judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
+    exact, fast = objectives.aims(
+        gan, options.against, z, judge=judge, device=options.device, precision=options.precision
+    )
+    sharpen = None if fast.dtype is exact.dtype else exact.objective
+    start = exact.start(z, settings, options.seed)
     with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
-        for worst in worst_case.search(fast.loss, z, settings, seed=options.seed, exact=sharpen):
+        for worst in worst_case.search(fast.objective, z, settings, seed=options.seed, exact=sharpen, start=start):
             bar.update(worst.step - bar.n)
-    result = evidence.compare(exact.loss, z, worst, seed=options.seed)
+    result = evidence.compare(exact.objective, z, worst, seed=options.seed, measure=exact.measure)
     report = {
         "checkpoint": str(options.checkpoint),
         "samples": options.samples,
         "seed": options.seed,
+        "against": options.against,
         "method": options.method,
         "radius": options.radius,
         "price": options.price,
@@ -614,6 +622,13 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
     probe.add_argument("--restarts", type=int, default=1)
     probe.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
+    probe.add_argument(
+        "--against", choices=("critic", "judge", "change"), default="critic",
+        help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
+    )  # fmt: skip
+    probe.add_argument(
+        "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
+    )
 
     embed = commands.add_parser("embed", help="the paper's Figure 4 for two checkpoints: clouds, tests, an HTML file")
     embed.set_defaults(command=_embed)

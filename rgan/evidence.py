@@ -14,7 +14,8 @@ from torch import Tensor
 
 from rgan.balls import lengths
 from rgan.errors import SettingsError
-from rgan.worst_case import Objective, Settings, WorstNoise, losses, random_noise
+from rgan.objectives import LOSS, Measure
+from rgan.worst_case import Anchored, Objective, Settings, WorstNoise, losses, random_noise
 
 SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
 
@@ -32,9 +33,9 @@ class Interval:
 class Comparison:
     """Worst noise against its controls at one radius, per sample (N,), for one Gan.
 
-    original, worst, random: generator losses at z, z + r and z + a random direction of length ‖r‖ (`random_noise`
-    holds it). best_of_random: the largest loss over `tries` such directions, as many as the search had gradient
-    calls; None if it was not asked for. used: ‖r‖. prior: ‖z‖.
+    original, worst, random: what was raised, as `measure` says, at z, z + r and z + a random direction of length ‖r‖
+    (`random_noise` holds it). best_of_random: the largest over `tries` such directions, as many as the search had
+    gradient calls; None if it was not asked for. used: ‖r‖. prior: ‖z‖.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Comparison:
     tries: int
     used: Tensor
     prior: Tensor
+    measure: Measure = LOSS
 
     @property
     def radius(self) -> float:
@@ -54,19 +56,19 @@ class Comparison:
 
     @property
     def gap(self) -> Tensor:
-        """Loss that worst noise adds, (N,)."""
+        """What worst noise adds, (N,)."""
         return self.worst - self.original
 
     @property
     def beaten(self) -> int:
-        """Samples whose worst noise costs more than random noise of the same length."""
+        """Samples whose worst noise raises it further than random noise of the same length."""
         return int((self.worst > self.random).sum())
 
     def summary(self) -> dict[str, Any]:
         """Means over samples, as plain numbers."""
         best = None if self.best_of_random is None else float(self.best_of_random.mean())
         return {
-            "loss": {
+            self.measure.noun: {
                 "original": float(self.original.mean()),
                 "worst": float(self.worst.mean()),
                 "random": float(self.random.mean()),
@@ -82,16 +84,23 @@ class Comparison:
         if self.radius == 0:
             return "ε is 0: nothing moves, so worst noise is the original noise."
         gap = mean_interval(self.gap)
-        control = float((self.random - self.original).mean())
+        control, said = float((self.random - self.original).mean()), self.measure.words
         return (
             f"Worst noise beats random noise of the same length on {self.beaten} of {len(self.worst)} samples. "
-            f"It adds {gap.mean:+.2f} to the mean generator loss (95 % interval {gap.low:+.2f} to {gap.high:+.2f}); "
-            f"random noise adds {control:+.2f}."
+            f"It adds {said(gap.mean, '+')} to the mean {self.measure.full} (95 % interval {said(gap.low, '+')} to "
+            f"{said(gap.high, '+')}); random noise adds {said(control, '+')}."
         )
 
 
 def compare(
-    objective: Objective, z: Tensor, found: WorstNoise, *, seed: int, index: int = -1, best_of: bool = True
+    objective: Objective | Anchored,
+    z: Tensor,
+    found: WorstNoise,
+    *,
+    seed: int,
+    index: int = -1,
+    best_of: bool = True,
+    measure: Measure = LOSS,
 ) -> Comparison:
     """Set radius `index` of a search beside its controls.
 
@@ -101,6 +110,7 @@ def compare(
         objective: the exact loss of each row; the same that the search ended with.
         seed: of the random directions.
         best_of: also take the best of as many random directions as the search had gradient calls.
+        measure: how to speak of what the objective is.
     """
     settings = found.settings
     one = Settings(
@@ -115,7 +125,7 @@ def compare(
     used = lengths(noise)
     tries = max(1, found.gradient_calls) if best_of else 1
     random = random_noise(z, used, seed, tries=tries, keep_shell=settings.keep_shell)
-    random_loss = losses(objective, (z + random).flatten(0, 1)).view(tries, len(z))
+    random_loss = losses(objective, z + random)
     return Comparison(
         settings=one,
         noise=noise,
@@ -127,6 +137,7 @@ def compare(
         tries=tries,
         used=used,
         prior=lengths(z),
+        measure=measure,
     )
 
 
@@ -149,28 +160,34 @@ def student(freedom: float) -> float:
 
 
 def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
-    """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise."""
+    """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise.
+
+    Both comparisons are of the same measure.
+    """
+    measure, said = a.measure, a.measure.words
     if a.radius == 0:
         return "ε is 0: nothing moves. Raise ε to see what worst noise does."
     if len(a.worst) < 2:
         return (
-            f"One sample: worst noise adds {float(a.gap):.2f} ({names[0]}) and {float(b.gap):.2f} ({names[1]}), each "
-            "judged by the model's own critic. One sample has no interval; choose more to compare models."
+            f"One sample: worst noise adds {said(float(a.gap))} ({names[0]}) and {said(float(b.gap))} ({names[1]}), "
+            f"each {measure.by}. One sample has no interval; choose more to compare models."
         )
     difference = mean_interval(b.gap - a.gap)
     gaps = float(a.gap.mean()), float(b.gap.mean())
     if difference.low <= 0 <= difference.high:
-        outcome = f"{names[0]} and {names[1]} cannot be told apart: worst noise adds {gaps[0]:.2f} and {gaps[1]:.2f}"
+        outcome = (
+            f"{names[0]} and {names[1]} cannot be told apart: worst noise adds {said(gaps[0])} and {said(gaps[1])}"
+        )
     else:
         first = 0 if difference.mean > 0 else 1
         outcome = (
-            f"{names[first]} loses less than {names[1 - first]}: worst noise adds {gaps[first]:.2f} against "
-            f"{gaps[1 - first]:.2f}"
+            f"{names[first]} {measure.less} than {names[1 - first]}: worst noise adds {said(gaps[first])} against "
+            f"{said(gaps[1 - first])}"
         )
     return (
         f"Worst noise beats random on {a.beaten} of {len(a.worst)} ({names[0]}) and {b.beaten} of {len(b.worst)} "
         f"({names[1]}). {outcome}; 95 % interval of the difference "
-        f"{difference.low:+.2f} to {difference.high:+.2f}. Each loss is judged by the model's own critic."
+        f"{said(difference.low, '+')} to {said(difference.high, '+')}. Each {measure.noun} is {measure.by}."
     )
 
 
@@ -190,7 +207,7 @@ def notices(result: Comparison, stronger: float | None = None) -> list[str]:
             )
         lower = int((result.worst < result.original).sum())
         if lower or stronger is not None:
-            signs = [f"on {lower} of {count} samples it lowers the loss"] if lower else []
+            signs = [f"on {lower} of {count} samples it lowers the {result.measure.noun}"] if lower else []
             signs += [f"at ε {stronger:g} it adds more"] if stronger is not None else []
             said.append(f"One step overshoots at this ε: {' and '.join(signs)}. Choose the search, or a smaller ε.")
     else:
@@ -205,11 +222,6 @@ def notices(result: Comparison, stronger: float | None = None) -> list[str]:
     if settings.keep_shell and result.radius >= 2 * float(result.prior.min()):
         said.append("ε exceeds the diameter of the shell: larger values change nothing.")
     return said
-
-
-def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
-    """Root mean square change of each image (N,), as a fraction of the full range from black to white."""
-    return (changed - original).flatten(1).square().mean(dim=1).sqrt() / 2
 
 
 def straight_path(z: Tensor, r: Tensor, frames: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,19 +143,27 @@ class Probe:
     def images(self, z: Tensor) -> Tensor:
         """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
         with torch.no_grad():
-            images: Tensor = self.generator(self._enter(z))
-        return images.float().cpu().contiguous()
+            return self.draw(z).float().cpu().contiguous()
+
+    def draw(self, z: Tensor) -> Tensor:
+        """As `images`, but differentiable in z, on the probe's device and in its dtype."""
+        images: Tensor = self.generator(self._enter(z))
+        return images
 
     def loss(self, z: Tensor) -> Tensor:
         """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
-        return self._loss(self.generator(self._enter(z))).to(z.device)
+        return self.cost(self.draw(z)).to(z.device)
 
     def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """`images` and `loss` of the same noise from one pass, without gradients."""
+        return self.rated(z, self.cost)
+
+    def rated(self, z: Tensor, rate: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """`images`, and (N,) that `rate` says of what `draw` gives for them, from one pass, without gradients."""
         with torch.no_grad():
-            images: Tensor = self.generator(self._enter(z))
-            loss = self._loss(images)
-        return images.float().cpu().contiguous(), loss.to(z.device)
+            images = self.draw(z)
+            rating = rate(images)
+        return images.float().cpu().contiguous(), rating.to(z.device)
 
     def score(self, images: Tensor) -> Tensor:
         """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least.
@@ -166,7 +175,8 @@ class Probe:
         score: Tensor = self.critic(self._enter(images))
         return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
 
-    def _loss(self, images: Tensor) -> Tensor:
+    def cost(self, images: Tensor) -> Tensor:
+        """Generator loss of images as `score` takes them, (N,)."""
         return self.recipe.criterion.generator(self.score(images))
 
     def _enter(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ are three disjoint sets.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import hashlib
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, log_softmax, pad
 
+from rgan.balls import lengths
 from rgan.datasets import ImageData, held_out
 from rgan.errors import CheckpointError, DataError, number_between
 from rgan.files import write_atomically
@@ -88,6 +90,19 @@ class Judge:
         """(N, FEATURES) float32 on the CPU of images (N, C, H, W) in [−1, 1] of any size."""
         with torch.no_grad():
             return torch.cat([self.network.features(fitted(chunk, self)) for chunk in images.split(CHUNK)])
+
+    def on(self, device: torch.device) -> Judge:
+        """This judge on a device, for `distance`; itself if it is there."""
+        if self.reference.device == device:
+            return self
+        network = copy.deepcopy(self.network).to(device)
+        return dataclasses.replace(self, network=network, reference=self.reference.to(device))
+
+    def distance(self, images: Tensor) -> Tensor:
+        """`Opinion.distance` of images (N, C, H, W) in [−1, 1], (N,), differentiable, where the judge is."""
+        seen = self.network.features(fitted(images.to(self.reference), self))
+        nearest = distances(seen.detach(), self.reference).kthvalue(NEIGHBOURS, dim=1).indices
+        return lengths(seen - self.reference[nearest])  # whose gradient does not visit the other images
 
     def logits(self, images: Tensor) -> Tensor:
         """(N, classes) of images (N, C, H, W) in [−1, 1]."""

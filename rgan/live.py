@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.devices import choose_device, choose_dtype
-from rgan.errors import SettingsError
-from rgan.evidence import Comparison, compare, pixel_change, straight_path
+from rgan.errors import SettingsError, one_of
+from rgan.evidence import Comparison, compare, straight_path
 from rgan.gan import Gan
 from rgan.images import difference, to_uint8
-from rgan.worst_case import Settings, WorstNoise, between, look_up, losses, merge, search
+from rgan.judges import shipped
+from rgan.objectives import AGAINST, CRITIC, JUDGE, aims, check_method, pixel_change
+from rgan.worst_case import Anchored, Settings, WorstNoise, between, look_up, losses, merge, search
 
 GRID = (0.0025, 0.025, 0.125, 0.25, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
 
@@ -35,7 +36,8 @@ GAIN = 3.0  # of the amplified differences
 class Request:
     """What to look at: the noise (count and seed), the search, and the largest ε of the range.
 
-    rows: instead of the first `samples` rows of the seed's noise, these.
+    rows: instead of the first `samples` rows of the seed's noise, these. against: what is raised, one of AGAINST.
+    judge: the data set whose shipped judge measures the distance, where that is raised.
     """
 
     samples: int
@@ -47,6 +49,12 @@ class Request:
     keep_shell: bool
     reach: float
     rows: tuple[int, ...] = ()
+    against: str = CRITIC
+    judge: str = ""
+
+    def __post_init__(self) -> None:
+        one_of("what the search raises", self.against, AGAINST)
+        check_method(self.against, self.method)
 
     @property
     def count(self) -> int:
@@ -91,14 +99,13 @@ class LivePath:
     """All that is known of one Gan's worst noise under one request. Not for two threads at once."""
 
     def __init__(self, gan: Gan, request: Request, *, device: str = "auto", precision: str = "auto"):
-        where = choose_device(device)
         self.token = uuid.uuid4().hex  # tells this path from all others
         self.request = request
-        self.exact = gan.probe(device=where)
-        self.fast = gan.probe(choose_dtype(precision, where), where)
         self.z = request.noise(gan)
+        judge = shipped(request.judge) if request.against == JUDGE else None
+        self.exact, self.fast = aims(gan, request.against, self.z, judge=judge, device=device, precision=precision)
         self._original = self.exact.images(self.z)
-        loss = losses(self.exact.loss, self.z)
+        loss = losses(self.exact.objective, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
             request.settings(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
@@ -120,7 +127,7 @@ class LivePath:
             return self._latest
         if self._between is None or self._between[0].settings.radii != (radius,):
             noise = between(self._known, radius)
-            images, loss = self.exact.judge(self.z + noise)
+            images, loss = self.exact.judge(self.z + noise, torch.arange(len(self.z)))
             answer = dataclasses.replace(
                 self._known,
                 settings=self.request.settings(radius),
@@ -179,7 +186,7 @@ class LivePath:
                     yield dataclasses.replace(state, done=False)
             yield from (None for _ in self._exploring)
             self._exploring = None
-        start = look_up(self.exact.loss, self._known, radius).noise if self.request.method == "ascent" else None
+        start = look_up(self.exact.objective, self._known, radius).noise if self.request.method == "ascent" else None
         for state in self._steps(radius, start=start):
             if state.done:
                 self._found[radius] = state
@@ -207,12 +214,13 @@ class LivePath:
     def _view(self, found: WorstNoise, best_of: bool) -> View:
         made: list[Tensor] = []
 
-        def judged(z: Tensor) -> Tensor:
-            images, loss = self.exact.judge(z)
+        def judged(z: Tensor, samples: Tensor) -> Tensor:
+            images, loss = self.exact.judge(z, samples)
             made.append(images)
             return loss
 
-        comparison = compare(judged, self.z, found, seed=self.request.seed, best_of=best_of)
+        seed, measure = self.request.seed, self.exact.measure
+        comparison = compare(Anchored(judged), self.z, found, seed=seed, best_of=best_of, measure=measure)
         random = torch.cat(made)[: len(self.z)]  # the control's own images come first
         if self._between is not None and self._between[0] is found:
             worst = self._between[1]
@@ -237,7 +245,8 @@ class LivePath:
     def strip(self, view: View, sample: int, frames: int = 9) -> tuple[np.ndarray, Tensor]:
         """One sample from original to worst along the straight line: images (frames, H, W, C), losses (frames,)."""
         path = straight_path(self.z[sample], view.comparison.noise[sample], frames)
-        return to_uint8(self.exact.images(path)), losses(self.exact.loss, path)
+        images, loss = self.exact.judge(path, torch.full((frames,), sample))
+        return to_uint8(images), loss
 
     def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
         """Search the whole range in one batch; its answers and `origin` (r = 0) replace the scout's."""
@@ -253,8 +262,9 @@ class LivePath:
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
         settings, seed = self.request.settings(*radii), self.request.seed
-        exact = None if self.fast.dtype is self.exact.dtype else self.exact.loss
-        return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
+        exact = None if self.fast.dtype is self.exact.dtype else self.exact.objective
+        start = self.exact.start(self.z, settings, seed) if start is None else start
+        return search(self.fast.objective, self.z, settings, seed=seed, exact=exact, start=start)
 
 
 def parse_rows(text: str) -> tuple[int, ...]:

@@ -22,6 +22,21 @@ from rgan.errors import SettingsError, number_between, one_of
 
 Objective = Callable[[Tensor], Tensor]
 
+
+@dataclass(frozen=True)
+class Anchored:
+    """An objective that is told whose row it is given: it holds each move against what that sample was before.
+
+    of: noise (B, d) and the numbers (B,) of the samples, 0 to N − 1, that its rows belong to → loss of each row (B,).
+    """
+
+    of: Callable[[Tensor, Tensor], Tensor]
+
+    def belonging(self, samples: Tensor) -> Objective:
+        """The objective of rows that belong to these samples (B,)."""
+        return lambda z: self.of(z, samples)
+
+
 METHODS = ("ascent", "one-step")
 MOMENTUM = 0.75
 SHARP_STEPS = 2  # last steps of a coarse search that are made in full precision
@@ -83,19 +98,19 @@ class WorstNoise:
 
 
 def search(
-    objective: Objective,
+    objective: Objective | Anchored,
     z: Tensor,
     settings: Settings,
     *,
     seed: int = 0,
-    exact: Objective | None = None,
+    exact: Objective | Anchored | None = None,
     start: Tensor | None = None,
 ) -> Iterator[WorstNoise]:
     """Search, yielding after every step; the last state is final (`done`). Stop by not asking for the next.
 
     Args:
-        objective: noise (B, d) → loss of each row (B,), differentiable, rows independent of each other. It may be
-            fast and coarse (bfloat16).
+        objective: noise (B, d) → loss of each row (B,), differentiable, rows independent of each other; or the same
+            of noise and the samples it belongs to. It may be fast and coarse (bfloat16).
         z: original noise (N, d).
         seed: for the random starting points.
         exact: the objective in full precision, which takes over for the last steps and gives the final losses;
@@ -122,12 +137,12 @@ def search(
 
 
 def run(
-    objective: Objective,
+    objective: Objective | Anchored,
     z: Tensor,
     settings: Settings,
     *,
     seed: int = 0,
-    exact: Objective | None = None,
+    exact: Objective | Anchored | None = None,
     start: Tensor | None = None,
 ) -> WorstNoise:
     """`search` to its end."""
@@ -173,7 +188,7 @@ def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
     return dataclasses.replace(second, settings=settings, noise=noise[last], loss=loss[last])
 
 
-def look_up(objective: Objective, found: WorstNoise, radius: float) -> WorstNoise:
+def look_up(objective: Objective | Anchored, found: WorstNoise, radius: float) -> WorstNoise:
     """Worst noise at a radius between searched ones, from their answers alone: two loss evaluations, no gradient.
 
     Each sample takes the better of the smaller radius's answer and the larger one's shortened to `radius`; r = 0
@@ -187,7 +202,7 @@ def look_up(objective: Objective, found: WorstNoise, radius: float) -> WorstNois
         shortened = _project(found.z, found.noise[above], torch.full_like(found.original, radius), settings)
         candidates = [shortened] if settings.method == "one-step" else [*candidates, shortened]
     noise = torch.stack(candidates)
-    loss = losses(objective, (found.z + noise).flatten(0, 1)).view(noise.shape[:2])
+    loss = losses(objective, found.z + noise)
     best = (loss - settings.price * _squares(noise)).argmax(dim=0)
     rows = torch.arange(len(best))
     return dataclasses.replace(found, settings=settings, noise=noise[best, rows][None], loss=loss[best, rows][None])
@@ -201,10 +216,21 @@ def random_noise(z: Tensor, distance: Tensor, seed: int, *, tries: int = 1, keep
     return moved.view(tries, *z.shape)
 
 
-def losses(objective: Objective, z: Tensor) -> Tensor:
-    """ℓ of every row (N,), without gradients."""
+def losses(objective: Objective | Anchored, z: Tensor) -> Tensor:
+    """ℓ of noise (…, N, d) for N samples, (…, N), without gradients."""
     with torch.no_grad():
-        return torch.cat([objective(chunk) for chunk in z.split(CHUNK)])
+        return torch.cat([loss(chunk) for loss, chunk in _chunks(objective, z)]).view(z.shape[:-1])
+
+
+def _chunks(objective: Objective | Anchored, z: Tensor) -> Iterator[tuple[Objective, Tensor]]:
+    """The rows of noise (…, N, d) in pieces of CHUNK, each with the objective of its rows."""
+    rows = z.flatten(0, -2)
+    if not isinstance(objective, Anchored):
+        yield from ((objective, chunk) for chunk in rows.split(CHUNK))
+        return
+    samples = torch.arange(len(rows)) % z.shape[-2]
+    for chunk, which in zip(rows.split(CHUNK), samples.split(CHUNK), strict=True):
+        yield objective.belonging(which), chunk
 
 
 @dataclass(frozen=True)
@@ -246,7 +272,7 @@ class _Ascent:
     the next one keeps in part (heavy ball, Polyak 1964) and a failed one forgets.
     """
 
-    def __init__(self, objective: Objective, z: Tensor, settings: Settings, seed: int, start: Tensor | None):
+    def __init__(self, objective: Objective | Anchored, z: Tensor, settings: Settings, seed: int, start: Tensor | None):
         self.objective, self.z, self.settings = objective, z, settings
         starts, radii, (count, dimensions) = settings.restarts, len(settings.radii), z.shape
         self.radius = torch.tensor(settings.radii, dtype=z.dtype, device=z.device)[:, None].expand(radii, count)
@@ -282,7 +308,7 @@ class _Ascent:
         self.best = self.best.gather(1, source)
         self.heading = self.heading.gather(1, source[..., None].expand_as(self.heading))
 
-    def sharpen(self, exact: Objective) -> None:
+    def sharpen(self, exact: Objective | Anchored) -> None:
         """Go on with another objective; its losses replace the old ones, and rows it finds worse than r = 0 restart.
 
         Steps shorter than a quarter of the radius grow to it: some were cut by differences that the coarse objective
@@ -311,28 +337,28 @@ class _Ascent:
         return _project(z, rows, radius, self.settings).view_as(noise)
 
     def _evaluate(self, noise: Tensor, *, gradient: bool = True) -> _Points:
-        rows = (self.z + noise).flatten(0, 2)
+        moved = self.z + noise
         if not gradient:
-            return _Points(noise, losses(self.objective, rows).view(noise.shape[:3]), torch.zeros_like(noise))
+            return _Points(noise, losses(self.objective, moved), torch.zeros_like(noise))
         found, slopes = [], []
-        for chunk in rows.split(CHUNK):
+        for objective, chunk in _chunks(self.objective, moved):
             chunk = chunk.detach().requires_grad_()
             with torch.enable_grad():
-                loss = self.objective(chunk)
+                loss = objective(chunk)
                 (slope,) = torch.autograd.grad(loss.sum(), chunk)
             found.append(loss.detach())
             slopes.append(slope)
         return _Points(noise, torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise))
 
 
-def _one_step(objective: Objective, z: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+def _one_step(objective: Objective | Anchored, z: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
     """r = ε·∇ℓ(z)/‖∇ℓ(z)‖ for every radius: Alg. 1 l. 4 as the paper's official code solves it.
 
     Noise (K, N, d), its loss (K, N), the original loss (N,).
     """
     ascent = _Ascent(objective, z, dataclasses.replace(settings, restarts=1), 0, None)
     noise = ascent.feasible(ascent.radius[None, ..., None] * _unit(ascent.best.slope[:, :1]))[0]
-    return noise, losses(objective, (z + noise).flatten(0, 1)).view(noise.shape[:2]), ascent.original
+    return noise, losses(objective, z + noise), ascent.original
 
 
 def _project(z: Tensor, r: Tensor, radius: Tensor, settings: Settings) -> Tensor:

@@ -6,9 +6,10 @@ from scipy import stats
 
 from rgan.balls import lengths
 from rgan.errors import SettingsError
-from rgan.evidence import compare, mean_interval, notices, pixel_change, straight_path, verdict
+from rgan.evidence import compare, mean_interval, notices, straight_path, verdict
 from rgan.gan import Gan, fresh
 from rgan.live import LivePath, Request, reach
+from rgan.objectives import pixel_change
 from rgan.recipes import recipe
 from rgan.worst_case import Settings, run
 

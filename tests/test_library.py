@@ -32,6 +32,7 @@ FLOORS = [
     {"gan"},
     {"checkpoints", "gradients"},
     {"comparability", "conversion", "shelf", "training", "worst_case"},
+    {"objectives"},
     {"clouds", "evaluation", "evidence", "trials"},
     {"contest", "degradation", "search_health"},
     {"break_points"},

@@ -11,6 +11,7 @@ from torch import Tensor
 from parts.language import MARKS, marked
 from rgan.images import grid, png
 from rgan.live import View
+from rgan.objectives import Measure
 
 
 def layout(samples: int) -> tuple[int, int]:
@@ -25,7 +26,7 @@ def data_uri(picture: np.ndarray) -> str:
 
 def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
     """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
-    comparison = view.comparison
+    comparison, measure = view.comparison, view.comparison.measure
     worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
     shift = ", change ×3" if changes else ""
     bands = [
@@ -35,9 +36,9 @@ def board(view: View, side: str, *, changes: bool, picked: int | None = None) ->
     ]
     return "".join(
         f'<div class="board {side}"><figure><figcaption>{marked(kind, words)}'
-        f'<span class="value">loss {number(float(loss.mean()))}</span></figcaption>'
+        f'<span class="value">{measure.noun} {number(float(raised.mean()), measure)}</span></figcaption>'
         f"{_framed(images, picked, f'{side}: images from {words}, {_size(images)}')}</figure></div>"
-        for kind, words, images, loss in bands
+        for kind, words, images, raised in bands
     )
 
 
@@ -45,7 +46,7 @@ def facts(view: View) -> str:
     """HTML table of what the picture rests on."""
     c = view.comparison
     rows = [
-        ("Worst costs more than random", f"{c.beaten} of {len(c.worst)}"),
+        (f"Worst {c.measure.more} than random", f"{c.beaten} of {len(c.worst)}"),
         ("Length of the move ‖r‖, mean", f"{float(c.used.mean()):.2f} of ε {c.radius:.2f}"),
         ("The same as a share of ‖z‖", f"{100 * float((c.used / c.prior).mean()):.1f} %"),
         (
@@ -56,17 +57,20 @@ def facts(view: View) -> str:
         ("Gradient calls a sample, and time", f"{view.gradient_calls}, {view.seconds:.2f} s"),
     ]
     if c.best_of_random is not None and c.radius:
-        rows.insert(1, (f"Loss of the best of {c.tries} random", number(float(c.best_of_random.mean()))))
+        best = number(float(c.best_of_random.mean()), c.measure)
+        rows.insert(1, (f"{c.measure.noun.capitalize()} of the best of {c.tries} random", best))
     cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
     return f'<table class="facts">{cells}</table>'
 
 
-def strip(images: np.ndarray, loss: Tensor, side: str) -> str:
-    """HTML of one sample on the straight way from original to worst, the loss under each frame."""
+def strip(view: View, images: np.ndarray, raised: Tensor, side: str) -> str:
+    """HTML of one sample on the straight way from original to worst, what was raised under each frame."""
+    measure = view.comparison.measure
     last = len(images) - 1
     marks = {0: MARKS["original"], last: MARKS["worst"]}
     labels = "".join(
-        f"<div>{number(float(value))}<br>{marks.get(index, '&nbsp;')}</div>" for index, value in enumerate(loss)
+        f"<div>{number(float(value), measure)}<br>{marks.get(index, '&nbsp;')}</div>"
+        for index, value in enumerate(raised)
     )
     return (
         f'<div class="board {side}"><div class="strip"><img alt="{side}: one sample from original to worst noise" '
@@ -94,9 +98,9 @@ def stamp(view: View) -> str:
     )
 
 
-def number(value: float) -> str:
-    """Two decimals, one from 10 on (nine of them stand side by side), without a minus before zero."""
-    return f"{value:.{2 if abs(value) < 9.995 else 1}f}".replace("-0.00", "0.00")
+def number(value: float, measure: Measure) -> str:
+    """Two decimals, one from 10 on (nine of them stand side by side), without a minus before zero; with its unit."""
+    return f"{value:.{2 if abs(value) < 9.995 else 1}f}".replace("-0.00", "0.00") + measure.unit
 
 
 def _size(images: np.ndarray) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from parts.raising import Raising
 from rgan.live import Request, parse_rows
+from rgan.objectives import CHANGE
 
 PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SAMPLES = (16, 32, 64, 128, 256)
@@ -24,15 +26,16 @@ DEFAULTS = {
 }
 
 
-def reset() -> None:
-    """Every control back to its default."""
-    st.session_state.update(DEFAULTS)
+def reset(against: str) -> None:
+    """Every control back to its default; what is raised, to what is usual for the models."""
+    st.session_state.update(DEFAULTS | {"against": against})
 
 
-def search_controls(reach: float) -> Request:
+def search_controls(reach: float, raised: Raising) -> Request:
     """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
     radius(reach)
-    one_step = st.session_state.get("method", st.query_params.get("method")) == "one-step"
+    change = raised.against == CHANGE
+    one_step = not change and st.session_state.get("method", st.query_params.get("method")) == "one-step"
     paid = price(disabled=one_step)
     method = st.segmented_control(
         "Method",
@@ -41,9 +44,12 @@ def search_controls(reach: float) -> Request:
         key="method",
         bind="query-params",
         required=True,
+        disabled=change,
         help="Search: gradient ascent that keeps the best point found. One-step: the paper's r = ε·∇/‖∇‖, as in "
         "Algorithm 1 line 4; it overshoots when ε is large.",
     )
+    if change:
+        st.caption("The change is searched: it has no gradient at the original noise for one step to follow.")
     climbs, starts, kept = steps(disabled=one_step), restarts(disabled=one_step), shell()
     rows = st.text_input(
         "Only these samples",
@@ -53,10 +59,17 @@ def search_controls(reach: float) -> Request:
         help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
     )
     count, drawn = samples(disabled=bool(rows)), seed()
-    st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="All controls back to their defaults.")
+    st.button(
+        "Reset",
+        on_click=reset,
+        args=(raised.usual,),
+        icon=":material/restart_alt:",
+        help="All controls back to their defaults.",
+    )
+    how = "ascent" if change else METHODS[str(method)]
     return Request(
-        count, drawn, paid, climbs, METHODS[str(method)], starts, kept, reach, parse_rows(rows or "")
-    )  # fmt: skip
+        count, drawn, paid, climbs, how, starts, kept, reach, parse_rows(rows or ""), raised.against, raised.judge
+    )
 
 
 def steps(*, disabled: bool = False) -> int:
@@ -140,8 +153,8 @@ def price(*, disabled: bool = False) -> float:
         key="lam",
         bind="query-params",
         disabled=disabled,
-        help="Loss paid per squared unit of length moved: λ_z of equation 8. 0 lets every sample use all of ε. "
-        "The one-step method ignores it: its step always has length ε.",
+        help="Paid per squared unit of length moved, in what is raised: λ_z of equation 8. 0 lets every sample use all "
+        "of ε. The one-step method ignores it: its step always has length ε.",
     )
     return float(chosen)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 from parts import board, controls
 from parts.live_slider import live_slider
+from parts.raising import raising
 from parts.stage import Stage, finish_run
 from parts.two_models import two_models
 from state import live_paths, together
@@ -15,10 +16,13 @@ st.header("Worst noise", anchor=False)
 
 try:
     with st.sidebar:
-        request = controls.search_controls(reach(gans[0]))
+        raised = raising((a, b), gans)
+        request = controls.search_controls(reach(gans[0]), raised)
 except SettingsError as error:
     st.error(str(error))
     st.stop()
+if raised.because:
+    st.info(raised.because, icon=":material/info:")
 if request.rows:
     st.caption(f"Samples {', '.join(map(str, request.rows))} of seed {request.seed}, in this order.")
 
@@ -52,12 +56,14 @@ def explore() -> None:
             min(controls.DEFAULTS["pick"], request.count),
             key="pick",
             bind="query-params",
-            help="The framed sample of every grid, along the straight line z + t·r, with its loss under each picture.",
+            help="The framed sample of every grid, on the straight line z + t·r, with its number under each picture.",
         )
     paths = live_paths((a, b), request, "worst_noise")
     views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
     if not held:  # the strip below leaves the cores to the grids while they move
-        strips = together(lambda one: board.strip(*paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1])
+        strips = together(
+            lambda one: board.strip(views[one], *paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1]
+        )
         for html, column in zip(strips, st.columns(2, gap="medium"), strict=True):
             column.html(html)
     finish_run(more)
