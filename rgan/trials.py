@@ -13,12 +13,14 @@ from rgan.devices import choose_device
 from rgan.errors import SettingsError
 from rgan.gan import Gan, Probe
 from rgan.judges import BAD, Judge, Opinion
+from rgan.objectives import CRITIC, aims
 from rgan.worst_case import CHUNK, Settings, WorstNoise, search
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Generator loss (N,), by the model's own critic; the judge's opinion, (N,) each; its features (N, F)."""
+    """Generator loss (N,), by the model's own critic, NaN without one; the judge's opinion, (N,) each; its features
+    (N, F)."""
 
     loss: Tensor
     opinion: Opinion
@@ -73,13 +75,22 @@ class Subject:
 
     def trial(self, z: Tensor) -> Trial:
         """Images of noise z (N, latent), judged by both."""
-        return joined([self._trial(chunk) for chunk in z.split(CHUNK)])
+        return joined([self.look(chunk)[1] for chunk in z.split(CHUNK)])
 
-    def search(self, z: Tensor, settings: Settings, seed: int) -> Iterator[WorstNoise]:
-        """The search for this model's worst noise; see `worst_case.search`."""
-        return search(self.probe.loss, z, settings, seed=seed)
-
-    def _trial(self, z: Tensor) -> Trial:
-        images, loss = self.probe.judge(z)
+    def look(self, z: Tensor) -> tuple[Tensor, Trial]:
+        """Images (N, C, H, W) of a batch of noise, and what both judges say of them."""
+        if self.gan.has_critic:
+            images, loss = self.probe.judge(z)
+        else:
+            images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
         features = self.judge.features(images)
-        return Trial(loss, self.judge.opinion_of(features), features)
+        return images, Trial(loss, self.judge.opinion_of(features), features)
+
+    def search(self, z: Tensor, settings: Settings, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
+        """The search for this model's worst noise, which raises one of `objectives.AGAINST`; see `worst_case.search`.
+
+        Raises:
+            CheckpointError: the critic's loss is to be raised and there is no critic.
+        """
+        aim, _ = aims(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
+        return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
