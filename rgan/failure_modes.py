@@ -40,13 +40,16 @@ class Modes:
     """All modes of at least two images, the largest first.
 
     alone: bad images that are like no other, from worst to best. left: bad images that were not grouped, because there
-    were more than MOST. threshold: the distance within which two images are near-duplicates.
+    were more than MOST. threshold: the distance within which two images are near-duplicates. real, real_alone: real
+    images grouped in the same way, as a control, and those of them that are like no other.
     """
 
     modes: tuple[Mode, ...]
     alone: np.ndarray
     left: int
     threshold: float
+    real: int
+    real_alone: int
 
     @property
     def grouped(self) -> int:
@@ -63,12 +66,13 @@ class Modes:
         left = f" {self.left:,} more bad images were left out." if self.left else ""
         return (
             f"{found}{largest}; {len(self.alone):,} like no other. Two images are near-duplicates when they are nearer "
-            f"to each other than half of the held-out real images are to their third nearest real image.{left}"
+            f"to each other than half of the held-out real images are to their third nearest real image. Of "
+            f"{self.real:,} real images, {self.real_alone:,} are like no other.{left}"
         )
 
 
 def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
-    """The modes of a model's bad images under one of KINDS: no two images of a mode are further apart than `threshold`.
+    """The modes of a model's bad images under one of KINDS: no two of a mode are further apart than `threshold`.
 
     Complete linkage keeps chains of small differences from joining unlike images. Of more than MOST bad images the
     first ones are grouped, which are as good a sample as any, so sizes keep their proportions.
@@ -77,11 +81,11 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
     trial = pool.rows[side].trials[kind]
     bad = torch.nonzero(trial.bad).flatten()
     kept = bad[:MOST]
-    threshold = usual_distance(pool.subjects[side].judge)
-    groups = grouped(trial.features[kept], threshold)
+    judge = pool.subjects[side].judge
+    threshold = usual_distance(judge)
     distance = trial.opinion.distance
     found, alone = [], []
-    for group in groups:
+    for group in grouped(trial.features[kept], threshold):
         rows = kept[group]
         rows = rows[distance[rows].argsort(descending=True, stable=True)]
         if len(rows) == 1:
@@ -93,7 +97,10 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
         found.append(Mode(rows[order].numpy(), float(apart.max())))
     found.sort(key=lambda mode: (-mode.size, -float(distance[mode.central])))
     alone.sort(key=lambda row: -float(distance[row]))
-    return Modes(tuple(found), np.array(alone, dtype=np.int64), len(bad) - len(kept), threshold)
+    real = judge.reference[: len(kept)]
+    real_alone = sum(len(group) == 1 for group in grouped(real, threshold))
+    rows_alone = np.array(alone, dtype=np.int64)
+    return Modes(tuple(found), rows_alone, len(bad) - len(kept), threshold, len(real), real_alone)
 
 
 def usual_distance(judge: Judge) -> float:

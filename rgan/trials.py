@@ -12,6 +12,7 @@ from torch import Tensor
 from rgan.devices import choose_device
 from rgan.errors import SettingsError
 from rgan.gan import Gan, Probe
+from rgan.images import to_unit
 from rgan.judges import BAD, Judge, Opinion
 from rgan.objectives import CRITIC, aims
 from rgan.worst_case import CHUNK, Settings, WorstNoise, search
@@ -73,18 +74,19 @@ class Subject:
         """The Gan ready for many evaluations."""
         return self.gan.probe(device=choose_device(self.device))
 
+    @functools.cached_property
+    def real(self) -> Tensor | None:
+        """The judge's features (R, F) of the real images in the model's file, if there are any."""
+        return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
+
     def trial(self, z: Tensor) -> Trial:
         """Images of noise z (N, latent), judged by both."""
-        return joined([self.look(chunk)[1] for chunk in z.split(CHUNK)])
+        return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
 
     def look(self, z: Tensor) -> tuple[Tensor, Trial]:
-        """Images (N, C, H, W) of a batch of noise, and what both judges say of them."""
-        if self.gan.has_critic:
-            images, loss = self.probe.judge(z)
-        else:
-            images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
-        features = self.judge.features(images)
-        return images, Trial(loss, self.judge.opinion_of(features), features)
+        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what both judges say of them."""
+        images, trials = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
+        return torch.cat(images), joined(trials)
 
     def search(self, z: Tensor, settings: Settings, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
         """The search for this model's worst noise, which raises one of `objectives.AGAINST`; see `worst_case.search`.
@@ -94,3 +96,11 @@ class Subject:
         """
         aim, _ = aims(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
         return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
+
+    def _look(self, z: Tensor) -> tuple[Tensor, Trial]:
+        if self.gan.has_critic:
+            images, loss = self.probe.judge(z)
+        else:
+            images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
+        features = self.judge.features(images)
+        return images, Trial(loss, self.judge.opinion_of(features), features)
