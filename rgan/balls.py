@@ -77,6 +77,14 @@ def separate(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
 
 
+def block_seed(seed: int, start: int) -> int:
+    """The seed of the block of a draw's samples that begins with number `start`, which is below 100,003.
+
+    A block's directions must not be those of another block, or of another seed's.
+    """
+    return seed * 100_003 + start
+
+
 def random_directions(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Uniform unit vectors, float32 on the CPU; `generator` is a CPU generator."""
     return unit(torch.randn(shape, generator=generator))

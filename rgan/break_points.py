@@ -8,6 +8,7 @@ counted, and the share that is good at each radius stands beside the share that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,12 +96,24 @@ def _bisect(subject: Subject, z: Tensor, path: Tensor, first: Tensor, radii: Ten
     """The smallest ε found bad of each sample (N,), good at radii[first − 1] and bad at radii[first]."""
     rows = torch.arange(len(z))
     start, end = path[first - 1, rows], path[first, rows]
-    low, high = torch.zeros(len(z)), torch.ones(len(z))
-    while float((high - low).max()) > TOLERANCE:
+
+    def bad(share: Tensor) -> Tensor:
+        return subject.trial(z + start + share[:, None] * (end - start)).bad
+
+    crossed = bisect(bad, torch.zeros(len(z)), torch.ones(len(z)), TOLERANCE)
+    return radii[first - 1] + crossed * (radii[first] - radii[first - 1])
+
+
+def bisect(bad: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float) -> Tensor:
+    """Where each of N samples turns bad, (N,), at most `tolerance` beyond it: `bad` says so of one place a sample.
+
+    It is good at `low` and bad at `high`; of several turns in between, one is found.
+    """
+    while float((high - low).max()) > tolerance:
         middle = (low + high) / 2
-        bad = subject.trial(z + start + middle[:, None] * (end - start)).badness >= BAD
-        low, high = torch.where(bad, low, middle), torch.where(bad, middle, high)
-    return radii[first - 1] + high * (radii[first] - radii[first - 1])
+        turned = bad(middle)
+        low, high = torch.where(turned, low, middle), torch.where(turned, middle, high)
+    return high
 
 
 def later(a: BreakPoints, b: BreakPoints) -> Interval | None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m rgan train|probe|evidence|embed|score|reproduce|inspect|convert|critic|…`."""
+"""The command line: `python -m rgan COMMAND`; `python -m rgan --help` lists them."""
 
 from __future__ import annotations
 
@@ -338,6 +338,63 @@ def _evidence(options: argparse.Namespace) -> None:
     _print(options, report, "\n".join((*said, *lines)))
 
 
+def _failures(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import checkpoints, failure_modes, failures, files, judges, keeping, one_failure, permalinks
+    from rgan.trials import Subject
+    from rgan.worst_case import Settings
+
+    paths = [Path(path) for path in (options.a, options.b) if path is not None]
+    gans = [checkpoints.load(path) for path in paths]
+    names = [gan.data or "unknown data" for gan in gans]
+    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    settings = Settings(
+        (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
+    )
+    plan = failures.Plan(settings, options.pool, options.seed, options.against)
+    folder = Path(options.out)
+    files.prepare_folder(folder)
+    with (
+        _stopping("this block") as asked,
+        tqdm(total=plan.samples, unit="image", disable=options.json or None) as bar,
+    ):
+        for pool in failures.pool([Subject(gan, judge, options.device) for gan in gans], plan):
+            bar.update(len(pool.z) - bar.n)
+            if asked.is_set():
+                break
+    modes = {side: failure_modes.modes(pool, side) for side in pool.rows}
+    kept = []
+    for (side, subject), path in zip(pool.subjects.items(), paths, strict=True):
+        for index in failures.ranking(pool, side)[: options.keep]:
+            found = one_failure.failure(subject, plan, int(index))
+            kept.append((permalinks.permalink(subject, found, path.stem), found))
+    written = {"failures.csv": files.as_csv(keeping.pool_rows(pool, modes)), "failures.zip": keeping.archive(kept)}
+    written |= {f"{side}-{kind}.png": keeping.sheet(pool, side, kind) for side in pool.rows for kind in failures.KINDS}
+    for name, data in written.items():
+        files.write_atomically(folder / name, data)
+    said = [*failures.said(pool), *(f"{side}: {each.sentence}" for side, each in modes.items())]
+    report = {
+        "models": {
+            side: {
+                "checkpoint": str(path),
+                "bad": {kind: dataclasses.asdict(each) for kind, each in failures.prevalence(pool, side).items()},
+                "worst_beyond_random": dataclasses.asdict(failures.against(pool, side, "worst", "random")),
+                "modes": [mode.size for mode in modes[side].modes],
+                "alone": len(modes[side].alone),
+            }
+            for side, path in zip(pool.rows, paths, strict=True)
+        },
+        "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.KINDS}
+        if len(pool.rows) == 2
+        else None,
+        "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.against,
+        "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
+        "written": [str(folder / name) for name in written], **dataclasses.asdict(settings),
+    }  # fmt: skip
+    _print(options, report, "\n".join([*said, *(str(folder / name) for name in written)]))
+
+
 def _reproduce(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
@@ -643,18 +700,8 @@ def _parser() -> argparse.ArgumentParser:
     probe = commands.add_parser("probe", help="search worst noise and compare it with random noise of equal length")
     probe.set_defaults(command=_probe)
     probe.add_argument("checkpoint")
-    probe.add_argument("--radius", type=float, default=1.0, help="ε: largest length of the change (default 1)")
-    probe.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
-    probe.add_argument("--steps", type=int, default=10)
     probe.add_argument("--samples", type=int, default=64)
-    probe.add_argument("--seed", type=int, default=0)
-    probe.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
-    probe.add_argument("--restarts", type=int, default=1)
-    probe.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
-    probe.add_argument(
-        "--against", choices=("critic", "judge", "change"), default="critic",
-        help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
-    )  # fmt: skip
+    _add_search_options(probe)
     probe.add_argument(
         "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
     )
@@ -692,6 +739,17 @@ def _parser() -> argparse.ArgumentParser:
     evidence.add_argument("--keep-shell", action="store_true", help="search where z + r is as long as z")
     evidence.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
     evidence.add_argument("--device", choices=DEVICES, default="auto")
+
+    failures = commands.add_parser("failures", help="bad images among thousands: how common, which kinds, and a zip")
+    failures.set_defaults(command=_failures)
+    failures.add_argument("a", help="checkpoint of model A")
+    failures.add_argument("b", nargs="?", help="checkpoint of model B, which is given the same noise")
+    failures.add_argument("--out", required=True, help="folder of failures.csv, failures.zip and sheets of images")
+    failures.add_argument("--pool", type=int, default=2000, help="noise to search (default 2000)")
+    failures.add_argument("--keep", type=int, default=6, help="worst failures of each model in the zip (default 6)")
+    failures.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    failures.add_argument("--device", choices=DEVICES, default="auto")
+    _add_search_options(failures)
 
     for command in (train, probe):
         command.add_argument("--device", choices=DEVICES, default="auto")
@@ -778,9 +836,23 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", help=f"{', '.join(DATA_SETS)}, or a folder or zip of images")
     data.add_argument("--size", type=int, help="pixels (default: the data set's)")
     _add_data_options(data)
-    for command in (train, probe, evidence, embed, score, reproduce, inspect, convert, critic, recipes, judge, data):
+    for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser
+
+
+def _add_search_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--radius", type=float, default=1.0, help="ε: largest length of the change (default 1)")
+    command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    command.add_argument("--steps", type=int, default=10)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
+    command.add_argument("--restarts", type=int, default=1)
+    command.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
+    command.add_argument(
+        "--against", choices=("critic", "judge", "change"), default="critic",
+        help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
+    )  # fmt: skip
 
 
 def _add_data_options(command: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.balls import lengths, separate
+from rgan.balls import block_seed, lengths, separate
 from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
 from rgan.metrics import frechet, least
@@ -130,8 +130,7 @@ def _block(subject: Subject, plan: Plan, repeat: int, rows: slice) -> Block:
     seed = plan.seed + repeat
     z = subject.gan.noise(rows.stop, seed)[rows]
     *_, found = subject.search(z, plan.settings, seed)
-    # The seed of a block's directions must not be that of another block's, or of the noise itself.
-    apart = seed * 100_003 + rows.start
+    apart = block_seed(seed, rows.start)
     random = torch.stack([random_noise(z, lengths(noise), apart)[0] for noise in found.noise])
     noise = {"worst": found.noise, "random": random}
     count = len(z)

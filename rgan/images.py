@@ -1,4 +1,4 @@
-"""Images as arrays and PNGs: uint8 conversion, pixel-aligned grids, amplified differences, strips."""
+"""Images as arrays, PNGs and GIFs: uint8 conversion, pixel-aligned grids, rings, amplified differences."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
+
+RED = (214, 30, 30)
+RING = 0.07  # width of a ring, of the image
 
 
 def to_unit(images: Tensor) -> Tensor:
@@ -45,7 +48,51 @@ def png(picture: np.ndarray) -> bytes:
     """Encode uint8 (H, W, C) as PNG, fast rather than small: three channels as colour, fewer as grey of the first."""
     from PIL import Image
 
-    shown = picture[..., :3] if picture.shape[-1] >= 3 else picture[..., 0]
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(shown)).save(buffer, format="PNG", compress_level=1)
+    Image.fromarray(np.ascontiguousarray(_shown(picture))).save(buffer, format="PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def circled(
+    images: np.ndarray, marked: np.ndarray, columns: int, *, gap: int = 1, scale: int = 1, background: int = 128
+) -> np.ndarray:
+    """`grid` in colour (H, W, 3), with a red ring around each image of which `marked` (N,) holds, inside its cell.
+
+    Its geometry is that of `grid`, so that both line up.
+    """
+    from PIL import Image, ImageDraw
+
+    plain = grid(images, columns, gap=gap, scale=scale, background=background)
+    sheet = Image.fromarray(_shown(plain)).convert("RGB")
+    draw = ImageDraw.Draw(sheet)
+    height, width = images.shape[1:3]
+    for index in np.flatnonzero(marked):
+        top = (gap + index // columns * (height + gap)) * scale
+        left = (gap + index % columns * (width + gap)) * scale
+        box = (left, top, left + width * scale - 1, top + height * scale - 1)
+        draw.ellipse(box, outline=RED, width=max(1, round(RING * min(width, height) * scale)))
+    return np.asarray(sheet)
+
+
+def gif(frames: np.ndarray, *, scale: int = 1, milliseconds: int = 60, pause: int = 600) -> bytes:
+    """Encode uint8 (T, H, W, C) as an endless animated GIF that goes there and back and rests at both ends."""
+    from PIL import Image
+
+    enlarged = _shown(frames).repeat(scale, axis=1).repeat(scale, axis=2)
+    there = [Image.fromarray(np.ascontiguousarray(frame)) for frame in enlarged]
+    if there[0].mode != "L":  # greys are palettes already
+        there = [image.quantize(dither=Image.Dither.NONE) for image in there]
+    times = [milliseconds] * len(there)
+    times[0] = times[-1] = pause
+    back = slice(-2, 0, -1)
+    buffer = io.BytesIO()
+    there[0].save(
+        buffer, format="GIF", save_all=True, append_images=there[1:] + there[back], duration=times + times[back],
+        loop=0, disposal=1,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _shown(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (…, C) as Pillow takes it: the first three channels (…, 3), or the first of fewer (…)."""
+    return pictures[..., :3] if pictures.shape[-1] >= 3 else pictures[..., 0]

@@ -120,16 +120,20 @@ class Judge:
             log_p = log_softmax(self.network.score(seen), dim=1)
         apart = distances(seen, self.reference)
         distance = apart.kthvalue(NEIGHBOURS, dim=1).values
-        below = torch.searchsorted(self.calibration, distance, right=True)
         inner = self.radius <= self.radius.median()  # loosely placed reference images would call anything real
         realism = (self.radius[inner] / apart[:, inner].clamp_min(1e-12)).amax(dim=1)
         return Opinion(
             distance=distance,
-            badness=(1 + below) / (1 + len(self.calibration)),
+            badness=self.badness(distance),
             realism=realism,
             entropy=-(log_p.exp() * log_p).sum(dim=1),
             label=log_p.argmax(dim=1),
         )
+
+    def badness(self, distance: Tensor) -> Tensor:
+        """`Opinion.badness` of images at such an `Opinion.distance`, (N,)."""
+        below = torch.searchsorted(self.calibration, distance, right=True)
+        return (1 + below) / (1 + len(self.calibration))
 
 
 @functools.lru_cache(maxsize=8)

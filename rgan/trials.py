@@ -12,13 +12,16 @@ from torch import Tensor
 from rgan.devices import choose_device
 from rgan.errors import SettingsError
 from rgan.gan import Gan, Probe
+from rgan.images import to_unit
 from rgan.judges import BAD, Judge, Opinion
+from rgan.objectives import CRITIC, aims
 from rgan.worst_case import CHUNK, Settings, WorstNoise, search
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Generator loss (N,), by the model's own critic; the judge's opinion, (N,) each; its features (N, F)."""
+    """Generator loss (N,), by the model's own critic, NaN without one; the judge's opinion, (N,) each; its features
+    (N, F)."""
 
     loss: Tensor
     opinion: Opinion
@@ -71,15 +74,33 @@ class Subject:
         """The Gan ready for many evaluations."""
         return self.gan.probe(device=choose_device(self.device))
 
+    @functools.cached_property
+    def real(self) -> Tensor | None:
+        """The judge's features (R, F) of the real images in the model's file, if there are any."""
+        return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
+
     def trial(self, z: Tensor) -> Trial:
         """Images of noise z (N, latent), judged by both."""
-        return joined([self._trial(chunk) for chunk in z.split(CHUNK)])
+        return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
 
-    def search(self, z: Tensor, settings: Settings, seed: int) -> Iterator[WorstNoise]:
-        """The search for this model's worst noise; see `worst_case.search`."""
-        return search(self.probe.loss, z, settings, seed=seed)
+    def look(self, z: Tensor) -> tuple[Tensor, Trial]:
+        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what both judges say of them."""
+        images, trials = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
+        return torch.cat(images), joined(trials)
 
-    def _trial(self, z: Tensor) -> Trial:
-        images, loss = self.probe.judge(z)
+    def search(self, z: Tensor, settings: Settings, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
+        """The search for this model's worst noise, which raises one of `objectives.AGAINST`; see `worst_case.search`.
+
+        Raises:
+            CheckpointError: the critic's loss is to be raised and there is no critic.
+        """
+        aim, _ = aims(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
+        return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
+
+    def _look(self, z: Tensor) -> tuple[Tensor, Trial]:
+        if self.gan.has_critic:
+            images, loss = self.probe.judge(z)
+        else:
+            images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
         features = self.judge.features(images)
-        return Trial(loss, self.judge.opinion_of(features), features)
+        return images, Trial(loss, self.judge.opinion_of(features), features)

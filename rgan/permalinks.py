@@ -1,0 +1,256 @@
+"""A link to one failure: all that is needed to find it again, and what was found, to compare with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from rgan import __version__
+from rgan.errors import SettingsError
+from rgan.failures import MOST, Plan
+from rgan.files import usable_name
+from rgan.judges import Judge
+from rgan.objectives import AGAINST, CHANGE, CRITIC
+from rgan.one_failure import Failure, failure
+from rgan.trials import Subject
+from rgan.two_sample import per_cent
+from rgan.worst_case import METHODS, Settings
+
+# Lowest, highest and usual value of the numbers in a link; a screen may allow less.
+LIMITS: dict[str, tuple[float, float, float]] = {
+    "seed": (0, 2**53, 0),  # beyond which browsers lose digits
+    "index": (0, MOST - 1, 0),
+    "radius": (0.0, 1000.0, 1.0),
+    "price": (0.0, 1e6, 0.0),
+    "steps": (1, 1000, 10),
+    "restarts": (1, 100, 1),
+    "badness": (0.0, 1.0, 0.0),
+}
+TOLERANCE = 0.02  # of 1 + |loss|, and of the distance behind badness; see `compare`
+REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Permalink:
+    """One failure and how it was found.
+
+    checkpoint, judge: SHA-256 of their files. model: a name for people. seed, index: of the noise. radius to
+    keep_shell: of the search, see `worst_case.Settings`. against: what it raised. version: of RGAN Lab. loss, badness:
+    of the worst image as it was found; the loss is NaN without a critic.
+    """
+
+    checkpoint: str
+    judge: str
+    model: str = "model"
+    seed: int = 0
+    index: int = 0
+    radius: float = 1.0
+    price: float = 0.0
+    steps: int = 10
+    method: str = "ascent"
+    restarts: int = 1
+    keep_shell: bool = False
+    against: str = CRITIC
+    version: str = __version__
+    loss: float = math.nan
+    badness: float = 0.0
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of a pool that has this row."""
+        settings = Settings(
+            (self.radius,), self.price, self.steps, self.method, self.restarts, keep_shell=self.keep_shell
+        )
+        return Plan(settings, max(2, self.index + 1), self.seed, self.against)
+
+    def query(self) -> dict[str, str]:
+        """Parameters of a web address; `parse` reads them without loss."""
+        return {name: _text(value) for name, value in dataclasses.asdict(self).items()}
+
+    def to_json(self) -> str:
+        """As a small JSON file; `from_json` reads it without loss. What is no number is null."""
+        values = {name: None if value != value else value for name, value in dataclasses.asdict(self).items()}
+        return json.dumps(values, indent=2) + "\n"
+
+
+def permalink(subject: Subject, found: Failure, name: str) -> Permalink:
+    """The link to a failure of a model that is called `name`.
+
+    Raises:
+        SettingsError: the model or the judge has no file that a link could name.
+    """
+    for what, digest in (("model", subject.gan.digest), ("judge", subject.judge.digest)):
+        if not digest:
+            raise SettingsError(f"expected a {what} that was read from a file, got one of memory alone; save it first")
+    settings = found.plan.settings
+    return Permalink(
+        checkpoint=subject.gan.digest, judge=subject.judge.digest, model=usable_name(name), seed=found.plan.seed,
+        index=found.index, radius=found.plan.radius, price=settings.price, steps=settings.steps,
+        method=settings.method, restarts=settings.restarts, keep_shell=settings.keep_shell, against=found.plan.against,
+        loss=found.loss, badness=found.badness,
+    )  # fmt: skip
+
+
+def parse(
+    values: Mapping[str, object], limits: Mapping[str, tuple[float, float, float]] = LIMITS
+) -> tuple[Permalink, tuple[str, ...]]:
+    """A link of the parameters of an address, or the fields of its JSON file, and sentences on what was changed in it.
+
+    What is out of `limits` is moved into them, what cannot be read or is missing becomes the usual value; unknown
+    parameters are ignored.
+
+    Args:
+        limits: lowest, highest and usual value by name, for all names of LIMITS.
+
+    Raises:
+        SettingsError: no SHA-256 of a checkpoint and of a judge, without which it is a link to nothing.
+    """
+    reader = _Reader(values, limits)
+    link = Permalink(
+        checkpoint=reader.digest("checkpoint"),
+        judge=reader.digest("judge"),
+        model=usable_name(str(values.get("model", "model"))[:200]),
+        seed=reader.whole("seed"),
+        index=reader.whole("index"),
+        radius=reader.number("radius"),
+        price=reader.number("price"),
+        steps=reader.whole("steps"),
+        method=reader.word("method", METHODS),
+        restarts=reader.whole("restarts"),
+        keep_shell=reader.word("keep_shell", ("0", "1")) == "1",
+        against=reader.word("against", AGAINST),
+        version=usable_name(str(values.get("version", "unknown"))[:40]),
+        loss=reader.loss(),
+        badness=reader.number("badness"),
+    )
+    if link.against == CHANGE and link.method == "one-step":
+        reader.said.append("method: the one-step method cannot raise the change of the image; taken as ascent.")
+        link = dataclasses.replace(link, method="ascent")
+    return link, tuple(reader.said)
+
+
+def from_json(text: str) -> tuple[Permalink, tuple[str, ...]]:
+    """As `parse`, of the text of a JSON file.
+
+    Raises:
+        SettingsError: it is no JSON object, or `parse` refuses it.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise SettingsError("expected the JSON file of a failure, got something else; choose the file that was kept")
+    return parse({name: _text(value) for name, value in values.items()})
+
+
+class _Reader:
+    """Takes values one by one and notes what it had to change."""
+
+    def __init__(self, values: Mapping[str, object], limits: Mapping[str, tuple[float, float, float]]):
+        self.values, self.limits = values, limits
+        self.said: list[str] = []
+
+    def digest(self, name: str) -> str:
+        text = str(self.values.get(name, "")).lower()
+        if not _DIGEST.fullmatch(text):
+            raise SettingsError(
+                f"expected a link with the SHA-256 of a {name}, got {text[:20]!r}; copy the whole link again"
+            )
+        return text
+
+    def whole(self, name: str) -> int:
+        return int(self._limited(name, int))
+
+    def number(self, name: str) -> float:
+        return float(self._limited(name, float))
+
+    def word(self, name: str, allowed: tuple[str, ...]) -> str:
+        text = str(self.values.get(name, allowed[0]))
+        if text in allowed:
+            return text
+        self.said.append(f"{name}: expected one of {', '.join(allowed)}, got {text[:20]!r}; taken as {allowed[0]}.")
+        return allowed[0]
+
+    def loss(self) -> float:
+        """Any number; NaN where there is none."""
+        value = self._read("loss", float)
+        return value if value is not None and math.isfinite(value) else math.nan
+
+    def _limited(self, name: str, kind: Callable[[str], float]) -> float:
+        low, high, usual = self.limits[name]
+        value = self._read(name, kind)
+        if value is None or math.isnan(value):
+            self.said.append(f"{name}: expected a number, got {self._shown(name)}; taken as {usual:g}.")
+            return usual
+        if not low <= value <= high:
+            value = min(max(value, low), high)
+            self.said.append(f"{name}: expected {low:g} to {high:g}, got {self._shown(name)}; taken as {value:g}.")
+        return value
+
+    def _read(self, name: str, kind: Callable[[str], float]) -> float | None:
+        try:
+            return kind(str(self.values[name])[:400])
+        except (KeyError, ValueError):
+            return None
+
+    def _shown(self, name: str) -> str:
+        return repr(str(self.values[name])[:20]) if name in self.values else "none"
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a link could be followed: REPRODUCED, DIFFERS or MISSING, in words, and what was found."""
+
+    kind: str
+    sentence: str
+    failure: Failure | None = None
+
+
+def check(link: Permalink, subjects: Iterable[Subject]) -> Outcome:
+    """Follow a link with the models at hand, each with the judge that would judge it: one search of a block."""
+    fitting = [subject for subject in subjects if subject.gan.digest == link.checkpoint]
+    if not fitting:
+        return Outcome(MISSING, f"needs the file with SHA-256 {link.checkpoint}, which was called {link.model}")
+    subject = next((each for each in fitting if each.judge.digest == link.judge), None)
+    if subject is None:
+        return Outcome(MISSING, f"needs the judge's file with SHA-256 {link.judge}")
+    return compare(link, failure(subject, link.plan, link.index), subject.judge)
+
+
+def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:
+    """Hold what was found against what the link promises.
+
+    Two processors round the same sums differently, and a search that meets a near tie goes another way from there. The
+    loss may differ by TOLERANCE · (1 + |loss|), and badness as far as it does when the distance that it is a
+    percentile of moves by that share.
+    """
+    loss, badness = found.loss, found.badness
+    differences = []
+    no_loss = math.isnan(loss) and math.isnan(link.loss)
+    if not no_loss and not abs(loss - link.loss) <= TOLERANCE * (1 + abs(link.loss)):
+        differences.append(f"a loss of {loss:.4g} instead of {link.loss:.4g}")
+    if not _badness_near(link.badness, float(found.ways["straight"].distance[-1]), judge):
+        differences.append(f"a badness of {per_cent(badness)} instead of {per_cent(link.badness)}")
+    if not differences:
+        return Outcome(REPRODUCED, "reproduced", found)
+    version = f"; it was made by version {link.version}" if link.version != __version__ else ""
+    return Outcome(DIFFERS, f"differs by {' and '.join(differences)}{version}", found)
+
+
+def _badness_near(expected: float, distance: float, judge: Judge) -> bool:
+    at = torch.tensor([distance * (1 - TOLERANCE), distance * (1 + TOLERANCE)])
+    low, high = map(float, judge.badness(at))
+    step = 1 / (1 + len(judge.calibration))
+    return low - step <= expected <= high + step
