@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 from parts import language
-from parts.language import CHECKPOINTS, EMBEDDINGS, EVIDENCE, HOME, REPRODUCE, TRAIN, WORST_NOISE
+from parts.language import CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
 from state import warm_up
 
 st.set_page_config(page_title="RGAN Lab", page_icon=Path(__file__).with_name("icon.png"), layout="wide")
@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page(HOME, title="Home", icon=":material/home:", url_path="home", default=True),
         st.Page(WORST_NOISE, title="Worst noise", icon=":material/explore:", url_path="worst-noise"),
         st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
+        st.Page(FAILURES, title="Failures", icon=":material/report:", url_path="failures"),
         st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
         st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(CHECKPOINTS, title="Checkpoints", icon=":material/folder_open:", url_path="checkpoints"),

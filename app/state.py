@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Hashable
@@ -158,6 +159,19 @@ def load(name: str) -> Gan:
     """
     path = models()[name]
     return _load(str(path), path.stat().st_mtime_ns)
+
+
+def by_digest(digest: str) -> Gan | None:
+    """The model at hand whose file has this SHA-256."""
+    for name, path in models().items():
+        if _digest(str(path), path.stat().st_mtime_ns) == digest:
+            return load(name)
+    return None
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _digest(path: str, changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

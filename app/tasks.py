@@ -108,6 +108,12 @@ class Tasks:
             for key in [key for key, task in self._tasks.items() if task.failed]:
                 del self._tasks[key]
 
+    def again(self, key: Hashable) -> None:
+        """Let a finished task be done anew when it is wanted again."""
+        with self._lock:
+            if key in self._tasks and self._tasks[key].done:
+                del self._tasks[key]
+
     def _given_up(self, key: Hashable) -> bool:
         task = self._tasks[key]
         return task.failed and isinstance(task.future.exception(), GivenUpError)

@@ -14,7 +14,7 @@ import streamlit as st
 from rgan.figures import COLOURS
 
 HOME, WORST_NOISE, TRAIN = "screens/home.py", "screens/worst_noise.py", "screens/train.py"
-EMBEDDINGS, EVIDENCE = "screens/embeddings.py", "screens/evidence.py"
+EMBEDDINGS, EVIDENCE, FAILURES = "screens/embeddings.py", "screens/evidence.py", "screens/failures.py"
 REPRODUCE, CHECKPOINTS = "screens/reproduce.py", "screens/checkpoints.py"
 MARKS = {"original": "●", "worst": "▲", "random": "◆"}
 

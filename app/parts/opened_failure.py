@@ -1,0 +1,45 @@
+"""The failure that the address names, found again."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import streamlit as st
+
+from parts import failure_view
+from parts.failure_links import PARAMETER, subjects
+from parts.language import plain
+from rgan.errors import RganError
+from rgan.permalinks import DIFFERS, MISSING, Outcome, Permalink, check, parse
+from rgan.trials import Subject
+
+
+def show() -> None:
+    """The failure that the address names, if it names one, and whether it is found again."""
+    text = st.query_params.get(PARAMETER)
+    if text is None:
+        return
+    with st.container(border=True):
+        try:
+            link, changed = parse(dict(parse_qsl(text)))
+            for sentence in changed:
+                st.warning(plain(sentence), icon=":material/warning:")
+            able = subjects(link)
+            outcome = _followed(tuple(link.query().items()), link, able)
+            about = f"Noise {link.index} of seed {link.seed} in {link.model}, ε {link.radius:g}: {outcome.sentence}."
+            say = {MISSING: st.error, DIFFERS: st.warning}.get(outcome.kind, st.success)
+            say(plain(about))
+            if outcome.failure is not None:
+                failure_view.show(outcome.failure, able[0], link.model, "A", place="opened")
+        except RganError as error:
+            st.error(plain(str(error)))
+        st.button("Close this failure", on_click=_close, icon=":material/close:")
+
+
+@st.cache_resource(max_entries=16, show_spinner="Searching its way again …")
+def _followed(key: tuple[tuple[str, str], ...], _link: Permalink, _able: list[Subject]) -> Outcome:
+    return check(_link, _able)
+
+
+def _close() -> None:
+    st.query_params.pop(PARAMETER, None)
