@@ -60,7 +60,7 @@ def _nearest(found: Failure) -> None:
     for kind, words in (("worst", "Real images nearest to the worst image"), ("original", "and to the original")):
         near = found.nearest[kind]
         st.html(
-            f'<div class="board"><figure><figcaption><span>{words}</span>'
+            f'<div class="board near"><figure><figcaption><span>{words}</span>'
             f'<span class="value">distance {near.distance[0]:.2f} to {near.distance[-1]:.2f}</span></figcaption>'
             f'<img alt="{escape(words)}: {len(near.images)} images" '
             f'src="{data_uri(grid(near.images, len(near.images), scale=2))}"></figure></div>'

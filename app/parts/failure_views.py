@@ -65,30 +65,30 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
 
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     """What to rank by, whose images, and under which noise."""
-    left, middle, right = st.columns(3, gap="medium")
+    place = st.container(horizontal=True, gap="large")
     able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.subjects.values())]
     help_by = "Badness by the judge, the generator's loss by its critic, or how far the image changes."
-    by = left.segmented_control("Rank by", able, default="badness", key="by", bind="query-params", required=True,
+    by = place.segmented_control("Rank by", able, default="badness", key="by", bind="query-params", required=True,
                                 help=help_by)  # fmt: skip
-    side = middle.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
+    side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
                                     required=True, help="The other model is shown with the same noise.")  # fmt: skip
     kinds = [kind for kind in KINDS[::-1] if by != "change" or kind != "original"]
-    kind = right.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
+    kind = place.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
                                    default="worst", key="noise", bind="query-params", required=True)  # fmt: skip
     return str(by), str(side), str(kind)
 
 
 def _chosen(order: np.ndarray) -> int:
     """A row of the pool by its place in the ranking, 1 the worst; ← and → step through it."""
-    back, place, on, of = st.columns([3, 4, 3, 9], vertical_alignment="bottom")
     st.session_state.setdefault("place", 1)
     st.session_state["place"] = min(st.session_state["place"], len(order))
-    back.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=st.session_state["place"] == 1,
-                icon=":material/arrow_back:", width="stretch")  # fmt: skip
-    on.button("Better", on_click=_step, args=(1,), shortcut="Right", icon=":material/arrow_forward:", width="stretch",
-              disabled=st.session_state["place"] == len(order))  # fmt: skip
-    at = int(place.number_input("Place in the ranking", 1, len(order), key="place", help="1 is the worst."))
-    of.caption(f"of {len(order):,}; ← and → step through them.")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=st.session_state["place"] == 1,
+               icon=":material/arrow_back:")  # fmt: skip
+    at = int(row.number_input("Place in the ranking", 1, len(order), key="place", width=180, help="1 is the worst."))
+    row.button("Better", on_click=_step, args=(1,), shortcut="Right", icon=":material/arrow_forward:",
+               disabled=st.session_state["place"] == len(order))  # fmt: skip
+    row.caption(f"of {len(order):,}; ← and → step through them.")
     return int(order[at - 1])
 
 
@@ -101,18 +101,18 @@ def shares(pool: Pool) -> None:
     rows = {
         side: [
             [
-                f"{MARKS[kind]} {kind} noise", f"{share.bad:,} of {share.total:,}", per_cent(share.interval.mean),
-                f"{per_cent(share.interval.low)} to {per_cent(share.interval.high)}",
+                f"{MARKS[kind]} {kind}", f"{share.bad:,} of {share.total:,}", per_cent(share.interval.mean),
+                f"{per_cent(share.interval.low).removesuffix(' %')} to {per_cent(share.interval.high)}",
             ]
             for kind, share in prevalence(pool, side).items()
         ]
         for side in pool.rows
     }  # fmt: skip
-    told, counted = st.columns([3, 2], gap="large")
-    with counted:
-        table(("Noise", "Bad images", "Share", "95 % interval"), rows)
+    told, counted = st.columns(2, gap="large")
     with told:
         said(findings(pool))
+    with counted:
+        table(("Noise", "Bad images", "Share", "95 % interval"), rows)
 
 
 def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
