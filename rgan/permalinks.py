@@ -32,7 +32,7 @@ LIMITS: dict[str, tuple[float, float, float]] = {
     "restarts": (1, 100, 1),
     "badness": (0.0, 1.0, 0.0),
 }
-TOLERANCE = 0.02  # of 1 + |loss|, and of the distance behind badness; see `compare`
+TOLERANCE = 0.01  # of 1 + |loss|, and of the distance behind badness; see `compare`
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
