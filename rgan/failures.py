@@ -27,6 +27,9 @@ from rgan.worst_case import Settings, WorstNoise, random_noise
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
 MOST = 20_000  # rows of a pool
+LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
+    "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "steps": (1, 1000), "restarts": (1, 100)
+}  # fmt: skip
 KINDS = ("original", *MOVED)
 BY = {"badness": "badness", "loss": "generator loss", "change": "change of the image"}
 _NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
@@ -53,7 +56,10 @@ class Plan:
         if len(self.settings.radii) != 1:
             raise SettingsError(f"expected one radius ε, got {self.settings.radii}; choose one of them")
         number_between("samples", self.samples, 2, MOST)
-        number_between("seed", self.seed, 0, 2**62)
+        settings = self.settings
+        asked = {"seed": self.seed, "radius": self.radius, "price": settings.price, "steps": settings.steps}
+        for name, value in (asked | {"restarts": settings.restarts}).items():
+            number_between(name, value, *LIMITS[name])
         check_method(self.against, self.settings.method)
 
     @property
