@@ -300,7 +300,7 @@ def _said_of(pool: Pool, side: str) -> str:
         return f"{shares} Nothing moved: raise ε or lower λ."
     turned = against(pool, side, "worst", "original")
     beyond = against(pool, side, "worst", "random").difference
-    outcome = "more" if beyond.mean > 0 else "less"
+    outcome = "more" if beyond.mean > 0 else "fewer"
     shown = f"makes {outcome} bad images than" if holds(beyond) else "is not shown to make more bad images than"
     return (
         f"{shares} It turns {turned.first:,} good images bad and {turned.second:,} bad ones good, and {shown} random "
