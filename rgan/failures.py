@@ -20,6 +20,7 @@ from rgan.contest import holds, interval_points
 from rgan.degradation import MOVED
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.evidence import Interval
+from rgan.judges import BAD
 from rgan.objectives import CRITIC, check_method, pixel_change
 from rgan.trials import Subject, Trial, check_noise, joined
 from rgan.two_sample import per_cent, wilson
@@ -32,6 +33,7 @@ LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one
 }  # fmt: skip
 KINDS = ("original", *MOVED)
 BY = {"badness": "badness", "loss": "generator loss", "change": "change of the image"}
+BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
 _NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
 
 Mapper = Callable[[Callable[[Subject], "Rows"], Iterable[Subject]], Iterable["Rows"]]
@@ -287,7 +289,7 @@ def said(pool: Pool) -> tuple[str, ...]:
             else:
                 outcome = "which of A and B makes more bad images cannot be said"
             sentences.append(f"{words}, {outcome}: A minus B is {interval_points(found)}.")
-    return tuple(sentences)
+    return (*sentences, BASE_RATE)
 
 
 def _said_of(pool: Pool, side: str) -> str:

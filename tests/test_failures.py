@@ -408,7 +408,7 @@ def test_the_command_says_and_writes_what_was_found(tmp_path, capsys):
         report["models"]["A"]["alone"] + sum(report["models"]["A"]["modes"])
         == report["models"]["A"]["bad"]["worst"]["bad"]
     )
-    assert len(report["said"]) == 6 and report["a_beyond_b"]["worst"]["total"] == 9
+    assert len(report["said"]) == 7 and report["a_beyond_b"]["worst"]["total"] == 9
     with zipfile.ZipFile(out / "failures.zip") as archive:
         assert sum(name.endswith("link.json") for name in archive.namelist()) == 2
     assert len((out / "failures.csv").read_text().splitlines()) == 19
