@@ -2,48 +2,49 @@
 
 Scoring is held against generating and judging the images once. The curves of two shipped digit models (256 samples × 8
 radii × 3 draws) are held against as many gradients, losses and judgements as they make, counted while they run and made
-bare, in the largest batches that pay.
+bare, in the largest batches that pay. So is a pool of failures (512 samples, 10 steps) of both.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import torch
 from measure import interleaved, ratio, report
 from torch import Tensor
 
-from rgan import checkpoints, judges, metrics, trials
+from rgan import checkpoints, failures, judges, metrics, trials
 from rgan.degradation import Plan, sweep
 from rgan.gan import Probe
 from rgan.trials import Subject
-from rgan.worst_case import CHUNK
+from rgan.worst_case import CHUNK, Settings
 
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 
 
-def counted(plan: Plan, subjects: list[Subject]) -> list[Counter[str]]:
-    """Rows that a sweep of each subject gives to gradients, to losses alone, and to the judge."""
+def counted(work: Callable[[], object], subjects: list[Subject]) -> list[Counter[str]]:
+    """Rows of each subject that some work gives to gradients, to losses alone, and to the judge."""
     rows = {id(subject.gan): Counter[str]() for subject in subjects}
-    loss, trial = Probe.loss, Subject.trial
+    loss, look = Probe.loss, Subject._look
     owner = {id(one.probe): id(one.gan) for one in subjects}
 
     def counting_loss(self: Probe, z: Tensor) -> Tensor:
         rows[owner[id(self)]]["gradient" if z.requires_grad else "loss"] += len(z)
         return loss(self, z)
 
-    def counting_trial(self: Subject, z: Tensor) -> trials.Trial:
+    def counting_look(self: Subject, z: Tensor) -> tuple[Tensor, trials.Trial]:
         rows[id(self.gan)]["judged"] += len(z)
-        return trial(self, z)
+        return look(self, z)
 
-    Probe.loss, Subject.trial = counting_loss, counting_trial
+    Probe.loss, Subject._look = counting_loss, counting_look
     try:
-        for _ in sweep(subjects, plan):
-            pass
+        work()
     finally:
-        Probe.loss, Subject.trial = loss, trial
+        Probe.loss, Subject._look = loss, look
     return [rows[id(subject.gan)] for subject in subjects]
 
 
@@ -89,7 +90,6 @@ def main() -> None:
     scoring = interleaved({"score": score, "look": look}, options.rounds, warm_up=1)
     radii = tuple(round(share * subjects[0].gan.prior_radius / 2, 2) for share in SHARES)
     plan = Plan(radii, options.samples, options.repeats)
-    rows = counted(plan, subjects)
     first: list[float] = []
 
     def curves() -> None:
@@ -98,18 +98,28 @@ def main() -> None:
             if index == 0:
                 first.append(time.perf_counter() - started)
 
-    def passes() -> None:
+    def search_pool() -> None:
+        for _ in failures.pool(subjects, failures.Plan(Settings((1.0,)), 512)):
+            pass
+
+    def passes(rows: list[Counter[str]]) -> None:
         for subject, count in zip(subjects, rows, strict=True):
             bare(subject, count)
 
-    seconds = interleaved({"curves": curves, "bare": passes}, options.rounds, warm_up=0)
-    print(f"rows of each model: {', '.join(str(dict(count)) for count in rows)}")
+    ratios = {}
+    for name, work in {"curves": curves, "pool": search_pool}.items():
+        rows = counted(work, subjects)
+        print(f"rows of each model, {name}: {', '.join(str(dict(count)) for count in rows)}")
+        first.clear()
+        seconds = interleaved({name: work, "bare": functools.partial(passes, rows)}, options.rounds, warm_up=0)
+        ratios[f"{name}_over_bare"] = ratio(seconds[name], seconds["bare"])
+        if name == "curves":
+            ratios["first_points_over_curves"] = ratio(first, seconds["curves"])
     report(
         "evidence",
         {
             "scores_over_images": ratio(scoring["score"], scoring["look"]),
-            "curves_over_bare": ratio(seconds["curves"], seconds["bare"]),
-            "first_points_over_curves": ratio(first, seconds["curves"]),
+            **ratios,
         },
     )
 

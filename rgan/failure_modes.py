@@ -67,7 +67,7 @@ class Modes:
         return (
             f"{found}{largest}; {len(self.alone):,} like no other. Two images are near-duplicates when they are nearer "
             f"to each other than half of the held-out real images are to their third nearest real image. Of "
-            f"{self.real:,} real images, {self.real_alone:,} are like no other.{left}"
+            f"{self.real:,} real images grouped alike, {self.real_alone:,} are like no other.{left}"
         )
 
 

@@ -20,6 +20,7 @@ from rgan.contest import holds, interval_points
 from rgan.degradation import MOVED
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.evidence import Interval
+from rgan.judges import BAD
 from rgan.objectives import CRITIC, check_method, pixel_change
 from rgan.trials import Subject, Trial, check_noise, joined
 from rgan.two_sample import per_cent, wilson
@@ -27,8 +28,12 @@ from rgan.worst_case import Settings, WorstNoise, random_noise
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
 MOST = 20_000  # rows of a pool
+LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
+    "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "steps": (1, 1000), "restarts": (1, 100)
+}  # fmt: skip
 KINDS = ("original", *MOVED)
 BY = {"badness": "badness", "loss": "generator loss", "change": "change of the image"}
+BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
 _NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
 
 Mapper = Callable[[Callable[[Subject], "Rows"], Iterable[Subject]], Iterable["Rows"]]
@@ -53,7 +58,10 @@ class Plan:
         if len(self.settings.radii) != 1:
             raise SettingsError(f"expected one radius ε, got {self.settings.radii}; choose one of them")
         number_between("samples", self.samples, 2, MOST)
-        number_between("seed", self.seed, 0, 2**62)
+        settings = self.settings
+        asked = {"seed": self.seed, "radius": self.radius, "price": settings.price, "steps": settings.steps}
+        for name, value in (asked | {"restarts": settings.restarts}).items():
+            number_between(name, value, *LIMITS[name])
         check_method(self.against, self.settings.method)
 
     @property
@@ -281,7 +289,7 @@ def said(pool: Pool) -> tuple[str, ...]:
             else:
                 outcome = "which of A and B makes more bad images cannot be said"
             sentences.append(f"{words}, {outcome}: A minus B is {interval_points(found)}.")
-    return tuple(sentences)
+    return (*sentences, BASE_RATE)
 
 
 def _said_of(pool: Pool, side: str) -> str:
@@ -294,7 +302,7 @@ def _said_of(pool: Pool, side: str) -> str:
         return f"{shares} Nothing moved: raise ε or lower λ."
     turned = against(pool, side, "worst", "original")
     beyond = against(pool, side, "worst", "random").difference
-    outcome = "more" if beyond.mean > 0 else "less"
+    outcome = "more" if beyond.mean > 0 else "fewer"
     shown = f"makes {outcome} bad images than" if holds(beyond) else "is not shown to make more bad images than"
     return (
         f"{shares} It turns {turned.first:,} good images bad and {turned.second:,} bad ones good, and {shown} random "

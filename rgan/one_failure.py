@@ -20,6 +20,7 @@ from rgan.images import to_uint8
 from rgan.judges import BAD, distances
 from rgan.objectives import pixel_change
 from rgan.trials import Subject
+from rgan.two_sample import per_cent
 
 WAYS = {"straight": "straight to the worst noise", "search": "the search, step by step", "random": "random direction"}
 FRAMES = 33  # of a straight way
@@ -95,7 +96,7 @@ class Failure:
         way = self.ways["straight"]
         if self.turns is not None:
             length = float(np.linalg.norm(self.noise))
-            return f"It turns bad {self.turns:.1%} of the way, {self.turns * length:.2f} from the original noise."
+            return f"It turns bad {per_cent(self.turns)} of the way, {self.turns * length:.2f} from the original noise."
         if way.bad[0]:
             return "Its image is bad from the start."
         return "Its image is not bad on the straight way to the worst noise."

@@ -94,6 +94,8 @@ class Subject:
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
+        if against == CRITIC:
+            return search(self.probe.loss, z, settings, seed=seed)
         aim, _ = aims(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
         return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
 
