@@ -74,7 +74,7 @@ def test_the_moving_average_draws_and_that_is_said():
         assert torch.allclose(drawn.flatten(), expected, atol=1e-5)
     assert proposal.notes() == ("the moving average of the generator's weights draws the images (m.pth, G_ema)",)
     alone = conversion.read([("m.pth", saved({"G_ema": other}))])
-    assert alone.average is None and "critic missing" in " ".join(alone.notes())
+    assert alone.average is None and "no critic" in " ".join(alone.notes())
     with pytest.raises(CheckpointError, match="moving average of one generator, got two that differ"):
         conversion.read([("m.pth", saved({"G": G, "G_ema": mlp(4, 7, 81)}))]).gan()
 
@@ -277,7 +277,7 @@ class TestRealStrangers:
     def test_the_others_get_the_right_words(self, tmp_path, capsys):
         out = str(tmp_path / "x.safetensors")
         assert main(["convert", *self.files("conditional-wgan-gp-mnist-generator.pth"), out, "--set", "class=7"]) == 0
-        assert "class 7" in (said := capsys.readouterr().out) and "critic missing" in said
+        assert "class 7" in (said := capsys.readouterr().out) and "no critic" in said
         assert main(["probe", out]) == 2 and "a generator alone" in capsys.readouterr().err
         assert main(["convert", *self.files("dcgan-mnist-netD.pth"), out]) == 2
         assert "critic alone, which makes no images: critic, DCGAN of pytorch/examples" in capsys.readouterr().err

@@ -300,8 +300,10 @@ def test_interactive_work_comes_first(tmp_path):
         at = jobs.record("one").iteration
         time.sleep(1.0)
         assert jobs.record("one").iteration - at <= 4
-    time.sleep(1.0)
-    assert jobs.record("one").iteration - at > 8
+    deadline = time.monotonic() + 60
+    while jobs.record("one").iteration <= at + 8:
+        assert time.monotonic() < deadline, "training stays behind when nobody computes any more"
+        time.sleep(0.05)
     jobs.close()
 
 
