@@ -59,7 +59,7 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
     subject, name = hunt.subjects["AB".index(side)], names["AB".index(side)]
     found = failure_of(subject.gan.digest, subject.judge.digest, hunt.plan, row, subject)
     failure_view.show(found, subject, name, side, place="ranked")
-    st.subheader("Failure modes", anchor=False)
+    st.subheader("Failure modes: near-duplicates among the bad images", anchor=False)
     grouped(pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind))
 
 

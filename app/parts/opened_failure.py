@@ -10,8 +10,11 @@ from parts import failure_view
 from parts.failure_links import PARAMETER, subjects
 from parts.language import plain
 from rgan.errors import RganError
-from rgan.permalinks import DIFFERS, MISSING, Outcome, Permalink, check, parse
+from rgan.permalinks import DIFFERS, LIMITS, MISSING, Outcome, Permalink, check, parse
 from rgan.trials import Subject
+
+# A link makes this server search: no more than its own controls would ask for.
+ALLOWED = LIMITS | {"steps": (1, 50), "restarts": (1, 8)}
 
 
 def show() -> None:
@@ -21,7 +24,7 @@ def show() -> None:
         return
     with st.container(border=True):
         try:
-            link, changed = parse(dict(parse_qsl(text)))
+            link, changed = parse(dict(parse_qsl(text)), ALLOWED)
             for sentence in changed:
                 st.warning(plain(sentence), icon=":material/warning:")
             able = subjects(link)
