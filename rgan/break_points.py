@@ -19,7 +19,7 @@ from rgan.degradation import Sweep
 from rgan.evidence import Interval
 from rgan.judges import BAD
 from rgan.trials import Subject
-from rgan.two_sample import wilson
+from rgan.two_sample import per_cent, wilson
 
 TOLERANCE = 1 / 64  # of the piece between two radii
 
@@ -130,3 +130,15 @@ def later(a: BreakPoints, b: BreakPoints) -> Interval | None:
     won = int((b.radius > a.radius)[differ].sum())
     limits = binomtest(won, int(differ.sum())).proportion_ci(0.95)
     return Interval(won / int(differ.sum()), float(limits.low), float(limits.high))
+
+
+def later_words(a: BreakPoints, b: BreakPoints) -> str:
+    """`later` in a sentence; empty where no sample differs."""
+    won = later(a, b)
+    if won is None:
+        return ""
+    who = "B breaks" if won.low > 0.5 else "A breaks" if won.high < 0.5 else "Neither is shown to break"
+    return (
+        f"{who} later: of the noise whose images are good to begin with in both and break at different ε, "
+        f"{per_cent(won.mean, 0)} breaks later in B (95 % interval {per_cent(won.low, 0)} to {per_cent(won.high, 0)})."
+    )

@@ -125,7 +125,7 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     """
     if a.radius == 0:
         return (STILL,)
-    said = [_worst_against_random(name, one) for name, one in (("A", a), ("B", b))]
+    said = [against_random(name, one) for name, one in (("A", a), ("B", b))]
     apart = mean_interval(a.rise("worst") - b.rise("worst"))
     if holds(apart):
         better, other = ("B", "A") if apart.mean > 0 else ("A", "B")
@@ -149,7 +149,8 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _worst_against_random(name: str, one: Corner) -> str:
+def against_random(name: str, one: Corner) -> str:
+    """A sentence: worst noise against random noise of the same length in the model called `name`."""
     if not one.noise.any():
         return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
     beyond = one.beyond_random()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from rgan.balls import block_seed, lengths, separate
 from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
 from rgan.metrics import frechet, least
-from rgan.trials import Subject, Trial, check_noise, joined
+from rgan.trials import Subject, Trial, by_side, joined
 from rgan.worst_case import Settings, random_noise
 
 Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is known of the models "A", "B" so far; share: of the work done."""
+    """What is known of the models "A" and, where there are two, "B" so far; share: of the work done."""
 
     plan: Plan
     subjects: dict[str, Subject]
@@ -104,18 +104,17 @@ class Curve:
     high: np.ndarray
 
 
-def sweep(subjects: tuple[Subject, Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Sweep]:
+def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Sweep]:
     """Try worst and random noise at every radius, yielding after each block; stop by not asking for the next.
 
     Args:
-        subjects: A and B, which are given the same noise and the same random directions.
+        subjects: A, or A and B, which are given the same noise and the same random directions.
         run: like `map`; one that works side by side makes the models' blocks at the same time.
 
     Raises:
-        SettingsError: the models draw from different numbers of noise dimensions.
+        SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
     """
-    named = dict(zip("AB", subjects, strict=True))
-    check_noise(subjects)
+    named = by_side(subjects)
     todo = plan.blocks()
     state = Sweep(plan, named, dict.fromkeys(named, ()), 0.0)
     for index, (repeat, rows) in enumerate(todo):

@@ -24,6 +24,7 @@ SYMBOLS = {
     "best": "diamond-open",
     "fresh": "circle-open",
 }
+MARKS = {"original": "●", "worst": "▲", "random": "◆", "best": "◇", "fresh": "○"}  # the same in text
 SHORT = {"original": "original", "worst": "worst", "random": "random", "best": "best of<br>random", "fresh": "fresh"}
 DASHES = {"worst": "solid", "random": "dot"}
 _WIDTH = 0.32  # of a strip's scatter around its place

@@ -22,7 +22,7 @@ from rgan.errors import SettingsError, number_between, one_of
 from rgan.evidence import Interval
 from rgan.judges import BAD
 from rgan.objectives import CRITIC, check_method, pixel_change
-from rgan.trials import Subject, Trial, check_noise, joined
+from rgan.trials import Subject, Trial, by_side, joined
 from rgan.two_sample import per_cent, wilson
 from rgan.worst_case import Settings, WorstNoise, random_noise
 
@@ -32,7 +32,8 @@ LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one
     "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "steps": (1, 1000), "restarts": (1, 100)
 }  # fmt: skip
 KINDS = ("original", *MOVED)
-BY = {"badness": "badness", "loss": "generator loss", "change": "change of the image"}
+BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
+OF_MOVES = ("rise", "change")  # of BY, what original noise does not have
 BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
 _NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
 
@@ -134,10 +135,7 @@ def pool(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Itera
         SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
         CheckpointError: the critic's loss is to be raised and there is no critic.
     """
-    if len(subjects) not in (1, 2):
-        raise SettingsError(f"expected one model or two, got {len(subjects)}; choose A, or A and B")
-    check_noise(subjects)
-    named = dict(zip("AB", subjects, strict=False))
+    named = by_side(subjects)
     whole = len(plan.starts()) * BLOCK
     z = subjects[0].gan.noise(whole, plan.seed)
     parts: dict[str, list[Rows]] = {side: [] for side in named}
@@ -182,22 +180,27 @@ def _together(parts: Sequence[Rows]) -> Rows:
 
 
 def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> np.ndarray:
-    """Rows of a model from worst to best, (N,), by one of BY under one of KINDS; the change is that of moved noise.
+    """Rows of a model from worst to best, (N,), by one of BY under one of KINDS.
 
     Badness is a percentile and ends at 100 %: there the judge's distance goes on, which also decides all other ties.
 
     Raises:
-        SettingsError: another word; the loss without a critic; the change of what did not move.
+        SettingsError: another word; the loss without a critic; one of OF_MOVES of what did not move.
     """
-    one_of("what to rank by", by, tuple(BY))
+    one_of("what to rank by", by, BY)
     one_of("the kind of noise", kind, KINDS)
     rows = pool.rows[side]
     trial = rows.trials[kind]
     if by == "loss" and not pool.subjects[side].gan.has_critic:
         raise SettingsError("expected a critic, by whose loss to rank, got a generator alone; rank by badness")
-    if by == "change" and kind == "original":
-        raise SettingsError("expected worst or random noise to rank by the change, got original noise; choose another")
-    key = {"badness": trial.badness, "loss": trial.loss, "change": rows.change.get(kind, trial.loss)}[by]
+    if by in OF_MOVES and kind == "original":
+        raise SettingsError(f"expected worst or random noise to rank by the {by}, got original noise; choose another")
+    key = {
+        "badness": trial.badness,
+        "rise": trial.badness - rows.trials["original"].badness,
+        "loss": trial.loss,
+        "change": rows.change.get(kind, trial.loss),
+    }[by]
     return np.lexsort((-trial.opinion.distance.numpy(), -key.numpy()))
 
 

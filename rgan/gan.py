@@ -106,6 +106,25 @@ class Gan:
         """√latent, the length near which N(0, I) concentrates."""
         return math.sqrt(self.recipe.latent)
 
+    @property
+    def robust_words(self) -> str:
+        """The robust part in a few words."""
+        if self.origin is not None:
+            return "trained elsewhere"
+        robust = self.recipe.robust
+        if robust is None:
+            return "no robust part"
+        return f"ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}, λ {robust.weight:g}"
+
+    @property
+    def facts(self) -> str:
+        """How it came about, in one line."""
+        size = f"{self.recipe.size}×{self.recipe.size} px"
+        words = f"{self.robust_words} · {f'{self.data}, ' if self.data else ''}{size}"
+        if self.training is not None:
+            words += f" · {self.training.iterations:,} iterations, seed {self.training.seed}"
+        return words if self.has_critic else f"{words} · no critic"
+
     def noise(self, count: int, seed: int) -> Tensor:
         """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count.
 

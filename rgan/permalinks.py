@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import torch
 
@@ -28,6 +29,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     **failures.LIMITS, "index": (0, failures.MOST - 1), "loss": (-1e30, 1e30), "badness": (0.0, 1.0)
 }  # fmt: skip
 TOLERANCE = 0.01  # of 1 + |loss|, and of the distance behind badness; see `compare`
+PARAMETER = "failure"  # of the address of the app's Failures screen
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -68,6 +70,11 @@ class Permalink:
     def query(self) -> dict[str, str]:
         """Parameters of a web address; `parse` reads them without loss."""
         return {name: _text(value) for name, value in dataclasses.asdict(self).items()}
+
+    @property
+    def address(self) -> str:
+        """The end of the address of the app's Failures screen that opens it: "?failure=…"."""
+        return f"?{urlencode({PARAMETER: urlencode(self.query())})}"
 
     def to_json(self) -> str:
         """As a small JSON file; `from_json` reads it without loss. What is no number is null."""
@@ -239,7 +246,7 @@ def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:
     that holds for all but about 2 of 100 searches of 10 steps, which differ because they did end elsewhere.
     """
     if math.isnan(link.loss) and math.isnan(link.badness):
-        return Outcome(MISSING, "needs the loss or the badness that was found, of which the link says nothing", found)
+        return Outcome(MISSING, "cannot be compared: the link does not say what was found with these settings", found)
     loss, badness, distance = found.loss, found.badness, float(found.ways["straight"].distance[-1])
     differences = []
     if not math.isnan(link.loss) and not abs(loss - link.loss) <= TOLERANCE * (1 + abs(link.loss)):

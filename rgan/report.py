@@ -41,13 +41,22 @@ def groups(panel: Panel) -> tuple[Group, Group]:
 def sheet(first: Points, second: Points) -> dict[str, object]:
     """Every image of both clouds as tiles of one PNG, as `hover.js` wants it: the first cloud's, then the second's."""
     images = np.concatenate([_three(first.images), _three(second.images)])
-    picture = base64.b64encode(png(grid(images, SHEET_COLUMNS, gap=0))).decode()
     height, width = images.shape[1:3]
     scale = max(1, round(96 / width))
     return {
-        "uri": f"data:image/png;base64,{picture}",
+        "uri": data_uri(png(grid(images, SHEET_COLUMNS, gap=0))),
         "width": width, "height": height, "columns": SHEET_COLUMNS, "scale": scale,
     }  # fmt: skip
+
+
+def data_uri(picture: bytes) -> str:
+    """A PNG as the address of itself."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def picture_html(picture: bytes, alt: str) -> str:
+    """A PNG inside the page; `alt` says what it shows."""
+    return f'<img src="{data_uri(picture)}" alt="{escape(alt)}">'
 
 
 def hover_script() -> str:
@@ -55,13 +64,14 @@ def hover_script() -> str:
     return Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
 
 
-def page(title: str, body: str, scripts: str = "") -> str:
-    """A whole page with plotly and `scripts` in it."""
+def page(title: str, body: str, scripts: str = "", style: str = "") -> str:
+    """A whole page with plotly and `scripts` in it; `style` is CSS over that of every page."""
     from plotly.offline import get_plotlyjs
 
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-        f"<script>{get_plotlyjs()}</script><script>{scripts}</script><h1>{escape(title)}</h1>{body}</html>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}{style}</style><script>{get_plotlyjs()}</script><script>{scripts}</script>"
+        f"<h1>{escape(title)}</h1>{body}</html>"
     )
 
 
@@ -129,6 +139,11 @@ def figure_html(figure: Figure, key: str) -> str:
     figure.update_layout(template="plotly_white")
     html: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=key, config={"displaylogo": False})
     return html
+
+
+def notes_html(notes: tuple[str, ...]) -> str:
+    """Notes as a list."""
+    return '<ul class="note">' + "".join(f"<li>{escape(note)}" for note in notes) + "</ul>"
 
 
 def _three(images: np.ndarray) -> np.ndarray:

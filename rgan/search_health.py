@@ -15,6 +15,7 @@ from rgan.two_sample import per_cent
 from rgan.worst_case import Settings, WorstNoise, losses, random_noise
 
 GOOD, FAIR, POOR = "good", "fair", "poor"
+WORDS = {GOOD: "● good", FAIR: "◐ look closer", POOR: "○ do not trust"}
 CONVERGED, LOOSE = 0.05, 0.25  # of what twice the steps or other starts gain: what the search may miss
 STARTS = 3  # more than asked for
 AGREE = 0.1  # of its gain: what other starts may add to a sample without having found another peak

@@ -13,7 +13,7 @@ from rgan.claims import CLAIMED, LEVEL, Claim, gains, paired
 from rgan.evaluation import MEASURES, Settings
 from rgan.judges import BAD
 from rgan.published import ROWS
-from rgan.report import figure_html, page
+from rgan.report import figure_html, notes_html, page
 from rgan.reproduce import Study
 from rgan.table_figures import bars, learning, noises, side_by_side
 from rgan.tables import comparison, sign
@@ -247,11 +247,6 @@ def limits(study: Study) -> tuple[str, ...]:
         f"Made with RGAN Lab {__version__}, torch {version('torch')}, torch-fidelity {version('torch-fidelity')}, "
         f"scipy {version('scipy')}.",
     )
-
-
-def notes_html(notes: tuple[str, ...]) -> str:
-    """Notes as a list."""
-    return '<ul class="note">' + "".join(f"<li>{escape(note)}" for note in notes) + "</ul>"
 
 
 def left_html(left: tuple[LeftOut, ...]) -> str:

@@ -58,6 +58,18 @@ def check_noise(subjects: Sequence[Subject]) -> None:
         raise SettingsError(f"expected models with as many noise dimensions, got {found}; choose others")
 
 
+def by_side(subjects: Sequence[Subject]) -> dict[str, Subject]:
+    """One model as "A", or two that can be given the same noise as "A" and "B".
+
+    Raises:
+        SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
+    """
+    if len(subjects) not in (1, 2):
+        raise SettingsError(f"expected one model or two, got {len(subjects)}; choose A, or A and B")
+    check_noise(subjects)
+    return dict(zip("AB", subjects, strict=False))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A Gan with the judge of its images, on a device.

@@ -1,0 +1,43 @@
+"""Train an independent judge of images."""
+
+from __future__ import annotations
+
+import argparse
+
+from rgan.commands.common import Subparsers, add_data_options, load_data, print_report
+
+
+def add(commands: Subparsers) -> None:
+    command = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
+    command.set_defaults(command=run)
+    command.add_argument("name", help="digits, mnist or cifar10")
+    command.add_argument("--out", required=True, help="the judge's file, .safetensors")
+    command.add_argument("--epochs", type=int, help="passes over the images (default: by data set)")
+    command.add_argument("--width", type=int, default=16, help="features of the first layer (default 16)")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    add_data_options(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan import judges
+
+    data = load_data(options, options.name, judges.SIZE)
+    epochs = options.epochs or judges.EPOCHS.get(data.name, 10)
+    steps = judges.train(
+        data, options.data_root, epochs=epochs, width=options.width, seed=options.seed, precision=options.precision
+    )
+    judge = None
+    with tqdm(unit="step", disable=options.json or None) as bar:
+        for progress in steps:
+            bar.total, judge = progress.steps, progress.judge
+            bar.update()
+            if progress.step % 20 == 0:
+                bar.set_postfix(loss=f"{progress.loss:.3f}")
+    assert judge is not None
+    digest = judges.save(judge, options.out)
+    report = {"judge": str(options.out), "sha256": digest, "accuracy": judge.accuracy, "held_out": judge.held_out}
+    right = f"names {judge.accuracy:.2%} of {judge.held_out:,} held-out images rightly"
+    print_report(options, report, f"{options.out}: {right}")
