@@ -3,8 +3,18 @@
 from pathlib import Path
 
 import streamlit as st
-from parts import language
-from parts.language import CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
+from parts import carried, language, lock, tour
+from parts.language import (
+    BLIND_TEST,
+    CHECKPOINTS,
+    EMBEDDINGS,
+    EVIDENCE,
+    FAILURES,
+    HOME,
+    REPRODUCE,
+    TRAIN,
+    WORST_NOISE,
+)
 from state import warm_up
 
 st.set_page_config(page_title="RGAN Lab", page_icon=Path(__file__).with_name("icon.png"), layout="wide")
@@ -18,9 +28,13 @@ page = st.navigation(
         st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
         st.Page(FAILURES, title="Failures", icon=":material/report:", url_path="failures"),
         st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
+        st.Page(BLIND_TEST, title="Blind test", icon=":material/visibility_off:", url_path="blind-test"),
         st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(CHECKPOINTS, title="Checkpoints", icon=":material/folder_open:", url_path="checkpoints"),
         st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
     ]
 )
+carried.choices(page.title, lock.CONTROLS)
+lock.note(page.title)
+tour.bar(page.title)
 page.run()

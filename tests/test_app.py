@@ -15,11 +15,14 @@ from streamlit.testing.v1 import AppTest
 
 from rgan import checkpoints
 from rgan.clouds import PANELS, Choice, findings, panel
+from rgan.comparability import comparability
 from rgan.contest import corner, verdict
 from rgan.gan import Gan, Origin, Training, fresh
 from rgan.judges import shipped
 from rgan.networks.layered import Activation, Layers, Linear, View
 from rgan.recipes import Recipe, recipe
+from rgan.robustness import headline
+from rgan.search_health import lights
 from rgan.trials import Subject
 from rgan.two_sample import per_cent
 from rgan.worst_case import Settings
@@ -32,7 +35,7 @@ def app(screen: str = "worst_noise.py", **query: str) -> AppTest:
     test = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=60)
     for name, value in query.items():
         test.query_params[name] = value
-    if screen == "worst_noise.py":  # its address is not its file's name, which AppTest knows only after a run
+    if "_" in screen:  # its address is not its file's name, which AppTest knows only after a run
         test.switch_page("screens/train.py").run()
     return test.switch_page(f"screens/{screen}").run()
 
@@ -258,9 +261,8 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
         app("evidence.py", samples="16", eps="1.5", seed="2", steps="3"), lambda test: 'class="claim"' in words(test)
     )
     names = ("digits-dcgan", "digits-dcgan-robust")
-    subjects = [
-        Subject(checkpoints.load(ROOT / f"checkpoints/{name}.safetensors"), shipped("digits")) for name in names
-    ]
+    gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
+    subjects = [Subject(gan, shipped("digits")) for gan in gans]
     corners = [corner(one, Settings((1.5,), steps=3), samples=16, seed=2) for one in subjects]
     for sentence in verdict(*corners):
         assert escape(sentence) in words(test)
@@ -271,6 +273,17 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
         test.session_state["view"] = view
         waited(test.run(), lambda test, name=name: f"Numbers: {name}" in labels(test))
         assert not test.exception and not test.error
+    test.session_state["view"] = "Report"
+    waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
+    health = {
+        side: lights(one, Settings((1.5,), steps=3), samples=16, seed=2)
+        for side, one in zip("AB", subjects, strict=True)
+    }
+    by_side = [dict(zip("AB", each, strict=True)) for each in (names, corners)]
+    expected = headline(*by_side, health, comparability(*gans))
+    assert test.subheader[-1].value == (expected.claim or "No headline: the controls do not support one")
+    for sentence in (expected.numbers, *expected.against):
+        assert escape(sentence) in words(test)
 
 
 def test_models_of_other_data_are_judged_with_a_word_or_refused(runs):

@@ -141,6 +141,12 @@ def test_rankings_are_those_of_sorting_by_hand():
         assert ranking(state, "A", by).tolist() == expected
     with pytest.raises(SettingsError, match="worst or random"):
         ranking(state, "A", "change", "original")
+    before = rng.permutation(40) / 100
+    trials = state.rows["A"].trials
+    moved = dataclasses.replace(trials["worst"].opinion, badness=torch.tensor(before))
+    trials["original"] = dataclasses.replace(trials["original"], opinion=moved)
+    rise = [after - b for after, b in zip(badness, before, strict=True)]
+    assert ranking(state, "A", "rise").tolist() == sorted(range(40), key=lambda i: -rise[i])
 
 
 def test_slices_hold_the_middle_and_the_best_too():

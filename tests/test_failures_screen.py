@@ -84,8 +84,9 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     again = app("failures.py", failure=link, **QUICK)
     assert [said.value for said in again.success if said.value.endswith("reproduced\\.") or "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
-    changed = app("failures.py", failure=urlencode(values | {"steps": "0"}), **QUICK)
-    assert any("taken as 1" in said.value for said in changed.warning)
+    changed = app("failures.py", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
+    assert {said.value.rpartition("taken as ")[2] for said in changed.warning} == {"1.", "4."}
+    assert any("cannot be compared" in said.value for said in changed.error)
     missing = app("failures.py", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
     assert any("needs the file with SHA" in said.value for said in missing.error)
     nonsense = app("failures.py", failure="nonsense", **QUICK)
@@ -109,3 +110,5 @@ def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     expect(place).to_have_value("2", timeout=60_000)
     page.keyboard.press("ArrowLeft")
     expect(place).to_have_value("1", timeout=60_000)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("heading", name="Kept failures")).to_be_visible(timeout=60_000)

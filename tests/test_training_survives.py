@@ -9,6 +9,8 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 import pytest
 import torch
@@ -42,7 +44,9 @@ class WarmServer(Server):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["streamlit.web.cli", "plotly.express", "scipy.stats", "rgan.reproduce"])
         self.process = context.Process(target=_serve, args=(self.command[2:], self._folder, self._environment))
-        self.process.start()
+        # Streamlit's AppTest leaves the app's page as this process's main program; it is not to run in the new one.
+        with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            self.process.start()
         self.wait()
 
     def kill(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from parts.lock import limited
 from parts.raising import Raising
 from rgan.live import Request, parse_rows
 from rgan.objectives import CHANGE
 
 PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SAMPLES = (16, 32, 64, 128, 256)
+LARGEST_SEED = 2**31 - 3
 METHODS = {"search": "ascent", "one-step": "one-step"}  # as shown and in the URL, to the library's name
 DEFAULTS = {
     "eps": 1.0,
@@ -61,6 +63,7 @@ def search_controls(reach: float, raised: Raising) -> Request:
     count, drawn = samples(disabled=bool(rows)), seed()
     st.button(
         "Reset",
+        key="reset",
         on_click=reset,
         args=(raised.usual,),
         icon=":material/restart_alt:",
@@ -74,6 +77,7 @@ def search_controls(reach: float, raised: Raising) -> Request:
 
 def steps(*, disabled: bool = False) -> int:
     """Gradient steps of the search for worst noise."""
+    limited("steps", 1, 50)
     return st.slider(
         "Steps",
         1,
@@ -88,6 +92,7 @@ def steps(*, disabled: bool = False) -> int:
 
 def restarts(*, disabled: bool = False) -> int:
     """Starts of the search for worst noise."""
+    limited("restarts", 1, 8)
     return st.slider(
         "Starts",
         1,
@@ -114,6 +119,7 @@ def shell(*, disabled: bool = False) -> bool:
 
 def samples(default: int = DEFAULTS["samples"], *, disabled: bool = False) -> int:
     """Noise vectors of each model."""
+    limited("samples", SAMPLES[0], SAMPLES[-1], SAMPLES)
     return int(
         st.select_slider(
             "Samples",
@@ -129,6 +135,7 @@ def samples(default: int = DEFAULTS["samples"], *, disabled: bool = False) -> in
 
 def radius(reach: float) -> float:
     """ε of the search for worst noise."""
+    limited("eps", 0.0, reach)
     return st.slider(
         "ε, radius of the search",
         0.0,
@@ -145,6 +152,7 @@ def radius(reach: float) -> float:
 
 def price(*, disabled: bool = False) -> float:
     """λ of the search for worst noise."""
+    limited("lam", PRICES[0], PRICES[-1], PRICES)
     chosen = st.select_slider(
         "λ, price of moving",
         PRICES,
@@ -161,11 +169,12 @@ def price(*, disabled: bool = False) -> float:
 
 def seed() -> int:
     """Of the noise and of every random choice."""
+    limited("seed", 0, LARGEST_SEED)
     return int(
         st.number_input(
             "Seed",
             0,
-            2**31 - 3,
+            LARGEST_SEED,
             DEFAULTS["seed"],
             step=1,
             key="seed",

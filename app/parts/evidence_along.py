@@ -9,18 +9,18 @@ from parts.evidence_works import REPEATS, Asked, Found
 from parts.language import MARKS
 from parts.waiting import value
 from rgan import evidence_figures, evidence_rows
-from rgan.break_points import BreakPoints, later
+from rgan.break_points import BreakPoints, later_words
 from rgan.degradation import METRICS, MOVED, Curve, Sweep, curve, difference, real_fid, scorable
 from rgan.files import as_csv
 from rgan.judges import BAD
 from rgan.two_sample import per_cent
 
 
-def curves(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def curves(asked: Asked, found: Found) -> None:
     """Badness, share of bad images, loss and FID against ε."""
     task = found[asked.sweep_key]
     state: Sweep | None = value(task) if task.done else task.so_far
-    legend(names)
+    legend(asked)
     if state is None:
         return
     radius = asked.settings.radii[0]
@@ -83,9 +83,9 @@ def _about(metric: str, asked: Asked) -> str:
     }[metric]
 
 
-def breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def breaks(asked: Asked, found: Found) -> None:
     """Where images break, as survival curves."""
-    legend(names)
+    legend(asked)
     task = found[asked.breaks_key()]
     if not task.done:
         return
@@ -105,20 +105,11 @@ def breaks(asked: Asked, found: Found, names: tuple[str, str]) -> None:
         rows[side].append(cells)
     end = f"Never bad up to ε {asked.plan.radii[-1]:g}"
     table(("Noise", "Bad before moving", end, "In the middle", "Good again further out"), rows)
-    won = later(points["A", "worst"], points["B", "worst"])
-    if won is not None:
-        who = (
-            "B breaks later"
-            if won.low > 0.5
-            else "A breaks later"
-            if won.high < 0.5
-            else "Neither is shown to break later"
-        )
+    words = later_words(points["A", "worst"], points["B", "worst"])
+    if words:
         said(
             (
-                f"{who}: of the noise whose images are good to begin with in both and break at different ε, "
-                f"{per_cent(won.mean, 0)} breaks later in B (95 % interval {per_cent(won.low, 0)} to "
-                f"{per_cent(won.high, 0)}).",
+                words,
                 "Break points are crossings on the path that the search has found, to within a 64th of the step "
                 "between two radii; another search may break an image earlier. Badness goes up and down along a path, "
                 "since the search follows the critic and not the judge: every further ε is one more chance to have "

@@ -14,19 +14,17 @@ from rgan import contest, evidence_figures, evidence_rows
 from rgan.contest import KINDS, STILL, Corner, Shell
 from rgan.evidence import Interval
 from rgan.files import as_csv
-from rgan.search_health import Light
+from rgan.search_health import WORDS, Light
 from rgan.two_sample import per_cent
 
-LIGHTS = {"good": "● good", "fair": "◐ look closer", "poor": "○ do not trust"}
 
-
-def control(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def control(asked: Asked, found: Found) -> None:
     """Worst noise beside its controls."""
     note(
         "Badness of every image, as the judge sees it. Lines join the original with its worst; squares are means with "
         "95 % intervals."
     )
-    columns, corners = dict(zip("AB", titles(names, asked), strict=True)), corners_of(asked, found)
+    columns, corners = dict(zip("AB", titles(asked), strict=True)), corners_of(asked, found)
     for side, one in corners.items():
         chart = evidence_figures.strips(one, side)
         columns[side].plotly_chart(chart, key=f"strip:{side}", config=PLAIN, width="stretch")
@@ -61,8 +59,7 @@ def _kinds(one: Corner) -> list[list[str]]:
     rises = contest.rises(one)
     return [
         [
-            f"{MARKS.get(kind, '◇' if kind == 'best' else '○')}&nbsp;"
-            + escape(words.replace("as many random as gradients", f"{one.tries} random")),
+            f"{MARKS[kind]}&nbsp;" + escape(words.replace("as many random as gradients", f"{one.tries} random")),
             per_cent(float(one.trials[kind].badness.mean())),
             contest.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else "",
             per_cent(float(one.trials[kind].bad.double().mean()), 0),
@@ -74,13 +71,13 @@ def _kinds(one: Corner) -> list[list[str]]:
     ]
 
 
-def shell(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def shell(asked: Asked, found: Found) -> None:
     """Lengths of the noise on the prior's shell."""
     note(
         "Lengths of the noise: grey original, hatched random, coloured worst; the line is the prior's own density "
         f"(χ with {asked.gans[0].recipe.latent} degrees of freedom)."
     )
-    columns = dict(zip("AB", titles(names, asked), strict=True))
+    columns = dict(zip("AB", titles(asked), strict=True))
     shells = {side: contest.shell(one) for side, one in corners_of(asked, found).items()}
     for side, one in shells.items():
         chart = evidence_figures.shell_lengths(one, side)
@@ -106,7 +103,7 @@ def _lengths(one: Shell) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def transfer(asked: Asked, found: Found) -> None:
     """Each model's worst noise, tried on the other."""
     task = found[asked.transfer_key()]
     if not asked.settings.radii[0]:
@@ -135,12 +132,12 @@ def transfer(asked: Asked, found: Found, names: tuple[str, str]) -> None:
     download("table", as_csv(evidence_rows.transfers(one)), "transfer.csv")
 
 
-def health(asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def health(asked: Asked, found: Found) -> None:
     """The lights on both searches."""
     if not asked.settings.radii[0]:
         said((STILL,))
         return
-    columns = titles(names, asked)
+    columns = titles(asked)
     checked: dict[str, tuple[Light, ...]] = {}
     for side, column in enumerate(columns):
         task = found[asked.health_key(side)]
@@ -154,6 +151,6 @@ def health(asked: Asked, found: Found, names: tuple[str, str]) -> None:
 def _light(one: Light) -> str:
     remedy = f'<div class="remedy">{escape(one.remedy)}</div>' if one.remedy else ""
     return (
-        f'<div class="light {one.state}"><b>{escape(one.name)}</b> <span class="state">{LIGHTS[one.state]}</span>'
+        f'<div class="light {one.state}"><b>{escape(one.name)}</b> <span class="state">{WORDS[one.state]}</span>'
         f'<div class="number">{escape(one.number)}</div><div class="why">{escape(one.meaning)}</div>{remedy}</div>'
     )

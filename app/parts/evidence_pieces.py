@@ -15,10 +15,10 @@ from rgan.contest import Corner
 PLAIN = {"displayModeBar": False}
 
 
-def titles(names: tuple[str, str], asked: Asked) -> list[DeltaGenerator]:
+def titles(asked: Asked) -> list[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
-    for side, name, column, gan in zip("AB", names, columns, asked.gans, strict=True):
+    for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):
         column.html(model_title(side, name, gan.recipe.title))
     return columns
 
@@ -29,13 +29,13 @@ def corners_of(asked: Asked, found: Found) -> dict[str, Corner]:
     return {side: value(task) for side, task in tasks.items() if task.done}
 
 
-def legend(names: tuple[str, str]) -> None:
+def legend(asked: Asked) -> None:
     """What the lines along ε are."""
     st.html(
         '<div class="chart-title">'
         + "&emsp;".join(
             f'<span class="model-{side}">{line} {MARKS[kind]}</span> {side} {escape(name)}, {kind}'
-            for side, name in zip("AB", names, strict=True)
+            for side, name in zip("AB", asked.names, strict=True)
             for kind, line in (("worst", "━"), ("random", "┅"))
         )
         + "&emsp;┆ ε as set</div>"

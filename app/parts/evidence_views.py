@@ -6,12 +6,13 @@ import streamlit as st
 
 from parts.evidence_along import breaks, curves
 from parts.evidence_at_one import control, health, shell, transfer
-from parts.evidence_works import BREAKS, CONTROL, CURVES, HEALTH, SHELL, TRANSFER, Asked, Found
+from parts.evidence_works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
+from parts.report_view import report
 from parts.waiting import POLL, settled, value
 from rgan.two_sample import per_cent
 
 
-def show(view: str, asked: Asked, found: Found, names: tuple[str, str]) -> None:
+def show(view: str, asked: Asked, found: Found) -> None:
     """Draw one of VIEWS, and redraw it until all it waits for has come.
 
     Raises:
@@ -27,7 +28,7 @@ def show(view: str, asked: Asked, found: Found, names: tuple[str, str]) -> None:
             st.rerun()
         if pending:
             _progress(view, found)
-        DRAWN[view](asked, found, names)
+        DRAWN[view](asked, found)
 
     st.fragment(draw, run_every=POLL if pending else None)()
 
@@ -44,4 +45,5 @@ DRAWN = {
     SHELL: shell,
     TRANSFER: transfer,
     HEALTH: health,
+    REPORT: report,
 }

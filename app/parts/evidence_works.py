@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from state import background, tasks
+from state import ROOT, background, models, tasks
 from tasks import Task, Work
 
+from rgan import robustness
 from rgan.break_points import BreakPoints, break_points
 from rgan.contest import Corner, Transfer, corner, transfer
 from rgan.degradation import MOVED, Plan, Sweep, sweep
 from rgan.embeddings import Report
 from rgan.gan import Gan
 from rgan.judges import Judge, first_shipped
+from rgan.robustness_page import robustness_page
 from rgan.search_health import Light, lights
 from rgan.trials import Subject
 from rgan.worst_case import Settings
 
-CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH = VIEWS = (
-    "Control", "Curves", "Break points", "Shell", "Transfer", "Search health"
+CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEWS = (
+    "Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"
 )  # fmt: skip
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
 REPEATS = 3
@@ -31,6 +33,7 @@ REPEATS = 3
 class Asked:
     """Two models, their judge, and the settings of the search."""
 
+    names: tuple[str, str]
     gans: tuple[Gan, Gan]
     judge: Judge
     settings: Settings
@@ -78,6 +81,16 @@ class Asked:
         """Of the checks of one model's search."""
         return "health", self._of(side)
 
+    @property
+    def examined(self) -> robustness.Asked:
+        """What the report measures."""
+        settings = self.settings
+        return robustness.Asked(settings.radii[0], settings.price, settings.steps, self.samples, seed=self.seed)
+
+    def report_key(self) -> Hashable:
+        """Of the report."""
+        return "report", self.names, self._of(0), self._of(1)
+
     def works(self, view: str) -> dict[Hashable, Work[Any]]:
         """What one of VIEWS shows, in the order it is made."""
         corners = {self.corner_key(side): self._corner(side) for side in (0, 1)}
@@ -89,6 +102,7 @@ class Asked:
             BREAKS: curves | {self.breaks_key(): self._breaks},
             TRANSFER: corners | {self.transfer_key(): self._transfer},
             HEALTH: {self.health_key(side): self._health(side) for side in (0, 1)},
+            REPORT: {self.report_key(): self._report()},
         }
         return by_view[view]
 
@@ -120,6 +134,28 @@ class Asked:
             return lights(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
 
         return work
+
+    def _report(self) -> Work[Page]:
+        at_hand = [models()[name] for name in self.names]
+        files = [str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path) for path in at_hand]
+        asked = self.examined
+
+        def work(report: Report) -> Page:
+            for progress in robustness.examine(self.subjects, self.names, asked, run=background().map):
+                report(progress.share)
+            found = progress.found
+            assert found is not None
+            return Page(found.headline, robustness_page(found, asked.command(files)).encode())
+
+        return work
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report as a file, and what it says first."""
+
+    headline: robustness.Headline
+    html: bytes
 
 
 Found = dict[Hashable, Task[Any]]

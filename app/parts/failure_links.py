@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import streamlit as st
 from state import by_digest
@@ -11,13 +11,11 @@ from rgan.judges import first_shipped
 from rgan.permalinks import Permalink
 from rgan.trials import Subject
 
-PARAMETER = "failure"  # of the address
-
 
 def address(link: Permalink) -> str:
     """The address of this page that opens the failure."""
     page = urlsplit(st.context.url or "")
-    return page._replace(query=urlencode({PARAMETER: urlencode(link.query())})).geturl()
+    return page._replace(query="", fragment="").geturl() + link.address
 
 
 def subjects(link: Permalink) -> list[Subject]:

@@ -72,10 +72,12 @@ def _files(found: Failure, subject: Subject, name: str, key: str) -> None:
     short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
     link = permalink(subject, found, name)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Keep", key=f"keep:{key}", icon=":material/star:", on_click=kept.keep, args=(link,),
-            disabled=kept.holds(link), help="Among the kept failures at the end of this page, with your note.",
-        )  # fmt: skip
+        if st.button(
+            "Keep", key=f"keep:{key}", icon=":material/star:", disabled=kept.holds(link),
+            help="Among the kept failures at the end of this page, with your note.",
+        ):  # fmt: skip
+            kept.keep(link)
+            st.rerun()  # the whole page: the kept ones stand below what is drawn again here
         st.download_button("Animation", lambda: _gif(way.images), f"{short}.gif", "image/gif", on_click="ignore",
                            icon=":material/animation:", key=f"gif:{key}")  # fmt: skip
         st.download_button("Strip", lambda: keeping.strip(way), f"{short}.png", "image/png", on_click="ignore",

@@ -15,9 +15,10 @@ from parts.evidence_pieces import said, table
 from parts.failure_works import Hunt, failure_of, modes_of
 from parts.language import MARKS, model_title
 from rgan.failure_modes import Modes
-from rgan.failures import BY, KINDS, Pool, Spread, prevalence, ranking, spread
+from rgan.failures import BY, KINDS, OF_MOVES, Pool, Spread, prevalence, ranking, spread
 from rgan.failures import said as findings
 from rgan.images import circled, grid, to_uint8
+from rgan.judges import BAD
 from rgan.two_sample import per_cent
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
@@ -67,14 +68,17 @@ def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     """What to rank by, whose images, and under which noise."""
     place = st.container(horizontal=True, gap="large")
     able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.subjects.values())]
-    help_by = "Badness by the judge, the generator's loss by its critic, or how far the image changes."
+    help_by = (
+        "Badness by the judge, what moving the noise adds to it (rise), the generator's loss by its critic, or how "
+        "far the image changes."
+    )
     by = place.segmented_control("Rank by", able, default="badness", key="by", bind="query-params", required=True,
                                 help=help_by)  # fmt: skip
     side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
                                     required=True, help="The other model is shown with the same noise.")  # fmt: skip
-    kinds = [kind for kind in KINDS[::-1] if by != "change" or kind != "original"]
+    kinds = [kind for kind in KINDS[::-1] if by not in OF_MOVES or kind != "original"]
     kind = place.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
-                                   default="worst", key="noise", bind="query-params", required=True)  # fmt: skip
+                                   default="worst", key="kind", bind="query-params", required=True)  # fmt: skip
     return str(by), str(side), str(kind)
 
 
@@ -98,6 +102,12 @@ def _step(by: int) -> None:
 
 def shares(pool: Pool) -> None:
     """How common bad images are, over all noise tried, with the intervals; and what that says."""
+    judge = next(iter(pool.subjects.values())).judge
+    st.caption(
+        f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
+        f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
+        "Ranked by badness, the first images may be bad before anything moves: rank by rise to see what moving does."
+    )
     rows = {
         side: [
             [

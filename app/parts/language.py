@@ -11,12 +11,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from rgan.evidence_figures import MARKS
 from rgan.figures import COLOURS
 
 HOME, WORST_NOISE, TRAIN = "screens/home.py", "screens/worst_noise.py", "screens/train.py"
 EMBEDDINGS, EVIDENCE, FAILURES = "screens/embeddings.py", "screens/evidence.py", "screens/failures.py"
 REPRODUCE, CHECKPOINTS = "screens/reproduce.py", "screens/checkpoints.py"
-MARKS = {"original": "●", "worst": "▲", "random": "◆"}
+BLIND_TEST = "screens/blind_test.py"
 
 _ROOT = f":root {{ --model-a: {COLOURS['A']}; --model-b: {COLOURS['B']}; }}"
 

@@ -11,7 +11,6 @@ import streamlit as st
 from state import TRAINED, UPLOADED, jobs, load
 
 from parts import board, language, learning, lone_generator
-from parts.model_card import robust_words
 from parts.time_needed import duration
 from rgan.comparability import comparability
 from rgan.errors import RganError
@@ -81,7 +80,7 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
         ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
         ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
         ("Trained on", gan.data or "not known"),
-        ("Robust part", robust_words(gan)),
+        ("Robust part", gan.robust_words),
     ]
     if training is not None:
         found += [

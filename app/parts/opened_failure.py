@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from parts import failure_view
-from parts.failure_links import PARAMETER, subjects
+from parts.failure_links import subjects
 from parts.language import plain
 from rgan.errors import RganError
-from rgan.permalinks import DIFFERS, LIMITS, MISSING, Outcome, Permalink, check, parse
+from rgan.live import reach
+from rgan.permalinks import DIFFERS, LIMITS, MISSING, PARAMETER, Outcome, Permalink, check, parse
 from rgan.trials import Subject
 
 # A link makes this server search: no more than its own controls would ask for.
@@ -25,9 +28,13 @@ def show() -> None:
     with st.container(border=True):
         try:
             link, changed = parse(dict(parse_qsl(text)), ALLOWED)
+            able = subjects(link)
+            if able:
+                link, changed = parse(dict(parse_qsl(text)), ALLOWED | {"radius": (0.0, reach(able[0].gan))})
+            if changed:  # what was found by other settings is nothing to compare with
+                link = dataclasses.replace(link, loss=math.nan, badness=math.nan)
             for sentence in changed:
                 st.warning(plain(sentence), icon=":material/warning:")
-            able = subjects(link)
             outcome = _followed(tuple(link.query().items()), link, able)
             about = f"Noise {link.index} of seed {link.seed} in {link.model}, ε {link.radius:g}: {outcome.sentence}."
             say = {MISSING: st.error, DIFFERS: st.warning}.get(outcome.kind, st.success)

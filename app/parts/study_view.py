@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from rgan import published, table_figures, table_report, tables
+from rgan import published, report, table_figures, table_report, tables
 from rgan.evaluation import MEASURES
 from rgan.reproduce import Study
 
@@ -40,7 +40,7 @@ def downloads(study: Study) -> None:
 
 
 def _table2(study: Study) -> None:
-    st.html(table_report.table2_html(study) + table_report.notes_html(published.NOTES))
+    st.html(table_report.table2_html(study) + report.notes_html(published.NOTES))
 
 
 def _figure1(study: Study) -> None:
@@ -92,7 +92,7 @@ def _claims(study: Study) -> None:
 
 def _about(study: Study) -> None:
     st.html(
-        f"<p>{table_report.settings_words(study.settings)}</p>{table_report.notes_html(table_report.limits(study))}"
+        f"<p>{table_report.settings_words(study.settings)}</p>{report.notes_html(table_report.limits(study))}"
         f"{table_report.left_html(study.left)}"
     )
 

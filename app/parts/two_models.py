@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from state import load, models
 
+from parts import lock
 from rgan.errors import RganError
 from rgan.gan import Gan
 
@@ -38,6 +39,8 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
     b = right.selectbox(
         "Model B", names, second, key="b", bind="query-params", help="Usually the same system trained robustly."
     )
+    with st.sidebar:
+        lock.maker()
     try:
         gans = load(a), load(b)
     except RganError as error:

@@ -1,7 +1,7 @@
 """Home: what this is, the idea as one live picture, the models at hand, where to go next."""
 
 import streamlit as st
-from parts import language
+from parts import language, tour
 from parts.live_slider import live_slider
 from parts.model_card import card
 from parts.stage import Stage, finish_run
@@ -15,11 +15,11 @@ SAMPLES = 16
 
 st.title("RGAN Lab", anchor=False)
 st.markdown(
-    "A generator turns noise into images; most of its noise gives good images, but **some noise close by gives much "
-    "worse ones**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
+    "A generator turns noise into images, and **close to any noise there may be some that gives other, often worse "
+    "images**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
     "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
 )
-
+tour.start()
 
 gans: dict[str, Gan] = {}
 broken: dict[str, str] = {}
@@ -35,11 +35,16 @@ if set(pair) <= gans.keys():
     st.session_state.setdefault("home_eps", 1.0)
     largest = reach(gans[pair[0]])
 next_place = st.container(horizontal=True)
-next_place.page_link(language.WORST_NOISE, label="Open Worst noise: every knob, both models", icon=":material/explore:")
-next_place.page_link(language.EMBEDDINGS, label="Open Embeddings: the paper's Figure 4", icon=":material/scatter_plot:")
-next_place.page_link(
-    language.REPRODUCE, label="Open Reproduce: its Table 2 and Figures 1 to 3", icon=":material/science:"
-)
+for screen, label, icon in (
+    (language.WORST_NOISE, "Open Worst noise: every knob, both models", "explore"),
+    (language.EVIDENCE, "Evidence: are the images really worse?", "balance"),
+    (language.FAILURES, "Failures: the worst among thousands", "report"),
+    (language.EMBEDDINGS, "Embeddings: the paper's Figure 4", "scatter_plot"),
+    (language.BLIND_TEST, "Blind test: can you see it?", "visibility_off"),
+    (language.CHECKPOINTS, "Checkpoints: bring your own model", "folder_open"),
+    (language.REPRODUCE, "Reproduce: the paper's Table 2 and Figures 1 to 3", "science"),
+):
+    next_place.page_link(screen, label=label, icon=f":material/{icon}:")
 
 st.subheader("Models at hand", anchor=False)
 cards = st.columns(3, gap="medium")

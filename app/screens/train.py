@@ -51,9 +51,9 @@ run_view.problem()
 listed = records()
 if not listed:
     st.info(
-        "No run yet. Choose data, system and robust part on the left. **Train the pair** trains a baseline and its "
-        "robust twin with the same seed; here you then see both learn. Training goes on while you use other "
-        "pages, and survives a closed tab; what a killed server was training can be resumed."
+        "No run yet. Choose data, system and robust part in the sidebar (» on a phone). **Train the pair** trains a "
+        "baseline and its robust twin with the same seed; here you then see both learn. Training goes on while you use "
+        "other pages, and survives a closed tab; what a killed server was training can be resumed."
     )
     st.stop()
 

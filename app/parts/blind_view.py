@@ -1,0 +1,81 @@
+"""The Blind test on the page: one pair without labels, and the result with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from parts import board
+from parts.evidence_pieces import download
+from parts.language import marked, plain
+from rgan.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, rows, tally, verdict
+from rgan.files import as_csv
+from rgan.judges import Judge
+
+ASKED = {BROKEN: "Which one is broken?"}
+ROBUST_ASKED = "Which one is from the robust model?"
+NOISE = {WORST: "worst noise", RANDOM: "random noise of the same length"}
+
+
+def ask(question: str, pair: Pair, trial: int, total: int, choose: Callable[[int, int], None]) -> None:
+    """The pair of number `trial`; `choose` is told that number and the side that was chosen."""
+    st.html(
+        f'<div class="blind-question">{ASKED.get(question, ROBUST_ASKED)}'
+        f'<span class="stamp">pair {trial + 1} of {total}</span></div>'
+    )
+    with st.container(key="blind_pair"):
+        for side, column in enumerate(st.columns(2, gap="large")):
+            with column:
+                st.html(f'<div class="blind-image">{_image(pair.images[side], f"{SIDES[side]} image")}</div>')
+                st.button(
+                    f"The {SIDES[side]} one", key=f"choose_{SIDES[side]}", on_click=choose, args=(trial, side),
+                    shortcut=SIDES[side].capitalize(), width="stretch",
+                )  # fmt: skip
+    st.progress(trial / total)
+    drawn = "Both images are A's" if question == BROKEN else "One image is A's, one is B's"
+    st.caption(f"{drawn}. An answer stays. In half of the pairs noise was moved at random instead: the control.")
+
+
+def result(
+    question: str, shown: Sequence[Pair], answers: Sequence[int], judge: Judge | None, names: tuple[str, str]
+) -> None:
+    """What the answers say, what the judge would have answered, every pair with its labels, and the file."""
+    yours = {kind: tally(shown, answers, kind) for kind in NOISE}
+    headline, because = verdict(question, yours[WORST], yours[RANDOM])
+    st.html(f'<div class="blind-question">{headline}</div><p class="claim">{because}</p>')
+    judged = None if judge is None else [pair.judged for pair in shown]
+    cells = "".join(
+        f"<tr><td>{marked(kind, words)}<td>{yours[kind].words()}"
+        + (f"<td>{tally(shown, judged, kind).words()}" if judged else "")
+        for kind, words in NOISE.items()
+    )
+    head = f"<th>The judge of {judge.data}" if judge else ""
+    st.html(f'<div class="wide"><table class="blind-tally"><tr><th>Right under<th>You{head}{cells}</table></div>')
+    framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
+    nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""
+    st.caption(f"Right is {framed}; it is framed below. Guessing is right in 50 %.{nothing}")
+    cards = (_card(number, *one) for number, one in enumerate(zip(shown, answers, strict=True), 1))
+    st.html(f'<div class="blind-all">{"".join(cards)}</div>')
+    download("answers", as_csv(rows(shown, answers)), "blind-test.csv")
+
+
+def _card(number: int, pair: Pair, answer: int) -> str:
+    """Both images of a pair, the one that was asked for framed, and who was right."""
+    images = "".join(
+        f'<span class="{"target" if side == pair.target else ""}">{_image(pair.images[side], f"{SIDES[side]} image")}'
+        "</span>"
+        for side in (0, 1)
+    )
+    judge = "" if pair.judged is None else f" · judge {_mark(pair.judged == pair.target)}"
+    said = f"{number} {marked(pair.kind)} · you {_mark(answer == pair.target)}{judge}"
+    return f"<figure>{images}<figcaption>{said}</figcaption></figure>"
+
+
+def _mark(right: bool) -> str:
+    return "✓" if right else "✗"
+
+
+def _image(image: np.ndarray, alt: str) -> str:
+    return f'<img alt="{alt}" src="{board.data_uri(image)}">'

@@ -1,0 +1,41 @@
+"""What goes along from page to page: parameters of the address that are no control's, such as the step of the tour, and
+what was chosen in controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+OFF = "off"  # the value that ends one
+_PAGE = "carried:page"  # session key: the screen of the last run
+
+
+def choices(page: str, keys: Iterable[str]) -> None:
+    """What was chosen by controls of these keys holds on the screen called `page` too, unless the address says else.
+
+    Streamlit does so for what somebody has moved, but forgets what an address gave.
+    """
+    if st.session_state.get(_PAGE, page) != page:
+        for key in keys:
+            if key in st.session_state and key not in st.query_params:
+                st.session_state[key] = st.session_state[key]
+    st.session_state[_PAGE] = page
+
+
+def carried(name: str, page: str) -> str:
+    """The parameter's value on the screen called `page`, "" without one; written to the address where it is missing.
+
+    Links to other pages drop it, and a link to the same page leaves the address as it was. Ask before any control is
+    drawn: a later write would send the address as it was when the page was opened.
+    """
+    key = f"carried:{name}"
+    before, on = st.session_state.get(key, ("", page))
+    value = st.query_params.get(name, before)
+    if value == OFF:
+        value = ""
+        del st.query_params[name]
+    elif value and (name not in st.query_params or (value != before and on == page)):
+        st.query_params[name] = value
+    st.session_state[key] = value, page
+    return value
