@@ -17,9 +17,9 @@ from parts.language import (
 )
 from state import warm_up
 
-st.set_page_config(page_title="RGAN Lab", page_icon=Path(__file__).with_name("icon.png"), layout="wide")
+# Before the navigation, which would otherwise fetch a page's own icon from the network.
+st.set_page_config(page_icon=Path(__file__).with_name("icon.png"), layout="wide")
 warm_up()
-language.style()
 
 page = st.navigation(
     [
@@ -34,6 +34,8 @@ page = st.navigation(
         st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
     ]
 )
+st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
+language.style()
 carried.choices(page.title, lock.CONTROLS)
 lock.note(page.title)
 tour.bar(page.title)

@@ -19,7 +19,8 @@ from rgan.gan import Gan
 from rgan.images import to_uint8
 from rgan.judges import Judge
 from rgan.objectives import CRITIC, aims
-from rgan.two_sample import per_cent, wilson
+from rgan.two_sample import wilson
+from rgan.wording import per_cent
 from rgan.worst_case import Settings, random_noise, run
 
 BROKEN, ROBUST = QUESTIONS = ("broken", "robust")

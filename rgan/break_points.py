@@ -19,7 +19,8 @@ from rgan.degradation import Sweep
 from rgan.evidence import Interval
 from rgan.judges import BAD
 from rgan.trials import Subject
-from rgan.two_sample import per_cent, wilson
+from rgan.two_sample import wilson
+from rgan.wording import per_cent
 
 TOLERANCE = 1 / 64  # of the piece between two radii
 

@@ -22,7 +22,8 @@ from rgan.embeddings import Embedding, Layout, Report, fit
 from rgan.errors import SettingsError, number_between, one_of
 from rgan.gan import Gan
 from rgan.images import to_uint8, to_unit
-from rgan.two_sample import LEVEL, Cloud, Verdict, classifier, energy, further, mmd, per_cent, radius
+from rgan.two_sample import LEVEL, Cloud, Verdict, classifier, energy, further, mmd, radius
+from rgan.wording import per_cent
 from rgan.worst_case import Objective, Settings, search
 
 PANELS = {

@@ -17,7 +17,7 @@ from torch import Tensor
 from rgan.balls import lengths
 from rgan.evidence import Interval, mean_interval, student
 from rgan.trials import Subject, Trial, check_noise
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent, signed
 from rgan.worst_case import Settings, losses, random_noise
 
 KINDS = {
@@ -173,18 +173,16 @@ def holds(found: Interval) -> bool:
 
 def points(share: float) -> str:
     """ "+4.2 points" of 0.042: a difference of two percentages."""
-    return f"{_signed(share)} points"
+    return f"{signed(100 * share, 1)} points"
 
 
 def interval_points(found: Interval) -> str:
-    """ "+4.2 points (95 % interval +1.0 to +7.1)"."""
-    return f"{points(found.mean)} (95 % interval {_signed(found.low)} to {_signed(found.high)})"
-
-
-def _signed(share: float) -> str:
-    """In points with one digit, with a sign unless it is 0."""
-    rounded = round(100 * share, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    """ "+4.2 points (95 % interval +1.0 to +7.1)"; an interval that leaves out 0 has as many digits as show it."""
+    digits = 1
+    while holds(found) and digits < 4 and not all(round(100 * end, digits) for end in (found.low, found.high)):
+        digits += 1
+    mean, low, high = (signed(100 * share, digits) for share in (found.mean, found.low, found.high))
+    return f"{mean} points (95 % interval {low} to {high})"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from rgan.networks.dcgan import initialise
 from rgan.networks.layered import Activation, Conv, Flat, Layer, Layers, Linear
 from rgan.networks.layers import Critic, around
 from rgan.recipes import IMPORTED, Recipe
-from rgan.two_sample import per_cent, wilson
+from rgan.two_sample import wilson
+from rgan.wording import per_cent
 
 ITERATIONS = 3000
 MAX_ITERATIONS = 100_000

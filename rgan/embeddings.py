@@ -18,6 +18,7 @@ import numpy as np
 
 from rgan import files
 from rgan.errors import SettingsError, number_between, one_of
+from rgan.wording import per_cent
 
 Report = Callable[[float], None]  # share done, 0 to 1
 
@@ -155,7 +156,9 @@ def _pca(points: np.ndarray, more: np.ndarray | None, layout: Layout, report: Re
 
     model = PCA(layout.dimensions, random_state=layout.seed)
     drawn = model.fit_transform(points)
-    axes = tuple(f"PC {k + 1}, {share:.0%} of variance" for k, share in enumerate(model.explained_variance_ratio_))
+    axes = tuple(
+        f"PC {k + 1}, {per_cent(share, 0)} of variance" for k, share in enumerate(model.explained_variance_ratio_)
+    )
     return drawn, None if more is None else model.transform(more), axes
 
 

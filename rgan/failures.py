@@ -23,7 +23,8 @@ from rgan.evidence import Interval
 from rgan.judges import BAD
 from rgan.objectives import CRITIC, check_method, pixel_change
 from rgan.trials import Subject, Trial, by_side, joined
-from rgan.two_sample import per_cent, wilson
+from rgan.two_sample import wilson
+from rgan.wording import per_cent
 from rgan.worst_case import Settings, WorstNoise, random_noise
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block

@@ -75,9 +75,10 @@ def pool_rows(pool: Pool, modes: Mapping[str, Modes] | None = None) -> list[dict
     return rows
 
 
-def archive(kept: Sequence[tuple[Permalink, Failure]]) -> bytes:
-    """A zip of failures with their links, a folder each, and numbers of all."""
-    files = {"about.txt": _ABOUT.encode(), "numbers.csv": as_csv([_numbers(*each) for each in kept])}
+def archive(kept: Sequence[tuple[Permalink, Failure]], notes: Sequence[str] = ()) -> bytes:
+    """A zip of failures with their links, a folder each, and numbers of all; `notes` are one a failure, or none."""
+    rows = [_numbers(*each) | {"note": note} for each, note in zip(kept, notes or [""] * len(kept), strict=True)]
+    files = {"about.txt": _ABOUT.encode(), "numbers.csv": as_csv(rows)}
     for link, found in kept:
         straight = found.ways["straight"]
         folder = _folder(link)

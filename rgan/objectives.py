@@ -19,6 +19,7 @@ from rgan.devices import choose_device, choose_dtype
 from rgan.errors import CheckpointError, SettingsError, one_of
 from rgan.gan import Gan, Probe
 from rgan.judges import Judge, first_shipped
+from rgan.wording import decimal, signed
 from rgan.worst_case import CHUNK, Anchored, Settings, losses
 
 CRITIC, JUDGE, CHANGE = AGAINST = ("critic", "judge", "change")
@@ -42,7 +43,7 @@ class Measure:
 
     def words(self, value: float, sign: str = "") -> str:
         """The number with its unit, two decimals; sign "+": also that of a gain."""
-        return f"{value:{sign}.2f}{self.unit}"
+        return (signed if sign else decimal)(value) + self.unit
 
 
 LOSS = Measure("loss", "generator loss", "costs more", "loses less", "judged by the model's own critic")

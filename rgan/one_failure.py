@@ -20,7 +20,7 @@ from rgan.images import to_uint8
 from rgan.judges import BAD, distances
 from rgan.objectives import pixel_change
 from rgan.trials import Subject
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 WAYS = {"straight": "straight to the worst noise", "search": "the search, step by step", "random": "random direction"}
 FRAMES = 33  # of a straight way

@@ -21,7 +21,7 @@ from rgan.judges import Judge
 from rgan.objectives import AGAINST, CHANGE, CRITIC
 from rgan.one_failure import Failure, failure
 from rgan.trials import Subject
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 from rgan.worst_case import METHODS, Settings
 
 # Lowest and highest value of the numbers in a link; a screen may allow less.

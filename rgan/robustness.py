@@ -25,7 +25,7 @@ from rgan.failures import Pool, ranking
 from rgan.one_failure import Failure, failure
 from rgan.search_health import POOR, Light, lights
 from rgan.trials import Subject, by_side
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 from rgan.worst_case import Settings
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2)  # of ε: the curves' radii

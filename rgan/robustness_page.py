@@ -26,7 +26,7 @@ from rgan.permalinks import permalink
 from rgan.report import figure_html, notes_html, page, picture_html
 from rgan.robustness import DRAWS, Robustness
 from rgan.search_health import WORDS, Light
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

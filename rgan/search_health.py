@@ -11,7 +11,7 @@ from torch import Tensor
 from rgan.balls import lengths
 from rgan.evidence import SLACK
 from rgan.trials import Subject
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 from rgan.worst_case import Settings, WorstNoise, losses, random_noise
 
 GOOD, FAIR, POOR = "good", "fair", "poor"

@@ -17,6 +17,7 @@ from rgan.report import figure_html, notes_html, page
 from rgan.reproduce import Study
 from rgan.table_figures import bars, learning, noises, side_by_side
 from rgan.tables import comparison, sign
+from rgan.wording import per_cent, signed
 
 _TABLE_1 = {
     "judge": "Scores by a judge's features have another protocol, other images and other networks: not comparable.",
@@ -113,7 +114,7 @@ def _line(column: Ablation, row: str, claims: Sequence[Claim]) -> str:
         for measure, cell in found.items() if cell is not None
     ]  # fmt: skip
     theirs, base = published.table_2(column.system, row), published.table_2(column.system, "none")
-    gain = f"{theirs.mean - base.mean:+.2f}" if theirs and base and row != "none" else ""
+    gain = signed(theirs.mean - base.mean) if theirs and base and row != "none" else ""
     count = next(len(cell.values) for cell in found.values() if cell is not None)
     cells = [
         _two(ROWS[row], seeds(count)),
@@ -238,7 +239,7 @@ def limits(study: Study) -> tuple[str, ...]:
     return (
         *(f"Scores: {protocol}." for protocol in protocols),
         _SCORES[study.settings.features],
-        f"An image is bad if the judge finds it worse than {BAD:.0%} of held-out real images.",
+        f"An image is bad if the judge finds it worse than {per_cent(BAD, 0)} of held-out real images.",
         "Worst noise is the worst for the model's own critic, found by a search that may have missed worse; z + r may "
         "be longer than ordinary noise, as in the paper. Random noise of the same length is the control for that.",
         "± and whiskers are standard deviations over training seeds, of one seed over repeats as in the paper's "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rgan.errors import SettingsError, number_between
+from rgan.wording import per_cent
 
 PERMUTATIONS = 999
 LEVEL = 0.01  # p up to which a difference counts as shown; intervals are meant to miss the truth as often
@@ -82,12 +83,6 @@ class Difference:
     second: float
     low: float
     high: float
-
-
-def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
-    """ "12.5 %" of 0.125."""
-    rounded = round(100 * share, digits) + 0.0  # no minus before zero
-    return f"{rounded:{'+' if sign else ''}.{digits}f} %"
 
 
 def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:

@@ -24,7 +24,7 @@ from rgan.recipes import Recipe, recipe
 from rgan.robustness import headline
 from rgan.search_health import lights
 from rgan.trials import Subject
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 from rgan.worst_case import Settings
 from tests.conftest import ROOT
 
@@ -281,7 +281,7 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     }
     by_side = [dict(zip("AB", each, strict=True)) for each in (names, corners)]
     expected = headline(*by_side, health, comparability(*gans))
-    assert test.subheader[-1].value == (expected.claim or "No headline: the controls do not support one")
+    assert test.header[-1].value == (expected.claim or "No headline: the controls do not support one")
     for sentence in (expected.numbers, *expected.against):
         assert escape(sentence) in words(test)
 

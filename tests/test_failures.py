@@ -1,5 +1,6 @@
 """Failures: pools whose rows stand alone, rankings, shares with intervals, modes, and one failure found again."""
 
+import csv
 import dataclasses
 import io
 import json
@@ -365,6 +366,9 @@ def test_kept_failures_are_files_with_the_same_bytes_each_time(subjects, found):
         assert np.array_equal(picture, one.ways["straight"].images[-1][..., 0])
         assert from_json(archive.read(f"{folder}/link.json").decode())[0] == kept[0][0]
         assert f"{folder},b,3,3,2.0," in archive.read("numbers.csv").decode()
+    with zipfile.ZipFile(io.BytesIO(keeping.archive(kept, ["a 7, or a 1?"]))) as archive:
+        (row,) = csv.DictReader(io.StringIO(archive.read("numbers.csv").decode()))
+        assert row["note"] == "a 7, or a 1?" and row["folder"] == folder
     rows = keeping.pool_rows(found, {side: modes(found, side) for side in "AB"})
     assert len(rows) == 2 * (BLOCK + 6) and rows[-1]["index"] == BLOCK + 5
     assert rows[3]["worst badness"] == float(found.rows["A"].trials["worst"].badness[3])

@@ -26,7 +26,7 @@ from rgan.robustness import WORST, Asked, differences, examine, headline
 from rgan.robustness_page import robustness_page
 from rgan.search_health import Light
 from rgan.trials import Subject, Trial
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 from rgan.worst_case import Settings
 
 NAMES = {"A": "plain", "B": "tough"}

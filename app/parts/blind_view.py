@@ -19,10 +19,10 @@ ROBUST_ASKED = "Which one is from the robust model?"
 NOISE = {WORST: "worst noise", RANDOM: "random noise of the same length"}
 
 
-def ask(question: str, pair: Pair, trial: int, total: int, choose: Callable[[int, int], None]) -> None:
-    """The pair of number `trial`; `choose` is told that number and the side that was chosen."""
+def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose: Callable[[int, int], None]) -> None:
+    """The pair of number `trial`, its noise moved by `radius`; `choose` is told that number and the side chosen."""
     st.html(
-        f'<div class="blind-question">{ASKED.get(question, ROBUST_ASKED)}'
+        f'<div class="blind-question" role="status">{ASKED.get(question, ROBUST_ASKED)}'
         f'<span class="stamp">pair {trial + 1} of {total}</span></div>'
     )
     with st.container(key="blind_pair"):
@@ -34,8 +34,11 @@ def ask(question: str, pair: Pair, trial: int, total: int, choose: Callable[[int
                     shortcut=SIDES[side].capitalize(), width="stretch",
                 )  # fmt: skip
     st.progress(trial / total)
-    drawn = "Both images are A's" if question == BROKEN else "One image is A's, one is B's"
-    st.caption(f"{drawn}. An answer stays. In half of the pairs noise was moved at random instead: the control.")
+    drawn = "Both images are A's: one from original noise, one from" if question == BROKEN else "A's and B's, both from"
+    st.caption(
+        f"{drawn} noise moved by ε {radius:g} at most. In half of the pairs it went to the worst place found, in the "
+        "others, the control, as far in a random direction. An answer stays."
+    )
 
 
 def result(
@@ -44,18 +47,25 @@ def result(
     """What the answers say, what the judge would have answered, every pair with its labels, and the file."""
     yours = {kind: tally(shown, answers, kind) for kind in NOISE}
     headline, because = verdict(question, yours[WORST], yours[RANDOM])
-    st.html(f'<div class="blind-question">{headline}</div><p class="claim">{because}</p>')
+    st.html(f'<div class="blind-question" role="status">{headline}</div><p class="claim">{because}</p>')
     judged = None if judge is None else [pair.judged for pair in shown]
     cells = "".join(
         f"<tr><td>{marked(kind, words)}<td>{yours[kind].words()}"
         + (f"<td>{tally(shown, judged, kind).words()}" if judged else "")
         for kind, words in NOISE.items()
     )
-    head = f"<th>The judge of {judge.data}" if judge else ""
-    st.html(f'<div class="wide"><table class="blind-tally"><tr><th>Right under<th>You{head}{cells}</table></div>')
+    heads = ["Right under", "You", *([f"The judge of {judge.data}"] if judge else [])]
+    head = "".join(f'<th scope="col">{words}' for words in heads)
+    st.html(f'<div class="wide"><table class="blind-tally"><tr>{head}{cells}</table></div>')
     framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
     nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""
-    st.caption(f"Right is {framed}; it is framed below. Guessing is right in 50 %.{nothing}")
+    judging = (
+        f" The judge, a classifier of real {judge.data} that has seen no model, takes the image further from real ones "
+        f"for {'the broken one' if question == BROKEN else 'A'}."
+        if judge
+        else ""
+    )
+    st.caption(f"Right is {framed}; it is framed below. Guessing is right in 50 %.{nothing}{judging}")
     cards = (_card(number, *one) for number, one in enumerate(zip(shown, answers, strict=True), 1))
     st.html(f'<div class="blind-all">{"".join(cards)}</div>')
     download("answers", as_csv(rows(shown, answers)), "blind-test.csv")

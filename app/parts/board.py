@@ -12,6 +12,7 @@ from parts.language import MARKS, marked
 from rgan.images import grid, png
 from rgan.live import View
 from rgan.objectives import Measure
+from rgan.wording import decimal
 
 
 def layout(samples: int) -> tuple[int, int]:
@@ -99,8 +100,8 @@ def stamp(view: View) -> str:
 
 
 def number(value: float, measure: Measure) -> str:
-    """Two decimals, one from 10 on (nine of them stand side by side), without a minus before zero; with its unit."""
-    return f"{value:.{2 if abs(value) < 9.995 else 1}f}".replace("-0.00", "0.00") + measure.unit
+    """Two decimals, one from 10 on (nine of them stand side by side), with its unit."""
+    return decimal(value, 2 if abs(value) < 9.995 else 1) + measure.unit
 
 
 def _size(images: np.ndarray) -> str:

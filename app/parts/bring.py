@@ -22,7 +22,7 @@ from rgan.images import grid, to_uint8
 from rgan.importers import Question
 from rgan.judges import Judge, shipped
 from rgan.shelf import Shelf
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 FILES, FOUND, SAID, TURN = "brought_files", "brought", "brought_said", "brought_turn"
 UNKNOWN = "not known"

@@ -13,7 +13,7 @@ from rgan.break_points import BreakPoints, later_words
 from rgan.degradation import METRICS, MOVED, Curve, Sweep, curve, difference, real_fid, scorable
 from rgan.files import as_csv
 from rgan.judges import BAD
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 
 def curves(asked: Asked, found: Found) -> None:
@@ -48,6 +48,7 @@ def curves(asked: Asked, found: Found) -> None:
         column.plotly_chart(
             evidence_figures.degradation(lines, metric, radius, floor=floors.get(metric)),
             key=f"curve:{metric}", config=PLAIN, width="stretch",
+            alt=f"{METRICS[metric][0]} against ε, A and B, worst and random noise",
         )  # fmt: skip
     between = {kind: difference(state, kind) for kind in MOVED}
     st.html(
@@ -56,7 +57,11 @@ def curves(asked: Asked, found: Found) -> None:
     )
     radii = (0.0, *asked.plan.radii)
     st.plotly_chart(
-        evidence_figures.differences(radii, between, radius), key="curve:between", config=PLAIN, width="stretch"
+        evidence_figures.differences(radii, between, radius),
+        key="curve:between",
+        config=PLAIN,
+        width="stretch",
+        alt="Badness that moving adds in B beyond A, against ε",
     )
     if task.done:
         download("curves", as_csv(evidence_rows.curves(state)), "curves.csv")
@@ -96,7 +101,11 @@ def breaks(asked: Asked, found: Found) -> None:
         "not bad at this very ε.</div>"
     )
     st.plotly_chart(
-        evidence_figures.survival(points, asked.settings.radii[0]), key="survival", config=PLAIN, width="stretch"
+        evidence_figures.survival(points, asked.settings.radii[0]),
+        key="survival",
+        config=PLAIN,
+        width="stretch",
+        alt="Share of images not yet bad against ε, A and B, worst and random noise",
     )
     rows: dict[str, list[list[str]]] = {"A": [], "B": []}
     for (side, kind), one in points.items():

@@ -15,7 +15,7 @@ from rgan.contest import KINDS, STILL, Corner, Shell
 from rgan.evidence import Interval
 from rgan.files import as_csv
 from rgan.search_health import WORDS, Light
-from rgan.two_sample import per_cent
+from rgan.wording import decimal, per_cent, signed
 
 
 def control(asked: Asked, found: Found) -> None:
@@ -27,7 +27,13 @@ def control(asked: Asked, found: Found) -> None:
     columns, corners = dict(zip("AB", titles(asked), strict=True)), corners_of(asked, found)
     for side, one in corners.items():
         chart = evidence_figures.strips(one, side)
-        columns[side].plotly_chart(chart, key=f"strip:{side}", config=PLAIN, width="stretch")
+        columns[side].plotly_chart(
+            chart,
+            key=f"strip:{side}",
+            config=PLAIN,
+            width="stretch",
+            alt=f"{side}: badness of every image by kind of noise; the table has the means",
+        )
     headings = ("Noise", "Badness", "Beyond original", "Bad", "Realism", "Entropy", "Loss")
     table(headings, {side: _kinds(one) for side, one in corners.items()})
     if len(corners) == 2:
@@ -49,7 +55,7 @@ def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
     return ", ".join(
         f"{side} none, for one of the two is the same everywhere"
         if (one := ranks[name]) is None
-        else f"{side} {one.mean:+.2f} (95 % interval {one.low:+.2f} to {one.high:+.2f})"
+        else f"{side} {signed(one.mean)} (95 % interval {signed(one.low)} to {signed(one.high)})"
         for side, ranks in found.items()
     )
 
@@ -65,7 +71,7 @@ def _kinds(one: Corner) -> list[list[str]]:
             per_cent(float(one.trials[kind].bad.double().mean()), 0),
             f"{float(one.trials[kind].opinion.realism.mean()):.2f}",
             f"{float(one.trials[kind].opinion.entropy.mean()):.2f}",
-            f"{float(one.trials[kind].loss.mean()):.2f}",
+            decimal(float(one.trials[kind].loss.mean())),
         ]
         for kind, words in KINDS.items()
     ]
@@ -81,7 +87,13 @@ def shell(asked: Asked, found: Found) -> None:
     shells = {side: contest.shell(one) for side, one in corners_of(asked, found).items()}
     for side, one in shells.items():
         chart = evidence_figures.shell_lengths(one, side)
-        columns[side].plotly_chart(chart, key=f"shell:{side}", config=PLAIN, width="stretch")
+        columns[side].plotly_chart(
+            chart,
+            key=f"shell:{side}",
+            config=PLAIN,
+            width="stretch",
+            alt=f"{side}: lengths of original, worst and random noise; the table has the means",
+        )
     headings = ("Noise", "Mean length", "Within the prior's central 99 %", "Log-density paid, nats")
     table(headings, {side: _lengths(one) for side, one in shells.items()})
     st.caption(
@@ -94,7 +106,7 @@ def shell(asked: Asked, found: Found) -> None:
 
 def _lengths(one: Shell) -> list[list[str]]:
     """Cells of one model's rows: a row a kind of noise."""
-    paid = {kind: f"{paid.mean:+.2f} ({paid.low:+.2f} to {paid.high:+.2f})" for kind, paid in one.paid.items()}
+    paid = {kind: f"{signed(paid.mean)} ({signed(paid.low)} to {signed(paid.high)})" for kind, paid in one.paid.items()}
     return [
         [
             f"{MARKS[kind]}&nbsp;{kind}", f"{lengths.mean():.2f}", per_cent(one.inside[kind], 0), paid.get(kind, ""),
@@ -125,6 +137,7 @@ def transfer(asked: Asked, found: Found) -> None:
         column.plotly_chart(
             evidence_figures.side_by_side(rows, what, scale=scale),
             key=f"transfer:{scale}",
+            alt=f"{what}: worst noise of either model, tried on either",
             config=PLAIN,
             width="stretch",
         )

@@ -19,7 +19,7 @@ def titles(asked: Asked) -> list[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):
-        column.html(model_title(side, name, gan.recipe.title))
+        column.html(model_title(side, name, gan.recipe.title, f'<span class="stamp">{escape(asked.words)}</span>'))
     return columns
 
 
@@ -38,13 +38,14 @@ def legend(asked: Asked) -> None:
             for side, name in zip("AB", asked.names, strict=True)
             for kind, line in (("worst", "━"), ("random", "┅"))
         )
-        + "&emsp;┆ ε as set</div>"
+        + f"&emsp;┆ ε {asked.settings.radii[0]:g}, as set&emsp;λ {asked.settings.price:g}"
+        f"&emsp;{asked.settings.steps} steps</div>"
     )
 
 
 def table(headings: tuple[str, ...], rows: dict[str, list[list[str]]]) -> None:
     """Rows of HTML cells, those of A and then those of B."""
-    head = "".join(f"<th>{escape(heading)}" for heading in headings)
+    head = "".join(f'<th scope="col">{escape(heading)}' for heading in headings)
     body = "".join(
         "<tr>" + "".join(f"<td>{cell}" for cell in (f'<b class="model-{side}">{side}</b> {cells[0]}', *cells[1:]))
         for side, many in rows.items()

@@ -9,7 +9,7 @@ from parts.evidence_at_one import control, health, shell, transfer
 from parts.evidence_works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
 from parts.report_view import report
 from parts.waiting import POLL, settled, value
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 
 def show(view: str, asked: Asked, found: Found) -> None:

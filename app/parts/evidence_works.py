@@ -48,6 +48,14 @@ class Asked:
         return a, b
 
     @property
+    def words(self) -> str:
+        """The settings in short, as a picture's stamp."""
+        found = self.settings
+        more = f", {found.restarts} starts" if found.restarts > 1 else ""
+        more += ", length kept" if found.keep_shell else ""
+        return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.steps} steps{more}, {self.samples} samples"
+
+    @property
     def plan(self) -> Plan:
         """Of the curves; their radii are the slider's own positions."""
         radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})

@@ -17,7 +17,7 @@ from rgan.images import gif, grid
 from rgan.one_failure import WAYS, Failure
 from rgan.permalinks import permalink
 from rgan.trials import Subject
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 GIF_PIXELS = 256  # least side of an animation
 
@@ -59,9 +59,10 @@ def _nearest(found: Failure) -> None:
         return
     for kind, words in (("worst", "Real images nearest to the worst image"), ("original", "and to the original")):
         near = found.nearest[kind]
+        distances = f"feature distance {near.distance[0]:.2f} to {near.distance[-1]:.2f}"
         st.html(
             f'<div class="board near"><figure><figcaption><span>{words}</span>'
-            f'<span class="value">distance {near.distance[0]:.2f} to {near.distance[-1]:.2f}</span></figcaption>'
+            f'<span class="value">{distances}</span></figcaption>'
             f'<img alt="{escape(words)}: {len(near.images)} images" '
             f'src="{data_uri(grid(near.images, len(near.images), scale=2))}"></figure></div>'
         )

@@ -19,7 +19,7 @@ from rgan.failures import BY, KINDS, OF_MOVES, Pool, Spread, prevalence, ranking
 from rgan.failures import said as findings
 from rgan.images import circled, grid, to_uint8
 from rgan.judges import BAD
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
 BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
@@ -55,12 +55,12 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
     if not finished:
         st.caption("The ranking grows with the pool; one failure can be looked at closely when it is whole.")
         return
-    st.subheader("One failure", anchor=False)
+    st.header("One failure", anchor=False)
     row = _chosen(order)
     subject, name = hunt.subjects["AB".index(side)], names["AB".index(side)]
     found = failure_of(subject.gan.digest, subject.judge.digest, hunt.plan, row, subject)
     failure_view.show(found, subject, name, side, place="ranked")
-    st.subheader("Failure modes: near-duplicates among the bad images", anchor=False)
+    st.header("Failure modes: near-duplicates among the bad images", anchor=False)
     grouped(pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind))
 
 
@@ -106,7 +106,8 @@ def shares(pool: Pool) -> None:
     st.caption(
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
-        "Ranked by badness, the first images may be bad before anything moves: rank by rise to see what moving does."
+        "Ranked by badness, the first images may be bad before anything moves: rank by **rise**, what moving adds to "
+        "badness, to see what it does."
     )
     rows = {
         side: [
@@ -147,6 +148,8 @@ def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: s
 def grouped(pool: Pool, side: str, kind: str, found: Modes) -> None:
     """Failure modes with their sizes, the most central image of each first."""
     st.markdown(found.sentence)
+    if len(found.modes) > SHOWN:
+        st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes, the most central image of each first:")
     columns = st.columns(3, gap="medium")
     for number, mode in enumerate(found.modes[:SHOWN], 1):
         images = to_uint8(pool.images(side, kind, mode.members[:MEMBERS]))

@@ -12,6 +12,7 @@ from rgan import keeping
 from rgan.one_failure import failure
 from rgan.permalinks import Permalink
 from rgan.trials import Subject
+from rgan.wording import per_cent
 
 KEPT, BEFORE = "kept_failures", "kept_failures_before"
 
@@ -67,23 +68,24 @@ def shelf() -> None:
     """The kept failures, and what can be done with them."""
     if not _all() and not st.session_state.get(BEFORE):
         return
-    st.subheader("Kept failures", anchor=False)
+    st.header("Kept failures", anchor=False)
     for position, one in enumerate(_all()):
         words, note, remove = st.columns([3, 4, 1], vertical_alignment="center")
         words.markdown(
             f"**{one.link.model}**, noise {one.link.index} of seed {one.link.seed}, ε {one.link.radius:g}, badness "
-            f"{one.link.badness:.0%} · [open]({address(one.link)})"
+            f"{per_cent(one.link.badness)} · [open]({address(one.link)})"
         )
         key = f"note:{position}:{one.link.checkpoint[:8]}:{one.link.index}"
         note.text_input("Note", one.note, key=key, placeholder="a note", label_visibility="collapsed",
                         on_change=_note, args=(one.link, key))  # fmt: skip
         remove.button("Remove", key=f"drop:{position}:{one.link.index}", on_click=_drop, args=(one.link,))
     with st.container(horizontal=True):
-        chosen = [(one.link, subjects(one.link)) for one in _all()]
+        chosen = [(one, subjects(one.link)) for one in _all()]
         st.download_button("All as a zip", lambda: _archive(chosen), "failures.zip", "application/zip",
                            on_click="ignore", disabled=not chosen, icon=":material/folder_zip:")  # fmt: skip
         st.button("Undo", on_click=_undo, disabled=not st.session_state.get(BEFORE), icon=":material/undo:")
 
 
-def _archive(chosen: list[tuple[Permalink, list[Subject]]]) -> bytes:
-    return keeping.archive([(link, failure(able[0], link.plan, link.index)) for link, able in chosen if able])
+def _archive(chosen: list[tuple[Kept, list[Subject]]]) -> bytes:
+    found = [(one, failure(able[0], one.link.plan, one.link.index)) for one, able in chosen if able]
+    return keeping.archive([(one.link, each) for one, each in found], [one.note for one, _ in found])

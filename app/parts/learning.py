@@ -76,7 +76,12 @@ def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
         for column, (title, figure) in zip(st.columns(2, gap="medium"), row, strict=False):
             lines = ", ".join(f"{DASHES[dash]} {words}" for _, words, dash in dict(CHARTS)[title])
             column.html(f'<div class="chart-title"><b>{title}</b><br>{lines}</div>')
-            column.plotly_chart(figure, key=f"chart:{title}", config={"displayModeBar": False})
+            column.plotly_chart(
+                figure,
+                key=f"chart:{title}",
+                config={"displayModeBar": False},
+                alt=f"{title} against iterations of {' and '.join(histories)}",
+            )
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -79,7 +79,9 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
             words = layout.title if what == "second" else f"Control, {layout.title}: {findings.control_words}"
             st.html(f'<div class="chart-title">{words}</div>')
             key, looks = f"{one.key}-{what}", groups(value(found[one.made_key()]).panel)
-            st.plotly_chart(_figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False})
+            st.plotly_chart(
+                _figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False}, alt=words
+            )
     if found[one.found_key()].done:
         findings = value(found[one.found_key()])
         st.html(claim_html(findings) + tests_html(findings))
@@ -107,8 +109,8 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
         f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, groups(made), (made.first.names, made.second.names)
     )
     event = st.plotly_chart(
-        figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore",
-        selection_mode=("box", "lasso"),
+        figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore", selection_mode=("box", "lasso"),
+        alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in groups(made))}",
     )  # fmt: skip
     if not flat:
         st.caption("Turn it with the mouse. Selecting points needs two dimensions.")

@@ -14,7 +14,7 @@ from rgan.figures import COLOURS
 from rgan.images import grid
 from rgan.judges import BAD
 from rgan.one_failure import WAYS, Failure
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 _HTML = """
 <div class="morph">
@@ -90,6 +90,7 @@ def _places(found: Failure, way: str) -> list[str]:
     points = found.ways[way]
     lengths = np.linalg.norm(points.noise - points.noise[0], axis=1)
     return [
-        f"{f'after step {at:.0f}' if way == 'search' else f'{at:.0%} of the way'}, {length:.2f} from the original noise"
+        (f"after step {at:.0f}" if way == "search" else f"{per_cent(at, 0)} of the way")
+        + f", {length:.2f} from the original noise"
         for at, length in zip(points.at, lengths, strict=True)
     ]

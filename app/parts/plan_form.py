@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 from state import DATA, about_data, data_sets
 
+from parts.language import symbols
 from rgan.devices import DEVICES
 from rgan.recipes import PLAYERS, Recipe, Robust, lasting, recipe
 from rgan.runs import Plan
@@ -101,6 +102,7 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
         assert preset is not None
         terms = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in preset.terms().items())
         st.caption(f"λ {preset.weight:g}, ε₁ {preset.noise_radius:g}, ε₂ {preset.image_radius:g}; {terms}")
+        symbols("ε₁", "ε₂", "λ of training")
         return str(kind), players
     first, second, third = st.columns(3)
     noise_radius = first.number_input(
@@ -115,6 +117,7 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
         "λ", 0.0, 100.0, 1.0, step=None, key="weight", bind="query-params",
         help="Weight of the robust terms in training (eq. 11); not the price λ of a search.",
     )  # fmt: skip
+    symbols("ε₁", "ε₂", "λ of training")
     with st.expander("Solver"):
         steps = st.slider(
             "Solver steps", 1, 10, 1, key="solver_steps", bind="query-params",

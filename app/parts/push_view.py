@@ -15,7 +15,7 @@ from rgan.embeddings import Report
 from rgan.figures import COLOURS, NEUTRAL, Group, shell
 from rgan.gan import Gan
 from rgan.live import Request, reach
-from rgan.two_sample import per_cent
+from rgan.wording import per_cent
 
 SAMPLES = 128
 SLICE = 0.2  # seconds of searching between two looks at whether anyone still waits
@@ -71,7 +71,12 @@ class Push:
                 f"99 % of the prior's lengths. {per_cent(view.together, 0)} of the push is common to all samples.</div>"
             )
             groups = Group("original", NEUTRAL), Group("worst", COLOURS[self.side], "triangle-up")
-            st.plotly_chart(shell(view, groups, arrows=arrows), key="push", config={"displayModeBar": False})
+            st.plotly_chart(
+                shell(view, groups, arrows=arrows),
+                key="push",
+                config={"displayModeBar": False},
+                alt=f"Original and worst noise of {self.side} by length and along the mean push",
+            )
             if pending and found[self.key].done and not held:
                 st.rerun()
 

@@ -22,10 +22,10 @@ def report(asked: Asked, found: Found) -> None:
         return
     made = value(task)
     if made.headline.claim:
-        st.subheader(made.headline.claim, anchor=False)
+        st.header(made.headline.claim, anchor=False)
         said((made.headline.numbers,))
     else:
-        st.subheader("No headline: the controls do not support one", anchor=False)
+        st.header("No headline: the controls do not support one", anchor=False)
         said(made.headline.against)
     st.download_button(
         f"Download the report ({len(made.html) / 1e6:.0f} MB)", made.html, "report.html", "text/html", type="primary",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from parts.language import symbols
 from rgan import table_report
 from rgan.ablation import Ablation, Model, members
 from rgan.errors import SettingsError
@@ -65,6 +66,7 @@ def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
         "Models: one baseline and its robust versions each", list(titles), list(titles), key="families",
         help="Models that differ in seed and robust part alone stand in one column of the tables.",
     )  # fmt: skip
+    symbols("ε₁", "ε₂", "λ of training")
     if chosen:
         st.html(table_report.seeds_html([titles[title] for title in chosen]))
     return members(titles[title] for title in chosen)

@@ -48,7 +48,12 @@ def _figure1(study: Study) -> None:
     _words(table_report.figure1_words(study.settings, measure))
     for index, part in enumerate(table_figures.side_by_side(study.columns)):
         st.caption(table_report.basis(part[0]))
-        st.plotly_chart(table_figures.bars(part, study.settings, measure), key=f"figure1-{index}", config=CHART)
+        st.plotly_chart(
+            table_figures.bars(part, study.settings, measure),
+            key=f"figure1-{index}",
+            config=CHART,
+            alt="Figure 1: scores of every model and row; Table 2 has the numbers",
+        )
     st.html(table_report.table1_html(study))
 
 
@@ -58,7 +63,9 @@ def _figure2(study: Study) -> None:
         figure = table_figures.learning(column)
         if figure is not None:
             _heading(column.title, table_report.learned_by(column))
-            st.plotly_chart(figure, key=f"figure2-{index}", config=CHART)
+            st.plotly_chart(
+                figure, key=f"figure2-{index}", config=CHART, alt=f"Figure 2: {column.title}, score against iteration"
+            )
     if missing := table_report.unscored(study):
         st.caption(missing)
 
@@ -70,7 +77,12 @@ def _figure3(study: Study) -> None:
         if column.evaluations:
             _heading(column.title, table_report.basis(column))
             figure = table_figures.noises(column, study.settings, measure)
-            st.plotly_chart(figure, key=f"figure3-{index}", config=CHART)
+            st.plotly_chart(
+                figure,
+                key=f"figure3-{index}",
+                config=CHART,
+                alt=f"Figure 3: {column.title}, scores on original, worst and random noise",
+            )
 
 
 def _heading(title: str, basis: str) -> None:

@@ -43,8 +43,8 @@ STEPS = (
         language.WORST_NOISE,
         "Worst noise",
         "Type another **Seed** in the sidebar, so that nobody has chosen the samples.",
-        "*Worst costs more than random*, under each model: nearly all of the 64 samples, with any seed. The loss of B, "
-        "trained robustly, is lower and rises less; each loss is the model's own critic's opinion.",
+        "*Worst costs more than random*, under each model: nearly all of the 64 samples, with any seed. At these "
+        "settings the loss of B, trained robustly, is lower and rises less; each loss is its own critic's opinion.",
         _HERE,
     ),
     Step(
@@ -61,8 +61,8 @@ STEPS = (
         language.EVIDENCE,
         "Evidence",
         "Read what the judge says, then open the view **Curves**.",
-        "The judge has seen real digits only. Worst noise makes worse images than random noise in both, and, against "
-        "what one might expect, robust B loses *more* than A: it starts from better images, so it has more to lose.",
+        "The judge has seen real digits only. At these settings worst noise makes worse images than random noise in "
+        "both, and, against what one might expect, robust B loses *more* than A: it starts from better images.",
         {**_HERE, "samples": 128, "view": "Control"},
     ),
     Step(
@@ -97,17 +97,21 @@ def bar(page: str) -> None:
             if not here:
                 _link(index, f"This step is on {step.page}", ":material/near_me:")
             if index + 1 < len(STEPS):
-                _link(index + 1, f"Next: {STEPS[index + 1].page}", ":material/arrow_forward:")
+                _link(index + 1, f"Next: {STEPS[index + 1].title}", ":material/arrow_forward:")
             st.page_link(language.HOME, label="End", icon=":material/close:", query_params={"tour": OFF})
         left, right = st.columns([2, 3], gap="medium")
         left.markdown(f"**Try** · {step.todo}")
         right.markdown(f"**Look for** · {step.look}")
 
 
+def under_way() -> bool:
+    """Whether a step stands above this screen."""
+    return _ARRIVED in st.session_state
+
+
 def start() -> None:
-    """The link to the first step, for who is not on the way."""
-    if _ARRIVED not in st.session_state:
-        _link(0, "Take the tour: five steps", ":material/tour:")
+    """The link to the first step."""
+    _link(0, "Take the tour: five steps", ":material/tour:")
 
 
 def _link(index: int, label: str, icon: str) -> None:

@@ -28,7 +28,7 @@ def again() -> None:
     st.session_state["seed"] = (st.session_state["seed"] + 1) % controls.LARGEST_SEED
 
 
-st.header("Blind test", anchor=False)
+st.title("Blind test", anchor=False)
 names, gans = two_models()
 with st.sidebar:
     question = str(
@@ -57,7 +57,9 @@ except RganError as error:
 
 answers: list[int] = st.session_state.setdefault(ANSWERS, {}).setdefault(test, [])
 if len(answers) < len(made):
-    blind_view.ask(question, made[len(answers)], len(answers), len(made), lambda trial, side: choose(test, trial, side))
+    blind_view.ask(
+        question, radius, made[len(answers)], len(answers), len(made), lambda trial, side: choose(test, trial, side)
+    )
 else:
     blind_view.result(question, made, answers, judge, names)
     st.button("Again, with another seed", on_click=again, type="primary", icon=":material/replay:")

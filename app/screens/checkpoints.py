@@ -3,6 +3,7 @@
 import streamlit as st
 import visitors
 from parts import bring, model_view
+from parts.language import symbols
 from parts.model_card import card
 from parts.two_models import USUAL, at_first
 from state import load, models
@@ -10,7 +11,7 @@ from state import load, models
 from rgan.errors import RganError
 from rgan.gan import Gan
 
-st.header("Checkpoints", anchor=False)
+st.title("Checkpoints", anchor=False)
 shelf = visitors.shelf()
 bring.drop(shelf)
 
@@ -38,7 +39,8 @@ opened = right.selectbox(
 )  # fmt: skip
 model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
 
-st.subheader("All models", anchor=False)
+st.header("All models", anchor=False)
+symbols("ε₁", "ε₂", "λ of training")
 cards = st.columns(4, gap="medium")
 for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 4].container(border=True):

@@ -17,7 +17,7 @@ from rgan.live import reach
 ALL = "Figure 4"
 SHORT = {"a": "a noise", "b": "b worst images", "c": "c real and A", "d": "d real and B"}
 
-st.header("Embeddings", anchor=False)
+st.title("Embeddings", anchor=False)
 names, gans = two_models()
 chosen = str(
     st.segmented_control(

@@ -4,6 +4,7 @@ import streamlit as st
 from parts import controls, failure_views, kept, opened_failure
 from parts.evidence_works import judge_of
 from parts.failure_works import Hunt
+from parts.language import symbols
 from parts.raising import raising
 from parts.two_models import two_models
 from parts.waiting import settled, value
@@ -18,7 +19,7 @@ from rgan.worst_case import Settings
 POOLS = (256, 512, 1024, 2048, 4096, 8192)
 POLL = 1.5  # seconds between looks: each draws a hundred images anew
 
-st.header("Failures", anchor=False)
+st.title("Failures", anchor=False)
 names, gans = two_models(same_noise=True)
 with st.sidebar:
     raised = raising(names, gans)
@@ -56,4 +57,5 @@ def hunted() -> None:
 
 
 hunted()
+symbols("z", "ε", "λ", "loss", "change")
 kept.shelf()

@@ -14,12 +14,13 @@ from rgan.live import Request, reach
 SAMPLES = 16
 
 st.title("RGAN Lab", anchor=False)
-st.markdown(
-    "A generator turns noise into images, and **close to any noise there may be some that gives other, often worse "
-    "images**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
-    "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
-)
-tour.start()
+if not tour.under_way():
+    st.markdown(
+        "A generator turns noise into images, and **close to any noise there may be some that gives other, often worse "
+        "images**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
+        "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
+    )
+    tour.start()
 
 gans: dict[str, Gan] = {}
 broken: dict[str, str] = {}
@@ -46,14 +47,15 @@ for screen, label, icon in (
 ):
     next_place.page_link(screen, label=label, icon=f":material/{icon}:")
 
-st.subheader("Models at hand", anchor=False)
+st.header("Models at hand", anchor=False)
+language.symbols("ε₁", "ε₂", "λ of training")
 cards = st.columns(3, gap="medium")
 for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 3].container(border=True):
         st.html(card(name, gan.digest))
         twin = f"{name}-robust" if f"{name}-robust" in gans else name
         base = name.removesuffix("-robust") if name.removesuffix("-robust") in gans else name
-        st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params={"a": base, "b": twin})
+        st.page_link(language.WORST_NOISE, label=f"Worst noise of {name}", query_params={"a": base, "b": twin})
 for name, words in broken.items():
     st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
 st.caption(
@@ -80,3 +82,4 @@ def explore() -> None:
 if set(pair) <= gans.keys():
     with live:
         explore()
+        language.symbols("ε", "λ", "step", "loss")

@@ -8,7 +8,7 @@ from rgan.ablation import ablations
 from rgan.errors import RganError
 from rgan.reproduce import Referees, study
 
-st.header("Reproduce", anchor=False)
+st.title("Reproduce", anchor=False)
 st.markdown(
     "The paper's **Table 2** and **Figures 1 to 3** from the models at hand: who trains robustly, and what worst noise "
     "does to either, with random noise of the same length beside it and the paper's own values beside ours."

@@ -46,7 +46,7 @@ with st.sidebar:
         width="stretch", help="In the background: leave this page or close it, training goes on.",
     )  # fmt: skip
 
-st.header("Train", anchor=False)
+st.title("Train", anchor=False)
 run_view.problem()
 listed = records()
 if not listed:

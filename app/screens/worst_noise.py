@@ -2,6 +2,7 @@
 
 import streamlit as st
 from parts import board, controls
+from parts.language import symbols
 from parts.live_slider import live_slider
 from parts.raising import raising
 from parts.stage import Stage, finish_run
@@ -10,8 +11,9 @@ from state import live_paths, together
 
 from rgan.errors import SettingsError
 from rgan.live import reach
+from rgan.objectives import CHANGE, CRITIC, JUDGE
 
-st.header("Worst noise", anchor=False)
+st.title("Worst noise", anchor=False)
 (a, b), gans = two_models(same_noise=True)
 
 try:
@@ -70,3 +72,5 @@ def explore() -> None:
 
 
 explore()
+raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.against]
+symbols("z", "‖z‖", "ε", "‖r‖", "λ", "step", raises, "RMS", "gradient calls")

@@ -1,0 +1,19 @@
+"""Numbers as sentences and tables show them: few digits, a true minus sign, and no minus before zero."""
+
+from __future__ import annotations
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """ "−0.45"; zero has no sign."""
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """ "+0.31", "−0.45" or "0.00": a difference."""
+    shown = decimal(value, digits)
+    return f"+{shown}" if round(value, digits) > 0 else shown
+
+
+def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
+    """ "12.5 %" of 0.125."""
+    return f"{(signed if sign else decimal)(100 * share, digits)} %"
