@@ -30,7 +30,7 @@ def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose
             with column:
                 st.html(f'<div class="blind-image">{_image(pair.images[side], f"{SIDES[side]} image")}</div>')
                 st.button(
-                    f"The {SIDES[side]} one", key=f"choose_{SIDES[side]}", on_click=choose, args=(trial, side),
+                    SIDES[side].capitalize(), key=f"choose_{SIDES[side]}", on_click=choose, args=(trial, side),
                     shortcut=SIDES[side].capitalize(), width="stretch",
                 )  # fmt: skip
     st.progress(trial / total)
