@@ -26,7 +26,7 @@ def test_pca_is_numpys_singular_value_decomposition_of_both_clouds():
     for k in range(2):
         assert abs(np.corrcoef(found[:, k], left[:, k])[0, 1]) == pytest.approx(1, abs=1e-5)
         share = values[k] ** 2 / np.square(values).sum()
-        assert drawn.axes[k] == f"PC {k + 1}, {share:.0%} of variance"
+        assert drawn.axes[k] == f"PC {k + 1}, {100 * share:.0f} % of variance"
 
 
 def check_neighbours(first, second, drawn):
