@@ -10,13 +10,15 @@ from scipy import stats
 
 from rgan import contest, judges
 from rgan.balls import lengths
-from rgan.contest import Corner, corner, rises, shell, transfer, verdict
+from rgan.contest import Corner, corner, interval_points, rises, shell, transfer, verdict
 from rgan.errors import SettingsError
+from rgan.evidence import Interval
 from rgan.gan import Gan, fresh, prior_noise
 from rgan.judges import Opinion
 from rgan.recipes import recipe
 from rgan.search_health import lights
 from rgan.trials import Subject, Trial, joined
+from rgan.wording import decimal, per_cent, signed
 from rgan.worst_case import Settings, search
 
 SETTINGS = Settings((1.5,), steps=4)
@@ -186,3 +188,28 @@ def test_health_of_searches_whose_answer_is_known():
     assert not states(lambda z: z @ slope, radius=0.0)
     priced = states(lambda z: z @ slope, price=50.0)
     assert priced["Budget"].state == "fair" and "Lower λ" in priced["Budget"].remedy
+
+
+@pytest.mark.parametrize(
+    ("low", "mean", "high", "words"),
+    [
+        (0.01, 0.042, 0.071, "+4.2 points (95 % interval +1.0 to +7.1)"),
+        (-0.0301, -0.02, 0.0002, "−2.0 points (95 % interval −3.0 to 0.0)"),  # 0 lies inside: no more digits needed
+        (0.0002, 0.0381, 0.076, "+3.81 points (95 % interval +0.02 to +7.60)"),
+        (-0.5, -0.25, -0.000004, "−25.0000 points (95 % interval −50.0000 to −0.0004)"),
+        (0.0, 0.0, 0.0, "0.0 points (95 % interval 0.0 to 0.0)"),
+    ],
+)
+def test_an_interval_that_leaves_out_0_is_never_shown_ending_there(low, mean, high, words):
+    assert interval_points(Interval(mean, low, high)) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "difference", "share"),
+    [(-0.004, "0.00", "0.00", "−0.4 %"), (0.004, "0.00", "0.00", "0.4 %"), (-1.239, "−1.24", "−1.24", "−123.9 %")],
+)
+def test_numbers_have_a_true_minus_and_none_before_zero(value, plain, difference, share):
+    assert (decimal(value), signed(value), per_cent(value)) == (plain, difference, share)
+    assert (
+        signed(-value) == (f"+{plain[1:]}" if plain.startswith("−") else plain) and per_cent(0.5, sign=True)[0] == "+"
+    )
