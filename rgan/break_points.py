@@ -1,9 +1,10 @@
 """Break points: the ε at which each sample's image first turns bad, on the path that a sweep has found.
 
 The path of a sample leads from its original noise through its answer at each radius, in straight pieces; a radius in
-between is a point of a piece. Bisection narrows down a crossing in the first piece whose end is bad, to TOLERANCE. What
-is bad may become good again further out, since the search climbs on the critic and not on the judge: such samples are
-counted, and the share that is good at each radius stands beside the share that has been good at all of them so far.
+between is a point of a piece. What is bad may become good again further out, since the search climbs on the critic and
+not on the judge. So every piece is looked at in PARTS parts, and bisection narrows down the crossing in the first part
+whose end is bad, to TOLERANCE: an image that is bad within one part alone goes unseen. Samples that become good again
+are counted, and the share that is good at each radius stands beside the share that has been good all the way there.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from torch import Tensor
 from rgan.degradation import Sweep
 from rgan.evidence import Interval
 from rgan.judges import BAD
-from rgan.trials import Subject
 from rgan.two_sample import wilson
 from rgan.wording import per_cent
 
-TOLERANCE = 1 / 64  # of the piece between two radii
+PARTS = 4  # of the piece between two radii
+TOLERANCE = 1 / 64  # of that piece
 
 
 @dataclass(frozen=True)
 class BreakPoints:
     """Of one model under one kind of noise.
 
-    radius: ε of the crossing found, (N,); 0: bad to begin with, infinity: bad at none of `radii`. recovered: samples
-    that are good again at some larger radius. radii, good: 0 and the sweep's radii, and the share of samples that are
+    radius: ε of the first crossing found, (N,); 0: bad to begin with, infinity: bad nowhere. recovered: samples that
+    are good again at one of the larger `radii`. radii, good: 0 and the sweep's radii, and the share of samples that are
     good at each of them.
     """
 
@@ -81,28 +82,34 @@ def break_points(state: Sweep, side: str, kind: str) -> BreakPoints:
     path = torch.cat([torch.zeros_like(noise[:1]), noise])
     badness = [torch.cat([block.original.badness for block in blocks])]
     badness += [torch.cat([block.trials[kind][k].badness for block in blocks]) for k in range(len(noise))]
-    bad = torch.stack(badness) >= BAD
+    at_radii = torch.stack(badness) >= BAD
     radii = torch.tensor([0.0, *state.plan.radii], dtype=torch.float64)
-    breaks, first = bad.any(dim=0), bad.int().argmax(dim=0)
-    found = torch.where(breaks, radii[first], torch.full_like(radii[first], float("inf")))
-    inside = torch.nonzero(breaks & (first > 0)).flatten()
-    if len(inside):
-        found[inside] = _bisect(subject, z[inside], path[:, inside], first[inside], radii)
-    later = torch.arange(len(bad))[:, None] > first
-    recovered = int((breaks & (later & ~bad).any(dim=0)).sum())
-    return BreakPoints(found.numpy(), recovered, radii.numpy(), 1 - bad.double().mean(dim=1).numpy())
 
+    def bad(rows: Tensor, place: Tensor) -> Tensor:
+        """Of some samples (B,), each at its place on its path, 0 to K."""
+        piece = place.long().clamp(max=len(noise) - 1)
+        start, end = path[piece, rows], path[piece + 1, rows]
+        return subject.trial(z[rows] + start + (place - piece)[:, None] * (end - start)).bad
 
-def _bisect(subject: Subject, z: Tensor, path: Tensor, first: Tensor, radii: Tensor) -> Tensor:
-    """The smallest ε found bad of each sample (N,), good at radii[first − 1] and bad at radii[first]."""
-    rows = torch.arange(len(z))
-    start, end = path[first - 1, rows], path[first, rows]
+    first = torch.where(at_radii.any(dim=0), at_radii.int().argmax(dim=0).float(), torch.inf)
+    good = torch.nonzero(~at_radii[0]).flatten()  # no other can break
+    if len(good):
+        within = torch.tensor([k + part / PARTS for k in range(len(noise)) for part in range(1, PARTS)])
+        seen = torch.stack([bad(good, place.expand(len(good))) for place in within])
+        earlier = torch.where(seen, within[:, None], torch.inf).amin(dim=0)
+        first[good] = torch.minimum(first[good], earlier)
 
-    def bad(share: Tensor) -> Tensor:
-        return subject.trial(z + start + share[:, None] * (end - start)).bad
-
-    crossed = bisect(bad, torch.zeros(len(z)), torch.ones(len(z)), TOLERANCE)
-    return radii[first - 1] + crossed * (radii[first] - radii[first - 1])
+    broken = torch.nonzero(first.isfinite() & (first > 0)).flatten()
+    place = first.clone()
+    if len(broken):
+        place[broken] = bisect(lambda at: bad(broken, at), first[broken] - 1 / PARTS, first[broken], TOLERANCE)
+    later = torch.arange(len(at_radii))[:, None] > first
+    return BreakPoints(
+        np.asarray(np.interp(place, np.arange(len(radii)), radii, right=np.inf)),
+        int((later & ~at_radii).any(dim=0).sum()),
+        radii.numpy(),
+        1 - at_radii.double().mean(dim=1).numpy(),
+    )
 
 
 def bisect(bad: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rgan.balls import lengths
+from rgan.errors import SettingsError, number_between
 from rgan.evidence import Interval, mean_interval, student
 from rgan.trials import Subject, Trial, check_noise
 from rgan.wording import per_cent, signed
@@ -53,13 +54,18 @@ class Corner:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
         return self.trials[kind].badness - self.trials["original"].badness
 
-    def beyond_random(self) -> Interval:
-        """Mean badness of worst noise above that of random noise of the same length."""
-        return mean_interval(self.trials["worst"].badness - self.trials["random"].badness)
+    def beyond(self, kind: str) -> Interval:
+        """Mean badness of worst noise above that of another of KINDS with the same samples."""
+        return mean_interval(self.trials["worst"].badness - self.trials[kind].badness)
 
 
 def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> Corner:
-    """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed."""
+    """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed.
+
+    Raises:
+        SettingsError: fewer than 2 samples, which have no interval.
+    """
+    number_between("samples", samples, 2, 1_000_000)
     z = subject.gan.noise(samples, seed)
     *_, found = subject.search(z, settings, seed)
     noise = found.noise[0]
@@ -120,18 +126,20 @@ def agreement(one: Corner) -> dict[str, Interval | None]:
 def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     """Sentences: worst against random noise in A, in B, and A against B, as the judge sees them.
 
-    A difference is claimed only where its 95 % interval leaves out 0. Models that start from different badness are
-    told apart in words: a model of bad images has less to lose.
+    A difference is claimed only where its 95 % interval leaves out 0, that of two models also beyond random noise.
+    Models that start from different badness are told apart in words: a model of bad images has less to lose.
     """
     if a.radius == 0:
         return (STILL,)
     said = [against_random(name, one) for name, one in (("A", a), ("B", b))]
-    apart = mean_interval(a.rise("worst") - b.rise("worst"))
-    if holds(apart):
+    apart, beyond = differences(a, b)
+    if not holds(apart):
+        outcome = "Which of the two suffers less cannot be said"
+    elif not holds(beyond) or (beyond.mean > 0) != (apart.mean > 0):
+        outcome = "Which of the two suffers less cannot be said, for random noise may explain the difference"
+    else:
         better, other = ("B", "A") if apart.mean > 0 else ("A", "B")
         outcome = f"{better}'s images suffer less than {other}'s"
-    else:
-        outcome = "Which of the two suffers less cannot be said"
     said.append(
         f"{outcome}: worst noise adds {points(float(a.rise('worst').mean()))} (A) and "
         f"{points(float(b.rise('worst').mean()))} (B); difference {interval_points(apart)}."
@@ -149,21 +157,50 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     return tuple(said)
 
 
+def differences(a: Corner, b: Corner) -> tuple[Interval, Interval]:
+    """What worst noise adds to A's badness beyond what it adds to B's, sample by sample: above the original, and above
+    random noise of the same length.
+
+    Raises:
+        SettingsError: they have different numbers of samples, which cannot be paired.
+    """
+    if len(a.z) != len(b.z):
+        raise SettingsError(f"expected as many samples of both models, got {len(a.z)} and {len(b.z)}; measure again")
+    above = [one.trials["worst"].badness - one.trials["random"].badness for one in (a, b)]
+    return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
+
+
 def against_random(name: str, one: Corner) -> str:
-    """A sentence: worst noise against random noise of the same length in the model called `name`."""
+    """A sentence: worst noise against random noise of the same length in the model called `name`, and where it does
+    more than that, against the best of many random directions."""
     if not one.noise.any():
         return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
-    beyond = one.beyond_random()
+    beyond = one.beyond("random")
     fooled = mean_interval(one.trials["worst"].loss - one.trials["random"].loss)
-    if holds(beyond) and beyond.mean > 0:
-        outcome = "worst noise makes worse images than random noise of the same length, by"
-    elif holds(beyond):
-        outcome = "worst noise makes better images than random noise of the same length:"
-    else:
-        outcome = "worst noise is not shown to make worse images than random noise of the same length:"
-    if fooled.low > 0 and not (holds(beyond) and beyond.mean > 0):
-        outcome = f"the critic is fooled, but {outcome}"
-    return f"{name}: {outcome} {interval_points(beyond)}."
+    outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {interval_points(beyond)}"
+    if _more(beyond):
+        return f"{name}: {outcome}; {against_best(one)}."
+    return f"{name}: {'the critic is fooled, but ' if _more(fooled) else ''}{outcome}."
+
+
+def against_best(one: Corner) -> str:
+    """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
+    found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
+    if _more(found):
+        return f"against {tried} it is {interval_points(found)}"
+    return f"that a search does more than {tried} is not shown: {interval_points(found)}"
+
+
+def _makes(beyond: Interval) -> str:
+    """What noise does to images, by what it adds to their badness."""
+    if _more(beyond):
+        return "makes worse images"
+    return "makes better images" if holds(beyond) else "is not shown to make worse images"
+
+
+def _more(found: Interval) -> bool:
+    """Whether the interval lies above 0."""
+    return found.low > 0
 
 
 def holds(found: Interval) -> bool:
@@ -200,15 +237,9 @@ class Transfer:
         said = []
         for finder, other in (("A", "B"), ("B", "A")):
             own, moved = self.badness[finder][finder], self.badness[finder][other]
-            hurts = holds(moved) and moved.mean > 0
-            left = (
-                "makes worse images than random noise"
-                if hurts
-                else "is not shown to make worse images than random noise"
-            )
             said.append(
-                f"Noise found on {finder} {left} in {other} too: {interval_points(moved)}, against "
-                f"{points(own.mean)} in {finder} itself."
+                f"Noise found on {finder} {_makes(moved)} than random noise in {other}: {interval_points(moved)}, "
+                f"against {points(own.mean)} in {finder} itself."
             )
         return " ".join(said)
 

@@ -16,17 +16,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.balls import block_seed, lengths, separate
+from rgan.balls import block_seed, lengths
 from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
-from rgan.metrics import frechet, least
+from rgan.metrics import fid_bias, frechet, least
 from rgan.trials import Subject, Trial, by_side, joined
 from rgan.worst_case import Settings, random_noise
 
 Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
 
 FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
-FLOORS = 5  # draws of real images
 METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}
 MOVED = ("worst", "random")
 
@@ -167,16 +166,11 @@ def scorable(state: Sweep) -> bool:
 
 
 def real_fid(state: Sweep) -> float | None:
-    """FID of as many real images as a repeat has samples against the judge's others, the mean of FLOORS draws.
-
-    None where so few others are left that it could not be compared with the curves.
-    """
-    real, count = state.subjects["A"].judge.reference, state.plan.samples
-    if not scorable(state) or len(real) < 2 * count:
+    """The FID expected of as many real images as a repeat has samples; None where these are too few for an FID."""
+    if not scorable(state):
         return None
-    order = separate(0, "floor")
-    draws = [torch.randperm(len(real), generator=order) for _ in range(FLOORS)]
-    return float(np.mean([frechet(real[draw[:count]], real[draw[count:]]) for draw in draws]))
+    real = state.subjects["A"].judge.reference
+    return fid_bias(real) * (1 / state.plan.samples + 1 / len(real))
 
 
 def difference(state: Sweep, kind: str) -> list[Interval]:

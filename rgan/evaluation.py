@@ -13,7 +13,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ FEATURES = ("judge", "inception")
 CHUNK = 250  # samples searched together
 TRIED = 64  # samples that the time is measured on
 LOOKING = 3.0  # what drawing and judging an image costs, in gradients of its search, on the shipped models
-VERSION = 1  # of what the numbers mean; others are computed anew
+VERSION = 2  # of what the numbers mean; others are computed anew
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class Settings:
         number_between("repeats", self.repeats, 1, 100)
         number_between("samples", self.samples, 100, 1_000_000)
         one_of("features", self.features, FEATURES)
+        if self.weights and self.features != "inception":
+            raise SettingsError(f"expected no weights with features of a {self.features}, got a file; leave them out")
         if not min(self.search.radii) > 0:
             raise SettingsError("expected radii ε above 0, got 0; the original noise is evaluated anyway: leave 0 out")
 
@@ -111,13 +113,6 @@ class Referee:
 
     standard: metrics.Standard
     judge: Judge
-    _floors: dict[int, float] = field(default_factory=dict, repr=False, compare=False)
-
-    def floor(self, seed: int) -> float:
-        """`metrics.floor` of the standard, computed once: of Inception's features it takes seconds."""
-        if seed not in self._floors:
-            self._floors[seed] = metrics.floor(self.standard, seed=seed)
-        return self._floors[seed]
 
     def key(self, settings: Settings) -> str:
         """All that decides the numbers of an evaluation but for the model, as 16 hexadecimal digits.
@@ -149,8 +144,7 @@ class Row:
 class Evaluation:
     """All rows of one model. digest: the checkpoint's SHA-256. key: `Referee.key`. protocol: words for the scores.
 
-    as_published: whether scores in papers have that protocol. floor: the FID of real against real images, halved as in
-    the last repeat.
+    as_published: whether scores in papers have that protocol. floor: `metrics.floor`, the FID of as many real images.
     """
 
     digest: str
@@ -222,7 +216,7 @@ def evaluate(gan: Gan, settings: Settings, referee: Referee, *, device: str = "a
         if piece.row is not None:
             rows.append(piece.row)
         yield Progress(min(done / _cost(settings), 1.0))
-    protocol, floor = referee.standard.protocol(settings.samples), referee.floor(settings.repeats - 1)
+    protocol, floor = referee.standard.protocol(settings.samples), metrics.floor(referee.standard, settings.samples)
     evaluation = Evaluation(
         gan.digest, referee.key(settings), protocol.words, protocol.as_published, floor,
         round(time.perf_counter() - started, 1), tuple(rows),

@@ -43,7 +43,9 @@ def find(places: Iterable[str | Path]) -> list[Path]:
         elif place.exists():
             found[place] = None
         else:
-            raise FileError(f"expected a checkpoint or a folder of checkpoints, got {place}, which is not there")
+            raise FileError(
+                f"expected a checkpoint or a folder of checkpoints, got {place}, which is not there; check its name"
+            )
     return list(found)
 
 

@@ -16,9 +16,9 @@ from typing import Protocol, TypeVar
 from rgan import degradation, failures
 from rgan.break_points import BreakPoints, break_points
 from rgan.comparability import Comparability, comparability
-from rgan.contest import Corner, against_random, corner, holds, interval_points, points
+from rgan.contest import Corner, against_best, against_random, corner, differences, holds, interval_points, points
 from rgan.degradation import MOVED, Sweep
-from rgan.errors import SettingsError, number_between
+from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
 from rgan.failure_modes import Modes, modes
 from rgan.failures import Pool, ranking
@@ -182,7 +182,7 @@ def headline(
     one in its favour: its search may have missed what is worst for its images.
     """
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
-    against += [against_random(side, one) for side, one in corners.items() if not _worse(one.beyond_random())]
+    against += [against_random(side, one) for side, one in corners.items() if not _worse(one.beyond("random"))]
     against += [
         f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
         for side, found in health.items()
@@ -199,7 +199,8 @@ def headline(
 def _of_one(name: str, one: Corner) -> Headline:
     return Headline(
         f"Worst noise makes the images of {name} worse than random noise of the same length does.",
-        f"Within ε {one.radius:g} it adds {interval_points(one.beyond_random())} of badness beyond random noise.",
+        f"Within ε {one.radius:g} it adds {interval_points(one.beyond('random'))} of badness beyond random noise; "
+        f"{against_best(one)}.",
         (),
     )
 
@@ -236,19 +237,6 @@ def _of_two(names: Mapping[str, str], a: Corner, b: Corner) -> Headline:
         f"is {interval_points(differences(other, one)[0])} more in {more}.",
         (),
     )
-
-
-def differences(a: Corner, b: Corner) -> tuple[Interval, Interval]:
-    """What worst noise adds to A's badness beyond what it adds to B's, sample by sample: above the original, and above
-    random noise of the same length.
-
-    Raises:
-        SettingsError: they have different numbers of samples, which cannot be paired.
-    """
-    if len(a.z) != len(b.z):
-        raise SettingsError(f"expected as many samples of both models, got {len(a.z)} and {len(b.z)}; measure again")
-    above = [one.trials["worst"].badness - one.trials["random"].badness for one in (a, b)]
-    return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
 
 
 def _worse(found: Interval) -> bool:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from rgan import contest, judges
 from rgan.balls import lengths
-from rgan.contest import Corner, corner, interval_points, rises, shell, transfer, verdict
+from rgan.contest import Corner, Transfer, corner, interval_points, rises, shell, transfer, verdict
 from rgan.errors import SettingsError
 from rgan.evidence import Interval
 from rgan.gan import Gan, fresh, prior_noise
@@ -125,6 +125,43 @@ def test_a_headline_needs_its_interval():
     assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")
     still = dataclasses.replace(hurt, settings=Settings((0.0,)))
     assert verdict(still, still) == ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
+
+
+def test_a_search_that_finds_no_more_than_many_random_tries_is_told():
+    rng = np.random.default_rng(3)
+    start = rng.uniform(0.2, 0.4, 60)
+    found = made_up(start.tolist(), (start + rng.uniform(0.1, 0.3, 60)).tolist(), start.tolist())
+    above = found.trials["worst"].badness - found.trials["best"].badness
+    theirs = stats.ttest_1samp(above.double().numpy(), 0).confidence_interval(0.95)
+    assert (found.beyond("best").low, found.beyond("best").high) == pytest.approx((theirs.low, theirs.high))
+    assert "; against the best, by the critic, of 4 random directions it is +" in verdict(found, found)[0]
+    lucky = dataclasses.replace(found, trials=found.trials | {"best": found.trials["worst"]})
+    said = verdict(lucky, found)[0]
+    assert said.startswith("A: worst noise makes worse images than random noise")
+    assert said.endswith("more than the best, by the critic, of 4 random directions is not shown: 0.0 points "
+                         "(95 % interval 0.0 to 0.0).")  # fmt: skip
+
+
+def test_a_difference_that_random_noise_may_explain_is_not_claimed():
+    rng = np.random.default_rng(4)
+    start = rng.uniform(0.2, 0.4, 60)
+    spread = rng.uniform(0.0, 0.02, (3, 60))
+    spread -= spread.mean(axis=1, keepdims=True)
+    fragile = made_up(start.tolist(), (start + 0.3 + spread[0]).tolist(), (start + 0.2 + spread[1]).tolist())
+    tough = made_up(start.tolist(), (start + 0.1 + spread[2]).tolist(), start.tolist())
+    raw, beyond = contest.differences(fragile, tough)
+    assert raw.low > 0 > beyond.low and beyond.high > 0
+    assert verdict(fragile, tough)[2].startswith(
+        "Which of the two suffers less cannot be said, for random noise may explain the difference"
+    )
+
+
+def test_noise_that_makes_better_images_elsewhere_is_told():
+    worse, better = Interval(0.1, 0.05, 0.15), Interval(-0.02, -0.04, -0.001)
+    found = Transfer({"A": {"A": worse, "B": worse}, "B": {"A": better, "B": worse}}, {})
+    first, second = found.sentence().split(" Noise found")
+    assert first.startswith("Noise found on A makes worse images than random noise in B: +10.0 points")
+    assert second.startswith(" on B makes better images than random noise in A")
 
 
 def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):

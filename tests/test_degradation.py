@@ -70,7 +70,8 @@ def test_the_floor_is_of_as_many_real_images_as_the_curves(states):
     judge = judges.shipped("digits")
     few = real_fid(last)
     assert few == pytest.approx(np.mean(list(direct_fids(judge.reference, 100))), rel=0.2)
-    assert real_fid(dataclasses.replace(last, plan=dataclasses.replace(PLAN, samples=200))) is None
+    some, many = (dataclasses.replace(last, plan=dataclasses.replace(PLAN, samples=count)) for count in (50, 359))
+    assert real_fid(some) is None and real_fid(many) < few / 2
 
 
 def direct_fids(real, count):
@@ -150,6 +151,18 @@ def test_break_points_where_badness_is_known():
     over = found.radius[inside] - truth[inside]
     assert (over >= -1e-6).all() and (over <= 2 * TOLERANCE + 1e-6).all() and found.recovered == 0
     assert found.good == pytest.approx([(truth > radius).mean() for radius in (0, 1, 2, 4)])
+
+    def spiked(noise):
+        """Bad between 0.5 and 0.8 of the way to the first radius alone; the last is bad throughout."""
+        length = noise[:, 0] - noise[:, 1]
+        return trial((((length > 0.5) & (length < 0.8)) | (noise[:, 1] == 500)).float())
+
+    calm = trial((torch.arange(6) >= 5).float())
+    quiet = Block(0, z, calm, {"worst": noise}, {"worst": (calm,) * 3})
+    brief = break_points(
+        Sweep(state.plan, {"A": types.SimpleNamespace(trial=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
+    )
+    assert brief.radius == pytest.approx([0.5] * 5 + [0], abs=TOLERANCE) and brief.recovered == 5
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
     assert break_points(Sweep(state.plan, state.subjects, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
 

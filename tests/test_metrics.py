@@ -110,10 +110,27 @@ def test_values_and_floor_are_those_of_scores_to_the_last_digit(features, reques
     monkeypatch.setattr(metrics, "_jackknife", None)  # intervals are not even begun
     monkeypatch.setattr(metrics, "_pulls", None)
     assert values(seen, standard, seed=3) == {"score": score.value, "fid": fid.value, "kid": kid.value}
-    assert floor(standard, seed=3) == fid.floor != floor(standard, seed=4)
+    assert floor(standard, len(seen.features)) == fid.floor
     assert values(seen, standard, seed=4)["kid"] != kid.value, "the seed is that of the subsets"
     with pytest.raises(SettingsError, match=f"to score by {seen.features.shape[1]} features, got 99"):
         values(Seen(seen.features[:99], seen.logits[:99]), standard)
+
+
+def test_the_floor_is_what_real_images_get():
+    """Of 1,000 real images against 4,000 others, by another library."""
+    real = judges.shipped("mnist").reference
+    rng, direct = torch.Generator().manual_seed(5), []
+    for _ in range(6):
+        order = torch.randperm(len(real), generator=rng)
+        theirs = FrechetInceptionDistance(feature=Given(real.shape[1]))
+        theirs.set_dtype(torch.float64)
+        theirs.update(real[order[1000:]].double(), real=True)
+        theirs.update(real[order[:1000]].double(), real=False)
+        direct.append(float(theirs.compute()))
+    expected = metrics.fid_bias(real) * (1 / 1000 + 1 / 4000)
+    assert expected == pytest.approx(np.mean(direct), rel=0.2)
+    standard = by_judge(judges.shipped("mnist"))
+    assert floor(standard, 1000) < expected < 1.2 * floor(standard, 1000), "against 5,000"
 
 
 @pytest.mark.parametrize("splits", [1, 10])
@@ -153,6 +170,7 @@ def test_real_images_score_better_than_noise_and_the_floor_is_said(judge):
     assert good[1].floor > 0 and "real against real" in good[1].words
     words = good[0].protocol.words
     assert good[0].best == 10 and f"150 images against {len(judge.reference)} held-out" in words
+    assert "(its models were trained on them, too)" in words and "too" not in by_judge(judges.shipped("mnist")).origin
     assert "1 split" in words and "not comparable with papers" in words
 
 

@@ -9,7 +9,7 @@ from parts.evidence_works import REPEATS, Asked, Found
 from parts.language import MARKS
 from parts.waiting import value
 from rgan import evidence_figures, evidence_rows
-from rgan.break_points import BreakPoints, later_words
+from rgan.break_points import PARTS, TOLERANCE, BreakPoints, later_words
 from rgan.degradation import METRICS, MOVED, Curve, Sweep, curve, difference, real_fid, scorable
 from rgan.files import as_csv
 from rgan.judges import BAD
@@ -84,7 +84,7 @@ def _about(metric: str, asked: Asked) -> str:
         "badness": "mean over images",
         "bad": f"badness {per_cent(BAD, 0)} or more",
         "loss": "each by its own critic: compare shapes, not heights",
-        "fid": f"{plan.samples} images against {len(asked.judge.reference)} real ones; dashed: as many real images",
+        "fid": f"{plan.samples} images against {len(asked.judge.reference)} real ones; dashed: as many real ones",
     }[metric]
 
 
@@ -119,10 +119,11 @@ def breaks(asked: Asked, found: Found) -> None:
         said(
             (
                 words,
-                "Break points are crossings on the path that the search has found, to within a 64th of the step "
-                "between two radii; another search may break an image earlier. Badness goes up and down along a path, "
-                "since the search follows the critic and not the judge: every further ε is one more chance to have "
-                "been bad once, for random noise as well. Compare worst with random, and lines with marks.",
+                f"Break points are the first crossings seen on the path that the search has found: each step between "
+                f"two radii is looked at in {PARTS} parts, and a crossing narrowed down to a {1 / TOLERANCE:.0f}th of "
+                "the step. Another search may break an image earlier. Badness goes up and down along a path, since the "
+                "search follows the critic and not the judge: every further ε is one more chance to have been bad "
+                "once, for random noise as well. Compare worst with random, and lines with marks.",
             )
         )
     download("break points", as_csv(evidence_rows.breaks(points)), "break-points.csv")

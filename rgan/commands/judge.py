@@ -11,7 +11,7 @@ def add(commands: Subparsers) -> None:
     command = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
     command.set_defaults(command=run)
     command.add_argument("name", help="digits, mnist or cifar10")
-    command.add_argument("--out", required=True, help="the judge's file, .safetensors")
+    command.add_argument("--out", help="the judge's file (default judge-NAME.safetensors)")
     command.add_argument("--epochs", type=int, help="passes over the images (default: by data set)")
     command.add_argument("--width", type=int, default=16, help="features of the first layer (default 16)")
     command.add_argument("--seed", type=int, default=0)
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     from rgan import judges
 
     data = load_data(options, options.name, judges.SIZE)
-    epochs = options.epochs or judges.EPOCHS.get(data.name, 10)
+    epochs = judges.EPOCHS.get(data.name, 10) if options.epochs is None else options.epochs
     steps = judges.train(
         data, options.data_root, epochs=epochs, width=options.width, seed=options.seed, precision=options.precision
     )
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> None:
             if progress.step % 20 == 0:
                 bar.set_postfix(loss=f"{progress.loss:.3f}")
     assert judge is not None
-    digest = judges.save(judge, options.out)
-    report = {"judge": str(options.out), "sha256": digest, "accuracy": judge.accuracy, "held_out": judge.held_out}
+    out = options.out or f"judge-{judge.data}.safetensors"
+    digest = judges.save(judge, out)
+    report = {"judge": out, "sha256": digest, "accuracy": judge.accuracy, "held_out": judge.held_out}
     right = f"names {judge.accuracy:.2%} of {judge.held_out:,} held-out images rightly"
-    print_report(options, report, f"{options.out}: {right}")
+    print_report(options, report, f"{out}: {right}")

@@ -6,11 +6,16 @@ import argparse
 import dataclasses
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rgan.commands.common import Subparsers, print_report, stopping
 from rgan.devices import DEVICES
 from rgan.errors import RganError
+
+if TYPE_CHECKING:
+    from rgan.ablation import LeftOut
 
 
 def add(commands: Subparsers) -> None:
@@ -31,6 +36,11 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
+def _nothing(left: Sequence[LeftOut]) -> RganError:
+    said = "; ".join(f"{one.name}: {one.reason}" for one in left) or "no checkpoint in the folders named"
+    return RganError(f"expected models to evaluate, got none ({said}); train some with `python -m rgan train`")
+
+
 def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
@@ -42,8 +52,7 @@ def run(options: argparse.Namespace) -> None:
     )
     models, left = reproduce.survey(reproduce.find(options.models or reproduce.places()))
     if not models:
-        said = "; ".join(f"{one.name}: {one.reason}" for one in left) or "no checkpoint in the folders named"
-        raise RganError(f"expected models to evaluate, got none ({said}); train some with `python -m rgan train`")
+        raise _nothing(left)
     referees = reproduce.Referees(settings, device=options.device, data_root=options.data_root)
     with (
         stopping("this piece of an evaluation") as asked,
@@ -55,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
             if asked.is_set():
                 break
     study = reproduce.study(models, (*left, *progress.left), referees, folder)
+    if not study.models and not study.waiting:
+        raise _nothing(study.left)
     page = table_report.study_page(study, f"python -m rgan {shlex.join(options.arguments)}")
     tables.write({**tables.files(study), "report.html": page.encode()}, folder)
     for one in study.left:
