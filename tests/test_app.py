@@ -61,7 +61,7 @@ def test_home_shows_every_shipped_model():
     shipped = [path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")]
     assert shipped
     for name in shipped:
-        assert f"<h4>{name}</h4>" in shown
+        assert f"<h3>{name}</h3>" in shown
 
 
 def test_worst_noise_costs_more_than_random_noise_and_says_so():

@@ -84,7 +84,7 @@ def card(name: str, title: str, words: str, images: np.ndarray) -> str:
     return (
         f'<div class="card"><img alt="{len(images)} samples of {escape(name)}" '
         f'src="{data_uri(grid(images, 12, scale=2))}">'
-        f"<h4>{escape(name)}</h4><p>{escape(title)}<br>{escape(words)}</p></div>"
+        f"<h3>{escape(name)}</h3><p>{escape(title)}<br>{escape(words)}</p></div>"
     )
 
 

@@ -158,5 +158,6 @@ def grouped(pool: Pool, side: str, kind: str, found: Modes) -> None:
             f'<div class="board {side}"><figure><figcaption><span>mode {number}</span>'
             f'<span class="value">{mode.size} images, {share} of the bad ones</span></figcaption>'
             f'<img alt="Mode {number}: {len(images)} near-duplicates" '
-            f'src="{data_uri(grid(images, MEMBERS, scale=2))}"></figure></div>'
+            f'style="width: {100 * len(images) / MEMBERS:g}%" '
+            f'src="{data_uri(grid(images, len(images), scale=2))}"></figure></div>'
         )
