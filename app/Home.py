@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+import visitors
 from parts import carried, language, lock, tour
 from parts.language import (
     BLIND_TEST,
@@ -20,6 +21,7 @@ from state import warm_up
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
 st.set_page_config(page_icon=Path(__file__).with_name("icon.png"), layout="wide")
 warm_up()
+visitors.sweep()
 
 page = st.navigation(
     [

@@ -12,7 +12,9 @@ import shutil
 import threading
 import uuid
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -23,12 +25,34 @@ from rgan.shelf import Shelf
 
 UPLOADS = Path(os.environ.get("RGAN_UPLOADS", Path(__file__).resolve().parent.parent / "uploads"))
 VISITORS = UPLOADS / "visitors"
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")  # set by a proxy in between, or by whoever pretends
+PROXIED = ("forwarded", "via", "x-forwarded-", "x-real-ip")  # begin headers of proxies, or of whoever pretends
+ADDRESSED = ("Host", "Origin")  # headers with the address that the browser has; without a browser there are none
 
 
 def is_operator() -> bool:
-    """Whether the browser runs on the server's machine, with no proxy in between."""
-    return st.context.ip_address is None and not any(name in st.context.headers for name in FORWARDED)
+    """Whether the browser runs on the server's machine, with no proxy in between.
+
+    A proxy on this machine may keep silent about itself; the address that its browsers opened is not this machine's.
+    """
+    headers = st.context.headers
+    if st.context.ip_address is not None or any(name.lower().startswith(PROXIED) for name in headers):
+        return False
+    return all(_is_here(address) for address in map(headers.get, ADDRESSED) if address is not None)
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address, such as "localhost:8501" or "http://[::1]:8501", is this machine's own."""
+    try:
+        name = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+@st.cache_resource(show_spinner=False)
+def sweep() -> None:
+    """Once a process, before anybody uploads: delete what visitors of a server that has ended left."""
+    shutil.rmtree(VISITORS, ignore_errors=True)
 
 
 def shelf() -> Shelf | None:
@@ -40,17 +64,12 @@ def shelf() -> Shelf | None:
 
 @st.cache_resource(show_spinner=False)
 def _own() -> Shelf:
-    shutil.rmtree(VISITORS, ignore_errors=True)  # sessions of a server that has ended
     return Shelf(UPLOADS, limits.OPERATOR_FILES, limits.OPERATOR_BYTES)
 
 
-def _leave(left: Shelf) -> None:
-    shutil.rmtree(left.folder, ignore_errors=True)
-
-
-@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
+@st.cache_resource(scope="session", on_release=Shelf.close, show_spinner=False)
 def _visiting() -> Shelf:
-    return Shelf(VISITORS / uuid.uuid4().hex, limits.VISITOR_FILES, limits.VISITOR_BYTES)
+    return Shelf(VISITORS / uuid.uuid4().hex, limits.VISITOR_FILES, limits.VISITOR_BYTES, limits.VISITORS_BYTES)
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rgan.containers import parse_header
+from rgan.containers import parse_header, shown
 from rgan.errors import CheckpointError, SettingsError, number_between
 from rgan.files import write_atomically
 from rgan.gan import Gan, Origin, Training
@@ -188,9 +188,12 @@ def read_bytes(path: Path) -> bytes:
     """A file's bytes.
 
     Raises:
-        CheckpointError: it is too large, which is looked at first, or cannot be read.
+        CheckpointError: it is too large, which is looked at first, or cannot be read, or is no file: reading a pipe
+            would not end.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise CheckpointError(f"expected a checkpoint file at {path}, got a pipe or a device; name a file")
         _check_size(path.stat().st_size, path.name)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # some files have no size to look at, and no end
@@ -237,7 +240,7 @@ def _check_tensors(header: Header, networks: dict[str, nn.Module], name: str) ->
     for key in expected.keys() | found.keys():
         if expected.get(key) != found.get(key):
             raise CheckpointError(
-                f"{name}: expected tensor {key} to be {_say(expected.get(key))} for its recipe, "
+                f"{name}: expected tensor {shown(key)} to be {_say(expected.get(key))} for its recipe, "
                 f"got {_say(found.get(key))}; the file does not match its own recipe"
             )
 

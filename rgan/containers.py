@@ -9,13 +9,14 @@ number is read. All limits are in `limits`.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import math
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -99,6 +100,7 @@ def sniff(data: bytes, name: str = "the file") -> str:
     Raises:
         CheckpointError: the file is too large, empty or something else, which is named.
     """
+    name = shown(name, limits.MAX_NAME)
     if len(data) > limits.MAX_BYTES:
         raise CheckpointError(
             f"{name}: expected at most {limits.MAX_BYTES // limits.MIB} MiB, got {len(data) / limits.MIB:.0f} MiB; "
@@ -131,7 +133,7 @@ def read(data: bytes, name: str = "the file") -> Contents:
     Raises:
         CheckpointError: not a checkpoint, damaged, cut short, built to harm, beyond a limit, or not finite.
     """
-    return _contents(data, name, lambda place, key: _numbers(data, place, f"{name}: {key}"))
+    return _contents(data, name, lambda place, where: _numbers(data, place, where))
 
 
 def parse_header(data: bytes) -> tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...], int, int]], int]:
@@ -161,6 +163,7 @@ def parse_header(data: bytes) -> tuple[dict[str, str], dict[str, tuple[str, tupl
 
 
 def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> Contents:
+    name = shown(name, limits.MAX_NAME)
     kind = sniff(data, name)
     metadata: dict[str, str] | None = None
     unread: tuple[str, ...] = ()
@@ -169,15 +172,11 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
         unread = tuple(map(shown, answer["unread"]))
+        _check_names(answer["groups"], name)
         places = {
             path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
             for path, group in answer["groups"].items()
         }
-    for path, group in places.items():
-        for key in group:
-            # Names are printed; a terminal obeys what cannot be printed.
-            if not (path + key).isprintable() or len(key) > limits.MAX_NAME:
-                raise CheckpointError(f"{name}: expected short names to print, got {shown(key)}; it is damaged")
     everything = [place for group in places.values() for place in group.values()]
     if len(everything) > limits.MAX_TENSORS:
         raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(everything):,}")
@@ -187,8 +186,18 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         raise CheckpointError(
             f"{name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got {total:,}; save one network a file"
         )
-    groups = {path: {key: make(place, key) for key, place in group.items()} for path, group in places.items()}
+    groups = {
+        path: {key: make(place, f"{name}: {key}") for key, place in group.items()} for path, group in places.items()
+    }
     return Contents(name, kind, groups, unread, metadata)
+
+
+def _check_names(groups: Mapping[str, Iterable[str]], name: str) -> None:
+    """Raise CheckpointError unless all paths and names are short and can be printed: a terminal obeys what cannot."""
+    for path, group in groups.items():
+        for key in group:
+            if not (path + key).isprintable() or len(key) > limits.MAX_NAME:
+                raise CheckpointError(f"{name}: expected short names to print, got {shown(key)}; it is damaged")
 
 
 def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict[str, _Place]]]:
@@ -199,6 +208,7 @@ def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict
             f"{name}: expected the header of a safetensors file, got something else; it is damaged or cut short: "
             "copy it again"
         ) from error
+    _check_names({"": entries}, name)
     places: dict[str, _Place] = {}
     for key, (dtype, shape, begin, end) in entries.items():
         if dtype not in _DTYPES or len(shape) > limits.MAX_DIMENSIONS:
@@ -320,8 +330,8 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
     told = {
         "legacy": legacy, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS,
         "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
-        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "entries": limits.MAX_ENTRIES,
-        "dimensions": limits.MAX_DIMENSIONS,
+        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "groups": limits.MAX_GROUPS,
+        "entries": limits.MAX_ENTRIES, "dimensions": limits.MAX_DIMENSIONS,
     }  # fmt: skip
     stopped = f"{name}: expected a description of tensors, got one that "
     try:
@@ -381,7 +391,9 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
             f"{name}: expected each number of the tensor once in the file, got {numbers:,} numbers from {count:,} "
             "stored ones; it was expanded, or built to harm: save it with .contiguous()"
         )
-    return _Place(kind, start, count, offset, tuple(shape), tuple(strides))
+    # The stride of a single number is never taken, so it may be anything; numpy would multiply it all the same.
+    taken = tuple(step if side > 1 else 0 for side, step in zip(shape, strides, strict=True))
+    return _Place(kind, start, count, offset, tuple(shape), taken)
 
 
 def _apart(shape: list[int], strides: list[int]) -> bool:
@@ -420,11 +432,12 @@ def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _mistaken(data: bytes) -> tuple[str, str]:
     """What a file that is no checkpoint is, and what to do about it."""
+    data = data[:1024].removeprefix(codecs.BOM_UTF8)
     for first, what, mend in _MISTAKES:
         if data.startswith(first):
             return what, mend
     start = data[:512].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")):
         return "a web page", "the link led to a page instead of the file: download the file itself"
     if data[257:262] == b"ustar":
         return "a tar archive", "unpack it and choose the file with the weights"

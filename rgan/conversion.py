@@ -82,7 +82,8 @@ class Part:
 class Proposal:
     """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
 
-    files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors.
+    files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
+    tensors in these that belong to no player.
     """
 
     generator: Part
@@ -90,6 +91,7 @@ class Proposal:
     critic: Part | None
     files: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
         """What was guessed; answers to some may bring others.
@@ -118,6 +120,8 @@ class Proposal:
             )
         if self.unread:
             said.append(f"objects left unread: {', '.join(self.unread)}")
+        if self.beside:
+            said.append(f"tensors of neither network left out: {_some(self.beside)}")
         return tuple(dict.fromkeys(said))
 
     def gan(self, answers: Mapping[str, str] | None = None) -> Gan:
@@ -195,8 +199,10 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
     if any(_is_ours(one) for one in contents):
         if len(files) > 1:
             raise CheckpointError("expected one file of RGAN Lab, which holds a whole Gan, got more; choose one")
-        return checkpoints.loads(files[0][1], files[0][0])
-    parts = [part for one in contents for part in _parts(one)]
+        return checkpoints.loads(files[0][1], contents[0].name)
+    told = [_parts(one) for one in contents]
+    parts = [part for own, _ in told for part in own]
+    beside = tuple(name for _, left in told for name in left)
     unread = tuple(dict.fromkeys(name for one in contents for name in one.unread))
     generators, averages, critics = (
         [part for part in parts if part.player == player] for player in ("generator", "average", "critic")
@@ -214,7 +220,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
         )
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
     digests = tuple((containers.shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
-    return Proposal(first, second, critics[0] if critics else None, digests, unread)
+    return Proposal(first, second, critics[0] if critics else None, digests, unread, beside)
 
 
 def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
@@ -274,7 +280,7 @@ def describe(name: str, data: bytes) -> Description:
     ours = _is_ours(contents)
     if not ours:
         try:
-            parts = _parts(contents)
+            parts = _parts(contents)[0]
         except CheckpointError as error:
             problem = str(error)
     questions: tuple[Question, ...] = ()
@@ -284,7 +290,7 @@ def describe(name: str, data: bytes) -> Description:
     if parts and not any(part.player in ("generator", "average") for part in parts):
         problem = "a critic alone makes no images: convert it together with its generator"
     return Description(
-        name, contents.kind, len(data), shapes, tuple(part.words for part in parts),
+        contents.name, contents.kind, len(data), shapes, tuple(part.words for part in parts),
         tuple({question.name: question for question in questions}.values()), contents.unread, ours, problem,
     )  # fmt: skip
 
@@ -293,41 +299,71 @@ def _is_ours(contents: Contents) -> bool:
     return contents.metadata is not None and checkpoints.KEY in contents.metadata
 
 
-def _parts(contents: Contents) -> list[Part]:
-    """The networks of a file.
+def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
+    """The networks of a file, and the names of tensors beside them.
 
     Raises:
-        CheckpointError: there are none that are known; what there is instead is said.
+        CheckpointError: there are none that are known; what there is instead is said. Or there is so much that
+            recognising it would take long.
     """
-    found: list[Part] = []
+    networks: list[tuple[str, Store]] = []
+    beside: list[str] = []
     for path, group in contents.groups.items():
-        found += _of_group(group, path, contents.name)
+        beside += _split(group, path, networks)
+    layers = sum(_layers(store) for _, store in networks)
+    if len(networks) > limits.MAX_GROUPS or layers > limits.MAX_TRIED:
+        raise CheckpointError(
+            f"{contents.name}: expected at most {limits.MAX_GROUPS} groups of tensors with {limits.MAX_TRIED} layers "
+            f"together, got {len(networks):,} with {layers:,}; save the generator and the critic alone"
+        )
+    found = [part for path, store in networks if (part := _part(store, path, contents.name))]
     if found:
-        return found
+        return found, beside
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
 
 
-def _of_group(group: Group, path: str, name: str) -> list[Part]:
-    """The networks among tensors that lie together: one, or one for each player that their names begin with."""
+def _split(group: Group, path: str, networks: list[tuple[str, Store]]) -> list[str]:
+    """Add tensors that lie together to `networks`, by player where their names begin with one; returns the names of
+    those that belong to none.
+    """
     group = unwrapped(group)
-    if several := players(group):
-        inner = [_of_group(own, f"{path}/{player}".lstrip("/"), name) for player, own in several.items()]
-        return [part for parts in inner for part in parts]
-    source, store = f"{name} {path}", Store(group)
+    several, beside = players(group)
+    for player, own in several.items():
+        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks)
+    if not several:
+        networks.append((path, Store(group)))
+    return beside
+
+
+def _layers(store: Store) -> int:
+    """How many layers have to be looked at to recognise these tensors: none if they are too many for any network."""
+    return len(store.modules) if len(store.modules) <= limits.MAX_LAYERS else 0
+
+
+def _part(store: Store, path: str, name: str) -> Part | None:
+    """The network that these tensors are, or None."""
+    if not _layers(store):
+        return None
+    source = f"{name} {path}"
     where = f"{name}, {path}" if path else name
     network = recognise(store, "generator", {}, source=source)
     if network is not None:
         player = "average" if _is_average(name, path) else "generator"
-        return [Part(player, network.title, where, (network.image,), store, source)]
+        return Part(player, network.title, where, (network.image,), store, source)
     critics = list(images(store, source=source))
     if not critics:
-        return []
-    return [Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)]
+        return None
+    return Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)
 
 
 def _is_average(name: str, path: str) -> bool:
     last = path.rpartition("/")[2].lower()
     return PLAYERS.get(last) == "average" or is_average(last) or is_average(name)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names."""
+    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
 
 
 def _instead(contents: Contents) -> str:
@@ -339,12 +375,18 @@ def _instead(contents: Contents) -> str:
         if all(any(word in name for name in names) for word in words):
             return f"{what}; choose another file"
     group = max(contents.groups.values(), key=len)
-    weights = {key.removesuffix(".weight"): value.shape for key, value in group.items() if key.endswith(".weight")}
+    weights = {
+        key.removesuffix("weight").removesuffix("."): value.shape
+        for key, value in group.items()
+        if key == "weight" or key.endswith(".weight")
+    }
     layers = [key for key, shape in weights.items() if len(shape) > 1]
-    listed = ", ".join(layers[:6]) + (", …" if len(layers) > 6 else "")
+    listed = _some(layers)
     if not layers:
         return f"{len(names)} tensors without a layer among them; save the network's state_dict() with torch.save"
     inputs, outputs = weights[layers[0]][1], weights[layers[-1]][0]
+    if len(weights) == 1:
+        return f"one layer alone, of {inputs} inputs and {outputs} outputs; choose the file of a whole network"
     if len(weights[layers[0]]) == 2 and inputs == outputs:
         return (
             f"layers that make {outputs} numbers of {inputs} ({listed}): an autoencoder, which is no GAN; "

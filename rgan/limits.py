@@ -26,10 +26,14 @@ MAX_FILES = 4  # of one model
 MAX_UPLOAD_BYTES = 64 * MIB  # a file; .streamlit/config.toml tells the server the same
 OPERATOR_FILES, OPERATOR_BYTES = 500, 8192 * MIB  # models kept for the server's operator
 VISITOR_FILES, VISITOR_BYTES = 4, 128 * MIB  # for anybody else, where the operator lets them
+VISITORS_BYTES = 2048 * MIB  # for all of them together
 
 # Of the tensors in it.
 MAX_TENSORS = 4096
 MAX_DIMENSIONS = 8
+MAX_GROUPS = 64  # dictionaries of tensors, each of which may be a network; of a GAN there are two or three
+MAX_TRIED = 512  # layers in all of them together: the more, the longer it takes to say what they are
+MAX_LENGTHS = 32  # different inputs of linear layers that are tried as a critic's images
 MAX_NUMBERS = 64 * MIB  # of all tensors together; 256 MiB once they are float32
 
 # Of the process that reads pickles, which nothing is executed in, and which may write no file.

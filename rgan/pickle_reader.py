@@ -5,7 +5,7 @@ and functions stay names, and of all calls only those that describe a tensor mea
 its own (`containers` does), imports nothing of RGAN Lab or torch, limits its own memory, time and files first, reads
 
     one line of JSON   {"legacy": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n, "depth": n,
-                        "name": n, "tensors": n, "entries": n, "dimensions": n}
+                        "name": n, "tensors": n, "groups": n, "entries": n, "dimensions": n}
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
@@ -56,8 +56,12 @@ HARMLESS = {
     "builtins.frozenset",
     "builtins.bytearray",
     "builtins.complex",
+    "datetime.date",
     "datetime.datetime",
+    "datetime.time",
     "datetime.timedelta",
+    "datetime.timezone",
+    "collections.Counter",
 }
 UNUSUAL = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
@@ -300,7 +304,18 @@ class Machine:
             raise RefusedError("foreign", UNUSUAL[path])
         if path in HARMLESS:
             return Made(path)
+        if self.is_member(path, arguments):
+            return self.object(called)
         raise RefusedError("program", path[:80])
+
+    def is_member(self, path: str, arguments: tuple[Any, ...]) -> bool:
+        """Whether a call looks as that of a program's own Enum with one of its values. Nothing is called either way;
+        what could do harm elsewhere, a function or anything that comes with Python or torch, is refused all the same.
+        """
+        module, _, name = path.rpartition(".")
+        own = module.partition(".")[0] not in {*sys.stdlib_module_names, "__builtin__", "nt", "torch", "numpy"}
+        value = arguments[0] if len(arguments) == 1 else None
+        return own and name[:1].isupper() and isinstance(value, (str, int)) and len(str(value)) <= 100
 
     def object(self, of: Any) -> Made:
         """An object of a class; ordinary ones are made without a call, so this file would run no code of its own."""
@@ -342,7 +357,9 @@ class Machine:
 
 
 class Walk:
-    """The dictionaries of tensors in a value, by their path: those of networks. Optimisers number theirs."""
+    """The dictionaries of tensors in a value, by their path, in short lists too: those of networks. Optimisers number
+    theirs.
+    """
 
     def __init__(self, limits: dict[str, int]):
         self.limits = limits
@@ -355,6 +372,8 @@ class Walk:
             raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
         if isinstance(value, TensorAt):
             raise RefusedError("foreign", "one tensor without a name")
+        if isinstance(value, (list, tuple)) and len(value) <= self.limits["groups"]:  # of networks perhaps
+            value = {str(place): inner for place, inner in enumerate(value) if isinstance(inner, (dict, list, tuple))}
         if not isinstance(value, dict) or len(path) > self.limits["depth"]:
             return
         for key, inner in value.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,43 +12,63 @@ from rgan import checkpoints
 from rgan.errors import FileError
 from rgan.files import check_name, prepare_folder
 from rgan.gan import Gan
+from rgan.limits import MIB
 
 SUFFIX = ".safetensors"
+_CHANGE = threading.Lock()  # one for all shelves, which may have a limit together
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """Checkpoints in `folder`, readable by their owner alone: at most `most_files`, of `most_bytes` together."""
+    """Checkpoints in `folder`, readable by their owner alone: at most `most_files`, of `most_bytes` together.
+
+    most_around: bytes of all shelves whose folders lie beside this one, this one included; None for no limit.
+    """
 
     folder: Path
     most_files: int
     most_bytes: int
-    _change: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    most_around: int | None = None
+    _closed: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
     def files(self) -> dict[str, Path]:
         """Names and files."""
         return {path.stem: path for path in sorted(self.folder.glob(f"*{SUFFIX}"))}
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more models."""
+        return self._closed.is_set()
+
+    def close(self) -> None:
+        """Delete the folder with its models, and take no more."""
+        with _CHANGE:
+            self._closed.set()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check_room(self, size: int) -> None:
+        """Raise FileError if a model of `size` bytes could not be added now."""
+        with _CHANGE:
+            self._check(1, size)
 
     def add(self, name: str, gan: Gan) -> Path:
         """Keep `gan` under `name`.
 
         Raises:
             SettingsError: the name is unusable.
-            FileError: it is taken, the shelf is full, or its folder cannot be written.
+            FileError: it is taken, the shelf is full or closed, or its folder cannot be written.
         """
-        with self._change:
+        with _CHANGE:
             path = self._free(name)
-            kept = [file.stat().st_size for file in self.files().values()]
-            if len(kept) >= self.most_files:
-                raise FileError(f"expected at most {self.most_files} models here, got one more; delete one first")
+            self._check(1, 0)
             prepare_folder(self.folder)
             self.folder.chmod(0o700)
             checkpoints.save(gan, path)
-            if sum(kept) + path.stat().st_size > self.most_bytes:
+            try:
+                self._check(0, 0)
+            except FileError:
                 path.unlink()
-                raise FileError(
-                    f"expected models of at most {self.most_bytes // 2**20} MiB together, got more; delete one first"
-                )
+                raise
             path.chmod(0o600)
             return path
 
@@ -57,7 +79,7 @@ class Shelf:
             SettingsError: the new name is unusable.
             FileError: it is taken, or there is no such model any more.
         """
-        with self._change:
+        with _CHANGE:
             there = self._there(name)
             there.rename(self._free(new))
 
@@ -67,8 +89,26 @@ class Shelf:
         Raises:
             FileError: there is no such model any more.
         """
-        with self._change:
+        with _CHANGE:
             self._there(name).unlink()
+
+    def _check(self, more: int, size: int) -> None:
+        """Raise FileError if `more` models of `size` bytes would be too many."""
+        if self.closed:
+            raise FileError("expected a visitor who is here, got one who has left; bring the model along again")
+        kept = self.files().values()
+        if len(kept) + more > self.most_files:
+            raise FileError(f"expected at most {self.most_files} models here, got one more; delete one first")
+        if _bytes(kept) + size > self.most_bytes:
+            raise FileError(
+                f"expected models of at most {self.most_bytes // MIB} MiB together, got more; delete one first"
+            )
+        around = self.folder.parent.glob(f"*/*{SUFFIX}")
+        if self.most_around is not None and _bytes(around) + size > self.most_around:
+            raise FileError(
+                f"expected at most {self.most_around // MIB} MiB of all visitors together, got more; try again when "
+                "others have left"
+            )
 
     def _free(self, name: str) -> Path:
         check_name(name)
@@ -82,3 +122,7 @@ class Shelf:
         if name not in files:
             raise FileError(f"expected a model that is here, got {name!r}; it has been deleted or renamed")
         return files[name]
+
+
+def _bytes(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files)

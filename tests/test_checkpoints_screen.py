@@ -4,22 +4,35 @@ import functools
 import io
 import os
 import pickle
+import shutil
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import streamlit as st
 import torch
+from streamlit.testing.v1 import AppTest
 from torch import nn
 
 from benchmarks.serving import Server
-from rgan import checkpoints, critic_training
+from rgan import checkpoints, conversion, critic_training, limits
+from rgan.recipes import recipe
+from rgan.runs import Plan, Record
+from rgan.shelf import Shelf
 from tests.conftest import ROOT
 from tests.test_app import app, claims, waited, words
 
+sys.path.insert(0, str(ROOT / "app"))
+
+import visitors
+from parts import lone_generator
+from tasks import GivenUpError
+
 UPLOADS = Path(os.environ["RGAN_UPLOADS"])
+STRANGER = UPLOADS / "stranger.safetensors"
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +129,40 @@ def test_a_taken_name_is_refused_and_nothing_is_lost(mlp, kept):
     assert kept.text_input(key="brought_name").value == "stranger"  # the files are still there, another name will do
 
 
+def room_for_one(monkeypatch) -> None:
+    """The operator's shelf takes no second model."""
+    monkeypatch.setattr(visitors, "_own", lambda: Shelf(UPLOADS, 1, limits.MIB))
+
+
+@pytest.mark.parametrize("case", ["a bad name", "a taken name", "a full shelf"])
+def test_what_cannot_be_kept_is_said_on_a_page_that_goes_on(mlp, kept, case, monkeypatch):
+    generator, critic = mlp
+    name, said = {
+        "a bad name": ("ÄÖÜ", "a name of small letters"),
+        "a taken name": ("stranger", "a name that is free"),
+        "a full shelf": ("other", "at most 1 models here"),
+    }[case]
+    if case == "a full shelf":
+        room_for_one(monkeypatch)
+    drop(kept, g=saved(generator), d=saved(critic))
+    keep(kept, name)
+    assert said in errors(kept).replace("\\", "") and not kept.exception
+    assert [button.label for button in kept.button].count("Discard") == 1
+    next(button for button in kept.button if button.label == "Discard").click().run()
+    assert not kept.exception and not kept.error and list(UPLOADS.glob("*.safetensors")) == [STRANGER]
+
+
+def test_two_files_of_one_name_are_two_files(mlp):
+    test = app("checkpoints.py")
+    test.file_uploader[0].set_value([("checkpoint.pth", saved(network), "") for network in mlp])
+    test.run()
+    assert not test.error and not test.exception
+    assert any("generator, MLP" in said.value and "critic, MLP" in said.value for said in test.markdown)
+    test = drop(app("checkpoints.py"), checkpoint=saved(mlp[1]))
+    drop(test, checkpoint=saved(mlp[0]))
+    assert not test.error and any("critic, MLP" in said.value for said in test.markdown)
+
+
 def test_answers_change_the_picture(mlp):
     test = drop(app("checkpoints.py"), g=saved(mlp[0]))
     before = words(test)
@@ -133,6 +180,17 @@ def test_a_critic_waits_for_its_generator(mlp):
     assert any("critic, MLP" in markdown.value for markdown in test.markdown)
 
 
+def test_a_wrong_file_takes_nothing_away_that_was_right(mlp):
+    generator, critic = mlp
+    test = drop(app("checkpoints.py"), d=saved(critic))
+    drop(test, page=b"<html>")
+    assert "a web page" in errors(test) and "Still here\\: d.pth" in errors(test)
+    drop(test, g=saved(generator))
+    assert not test.error and any("critic, MLP" in said.value for said in test.markdown)
+    drop(test, page=b"<html>")
+    assert "a web page" in errors(test) and any("critic, MLP" in said.value for said in test.markdown)
+
+
 def test_a_critic_is_trained_for_a_generator_without_one(mlp, monkeypatch):
     monkeypatch.setattr(critic_training, "train", functools.partial(critic_training.train, iterations=20))
     test = drop(app("checkpoints.py"), digits=saved(mlp[0]))
@@ -147,6 +205,52 @@ def test_a_critic_is_trained_for_a_generator_without_one(mlp, monkeypatch):
     assert gan.has_critic and "20 iterations on digits" in gan.origin.critic
     for path in UPLOADS.glob("*.safetensors"):
         path.unlink()
+
+
+@pytest.fixture
+def lone(mlp):
+    """The screen with a generator alone, kept as "lone"."""
+    test = drop(app("checkpoints.py"), digits=saved(mlp[0]))
+    keep(test, "lone")
+    yield test
+    for path in UPLOADS.glob("*.safetensors"):
+        path.unlink()
+
+
+def test_a_second_critic_does_not_end_the_first(lone, monkeypatch):
+    go_on = threading.Event()
+
+    def slow(*arguments, **options):
+        for progress in real(*arguments, iterations=3, **options):
+            go_on.wait(60)
+            yield progress
+
+    real = critic_training.train
+    monkeypatch.setattr(critic_training, "train", slow)
+    other = app("checkpoints.py", model="uploads/lone")
+    other.selectbox(key="critic_data").set_value("mnist").run()
+    lone.button(key="train_critic").click().run()
+    other.button(key="train_critic").click().run()
+    assert "expected no critic in training" in errors(other) and not other.exception
+    go_on.set()
+    waited(lone, lambda test: "uploads/lone-critic" in test.selectbox(key="model").options)
+
+
+def test_a_critic_is_given_up_when_its_visitor_has_left(mlp, tmp_path, monkeypatch):
+    monkeypatch.setattr(critic_training, "train", functools.partial(critic_training.train, iterations=3))
+    left = Shelf(tmp_path / "visitor", 4, limits.MIB)
+    left.close()
+    gan = conversion.read([("g.pth", saved(mlp[0]))]).gan()
+    with pytest.raises(GivenUpError):
+        lone_generator._train("mine", gan, "digits", left, lambda *_: None)
+    assert not left.folder.exists()
+
+
+def test_a_full_shelf_is_noticed_before_a_critic_is_trained(lone, monkeypatch):
+    monkeypatch.setattr(critic_training, "train", lambda *_, **__: pytest.fail("trained in vain"))
+    room_for_one(monkeypatch)
+    lone.run().button(key="train_critic").click().run()
+    assert "at most 1 models here" in errors(lone) and not lone.exception
 
 
 def test_what_comes_with_rgan_lab_cannot_be_deleted():
@@ -179,9 +283,90 @@ def test_others_neither_upload_nor_see_uploads(kept, monkeypatch):
     assert not visitor.file_uploader and "uploads/stranger" not in visitor.selectbox(key="model").options
 
 
-def test_a_proxy_in_between_makes_nobody_the_operator(monkeypatch):
-    monkeypatch.setattr(type(st.context), "headers", property(lambda self: {"X-Forwarded-For": "127.0.0.1"}))
+@pytest.mark.parametrize(
+    ("headers", "operator"),
+    [
+        ({"Host": "localhost:8501", "Origin": "http://localhost:8501"}, True),
+        ({"Host": "127.1.2.3"}, True),
+        ({"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}, True),
+        ({"Host": "lab.example.org", "Origin": "https://lab.example.org"}, False),
+        ({"Host": "localhost:8501", "Origin": "https://lab.example.org"}, False),  # as a proxy rewrites it by default
+        ({"Host": "192.0.2.7:8501"}, False),
+        ({"Host": "localhost.example.org"}, False),
+        ({"Host": "[", "Origin": "null"}, False),
+        ({"Host": "localhost", "X-Forwarded-For": "127.0.0.1"}, False),
+        ({"Host": "localhost", "x-forwarded-host": "lab.example.org"}, False),
+        ({"Host": "localhost", "forwarded": "for=192.0.2.7"}, False),
+        ({"Host": "localhost", "Via": "1.1 proxy"}, False),
+    ],
+)
+def test_a_proxy_in_between_makes_nobody_the_operator(headers, operator, monkeypatch):
+    monkeypatch.setattr(type(st.context), "headers", property(lambda self: headers))
+    assert visitors.is_operator() == operator
+
+
+def test_the_operators_headers_decide_who_may_upload(monkeypatch):
+    monkeypatch.setattr(type(st.context), "headers", property(lambda self: {"Host": "lab.example.org"}))
     assert not app("checkpoints.py").file_uploader
+
+
+@pytest.fixture
+def run():
+    """A finished run of the operator's."""
+    folder = Path(os.environ["RGAN_RUNS"]) / "precious"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "checkpoints" / "digits-dcgan.safetensors", folder / "checkpoint.safetensors")
+    yield "runs/precious"
+    shutil.rmtree(folder)
+
+
+def test_only_the_operator_renames_and_deletes_runs(run, monkeypatch):
+    def offered() -> set[str]:
+        test = app("checkpoints.py", model=run)
+        assert not test.exception
+        return {button.key.partition(":")[0] for button in test.button if button.key} & {"delete", "do-rename"}
+
+    assert offered() == {"delete", "do-rename"}
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
+    assert offered() == set()
+    monkeypatch.setenv("RGAN_VISITORS_UPLOAD", "1")
+    assert offered() == set()
+
+
+def test_only_the_operator_removes_runs_on_the_train_screen(monkeypatch):
+    plan = Plan(recipe("dcgan", channels=1, width=1), "digits", 1)
+    record = Record("precious", plan, "finished", "", 1, 1.0, (), (), None)
+
+    def drawn() -> list[str]:
+        return [button.label for button in AppTest.from_function(buttons, args=(record,)).run().button]
+
+    def buttons(record) -> None:
+        from parts import run_view
+
+        run_view.buttons(record)
+
+    assert drawn() == ["Delete for good"]
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
+    assert drawn() == []
+
+
+def test_visitors_keep_their_models_whoever_comes_and_lose_them_with_the_server(mlp, monkeypatch):
+    st.cache_resource.clear()  # as a server that has just started
+    left = UPLOADS / "visitors" / "of-a-server-before" / "old.safetensors"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    monkeypatch.setenv("RGAN_VISITORS_UPLOAD", "1")
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
+    visitor = drop(app("checkpoints.py"), net=saved(mlp[0]))
+    assert not left.exists()
+    keep(visitor, "mine")
+    assert visitor.selectbox(key="model").value == "uploads/mine"
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: None))
+    app("checkpoints.py")
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
+    visitor.run()
+    assert visitor.selectbox(key="model").value == "uploads/mine" and not visitor.exception
+    shutil.rmtree(UPLOADS / "visitors")
 
 
 def test_visitors_who_may_upload_see_only_their_own(browser, mlp, tmp_path):

@@ -3,7 +3,9 @@
 import gc
 import io
 import json
+import os
 import resource
+import shutil
 import tempfile
 import weakref
 from itertools import pairwise
@@ -14,11 +16,12 @@ import torch
 from safetensors.torch import save as safetensors_save
 from torch import nn
 
-from rgan import checkpoints, containers, conversion, limits, pickle_reader
+from rgan import checkpoints, containers, conversion, importers, limits
 from rgan.cli import main
 from rgan.errors import CheckpointError, RganError, SettingsError
 from rgan.gan import Gan
 from tests.conftest import ROOT
+from tests.test_containers import in_this_process
 
 STRANGERS = Path(ROOT.parent / "shared" / "uploads")
 
@@ -50,6 +53,7 @@ WRAPPED = {
     "DataParallel": [("g.pth", saved(under("module", G))), ("d.pth", saved(under("_orig_mod.module", D)))],
     "one dictionary": [("both.pth", saved({"generator": G, "discriminator": D, "epoch": 4}))],
     "Lightning": [("last.ckpt", saved({"state_dict": under("generator", G) | under("discriminator", D)}, legacy=True))],
+    "a list": [("both.pt", saved([G, D]))],
     "deep": [("both.pt", saved({"models": {"netG": {"state_dict": under("module", G)}, "netD": D}}))],
 }
 
@@ -103,6 +107,10 @@ FAILS = {
     "a ResNet": ([("r.pth", saved({"layer1.0.conv1.weight": torch.zeros(1), "fc.weight": torch.zeros(9, 9)}))],
                  "a ResNet that classifies"),
     "a StyleGAN": ([("s.pth", saved({"mapping.w": torch.zeros(1), "synthesis.w": torch.zeros(1)}))], "a StyleGAN"),
+    "one layer": ([("l.pth", saved({"weight": torch.zeros(4, 3), "bias": torch.zeros(4)}))],
+                  "one layer alone, of 3 inputs and 4 outputs"),
+    "names of players among layers": ([("g.pth", saved(under("g", G) | {"h.weight": torch.zeros(9, 9, 9, 9)}))],
+                                      "no order that is known"),
     "numbers": ([("n.pth", saved({"lr": torch.zeros(1)}))], "1 tensors without a layer"),
     "no numbers": ([("n.pth", saved({"epoch": 3}))], "no tensors by name"),
     "layers in disorder": ([("x.pth", saved(G | {"9.weight": torch.zeros(9, 9, 9, 9)}))], "no order that is known"),
@@ -134,6 +142,42 @@ def test_what_was_read_is_let_go_at_once():
         gc.enable()
 
 
+def test_tensors_beside_two_players_are_left_out_and_that_is_said():
+    state = under("generator", G) | under("discriminator", D)
+    beside = {"validation_z": torch.zeros(8, 4), "fid.mean": torch.zeros(3)}
+    proposal = conversion.read([("last.ckpt", saved({"state_dict": state | beside}))])
+    assert proposal.critic is not None
+    assert "tensors of neither network left out: validation_z, fid.mean" in proposal.notes()
+
+
+CROWDS = {
+    "4,000 groups": lambda: {f"g{k}": {f"w{k}.weight": torch.zeros(2, 2)} for k in range(4000)},
+    "4,000 players": lambda: {f"{'G.' * (1 + k % 90)}{'DGdg'[k % 4]}.{k}.w": torch.zeros(1) for k in range(4000)},
+    "800 chains": lambda: {f"g{k}": {f"main.{2 * i}.weight": torch.zeros(1, 1, 1, 1) for i in range(5)}
+                           for k in range(800)},
+    "20 long chains": lambda: {f"g{k}": {f"main.{i}.weight": torch.zeros(1, 1, 1, 1) for i in range(200)}
+                               for k in range(20)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CROWDS)
+def test_crowds_of_networks_are_refused_before_they_are_looked_at(case, monkeypatch):
+    """They would keep the app, which reads one file after another, for a minute."""
+    monkeypatch.setattr(conversion, "recognise", lambda *_, **__: pytest.fail("looked at"))
+    with pytest.raises(CheckpointError, match="at most 64 groups of tensors with 512 layers together, got"):
+        conversion.read([("many.pth", saved(CROWDS[case]()))])
+
+
+def test_many_lengths_are_not_all_tried(monkeypatch):
+    """Each of these layers could be a critic's first, of images of another size."""
+    tried = []
+    recognise = importers.recognise
+    monkeypatch.setattr(importers, "recognise", lambda *a, **k: tried.append(k["image"]) or recognise(*a, **k))
+    many = {f"model.{2 * k}.weight": torch.zeros(1, (8 + k) ** 2) for k in range(200)}
+    assert list(importers.images(importers.Store(many))) == []
+    assert len(tried) < 2 * (limits.MAX_LENGTHS + len(importers.SIDES)) + 1
+
+
 def test_answers_that_nobody_offered_are_refused():
     with pytest.raises(SettingsError, match=r"Activation in the generator.*to be one of relu"):
         conversion.read(WRAPPED["two files"]).gan({"activation": "eval"})
@@ -162,6 +206,34 @@ def test_inspect_tells_without_reading_numbers(tmp_path, capsys, monkeypatch):
     assert "a critic alone makes no images" in capsys.readouterr().out
 
 
+def test_a_file_that_is_there_already_is_not_overwritten(tmp_path, capsys):
+    """Least of all the last file to read, where the file to write was forgotten."""
+    paths = [tmp_path / name for name, _ in WRAPPED["safetensors"]]
+    for path, (_, data) in zip(paths, WRAPPED["safetensors"], strict=True):
+        path.write_bytes(data)
+    forgotten = ["convert", *map(str, paths)]
+    assert main(forgotten) == 2
+    assert "name the file to write behind it, else add --overwrite" in capsys.readouterr().err
+    assert paths[1].read_bytes() == WRAPPED["safetensors"][1][1]
+    trained = tmp_path / "trained.safetensors"
+    shutil.copy(ROOT / "checkpoints" / "digits-dcgan.safetensors", trained)
+    assert main([*forgotten, str(trained)]) == 2 and "there already" in capsys.readouterr().err
+    out = str(tmp_path / "out.safetensors")
+    assert main([*forgotten, out]) == main([*forgotten, out]) == 0, "what it wrote itself it may write again"
+    assert main([*forgotten, str(trained), "--overwrite"]) == 0
+    assert checkpoints.load(trained).origin is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_no_checkpoint(tmp_path, capsys):
+    os.mkfifo(pipe := tmp_path / "pipe.safetensors")
+    for command in (["inspect", str(pipe)], ["convert", str(pipe), str(tmp_path / "out.safetensors")],
+                    ["convert", str(tmp_path / "g.pth"), str(pipe)]):  # fmt: skip
+        assert main(command) == 2
+        said = capsys.readouterr().err
+        assert "got a pipe or a device; name a file" in said or "there already" in said
+
+
 def test_convert_writes_what_the_library_makes(tmp_path, capsys):
     paths = []
     for name, data in WRAPPED["two files"]:
@@ -185,19 +257,6 @@ def test_convert_writes_what_the_library_makes(tmp_path, capsys):
     ):
         assert main(["convert", *arguments]) == 2
         assert words in capsys.readouterr().err
-
-
-def in_this_process(pickled: bytes, name: str, *, legacy: bool) -> dict:
-    """The reader's answer without a process of its own, for thousands of files."""
-    told = {
-        "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
-        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "entries": limits.MAX_ENTRIES,
-        "dimensions": limits.MAX_DIMENSIONS,
-    }  # fmt: skip
-    try:
-        return json.loads(json.dumps(pickle_reader.read(pickled, told, legacy=legacy)))
-    except pickle_reader.RefusedError as refused:
-        raise CheckpointError(containers._refusal(*refused.args, name)) from refused
 
 
 def mutated(data: bytes, rng: torch.Generator, hot: int) -> bytes:

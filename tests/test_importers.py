@@ -120,6 +120,19 @@ def test_pytorch_examples(size, channels, legacy):
     assert ("cut" in {question.name for question in proposal.questions()}) == (size < 64)
 
 
+@pytest.mark.parametrize("prefix", ["", "net.", "gen.", "model.", "model.main."])
+def test_a_dcgan_by_other_names(prefix):
+    """Copies of PyTorch's example call their one nn.Sequential as they like, or have nothing else."""
+    generator, critic = map(lively, examples(32, 3))
+    both = []
+    for name, network, own in (("g.pth", generator, prefix), ("d.pth", critic, prefix.replace("gen", "disc"))):
+        state = {own + key.removeprefix("main."): value for key, value in network.state_dict().items()}
+        both.append((name, saved(state)))
+    gan = conversion.read(both).gan()
+    assert gan.recipe.title == "DCGAN of pytorch/examples"
+    agree(gan, generator, critic, z_shape=(1, 1))
+
+
 def wasserstein(dot: str):
     generator, critic = OrderedDict(), OrderedDict()
     generator |= {"initial:7-8:convt": up(7, 8, 4, 1, 0), "initial:8:batchnorm": nn.BatchNorm2d(8), "a": nn.ReLU()}

@@ -59,6 +59,43 @@ def test_a_full_shelf_takes_no_more_and_loses_nothing(shelf):
         shelf.remove("two")
 
 
+def test_room_is_looked_for_before_work_is_done(shelf):
+    shelf.check_room(limits.MIB)
+    with pytest.raises(FileError, match="at most 1 MiB together"):
+        shelf.check_room(limits.MIB + 1)
+    for name in ("one", "two"):
+        shelf.add(name, small())
+    with pytest.raises(FileError, match="at most 2 models"):
+        shelf.check_room(0)
+
+
+def test_shelves_beside_each_other_share_a_limit(tmp_path):
+    size = small_bytes(tmp_path)
+    first, second = (Shelf(tmp_path / "all" / one, 9, limits.MIB, 3 * size) for one in "ab")
+    first.add("one", small())
+    second.add("one", small())
+    second.add("two", small())
+    for add in (lambda: first.add("two", small()), lambda: first.check_room(1)):
+        with pytest.raises(FileError, match=r"of all visitors together.*when others have left"):
+            add()
+    assert list(first.files()) == ["one"]
+    second.close()
+    first.add("two", small())
+
+
+def small_bytes(tmp_path) -> int:
+    checkpoints.save(small(), tmp_path / "small.safetensors")
+    return (tmp_path / "small.safetensors").stat().st_size
+
+
+def test_a_closed_shelf_is_gone_and_stays_so(shelf):
+    shelf.add("one", small())
+    shelf.close()
+    with pytest.raises(FileError, match="a visitor who is here, got one who has left"):
+        shelf.add("two", small())
+    assert shelf.closed and not shelf.folder.exists()
+
+
 def test_the_server_is_told_the_limit_on_uploads():
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["server"]["maxUploadSize"] * limits.MIB == limits.MAX_UPLOAD_BYTES

@@ -57,18 +57,24 @@ def drop(shelf: Shelf | None) -> None:
 
 
 def _take(sent: list[tuple[str, bytes]]) -> None:
-    """Read what was sent together with what waits for it; the browser's copies are let go of."""
-    files = dict(st.session_state.get(FILES, [])) | dict(sent)
+    """Read what was sent together with what is there already; the browser's copies are let go of.
+
+    Files that cannot be used are let go of too, and what was there before them stays.
+    """
+    before = {key: st.session_state[key] for key in (FILES, FOUND) if key in st.session_state}
+    files = list(dict.fromkeys([*before.get(FILES, ()), *sent]))  # two may have one name
     _clear()
     try:
         with st.spinner("Reading the file; nothing in it is run …"):
-            st.session_state[FOUND] = visitors.read(list(files.items()))
-        st.session_state[FILES] = list(files.items())
+            st.session_state[FOUND] = visitors.read(files)
+        st.session_state[FILES] = files
     except MissingGeneratorError as error:
-        st.session_state[FILES] = list(files.items())
+        st.session_state[FILES] = files
         st.session_state[SAID] = str(error)
     except RganError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state.update(before)
+        there = ", ".join(name for name, _ in before.get(FILES, ()))
+        st.session_state[SAID] = f"{error}. Still here: {there}" if there else str(error)
     st.rerun()
 
 
@@ -83,15 +89,15 @@ def _review(found: Proposal | Gan, shelf: Shelf) -> None:
     """What the files are, how their images look under the answers given, and the way to keep them."""
     seen, kept = st.columns([3, 2], gap="large")
     first = st.session_state[FILES][0][0]
+    with kept:
+        name = st.text_input("Name", usable_name(first.rpartition(".")[0]), key="brought_name")
+        data, judge = ("", None) if isinstance(found, Gan) else _data(first)
+    made: Gan | None = None
     try:
-        with kept:
-            name = st.text_input("Name", usable_name(first.rpartition(".")[0]), key="brought_name")
         if isinstance(found, Gan):
-            data, about = "", [f"a file of RGAN Lab: {found.recipe.title}"]
+            about = [f"a file of RGAN Lab: {found.recipe.title}"]
             made, images = found, to_uint8(found.probe().images(found.noise(SHOWN, 0)))
         else:
-            with kept:
-                data, judge = _data(first)
             answers = _answers(found, judge)
             parts = [part.words for part in (found.generator, found.average, found.critic) if part is not None]
             about = [*parts, *found.notes(answers)]
@@ -101,11 +107,10 @@ def _review(found: Proposal | Gan, shelf: Shelf) -> None:
             f'src="{board.data_uri(grid(images, COLUMNS, scale=2))}"></div>'
         )
         seen.markdown("\n".join(f"- {plain(sentence)}" for sentence in about))
-        with kept:
-            _keep(made, name, data, shelf)
     except RganError as error:
         kept.error(plain(str(error)))
-        kept.button("Discard", on_click=_clear, icon=":material/close:")
+    with kept:
+        _keep(made, name, data, shelf)
 
 
 def _answers(found: Proposal, judge: Judge | None) -> dict[str, str]:
@@ -190,15 +195,17 @@ def _data(first: str) -> tuple[str, Judge | None]:
         return data, None
 
 
-def _keep(made: Gan, name: str, data: str, shelf: Shelf) -> None:
-    """The button that keeps it, and the one that does not."""
+def _keep(made: Gan | None, name: str, data: str, shelf: Shelf) -> None:
+    """The button that keeps it, if the files make a model, and the one that does not."""
     with st.container(horizontal=True):
-        wanted = st.button("Keep this model", type="primary", icon=":material/add:")
+        wanted = made is not None and st.button("Keep this model", type="primary", icon=":material/add:")
         st.button("Discard", on_click=_clear, icon=":material/close:")
-    if wanted:
-        if data not in ("", UNKNOWN):
-            made = _told(made, data)
-        shelf.add(name, made)
+    if made is not None and wanted:
+        try:
+            shelf.add(name, made if data in ("", UNKNOWN) else _told(made, data))
+        except RganError as error:
+            st.error(plain(str(error)))
+            return
         _clear()
         st.session_state["model"] = UPLOADED + name
         st.rerun()

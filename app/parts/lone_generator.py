@@ -6,7 +6,7 @@ import functools
 
 import streamlit as st
 from state import DATA, UPLOADED, critics, data_sets
-from tasks import Task
+from tasks import GivenUpError, Task
 
 from parts import language
 from parts.language import plain
@@ -14,6 +14,7 @@ from rgan import conversion, critic_training, datasets
 from rgan.critic_training import Progress
 from rgan.devices import in_background
 from rgan.embeddings import Report
+from rgan.errors import FileError
 from rgan.files import LONGEST_NAME
 from rgan.gan import Gan
 from rgan.objectives import CHANGE, JUDGE, judge_for
@@ -21,6 +22,7 @@ from rgan.shelf import Shelf
 
 POLL = 0.7  # seconds between looks
 OWNER = "server"  # constant, so that no session that leaves gives its critic up
+PROBLEM = "critic_problem"
 
 
 def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
@@ -47,10 +49,12 @@ def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
 
 def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
     """One critic is trained at a time, for the whole server: its progress, or the button that begins one."""
+    if said := st.session_state.pop(PROBLEM, ""):
+        st.error(plain(said))
     busy = False
-    for (digest, data), task in critics().wanted(OWNER).items():
+    for (folder, digest, data), task in critics().wanted(OWNER).items():
         busy = not task.done
-        if digest != gan.digest:
+        if (folder, digest) != (shelf.folder, gan.digest):
             continue
         if busy:
             _progress(data, task)
@@ -73,8 +77,19 @@ def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
 
 
 def _begin(name: str, gan: Gan, data: str, shelf: Shelf) -> None:
-    critics().forget_failed()
-    critics().want(OWNER, {(gan.digest, data): functools.partial(_train, name, gan, data, shelf)})
+    """Begin a critic, unless one is trained, perhaps since this page was drawn, or there is no room to keep it."""
+    if any(not task.done for task in critics().wanted(OWNER).values()):
+        st.session_state[PROBLEM] = "expected no critic in training, got one that was begun meanwhile; wait for its end"
+        return
+    own = shelf.files().get(name)
+    try:
+        shelf.check_room(own.stat().st_size if own else 0)  # the critic comes on top of it
+    except FileError as error:
+        st.session_state[PROBLEM] = str(error)
+        return
+    key = shelf.folder, gan.digest, data
+    critics().again(key)
+    critics().want(OWNER, {key: functools.partial(_train, name, gan, data, shelf)})
 
 
 def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Report) -> Progress:
@@ -84,6 +99,8 @@ def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Report) -> Prog
     told = gan if gan.data else conversion.trained_on(gan, data, real.some(datasets.CARRIED))
     for progress in critic_training.train(told, real):
         report(progress.step / progress.steps, progress)
+        if shelf.closed:  # whose visitor has left
+            raise GivenUpError
     assert progress.gan is not None
     taken = shelf.files()
     names = (f"{name[: LONGEST_NAME - 10]}-critic{number}" for number in ("", *range(2, 1000)))

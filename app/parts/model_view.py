@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+import visitors
 from state import TRAINED, UPLOADED, jobs, load
 
 from parts import board, language, learning, lone_generator
@@ -130,12 +131,13 @@ def _actions(name: str, path: Path, shelf: Shelf | None) -> None:
         _rename(name, shelf)
         _delete(name, shelf)
     if not _own(name, shelf):
-        st.caption("It comes with RGAN Lab, and can be neither renamed nor deleted here.")
+        whose = "is the operator's" if name.startswith(TRAINED) else "comes with RGAN Lab"
+        st.caption(f"It {whose}, and can be neither renamed nor deleted here.")
 
 
 def _own(name: str, shelf: Shelf | None) -> bool:
-    """Whether this visitor may change it: trained here or uploaded."""
-    return shelf is not None and name.startswith((TRAINED, UPLOADED))
+    """Whether whoever looks may change it: what was trained here is the operator's, uploads are their visitor's."""
+    return shelf is not None and name.startswith((TRAINED, UPLOADED) if visitors.is_operator() else UPLOADED)
 
 
 def _rename(name: str, shelf: Shelf | None) -> None:

@@ -35,7 +35,9 @@ def show() -> None:
                 link = dataclasses.replace(link, loss=math.nan, badness=math.nan)
             for sentence in changed:
                 st.warning(plain(sentence), icon=":material/warning:")
-            outcome = _followed(tuple(link.query().items()), link, able)
+            # Whoever has not the model must not see what another found, and may bring it along any time.
+            found = tuple((each.gan.digest, each.judge.digest) for each in able)
+            outcome = _followed(tuple(link.query().items()), found, link, able) if able else check(link, able)
             about = f"Noise {link.index} of seed {link.seed} in {link.model}, ε {link.radius:g}: {outcome.sentence}."
             say = {MISSING: st.error, DIFFERS: st.warning}.get(outcome.kind, st.success)
             say(plain(about))
@@ -47,7 +49,10 @@ def show() -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Searching its way again …")
-def _followed(key: tuple[tuple[str, str], ...], _link: Permalink, _able: list[Subject]) -> Outcome:
+def _followed(
+    key: tuple[tuple[str, str], ...], found: tuple[tuple[str, str], ...], _link: Permalink, _able: list[Subject]
+) -> Outcome:
+    """Where the link leads with these models and judges at hand, whose digests are `found`."""
     return check(_link, _able)
 
 

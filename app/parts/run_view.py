@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+import visitors
 from state import jobs
 
 from parts import language
@@ -61,7 +62,7 @@ def header(record: Record) -> None:
 
 
 def buttons(record: Record) -> None:
-    """Pause, resume, stop, open, remove: those that make sense now."""
+    """Pause, resume, stop, open, remove: those that make sense now. Only the operator may do what cannot be undone."""
     name = record.name
     with st.container(horizontal=True, vertical_alignment="center"):
         if record.state == "running":
@@ -73,7 +74,7 @@ def buttons(record: Record) -> None:
         if record.state in ("running", "paused", "queued"):
             st.button("Stop", key=f"stop:{name}", on_click=do, args=(jobs().stop, name), icon=":material/stop:",
                       help="Keeps a checkpoint; the next run starts. It can be resumed.")  # fmt: skip
-        else:
+        elif visitors.is_operator():
             with st.popover("Remove", icon=":material/delete:"):
                 st.write(f"Delete {name} with its checkpoint, pictures and curves? This cannot be undone.")
                 st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(jobs().remove, name))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rgan.commands.common import Subparsers, add_data_options, answer_line, print_report
 from rgan.datasets import CARRIED
-from rgan.errors import RganError
+from rgan.errors import CheckpointError, RganError
 
 
 def add(commands: Subparsers) -> None:
@@ -17,6 +17,7 @@ def add(commands: Subparsers) -> None:
         "files", nargs="+", metavar="FILE", help="the generator's file and the critic's, or one of both"
     )
     command.add_argument("out", metavar="OUT", help="the file to write, .safetensors")
+    command.add_argument("--overwrite", action="store_true", help="replace OUT even if `convert` did not write it")
     command.add_argument(
         "--set",
         action="append",
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace) -> None:
     out, paths = Path(options.out), [Path(file) for file in options.files]
     if out.suffix != ".safetensors":
         raise RganError(f"expected a last argument that ends in .safetensors, got {out}; name the file to write last")
+    if not options.overwrite:
+        _check_free(out)
     proposal = conversion.read([(path.name, checkpoints.read_bytes(path)) for path in paths])
     if isinstance(proposal, Gan):
         raise RganError(f"expected files of another program, got one of RGAN Lab, {paths[0]}; use it as it is")
@@ -56,3 +59,20 @@ def run(options: argparse.Namespace) -> None:
     lines = [f"{out}: {gan.recipe.title}, {gan.recipe.latent} noise dimensions, {gan.recipe.size} pixels"]
     lines += [answer_line("set" if name in answers else "guessed", one, taken[name]) for name, one in questions.items()]
     print_report(options, report, "\n".join([*lines, *proposal.notes(answers)]))
+
+
+def _check_free(out: Path) -> None:
+    """Raise RganError if `out` is there, unless this command wrote it: a last file to read is easily taken for it."""
+    from rgan import checkpoints
+
+    if not out.exists():
+        return
+    try:
+        origin = checkpoints.inspect(checkpoints.read_bytes(out)).origin
+    except CheckpointError:
+        origin = None
+    if origin is None or origin.critic:
+        raise RganError(
+            f"expected a last argument that names a new file to write, got {out}, which is there already; if it is to "
+            "be read, name the file to write behind it, else add --overwrite"
+        )

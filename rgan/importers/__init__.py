@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from rgan import limits
 from rgan.importers import chains, residual
@@ -85,8 +86,8 @@ def _mismatch(one: Format, role: str, draft: Draft) -> str:
     """Why the draft's tensors are not a network of this format; "" if they are."""
     try:
         names = draft.store.names
-        modules = {name.rpartition(".")[0] for name in names}
-        draft.need(len(modules) <= limits.MAX_LAYERS, f"it has {len(modules):,} layers")
+        layers = len(draft.store.modules)
+        draft.need(layers <= limits.MAX_LAYERS, f"it has {layers:,} layers")
         draft.need(all(map(all, map(draft.store.shape, names))), "some tensors are empty")
         (one.generator if role == "generator" else one.critic)(draft)
         draft.finish(one.title)
@@ -108,7 +109,8 @@ def _sides(store: Store) -> Iterator[int]:
     """Sides of square images as long as the inputs of some linear layer, beside a class or not."""
     tables = {name: store.shape(name)[1] for name in store.names if len(store.shape(name)) == 2}
     label = tables.get("label_embedding.weight", 0)
-    for length in {count - beside for count in tables.values() for beside in (0, label)}:
+    lengths = {count - beside for count in tables.values() for beside in (0, label)}
+    for length in islice(lengths, limits.MAX_LENGTHS):
         for channels in CHANNELS:
             side = math.isqrt(max(0, length) // channels)
             if side >= SMALLEST and channels * side * side == length:

@@ -81,14 +81,21 @@ def _to_score(
     d.score(names[-1], loss)
 
 
+def _numbered(d: Draft) -> list[str]:
+    """The modules of one nn.Sequential by any name: main.N there, net.N or N alone in copies."""
+    names = d.modules(r"(?:.+\.)?\d+")
+    d.need(len({name.rpartition(".")[0] for name in names}) == 1)
+    return names
+
+
 def examples_generator(d: Draft) -> None:
     """DCGAN as in pytorch/examples: main.N, transposed convolutions of kernel 4; its forks of 28 and 32 pixels."""
-    _from_pixel(d, d.modules(r"main\.\d+"), "relu")
+    _from_pixel(d, _numbered(d), "relu")
 
 
 def examples_critic(d: Draft) -> None:
     """Its critic: main.N, convolutions of kernel 4."""
-    _to_score(d, d.modules(r"main\.\d+"), "non-saturating", threes_halve=True)
+    _to_score(d, _numbered(d), "non-saturating", threes_halve=True)
 
 
 def torchgan_generator(d: Draft) -> None:

@@ -30,7 +30,7 @@ _SPECTRAL = (
 
 
 class Store:
-    """Names and shapes of a network's tensors; `value` computes one."""
+    """Names and shapes of a network's tensors, and its `modules` with any; `value` computes one."""
 
     def __init__(self, tensors: Group):
         self._make: dict[str, Callable[[], Tensor]] = {}
@@ -43,6 +43,7 @@ class Store:
                     self._normalised(left, name.removesuffix(spelling[1]), *spelling)
         for name, tensor in left.items():
             self._put(name, tensor, partial(_itself, tensor))
+        self.modules = frozenset(name.rpartition(".")[0] for name in self._make)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,15 +101,23 @@ def unwrapped(tensors: Group) -> Group:
     return tensors
 
 
-def players(tensors: Group) -> dict[str, Group]:
-    """The tensors by the player in front of their names ("netG.main.0.weight"), if all have one."""
+def players(tensors: Group) -> tuple[dict[str, Group], list[str]]:
+    """The tensors by the player in front of their names ("netG.main.0.weight"), and the names of those without one.
+
+    These may be some only beside a generator and a critic, as measures and fixed noise are in a whole training;
+    otherwise the name that looks like a player's is that of a layer, and there are no players.
+    """
     parts: dict[str, Group] = {}
+    without: list[str] = []
     for name, value in tensors.items():
         first, _, rest = name.partition(".")
-        if first.lower() not in PLAYERS:
-            return {}
-        parts.setdefault(first, {})[rest] = value
-    return parts
+        if rest and first.lower() in PLAYERS:
+            parts.setdefault(first, {})[rest] = value
+        else:
+            without.append(name)
+    if without and not {"generator", "critic"} <= {PLAYERS[first.lower()] for first in parts}:
+        return {}, []
+    return parts, without
 
 
 def is_average(path: str) -> bool:
