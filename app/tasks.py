@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ class Task(Generic[T]):
 
     def __init__(self, work: Work[T]):
         self.share = 0.0
+        self.begun: float | None = None  # when, in seconds of time.monotonic
         self.so_far: T | None = None
         self.wanted = True
         self.future: Future[T] = Future()
@@ -46,11 +48,19 @@ class Task(Generic[T]):
         """Do the work, unless somebody does it or has done it."""
         if not self._begun.acquire(blocking=False):
             return
+        self.begun = time.monotonic()
         try:
             self.report(0.0)
             self.future.set_result(self._work(self.report))
         except BaseException as error:  # whoever waits gets it
             self.future.set_exception(error)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds it will still take if it goes on as so far; None while that cannot be said."""
+        if self.begun is None or self.share < 0.05:
+            return None
+        return (time.monotonic() - self.begun) * (1 - self.share) / self.share
 
     def report(self, share: float, so_far: T | None = None) -> None:
         """Called by the work now and then; ends it where nobody waits for it any more."""

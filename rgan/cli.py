@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -31,7 +32,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status (0, or 2 with one line on standard error)."""
+    """Run one command; returns the exit status (0, 2 with one line on standard error, or 1 if nobody reads on)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     options.arguments = arguments
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RganError as error:
         print(f"rgan: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # as in `rgan … | head`; what is still to be flushed at exit must find a reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

@@ -24,11 +24,13 @@ STRIP = 9  # images of a strip
 SHEET, COLUMNS = 64, 8  # images of a sheet
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _ABOUT = """Failures kept from RGAN Lab. numbers.csv has a row a failure; each failure has a folder:
-original.png, worst.png   the image of the original noise and of the worst noise
-strip.png                 the straight way from one to the other
-noise.npz                 z (original), worst (r) and random (r)
-ways.csv                  numbers along three ways
-link.json                 all that is needed to find the failure again
+original.png   the image of the original noise z
+worst.png      the image of the worst noise, z + r_worst
+random.png     the image of random noise as far away, z + r_random
+strip.png      the straight way from the original to the worst image
+noise.npz      z, r_worst and r_random
+ways.csv       numbers along three ways
+link.json      all that is needed to find the failure again
 """
 
 
@@ -84,8 +86,9 @@ def archive(kept: Sequence[tuple[Permalink, Failure]], notes: Sequence[str] = ()
         folder = _folder(link)
         files[f"{folder}/original.png"] = png(straight.images[0])
         files[f"{folder}/worst.png"] = png(straight.images[-1])
+        files[f"{folder}/random.png"] = png(found.ways["random"].images[-1])
         files[f"{folder}/strip.png"] = strip(straight)
-        files[f"{folder}/noise.npz"] = _npz({"z": found.z, "worst": found.noise, "random": found.random})
+        files[f"{folder}/noise.npz"] = _npz({"z": found.z, "r_worst": found.noise, "r_random": found.random})
         files[f"{folder}/ways.csv"] = as_csv(way_rows(found.ways))
         files[f"{folder}/link.json"] = link.to_json().encode()
     return _zip(files)

@@ -200,7 +200,8 @@ class _Reader:
             return usual
         if not low <= value <= high:
             value = min(max(value, low), high)
-            self.said.append(f"{name}: expected {low:g} to {high:g}, got {self._shown(name)}; taken as {value:g}.")
+            limits = f"{_number(low)} to {_number(high)}"
+            self.said.append(f"{name}: expected {limits}, got {self._shown(name)}; taken as {_number(value)}.")
         return value
 
     def _read(self, name: str, kind: Callable[[str], float]) -> float | None:
@@ -211,6 +212,11 @@ class _Reader:
 
     def _shown(self, name: str) -> str:
         return repr(str(self.values[name])[:20]) if name in self.values else "none"
+
+
+def _number(value: float) -> str:
+    """Of a whole number all digits, in groups of three."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _text(value: object) -> str:

@@ -26,7 +26,7 @@ h2 { margin: 2.2rem 0 .3rem; } .row { display: grid; grid-template-columns: 2fr 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d5dce4; }
 .note { color: #4b5865; } .claim { border-left: 4px solid #334155; padding-left: .8rem; } .outcome { font-weight: 700; }
-.wide { overflow-x: auto; } td, th { vertical-align: top; } .claims .outcome { white-space: nowrap; }
+.scrolled { overflow-x: auto; } td, th { vertical-align: top; } .claims .outcome { white-space: nowrap; }
 th[colspan] { padding-top: 1rem; } code { overflow-wrap: anywhere; }
 @media (max-width: 900px) { .row { grid-template-columns: 1fr; } }
 """
@@ -139,6 +139,11 @@ def figure_html(figure: Figure, key: str) -> str:
     figure.update_layout(template="plotly_white")
     html: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=key, config={"displaylogo": False})
     return html
+
+
+def scrolled(table: str) -> str:
+    """HTML that may be wider than the screen in a box to scroll, by keyboard too."""
+    return f'<div class="scrolled" role="region" aria-label="Table" tabindex="0">{table}</div>'
 
 
 def notes_html(notes: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ from rgan.judges import BAD
 from rgan.keeping import sheet, strip
 from rgan.one_failure import Failure
 from rgan.permalinks import permalink
-from rgan.report import figure_html, notes_html, page, picture_html
+from rgan.report import figure_html, notes_html, page, picture_html, scrolled
 from rgan.robustness import DRAWS, Robustness
 from rgan.search_health import WORDS, Light
 from rgan.wording import per_cent
@@ -64,7 +64,7 @@ code {{ font-size: .82em; }} .link {{ margin: .2rem 0 .9rem; line-height: 1.25; 
   * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   body {{ font-size: 10.5pt; margin: 0; padding: 0; max-width: none; }}
   h1, h2, h3, figcaption {{ break-after: avoid; }} figure, tr, .light, .headline, .model {{ break-inside: avoid; }}
-  p {{ orphans: 3; widows: 3; }} .modebar-container {{ display: none; }} .wide {{ overflow: visible; }}
+  p {{ orphans: 3; widows: 3; }} .modebar-container {{ display: none; }} .scrolled {{ overflow: visible; }}
   .chart > div, .plotly-graph-div, .svg-container {{ width: 100% !important; height: auto !important; }}
   .svg-container {{ aspect-ratio: var(--ratio); }} .main-svg {{ width: 100%; height: auto; }}
 }}
@@ -463,4 +463,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int |
     body = "".join(
         "<tr>" + "".join(cell("td", index, words) for index, words in enumerate(row)) + "</tr>" for row in rows
     )
-    return f'<div class="wide"><table>{f"<tr>{top}</tr>" if head else ""}{body}</table></div>'
+    return scrolled(f"<table>{f'<tr>{top}</tr>' if head else ''}{body}</table>")

@@ -13,7 +13,7 @@ from rgan.claims import CLAIMED, LEVEL, Claim, gains, paired
 from rgan.evaluation import MEASURES, Settings
 from rgan.judges import BAD
 from rgan.published import ROWS
-from rgan.report import figure_html, notes_html, page
+from rgan.report import figure_html, notes_html, page, scrolled
 from rgan.reproduce import Study
 from rgan.table_figures import bars, learning, noises, side_by_side
 from rgan.tables import comparison, sign
@@ -71,8 +71,8 @@ def seeds_html(columns: Sequence[Ablation]) -> str:
         for column in columns
     )
     return (
-        f'<div class="wide"><table class="table2">{head}{lines}</table></div>'
-        f'<p class="note">A claim needs at least {MIN_SEEDS} seeds in each of its rows.</p>'
+        scrolled(f'<table class="table2">{head}{lines}</table>')
+        + f'<p class="note">A claim needs at least {MIN_SEEDS} seeds in each of its rows.</p>'
     )
 
 
@@ -80,11 +80,14 @@ def table2_html(study: Study) -> str:
     """Table 2: a block a column, a line a row, ours and beside it what the paper prints."""
     score, fid = (study.settings.title(measure) for measure in CLAIMED)
     blocks = "".join(_block(column, study.claims) for column in study.columns if column.evaluations)
-    return (
-        '<div class="wide"><table class="table2"><tr><th>Trained robustly'
+    head = (
+        "<tr><th>Trained robustly"
         f"<th>{escape(score)}<br><small>higher is better</small><th>{escape(fid)}<br><small>lower is better</small>"
         "<th>Paper: Inception score<br><small>CIFAR-10</small><th>Our sign<br><small>against the paper's</small></tr>"
-        f'{blocks}</table></div><p class="note">Mean ± standard deviation over training seeds. Below: how much better '
+    )
+    return (
+        scrolled(f'<table class="table2">{head}{blocks}</table>')
+        + '<p class="note">Mean ± standard deviation over training seeds. Below: how much better '
         "than without robust part (a lower FID is better), paired by seed, in brackets the 95 % interval of the mean, "
         f"uncorrected. Fewer than {MIN_SEEDS} seeds: no claim. The last column says whether our score moves as the "
         "paper's does, where the claim that it rises is decided (Claims). "
@@ -181,7 +184,7 @@ def table1_html(study: Study) -> str:
         for line in lines
     )
     return (
-        f'<div class="wide"><table class="table2">{head}{cells}</table></div><p class="note">'
+        scrolled(f'<table class="table2">{head}{cells}</table>') + '<p class="note">'
         f"{escape(_TABLE_1[study.settings.features])}</p>"
     )
 
@@ -223,7 +226,7 @@ def claims_html(study: Study, column: Ablation) -> str:
         for claim in mine
     )  # fmt: skip
     head = "<tr><th>Outcome<th>The paper's claim<th>Measured by<th>These models<th>p, corrected</tr>"
-    return f'<div class="wide"><table class="claims">{head}{lines}</table></div>'
+    return scrolled(f'<table class="claims">{head}{lines}</table>')
 
 
 def _p(claim: Claim) -> str:
@@ -313,4 +316,4 @@ def _models_html(study: Study) -> str:
         for model in study.models if model.evaluation
     )  # fmt: skip
     head = "<tr><th>Model<th>Seed<th>Trained robustly<th>Evaluation<th>SHA-256 of its file</tr>"
-    return f'<div class="wide"><table>{head}{lines}</table></div>'
+    return scrolled(f"<table>{head}{lines}</table>")

@@ -361,9 +361,13 @@ def test_kept_failures_are_files_with_the_same_bytes_each_time(subjects, found):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         folder = f"b-{SHA[:8]}-seed3-00003"
         arrays = np.load(io.BytesIO(archive.read(f"{folder}/noise.npz")))
-        assert np.array_equal(arrays["worst"], one.noise) and np.array_equal(arrays["z"], one.z)
+        assert np.array_equal(arrays["r_worst"], one.noise) and np.array_equal(arrays["z"], one.z)
         picture = np.asarray(Image.open(io.BytesIO(archive.read(f"{folder}/worst.png"))))
         assert np.array_equal(picture, one.ways["straight"].images[-1][..., 0])
+        for kind in ("worst", "random"):  # whoever has the file and the model has the image
+            drawn = subjects[1].gan.probe().images(torch.from_numpy(arrays["z"] + arrays[f"r_{kind}"])[None])
+            picture = np.asarray(Image.open(io.BytesIO(archive.read(f"{folder}/{kind}.png"))))
+            assert np.abs(images.to_uint8(drawn)[0, ..., 0].astype(int) - picture).max() <= 1
         assert from_json(archive.read(f"{folder}/link.json").decode())[0] == kept[0][0]
         assert f"{folder},b,3,3,2.0," in archive.read("numbers.csv").decode()
     with zipfile.ZipFile(io.BytesIO(keeping.archive(kept, ["a 7, or a 1?"]))) as archive:

@@ -1,14 +1,22 @@
 """The Failures screen: a pool searched in the background, its ranking, one failure, and links to it."""
 
+import dataclasses
+import os
 import re
+import shutil
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import streamlit as st
 from playwright.sync_api import Page, expect
 
+from benchmarks.serving import IDLE
 from rgan import checkpoints
 from rgan.failures import Plan, pool, prevalence, ranking
 from rgan.judges import shipped
+from rgan.one_failure import failure
+from rgan.permalinks import permalink
 from rgan.trials import Subject
 from rgan.worst_case import Settings
 from tests.conftest import ROOT
@@ -56,14 +64,14 @@ def test_the_screen_says_what_the_library_finds(whole, known):
     for side in "AB":
         for share in prevalence(known, side).values():
             assert f"{share.bad} of {share.total}" in table
-    order = ranking(known, "A")
+    order = ranking(known, "A", "rise")
     assert noise(whole) == order[0]
     bad = int(known.rows["B"].trials["worst"].bad[order[:16]].sum())
     assert f"B, the worst of the ranking: 16 images, {bad} of them bad, circled" in table
     press(whole, "Better")
     assert noise(whole) == order[1]
     whole.segmented_control(key="of").set_value("B").run()
-    assert noise(whole) == ranking(known, "B")[1]
+    assert noise(whole) == ranking(known, "B", "rise")[1]
 
 
 def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
@@ -77,6 +85,11 @@ def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
     assert [field.value for field in whole.text_input if field.label == "Note"] == [""]
     press(whole, "Undo")
     assert [field.value for field in whole.text_input if field.label == "Note"] == ["a broken four", ""]
+    press(whole, "Undo")  # the note before that
+    notes = [field for field in whole.text_input if field.label == "Note"]
+    assert [field.value for field in notes] == ["", ""]
+    notes[0].set_value("a broken four").run()
+    assert [one.note for one in whole.session_state["kept_failures"]] == ["a broken four", ""]
 
 
 def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole):
@@ -93,12 +106,37 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     assert any("copy the whole link again" in said.value for said in nonsense.error) and not nonsense.exception
 
 
+def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch, tmp_path):
+    def opened(address: str | None) -> tuple[bool, bool]:
+        monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: address))
+        test = app("failures.py", failure=urlencode(link.query()), **QUICK)
+        assert not test.exception
+        return any("needs the file" in said.value for said in test.error), any(
+            said.value.endswith("reproduced.") for said in test.success
+        )
+
+    shipped_one = checkpoints.load(ROOT / "checkpoints" / "digits-dcgan.safetensors")
+    other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
+    checkpoints.save(other, tmp_path / "private.safetensors")
+    subject = Subject(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
+    link = permalink(subject, failure(subject, Plan(Settings((2.0,), 0.0, 1), 2), 0), "private")
+    assert opened(None) == (True, False)
+    uploads = Path(os.environ["RGAN_UPLOADS"])
+    uploads.mkdir(exist_ok=True)
+    there = Path(shutil.copy(tmp_path / "private.safetensors", uploads))
+    try:
+        assert opened(None) == (False, True)
+        assert opened("192.0.2.7") == (True, False)
+    finally:
+        there.unlink()
+
+
 def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     page.goto(f"{address}/failures?{urlencode(QUICK)}")
     place = page.get_by_role("spinbutton", name="Place in the ranking")
     expect(place).to_have_value("1", timeout=120_000)
     thumb = page.locator(".morph input")
-    expect(thumb).to_be_visible()
+    expect(thumb).to_be_visible(timeout=60_000)
     where = page.locator(".morph .place")
     expect(where).to_contain_text("100 % of the way")
     thumb.focus()
@@ -110,5 +148,11 @@ def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     expect(place).to_have_value("2", timeout=60_000)
     page.keyboard.press("ArrowLeft")
     expect(place).to_have_value("1", timeout=60_000)
-    page.get_by_role("button", name="Keep", exact=True).click()
+    keep = page.get_by_role("button", name="Keep", exact=True)
+    keep.focus()
+    page.keyboard.press("ArrowRight")
+    expect(place).to_have_value("2", timeout=60_000)
+    page.wait_for_selector(IDLE, timeout=60_000)
+    expect(keep).to_be_focused()
+    keep.click()
     expect(page.get_by_role("heading", name="Kept failures")).to_be_visible(timeout=60_000)

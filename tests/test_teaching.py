@@ -7,8 +7,10 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
 from rgan import checkpoints
+from rgan.balls import lengths
 from rgan.blind_test import BROKEN, RANDOM, WORST, Plan, pairs, tally
 from rgan.judges import shipped
+from rgan.worst_case import Settings, random_noise, run
 from tests.conftest import ROOT
 from tests.test_app import app, words
 
@@ -67,6 +69,19 @@ def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(pa
     expect(link).to_have_value(re.compile(r"/evidence\?.*lock=search"))
 
 
+def test_the_digits_change_as_the_tour_says():
+    """Of the 16 samples of Home at ε 2, by the judge's classes: about half under worst noise, a few under random."""
+    judge, worst, random = shipped("digits"), [], []
+    for end in ("", "-robust"):
+        gan = checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors")
+        z, probe = gan.noise(16, 0), gan.probe()
+        r = run(probe.loss, z, Settings((2.0,))).noise[0]
+        labels = [judge.opinion(probe.images(one)).label for one in (z, z + r, z + random_noise(z, lengths(r), 0)[0])]
+        worst.append(int((labels[1] != labels[0]).sum()))
+        random.append(int((labels[2] != labels[0]).sum()))
+    assert all(6 <= count <= 12 for count in worst) and all(1 <= count <= 3 for count in random)
+
+
 @pytest.mark.parametrize(("asked", "value", "control"), [({"eps": "77"}, 4.0, "eps"), ({"steps": "0"}, 1, "steps")])
 def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(asked, value, control):
     test = app(**asked)
@@ -75,7 +90,7 @@ def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(ask
 
 
 def test_answers_are_counted_kept_and_shown_against_the_judge():
-    test = app("blind_test.py", eps="3", seed="4")
+    test = app("blind_test.py", eps="3", seed="4", trials="10")
     gans = tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
     made = pairs(gans, Plan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
     answers = [pair.target if pair.kind == WORST else 0 for pair in made]

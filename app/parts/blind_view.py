@@ -13,6 +13,7 @@ from parts.language import marked, plain
 from rgan.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, rows, tally, verdict
 from rgan.files import as_csv
 from rgan.judges import Judge
+from rgan.report import scrolled
 
 ASKED = {BROKEN: "Which one is broken?"}
 ROBUST_ASKED = "Which one is from the robust model?"
@@ -56,7 +57,7 @@ def result(
     )
     heads = ["Right under", "You", *([f"The judge of {judge.data}"] if judge else [])]
     head = "".join(f'<th scope="col">{words}' for words in heads)
-    st.html(f'<div class="wide"><table class="blind-tally"><tr>{head}{cells}</table></div>')
+    st.html(scrolled(f'<table class="blind-tally"><tr>{head}{cells}</table>'))
     framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
     nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""
     judging = (
@@ -66,20 +67,22 @@ def result(
         else ""
     )
     st.caption(f"Right is {framed}; it is framed below. Guessing is right in 50 %.{nothing}{judging}")
-    cards = (_card(number, *one) for number, one in enumerate(zip(shown, answers, strict=True), 1))
+    what = "moved" if question == BROKEN else "B's"
+    cards = (_card(number, *one, what) for number, one in enumerate(zip(shown, answers, strict=True), 1))
     st.html(f'<div class="blind-all">{"".join(cards)}</div>')
     download("answers", as_csv(rows(shown, answers)), "blind-test.csv")
 
 
-def _card(number: int, pair: Pair, answer: int) -> str:
-    """Both images of a pair, the one that was asked for framed, and who was right."""
+def _card(number: int, pair: Pair, answer: int, what: str) -> str:
+    """Both images of a pair, the one that was asked for (`what`) framed, what you took and who was right."""
     images = "".join(
-        f'<span class="{"target" if side == pair.target else ""}">{_image(pair.images[side], f"{SIDES[side]} image")}'
-        "</span>"
+        f'<span class="target">{_image(pair.images[side], f"{SIDES[side]} image, {what}")}</span>'
+        if side == pair.target
+        else f"<span>{_image(pair.images[side], f'{SIDES[side]} image')}</span>"
         for side in (0, 1)
     )
     judge = "" if pair.judged is None else f" · judge {_mark(pair.judged == pair.target)}"
-    said = f"{number} {marked(pair.kind)} · you {_mark(answer == pair.target)}{judge}"
+    said = f"{number} {marked(pair.kind)} · you {SIDES[answer]} {_mark(answer == pair.target)}{judge}"
     return f"<figure>{images}<figcaption>{said}</figcaption></figure>"
 
 

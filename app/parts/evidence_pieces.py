@@ -11,6 +11,7 @@ from parts.evidence_works import Asked, Found
 from parts.language import MARKS, model_title
 from parts.waiting import value
 from rgan.contest import Corner
+from rgan.report import scrolled
 
 PLAIN = {"displayModeBar": False}
 
@@ -51,7 +52,7 @@ def table(headings: tuple[str, ...], rows: dict[str, list[list[str]]]) -> None:
         for side, many in rows.items()
         for cells in many
     )
-    st.html(f'<div class="wide"><table class="numbers"><tr>{head}{body}</table></div>')
+    st.html(scrolled(f'<table class="numbers"><tr>{head}{body}</table>'))
 
 
 def note(text: str) -> None:

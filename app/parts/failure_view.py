@@ -40,7 +40,7 @@ def show(found: Failure, subject: Subject, name: str, side: str, *, place: str) 
         ))  # fmt: skip
         morph(found, way, side, f"{key}-{way}")
         st.caption("━ this way, ┅ the random direction, red: above it an image counts as bad, and where it turns bad.")
-    _files(found, subject, name, key)
+    _files(found, subject, name, place)
 
 
 def _tile(kind: str, way: object, at: int) -> str:
@@ -68,21 +68,22 @@ def _nearest(found: Failure) -> None:
         )
 
 
-def _files(found: Failure, subject: Subject, name: str, key: str) -> None:
+def _files(found: Failure, subject: Subject, name: str, place: str) -> None:
+    """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
     way = found.ways["straight"]
     short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
     link = permalink(subject, found, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Keep", key=f"keep:{key}", icon=":material/star:", disabled=kept.holds(link),
+            "Keep", key=f"keep:{place}", icon=":material/star:", disabled=kept.holds(link),
             help="Among the kept failures at the end of this page, with your note.",
         ):  # fmt: skip
             kept.keep(link)
             st.rerun()  # the whole page: the kept ones stand below what is drawn again here
         st.download_button("Animation", lambda: _gif(way.images), f"{short}.gif", "image/gif", on_click="ignore",
-                           icon=":material/animation:", key=f"gif:{key}")  # fmt: skip
+                           icon=":material/animation:", key=f"gif:{place}")  # fmt: skip
         st.download_button("Strip", lambda: keeping.strip(way), f"{short}.png", "image/png", on_click="ignore",
-                           icon=":material/view_week:", key=f"strip:{key}")  # fmt: skip
+                           icon=":material/view_week:", key=f"strip:{place}")  # fmt: skip
         with st.popover("Link", icon=":material/link:"):
             st.write("Opens this failure again and says whether it is reproduced. It needs the same model's file.")
             st.code(address(link), language=None, wrap_lines=True)

@@ -69,10 +69,10 @@ def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     place = st.container(horizontal=True, gap="large")
     able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.subjects.values())]
     help_by = (
-        "Badness by the judge, what moving the noise adds to it (rise), the generator's loss by its critic, or how "
-        "far the image changes."
+        "What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
+        "critic, or how far the image changes."
     )
-    by = place.segmented_control("Rank by", able, default="badness", key="by", bind="query-params", required=True,
+    by = place.segmented_control("Rank by", able, default="rise", key="by", bind="query-params", required=True,
                                 help=help_by)  # fmt: skip
     side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
                                     required=True, help="The other model is shown with the same noise.")  # fmt: skip
@@ -106,8 +106,8 @@ def shares(pool: Pool) -> None:
     st.caption(
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
-        "Ranked by badness, the first images may be bad before anything moves: rank by **rise**, what moving adds to "
-        "badness, to see what it does."
+        "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
+        "badness, they may be bad before anything moves."
     )
     rows = {
         side: [

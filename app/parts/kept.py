@@ -57,6 +57,12 @@ def _note(link: Permalink, key: str) -> None:
 def _undo() -> None:
     *earlier, last = st.session_state[BEFORE]
     st.session_state[BEFORE], st.session_state[KEPT] = tuple(earlier), last
+    for one in last:
+        st.session_state[_note_key(one.link)] = one.note  # the text box follows
+
+
+def _note_key(link: Permalink) -> str:
+    return f"note:{hash(tuple(link.query().items()))}"
 
 
 def _same(one: Permalink, other: Permalink) -> bool:
@@ -75,7 +81,7 @@ def shelf() -> None:
             f"**{one.link.model}**, noise {one.link.index} of seed {one.link.seed}, ε {one.link.radius:g}, badness "
             f"{per_cent(one.link.badness)} · [open]({address(one.link)})"
         )
-        key = f"note:{position}:{one.link.checkpoint[:8]}:{one.link.index}"
+        key = _note_key(one.link)
         note.text_input("Note", one.note, key=key, placeholder="a note", label_visibility="collapsed",
                         on_change=_note, args=(one.link, key))  # fmt: skip
         remove.button("Remove", key=f"drop:{position}:{one.link.index}", on_click=_drop, args=(one.link,))
@@ -84,6 +90,7 @@ def shelf() -> None:
         st.download_button("All as a zip", lambda: _archive(chosen), "failures.zip", "application/zip",
                            on_click="ignore", disabled=not chosen, icon=":material/folder_zip:")  # fmt: skip
         st.button("Undo", on_click=_undo, disabled=not st.session_state.get(BEFORE), icon=":material/undo:")
+    st.caption("They are kept until this tab is reloaded or closed; the zip and the links last.")
 
 
 def _archive(chosen: list[tuple[Kept, list[Subject]]]) -> bytes:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from parts.evidence_pieces import said
 from parts.evidence_works import Asked, Found
+from parts.time_needed import duration
 from parts.waiting import value
 
 
@@ -18,7 +19,8 @@ def report(asked: Asked, found: Found) -> None:
     )
     task = found[asked.report_key()]
     if not task.done:
-        st.caption("This takes about a minute for small models, and longer for large ones.")
+        left = task.left
+        st.caption("How long? Measuring …" if left is None else f"About {duration(left)} left at the pace so far.")
         return
     made = value(task)
     if made.headline.claim:

@@ -50,8 +50,9 @@ class Stage:
 
         drawn = together(picture, [0, 1])
         views = [view for view, _ in drawn]
+        so_far = "" if all(view.done for view in views) else "So far: "
         said = verdict(views[0].comparison, views[1].comparison, ("A", "B"))
-        self._verdict.html(f'<p class="verdict">{said}</p>')
+        self._verdict.html(f'<p class="verdict">{so_far}{said}</p>')
         for side, (view, grids) in enumerate(drawn):
             title = language.model_title("AB"[side], self.names[side], self.about[side], board.stamp(view))
             below = board.facts(view) if self.numbers else ""

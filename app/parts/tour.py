@@ -33,9 +33,9 @@ STEPS = (
         "Worst noise is not random noise",
         language.HOME,
         "Home",
-        "Drag ε from 0 to the far right and back.",
-        "**▲ Worst** noise bends digits into other shapes. **◆ Random** noise, moved just as far, leaves nearly all of "
-        "them as they were: where the noise goes matters, not only how far.",
+        "Drag ε from 0 slowly to 2 and back.",
+        "At ε 2 **▲ worst** noise has made other digits of about half of the samples, **◆ random** noise, moved just "
+        "as far, of two or three of the 16: where the noise goes matters, not only how far.",
         {"home_eps": 0.0},
     ),
     Step(

@@ -38,7 +38,7 @@ with st.sidebar:
         )
     )  # fmt: skip
     trials = st.segmented_control(
-        "Pairs", TRIALS, default=TRIALS[0], key="trials", bind="query-params", required=True,
+        "Pairs", TRIALS, default=TRIALS[1], key="trials", bind="query-params", required=True,
         help="Half of them, nobody knows which, are the control: random noise of the same length.",
     )  # fmt: skip
     radius = controls.radius(min(map(reach, gans)))
