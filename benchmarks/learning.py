@@ -3,7 +3,8 @@
 A plain system trains for as many iterations as fit into `--seconds` at the speed measured first, its robust twin for as
 many again. Writes a picture of each and a table to benchmarks/results/learning-DATA/; what is in the table already is
 not trained again. `spread` is the mean distance between pairs of generated images over that between pairs of real
-ones: a collapsed generator's is near 0.
+ones: 0 if all are equal, about 1 for as much variety as the data. It does not see shapes: a generator that drew one
+kind of blob, large and small, had 0.65, and speckles have 0.85. Look at the picture.
 """
 
 from __future__ import annotations

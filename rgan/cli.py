@@ -39,10 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], None] = options.command
     try:
         command(options)
+        sys.stdout.flush()
     except RganError as error:
         print(f"rgan: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # as in `rgan … | head`; what is still to be flushed at exit must find a reader
+    except BrokenPipeError:  # as in `rgan … | head`; what is flushed once more at exit must not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

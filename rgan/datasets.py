@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from rgan.errors import DataError, SettingsError
 from rgan.files import prepare_folder, write_atomically
-from rgan.image_files import ImageFiles, holds_images, is_grey, square
+from rgan.image_files import ImageError, ImageFiles, holds_images, reading, square
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]  # images done, images in all
 
 MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that is more
-FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that they fill
-VERSION = 1  # of the way images are cropped and resized
+FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that nine in ten of them fill
+VERSION = 2  # of the way images are cropped, resized and told grey from coloured
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
 CARRIED = 512  # real images in a checkpoint
 
@@ -78,7 +79,7 @@ DATA_SETS = tuple(KNOWN)
 
 
 def about(name: str, root: str | Path = "data") -> About:
-    """Usual size and channels of a data set; of a folder or zip, as some of its images have them.
+    """Usual size and channels of a data set; of a folder or zip, as the headers of its images tell them.
 
     Raises:
         DataError: there is no such set, folder or zip, or no image in it.
@@ -86,13 +87,28 @@ def about(name: str, root: str | Path = "data") -> About:
     if name in KNOWN:
         return KNOWN[name]
     files = ImageFiles(_path(name, Path(root)))
-    tried = files.names[:: max(1, len(files.names) // 32)]
-    images = [image for file in tried if (image := files.image(file)) is not None]
-    if not images:
-        raise DataError(f"expected images in {name}, could read none of {len(tried)}; name another")
-    side = min(min(image.size) for image in images)
+    return _about_files(files.path, files.fingerprint())
+
+
+@functools.lru_cache(maxsize=16)
+def _about_files(path: Path, fingerprint: str) -> About:
+    """About the images in `path`: grey if all are. `fingerprint` is that of its files, looked at once."""
+    files = ImageFiles(path)
+    sides, greys, skipped = [], [], []
+    for name in files.names:
+        try:
+            side, grey = files.look(name)
+        except ImageError as unreadable:
+            skipped.append(str(unreadable))
+        else:
+            sides.append(side)
+            greys.append(grey)
+    if not sides:
+        shown = ", ".join(skipped[:5]) + (" …" if len(skipped) > 5 else "")
+        raise DataError(f"expected images in {path.name}, could read none of {len(skipped):,}: {shown}; name another")
+    side = sorted(sides)[len(sides) // 10]
     size = next((size for size in FOLDER_SIZES if size <= side), FOLDER_SIZES[-1])
-    return About(size, 1 if all(is_grey(image) for image in images) else 3, f"{len(files.names):,} images")
+    return About(size, 1 if all(greys) else 3, f"{len(files.names):,} images")
 
 
 def own_sets(root: str | Path) -> list[str]:
@@ -136,8 +152,9 @@ def load(
     if name == "celeba":
         return _prepared(f"celeba-{size}", name, 3, size, root, report, lambda: _celeba(root, download))
     files = ImageFiles(_path(name, root))
-    channels = about(name, root).channels
-    key = f"{files.path.stem}-{size}-{files.fingerprint()}"
+    fingerprint = files.fingerprint()
+    channels = _about_files(files.path, fingerprint).channels
+    key = f"{files.path.stem}-{size}-{fingerprint}"
     return _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
 
 
@@ -195,14 +212,14 @@ _TENSORS: dict[str, Callable[[int, Path, bool], ImageData]] = {"digits": _digits
 
 @dataclass(frozen=True)
 class _Source:
-    """Images to be decoded: how many, and an iterator over (name, image), None where one is unreadable."""
+    """Images to be decoded: how many, and an iterator over each name and what decodes the image, or raises."""
 
     count: int
-    images: Iterable[tuple[str, Image.Image | None]]
+    images: Iterable[tuple[str, Callable[[], Image.Image]]]
 
 
 def _files(files: ImageFiles) -> _Source:
-    return _Source(len(files.names), ((name, files.image(name)) for name in files.names))
+    return _Source(len(files.names), ((name, functools.partial(files.image, name)) for name in files.names))
 
 
 def _stl10(root: Path, download: bool) -> _Source:
@@ -212,10 +229,10 @@ def _stl10(root: Path, download: bool) -> _Source:
     def part(split: str) -> Any:
         return _from_torchvision("stl10", lambda: STL10(str(root), split=split, download=download), root)
 
-    def images() -> Iterator[tuple[str, Image.Image]]:
+    def images() -> Iterator[tuple[str, Callable[[], Image.Image]]]:
         for split in ("train", "unlabeled"):
             for index, (image, _) in enumerate(part(split)):
-                yield f"{split} {index}", image
+                yield f"{split} {index}", image.copy
 
     part("train")  # says at once what is missing
     return _Source(105_000, images())
@@ -240,12 +257,14 @@ def _from_torchvision(name: str, make: Callable[[], Any], root: Path) -> Any:
         return make()
     except Exception as error:  # a download can fail in as many ways as there are servers
         if "download=True" in str(error) or isinstance(error, FileNotFoundError):
+            command = f"python -m rgan data {name} --download --data-root {shlex.quote(str(root))}"
             raise DataError(
-                f"expected {name} in torchvision's layout under {root}, found none; fetch it once with "
-                f"`python -m rgan data {name} --download --data-root {root}`, or name its folder with --data-root"
+                f"expected {name} in torchvision's layout under {root}, found none; fetch it once with `{command}`, or "
+                "name its folder with --data-root"
             ) from error
+        said = " ".join(str(error).split())  # torchvision's spans lines
         raise DataError(
-            f"expected to read {name} under {root}, got: {error}; try again, or put its files there by hand"
+            f"expected to read {name} under {root}, got: {said}; try again, or put its files there by hand"
         ) from error
 
 
@@ -283,9 +302,13 @@ def _prepared(
         if (folder / PIXELS).stat().st_size != math.prod(shape):
             raise ValueError(f"{PIXELS} does not have {math.prod(shape):,} bytes")
         pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
         raise DataError(
             f"expected to prepare {name} in {folder}, got: {error}; free some space there, or delete that folder"
+        ) from error
+    except (ValueError, KeyError) as error:
+        raise DataError(
+            f"expected the images of {name} in {folder}, got: {error}; delete that folder, and it is made anew"
         ) from error
     return ImageData(name, torch.from_numpy(pixels), None, tuple(facts["skipped"]))
 
@@ -308,18 +331,21 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
     skipped: list[str] = []
     count = 0
     with path.open("wb") as file:
-        for at, (image_name, image) in enumerate(source.images):
+        for at, (image_name, decoded) in enumerate(source.images):
             if report and at % 100 == 0:
                 report(at, source.count)
-            if image is None:
-                skipped.append(image_name)
+            try:
+                with reading(image_name):
+                    pixels = square(decoded(), size, channels)
+            except ImageError as unreadable:
+                skipped.append(str(unreadable))
                 if len(skipped) > limit:
                     raise DataError(
                         f"expected readable images in {name}, got more than {limit} of {source.count:,} that are not: "
                         f"{', '.join(skipped[:5])} …; remove or replace them"
-                    )
+                    ) from unreadable
                 continue
-            file.write(square(image, size, channels).transpose(2, 0, 1).tobytes())
+            file.write(pixels.transpose(2, 0, 1).tobytes())
             count += 1
         file.flush()
         os.fsync(file.fileno())

@@ -7,8 +7,10 @@ import hashlib
 import io
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +20,31 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-MAX_FILE = 64 * 2**20  # bytes of one image file
+MAX_FILE = 64 * 2**20  # bytes of one image file, unpacked
+MAX_PIXELS = 64_000_000  # of one image: a small file can hold billions
+
+
+class ImageError(Exception):
+    """An image to be skipped. Its text is the image's name, followed by the reason if it is not damage."""
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Whatever fails inside is `ImageError`, but for a DataError, which is about the whole set."""
+    from PIL import Image
+
+    try:
+        yield
+    except (ImageError, DataError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own limit is higher
+        raise _too_many_pixels(name) from error
+    except Exception as error:  # Pillow and zlib meet damaged data with nearly any error
+        raise ImageError(name) from error
+
+
+def _too_many_pixels(name: str) -> ImageError:
+    return ImageError(f"{name} (more than {MAX_PIXELS // 10**6} megapixels)")
 
 
 def _is_image(name: str) -> bool:
@@ -42,7 +68,7 @@ class ImageFiles:
         else:
             try:
                 with zipfile.ZipFile(path) as archive:
-                    names = [one.filename for one in archive.infolist() if one.file_size <= MAX_FILE]
+                    names = archive.namelist()
             except (zipfile.BadZipFile, OSError) as error:
                 raise DataError(
                     f"expected a folder or a zip of images, got {path.name}, which is neither ({error}); name another"
@@ -54,18 +80,53 @@ class ImageFiles:
                 "name the folder or zip that holds them"
             )
 
-    def image(self, name: str) -> Image.Image | None:
-        """The image of that name, decoded; None if it cannot be."""
+    def look(self, name: str) -> tuple[int, bool]:
+        """Length of the image's shorter side in pixels and whether it is grey, from its header alone.
+
+        Raises:
+            ImageError: there is no such header, or the image is too large.
+            DataError: the zip is encrypted.
+        """
+        with reading(name), self._open(name) as file, self._header(name, file) as image:
+            return min(image.size), is_grey(image)
+
+    def image(self, name: str) -> Image.Image:
+        """The image of that name, decoded.
+
+        Raises:
+            ImageError: it is damaged or too large.
+            DataError: the zip is encrypted.
+        """
+        # Read whole, since a zip unpacks again from its start whenever a decoder goes back.
+        with reading(name), self._open(name) as file, self._header(name, io.BytesIO(file.read())) as image:
+            image.load()
+            return image
+
+    def _open(self, name: str) -> IO[bytes]:
+        """The bytes of the image, if they are not too many."""
+        if self.path.is_dir():
+            size = (self.path / name).stat().st_size
+        else:
+            entry = self._archive.getinfo(name)
+            size = entry.file_size
+            if entry.flag_bits & 1:
+                raise DataError(
+                    f"expected a zip without a password, got {self.path.name}, which is encrypted; unpack it and name "
+                    "the folder"
+                )
+        if size > MAX_FILE:
+            raise ImageError(f"{name} (more than {MAX_FILE // 2**20} MiB)")
+        return (self.path / name).open("rb") if self.path.is_dir() else self._archive.open(name)
+
+    @contextmanager
+    def _header(self, name: str, file: IO[bytes]) -> Iterator[Image.Image]:
+        """The image of which nothing but the header has been read."""
         from PIL import Image
 
-        try:
-            source = self.path / name if self.path.is_dir() else io.BytesIO(self._archive.read(name))
-            with Image.open(source) as image:
-                image.load()
-                return image
-        # Pillow and zlib meet damaged data with nearly any error; too large a picture has one of its own.
-        except (Exception, Image.DecompressionBombError):
-            return None
+        with Image.open(file) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _too_many_pixels(name)
+            yield image
 
     def fingerprint(self) -> str:
         """Changes when a file is added, removed or replaced."""
@@ -97,25 +158,35 @@ def is_grey(image: Image.Image) -> bool:
 
 
 def _eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Grey levels of 8 or 16 bits, or from 0 to 1, as uint8: which of them it is, the largest level tells."""
-    largest = float(pixels.max())
-    full = 1.0 if pixels.dtype.kind == "f" and largest <= 1 else 255.0 if largest <= 255 else 65535.0
+    """Grey levels as uint8. Integers run to 65,535: Pillow has 16 bits in modes of 16 and of 32. Floats run to 1, or,
+    where any is larger, to 255.
+
+    Raises:
+        ValueError: a level is NaN or infinite.
+    """
+    if not np.isfinite(pixels).all():
+        raise ValueError("not finite")
+    full = 65535.0 if pixels.dtype.kind != "f" else 1.0 if pixels.max() <= 1 else 255.0
     scaled: np.ndarray = (pixels * (255 / full)).round().clip(0, 255).astype(np.uint8)
     return scaled
 
 
 def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
-    """uint8 (size, size, C): the middle square, resized bilinearly with antialiasing, on white."""
+    """uint8 (size, size, C): the middle square, resized bilinearly with antialiasing, on white. `image` may change.
+
+    A damaged image can raise anything: call it inside `reading`.
+    """
     from PIL import Image, ImageOps
 
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    ImageOps.exif_transpose(image, in_place=True)
     # Cropped first: resizing a part of an image lets what lies beside it seep in.
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
-    middle = image.convert("L" if channels == 1 else "RGB").crop((left, top, left + side, top + side))
+    middle = image.crop((left, top, left + side, top + side))
+    if middle.mode.startswith("I") or middle.mode == "F":
+        middle = Image.fromarray(_eight_bits(np.asarray(middle)))
+    if middle.has_transparency_data:
+        over = middle.convert("RGBA")
+        middle = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    middle = middle.convert("L" if channels == 1 else "RGB")
     return np.asarray(middle.resize((size, size), Image.Resampling.BILINEAR)).reshape(size, size, channels)

@@ -268,7 +268,8 @@ def recipe(system: str, robust: Robust | str | None = None, *, players: str | No
         system: a key of SYSTEMS.
         robust: None for the plain GAN, "paper" (λ .1, ε₁ .01, ε₂ 4: Algorithm 1), "official" (the coefficients of
             the paper's published code, which for WGAN-GP also changes critic_steps), or a Robust.
-        players: who trains robustly, if not those of `robust`.
+        players: who trains robustly, if not those of `robust`; "none" leaves the baseline that a preset is to be
+            compared with: its other fields without its robust part.
     """
     one_of("system", system, tuple(SYSTEMS))
     about = SYSTEMS[system]
@@ -283,7 +284,9 @@ def recipe(system: str, robust: Robust | str | None = None, *, players: str | No
             terms, extra = OFFICIAL[about.official]
             robust = Robust(**terms)
             fields |= extra if about.official == system else {}
-    if robust is not None and players is not None:
+    if players == "none":
+        robust = None
+    elif robust is not None and players is not None:
         robust = dataclasses.replace(robust, players=players)
     return Recipe(system=system, robust=robust, **(fields | changes))
 
@@ -315,7 +318,8 @@ def catalogue() -> dict[str, tuple[str, str | None, str]]:
     """Every recipe that has a name, as (system, robust preset, robust players).
 
     Each system plain ("dcgan"), and with either preset for both players ("paper/dcgan") or one of them
-    ("paper/dcgan/critic"): the rows of the paper's Tables 1 and 2.
+    ("paper/dcgan/critic"): the rows of the paper's Tables 1 and 2. Where a preset changes more than the robust part,
+    its baseline is a row too ("official/wgan-gp/none"); elsewhere the plain recipe is.
     """
     names: dict[str, tuple[str, str | None, str]] = {}
     for system in SYSTEMS:
@@ -323,6 +327,8 @@ def catalogue() -> dict[str, tuple[str, str | None, str]]:
         for preset in PRESETS:
             for players in PLAYERS:
                 names[f"{preset}/{system}" + ("" if players == "both" else f"/{players}")] = system, preset, players
+            if recipe(system, preset, players="none") != recipe(system):
+                names[f"{preset}/{system}/none"] = system, preset, "none"
     return names
 
 

@@ -135,7 +135,12 @@ SYSTEMS: dict[str, System] = {
         {48: _STL},
     ),
     "sngan-cnn": System(
-        "SNGAN (CNN)", cnn.FAMILY, {**_MIYATO_CNN, "critic_norm": "spectral"}, "sngan", "Miyato et al. 2018, CNN"
+        "SNGAN (CNN)",
+        cnn.FAMILY,
+        {**_MIYATO_CNN, "critic_norm": "spectral"},
+        "sngan",
+        "Miyato et al. 2018, CNN; the third of their six Adam settings, but pytorch-gan-collections' betas (0, 0.9), "
+        "since its (0.5, 0.999) collapsed on MNIST under log and hinge loss; log loss, batch 64",
     ),
     "wgan": System(
         "WGAN (weight clipping)",
@@ -146,21 +151,25 @@ SYSTEMS: dict[str, System] = {
         {64: _EXAMPLE},
     ),
     "layer-norm": System(
-        "Layer norm", cnn.FAMILY, {**_MIYATO_CNN, "critic_norm": "layer"}, "sngan", "Ba et al. 2016, on Miyato's CNN"
+        "Layer norm",
+        cnn.FAMILY,
+        {**_MIYATO_CNN, "critic_norm": "layer"},
+        "sngan",
+        "Ba et al. 2016, on Miyato's CNN, trained like SNGAN (CNN)",
     ),
     "weight-norm": System(
         "Weight norm",
         cnn.FAMILY,
         {**_MIYATO_CNN, "critic_norm": "weight"},
         "sngan",
-        "Salimans & Kingma 2016, on Miyato's CNN",
+        "Salimans & Kingma 2016, on Miyato's CNN, trained like SNGAN (CNN)",
     ),
     "orthonormal": System(
         "Orthonormal",
         cnn.FAMILY,
         {**_MIYATO_CNN, "critic_norm": "none", "orthonormal": 0.01},
         "sngan",
-        "Brock et al. 2016, on Miyato's CNN; its weight was never published",
+        "Brock et al. 2016, on Miyato's CNN, trained like SNGAN (CNN); its weight was never published",
     ),
     "ct-gan": System(
         "CT-GAN",

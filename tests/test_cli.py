@@ -31,6 +31,14 @@ def train(out, *more: str) -> int:
     return main([*common, *SMALL, *more])
 
 
+def test_a_reader_that_leaves_early_sees_no_traceback():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rgan", "recipes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == 1
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
@@ -204,8 +212,19 @@ def test_contradicting_options_are_refused(tmp_path, capsys):
     assert "--weight" in capsys.readouterr().err
     assert train(tmp_path, "--size", "40") == 2
     assert "size of 25 to 32" in capsys.readouterr().err
+    robust = ["--recipe", "official/wgan-gp/none", "--weight", "1"]
+    assert main(["train", *robust, "--data", "digits", "--iterations", "1", "--out", str(tmp_path)]) == 2
+    assert "expected a robust part for --weight" in capsys.readouterr().err
     assert train(tmp_path, "--iterations", "0") == 2
     assert "iterations between 1 and 1,000,000 (five times the longest published" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch, capsys, more):
+    monkeypatch.chdir(tmp_path)
+    assert train("", *more) == 2
+    assert "expected a folder after --out, got an empty name" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -348,8 +367,11 @@ def test_a_curve_cut_off_by_a_full_disk_stays_readable(tmp_path):
 def test_recipes_are_listed_with_parameters_and_terms(capsys):
     assert main(["recipes"]) == 0
     lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
-    assert "generator 5,179,907, critic 4,116,225 parameters" in lines["dcgan"]
-    assert lines["official/dcgan/critic"].endswith("λ 1, ε₁ 0.01, ε₂ 1: critic_noise 0.6, consistency 0.1")
+    assert "generator 5,179,907, critic 4,116,225 parameters, 1 critic step (Radford" in lines["dcgan"]
+    assert lines["official/dcgan/critic"].endswith("ε₁ 0.01, ε₂ 1, 1 critic step: critic_noise 0.6, consistency 0.1")
+    assert "5 critic steps" in lines["wgan-gp"] and "2 critic steps" in lines["official/wgan-gp/critic"]
+    assert lines["official/wgan-gp/none"].endswith("2 critic steps (the baseline of official/wgan-gp)")
+    assert "betas (0, 0.9), since" in lines["sngan-cnn"]
     assert "as published for WGAN-GP (ResNet)" in lines["official/bwgan"]
     assert main(["recipes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["paper/sngan"]["robust"]["weight"] == 0.1
@@ -363,6 +385,9 @@ def test_a_named_recipe_and_its_changed_fields_are_trained(tmp_path, capsys):
     assert (made["system"], made["critic_steps"], made["betas"]) == ("wgan-gp-res", 1, [0.1, 0.9])
     assert made["robust"]["players"] == "critic" and made["robust"]["critic_image"] == 0.15
     assert made["decay"] == 3  # the learning rate falls to 0 over this run
+    assert main([*common, "--recipe", "official/wgan-gp/none", "--out", str(tmp_path / "none")]) == 0
+    made = json.loads((tmp_path / "none" / "run.json").read_text())["plan"]["recipe"]
+    assert (made["system"], made["critic_steps"], made["robust"]) == ("wgan-gp", 2, None)
     capsys.readouterr()
     for wrong, said in (
         (["--recipe", "dcgan", "--system", "dcgan"], "got both"),

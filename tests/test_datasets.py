@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import pickle
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile, ImageOps
 
 from rgan import datasets
 from rgan.errors import DataError, SettingsError
@@ -79,7 +80,10 @@ def test_size_and_channels_are_the_images_own(tmp_path, side, size):
 
 
 def test_images_of_every_kind(tmp_path):
-    """Palette, 16 bit, transparent on white, turned by its EXIF tag, and two frames: all are one RGB square."""
+    """Palette, 16 bit, transparent on white, turned by its EXIF tag, and two frames: all are one RGB square.
+
+    Integers of more than 8 bits run to 65,535, whatever the largest of them in an image is.
+    """
     folder = tmp_path / "mixed"
     folder.mkdir()
     picture(mode="P").save(folder / "a.gif", save_all=True, append_images=[picture(1)])
@@ -91,13 +95,16 @@ def test_images_of_every_kind(tmp_path):
     exif[0x0112] = 6  # to be shown turned right by 90°
     turned.save(folder / "d.jpg", exif=exif, quality=100)
     (folder / "notes.txt").write_text("no image")
-    for index, levels in enumerate((np.float32(0.5), np.float32(127.5), np.int32(128), np.int32(32896))):
+    for index, levels in enumerate((np.float32(0.5), np.float32(127.5), np.uint16(32896), np.int32(32896))):
         Image.fromarray(np.array([[levels, levels], [levels, levels / levels]], levels.dtype)).save(
             folder / f"e{index}.tif"
         )
+    for index, level in enumerate((257 * 3, 200)):
+        Image.fromarray(np.full((9, 9), level, np.uint16)).save(folder / f"f{index}.png")
     images = datasets.load("mixed", size=8, root=tmp_path).images
-    assert images.shape == (8, 3, 8, 8)
-    assert all(image[:, 0, 0].tolist() == [128] * 3 for image in images[4:])
+    assert images.shape == (10, 3, 8, 8)
+    assert all(image[:, 0, 0].tolist() == [128] * 3 for image in images[4:8])
+    assert (images[8] == 3).all() and (images[9] == 1).all()
     assert (images[1] == 255).all() and (images[2] == 255).all()
     assert images[3, :, :, 7].float().mean() > 240 and images[3, :, :, 0].float().mean() < 15  # white to the right
 
@@ -131,7 +138,75 @@ def test_a_picture_of_billions_of_pixels_is_not_unpacked(tmp_path):
 
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     (folder / "bomb.png").write_bytes(data)
-    assert datasets.load("mine", size=16, root=tmp_path).skipped == ("bomb.png",)
+    assert datasets.load("mine", size=16, root=tmp_path).skipped == ("bomb.png (more than 64 megapixels)",)
+
+
+def test_what_is_too_large_is_named_in_a_folder_and_in_a_zip_alike(tmp_path):
+    folder = fill(tmp_path / "mine")
+    Image.new("1", (9000, 9000)).save(folder / "wide.png")  # a few kB
+    Image.new("RGB", (4800, 4800)).save(folder / "heavy.bmp")  # 66 MiB
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    for name in ("mine", "packed.zip"):
+        data = datasets.load(name, size=16, root=tmp_path)
+        assert data.skipped == ("heavy.bmp (more than 64 MiB)", "wide.png (more than 64 megapixels)")
+        assert len(data.images) == 12
+    for file in folder.glob("0*.png"):
+        file.unlink()
+    with pytest.raises(DataError, match=r"could read none of 2: heavy\.bmp \(more than 64 MiB\), wide\.png"):
+        datasets.about("mine", tmp_path)
+
+
+def test_looking_at_a_set_decodes_nothing(tmp_path, monkeypatch):
+    zipped(fill(tmp_path / "mine"), tmp_path / "packed.zip")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("decoded"))
+    for name in ("mine", "packed.zip"):
+        assert datasets.about(name, tmp_path) == datasets.About(32, 3, "12 images")
+
+
+def test_looking_at_a_set_again_opens_no_image(tmp_path, monkeypatch):
+    folder = fill(tmp_path / "mine", mode="L")
+    first = datasets.about("mine", tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", lambda *_: pytest.fail("opened again"))
+        assert datasets.about("mine", tmp_path) == first
+    picture().save(folder / "new.png")
+    assert datasets.about("mine", tmp_path) == datasets.About(32, 3, "13 images")
+
+
+def test_a_damaged_tag_or_level_is_the_images_own_fault(tmp_path):
+    """What fails only when an image is turned or scaled is named and skipped like what cannot be decoded."""
+    folder = fill(tmp_path / "mine")
+    picture().save(folder / "tag.png", exif=b"no such tags")
+    with pytest.raises(SyntaxError), Image.open(folder / "tag.png") as image:
+        ImageOps.exif_transpose(image)
+    for name, level in (("nan.tif", np.nan), ("inf.tif", np.inf)):
+        Image.fromarray(np.full((40, 40), level, np.float32)).save(folder / name)
+    data = datasets.load("mine", size=16, root=tmp_path)
+    assert data.skipped == ("inf.tif", "nan.tif", "tag.png") and len(data.images) == 12
+
+
+def test_an_encrypted_zip_is_named_as_one(tmp_path):
+    path = zipped(fill(tmp_path / "mine"), tmp_path / "locked.zip")
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # the flag of an entry that is encrypted
+        at = -1
+        while (at := content.find(signature, at + 1)) >= 0:
+            content[at + offset] |= 1
+    path.write_bytes(content)
+    for call in (datasets.about, lambda name, root: datasets.load(name, size=16, root=root)):
+        with pytest.raises(DataError, match=r"locked\.zip, which is encrypted; unpack it"):
+            call("locked.zip", tmp_path)
+
+
+def test_one_small_image_does_not_make_the_set_small(tmp_path):
+    fill(tmp_path / "mine", 12, width=200, height=200)
+    picture(width=1, height=1).save(tmp_path / "mine" / "aaa.png")
+    assert datasets.about("mine", tmp_path).size == 64
+    for index in range(3):  # four of sixteen are no exception
+        picture(width=40, height=50).save(tmp_path / "mine" / f"b{index}.png")
+    assert datasets.about("mine", tmp_path).size == 32
 
 
 def test_images_are_decoded_once_and_again_when_they_change(tmp_path, monkeypatch):
@@ -174,11 +249,31 @@ def test_missing_data_says_how_to_get_it(tmp_path, name):
         datasets.load(name, root=tmp_path)
 
 
+def test_a_download_that_fails_is_told_in_one_line(tmp_path, monkeypatch):
+    import torchvision.datasets
+
+    def fails(*_, **__):
+        raise RuntimeError("Error downloading images.gz:\nTried https://a, got:\n<urlopen error>\n")
+
+    monkeypatch.setattr(torchvision.datasets, "MNIST", fails)
+    with pytest.raises(DataError, match=r"got: Error downloading images\.gz: Tried https://a, got: <urlopen error>;"):
+        datasets.load("mnist", root=tmp_path, download=True)
+
+
+def test_the_command_that_fetches_can_be_pasted(tmp_path):
+    root = tmp_path / "my data"
+    with pytest.raises(DataError) as caught:
+        datasets.load("cifar10", root=root)
+    command = str(caught.value).split("`")[1]
+    assert shlex.split(command)[-2:] == ["--data-root", str(root)]
+
+
 def test_colour_anywhere_is_colour(tmp_path):
-    fill(tmp_path / "mine", 40, mode="L")
-    for index in range(40, 80):
-        picture(index).save(tmp_path / "mine" / f"{index:03}.png")
+    """Even in one image of many."""
+    fill(tmp_path / "mine", 80, mode="L")
+    picture().save(tmp_path / "mine" / "033.png")
     assert datasets.about("mine", tmp_path).channels == 3
+    assert datasets.load("mine", root=tmp_path).images.shape[1] == 3
 
 
 def test_names_are_looked_up_in_the_data_folder_first(tmp_path, monkeypatch):

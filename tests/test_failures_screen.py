@@ -98,8 +98,9 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     assert [said.value for said in again.success if said.value.endswith("reproduced\\.") or "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
     changed = app("failures.py", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
-    assert {said.value.rpartition("taken as ")[2] for said in changed.warning} == {"1.", "4."}
-    assert any("cannot be compared" in said.value for said in changed.error)
+    said = [one.value for one in changed.warning]
+    assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
+    assert any("cannot be compared" in one for one in said) and not changed.error
     missing = app("failures.py", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
     assert any("needs the file with SHA" in said.value for said in missing.error)
     nonsense = app("failures.py", failure="nonsense", **QUICK)

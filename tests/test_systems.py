@@ -1,8 +1,12 @@
 """Every system: published sizes, shapes and losses, against plain torch, an SVD, finite differences and numpy."""
 
 import copy
+import dataclasses
 import json
-import types
+import os
+import shutil
+import subprocess
+import sys
 from itertools import groupby
 
 import numpy as np
@@ -13,7 +17,6 @@ from torch.nn import functional
 
 from benchmarks.literal import literal_critic_loss, literal_generator_loss
 from rgan import checkpoints, datasets
-from rgan.cli import main
 from rgan.errors import SettingsError
 from rgan.folding import fold
 from rgan.gan import Gan, fresh
@@ -22,7 +25,7 @@ from rgan.images import to_unit
 from rgan.networks.layers import Dropout, PooledConv, UpConv
 from rgan.penalties import SOBOLEV_SCALE, banach_norm, dual, gradient_penalty, orthonormality, sobolev
 from rgan.recipes import Recipe, Robust, catalogue, lasting, named, recipe
-from rgan.systems import SYSTEMS, System, size_near
+from rgan.systems import SYSTEMS, size_near
 from rgan.training import Trainer, measured
 from tests.conftest import ROOT
 from tests.test_training import batch, double, gradients, same
@@ -60,6 +63,9 @@ PUBLISHED = {
     ("sngan", 48): (4_878_083, 10_141_440),
     ("sngan-cnn", 32): (3_813_379, 5_860_865),
     ("orthonormal", 32): (3_813_379, 5_860_865),
+    # A scale and a shift for each map after the first; a gain for each output of every layer.
+    ("layer-norm", 32): (3_813_379, 5_860_865 + 2 * 2 * (128 + 256 + 512)),
+    ("weight-norm", 32): (3_813_379, 5_860_865 + 64 + 2 * (128 + 256 + 512) + 1),
 }
 
 
@@ -84,10 +90,16 @@ SHAPES = {
         [(64, 64), (128, 32), (256, 16), (512, 8), (512, 4)],
     ),
     ("sngan", 32): ([(256, 4), (256, 8), (256, 16), (256, 32), (3, 32)], [(128, 16), (128, 8), (128, 8), (128, 8)]),
+    ("sngan", 48): (
+        [(512, 6), (256, 12), (128, 24), (64, 48), (3, 48)],
+        [(64, 24), (128, 12), (256, 6), (512, 3), (1024, 3)],
+    ),
     ("sngan-cnn", 32): (
         [(512, 4), (256, 8), (128, 16), (64, 32), (3, 32)],
         [(64, 32), (128, 16), (128, 16), (256, 8), (256, 8), (512, 4), (512, 4)],
     ),
+    ("dcgan", 32): ([(512, 4), (256, 8), (128, 16), (3, 32)], [(128, 16), (256, 8), (512, 4)]),
+    ("wgan-gp", 32): ([(512, 4), (256, 8), (128, 16), (3, 32)], [(128, 16), (256, 8), (512, 4)]),
     ("dcgan", 64): (
         [(512, 4), (256, 8), (128, 16), (64, 32), (3, 64)],
         [(64, 32), (128, 16), (256, 8), (512, 4)],
@@ -101,7 +113,10 @@ LAYERS = {
     ("wgan-gp-res", 48): (10, 15),
     ("wgan-gp-res", 64): (13, 13),
     ("sngan", 32): (10, 10),
+    ("sngan", 48): (10, 15),
     ("sngan-cnn", 32): (4, 7),
+    ("dcgan", 32): (3, 3),
+    ("wgan-gp", 32): (3, 3),
     ("dcgan", 64): (4, 4),
 }
 
@@ -177,6 +192,19 @@ def test_initial_weights_of_residual_networks():
         assert float(weight.var()) == pytest.approx(gain / (area * (weight.shape[0] + weight.shape[1])), rel=0.03)
     weight = generator.to_image.weight.detach()
     assert float(weight.var()) == pytest.approx(2 / (9 * 131), rel=0.1) and not generator.to_image.bias.any()
+
+
+def test_initial_weights_of_dcgans_of_64_pixels():
+    """Those of PyTorch's example: N(0, 0.02) for the kernels, N(1, 0.02) for the scales of batch norm."""
+    for network in fresh(recipe("dcgan", size=64), 0):
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                scale = module.weight.detach()
+                assert float(scale.mean()) == pytest.approx(1, abs=0.08 / len(scale) ** 0.5)
+                assert float(scale.std()) == pytest.approx(0.02, rel=0.3) and not module.bias.any()
+            elif isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+                assert float(module.weight.detach().std()) == pytest.approx(0.02, rel=0.05)
+    assert (fresh(recipe("dcgan"), 0)[0].norm2.weight == 1).all()
 
 
 @pytest.mark.parametrize("system", ["sngan", "sngan-cnn"])
@@ -459,6 +487,62 @@ def test_two_passes_give_the_gradients_of_the_literal_algorithm(system):
     same(gradients(ours[0]), gradients(literal[0]))
 
 
+class Masked:
+    """A critic whose passes have the dropout masks of seeds 0, 1, 2, …, or of the seed that is given."""
+
+    def __init__(self, critic):
+        self.critic, self.masks, self.passes = critic, torch.Generator(), 0
+        for module in critic.modules():
+            if isinstance(module, Dropout):
+                module.source = self.masks
+
+    def judge(self, x, seed=None):
+        self.masks.manual_seed(self.passes if seed is None else seed)
+        self.passes += 1
+        return self.critic.judge(x)
+
+    def __call__(self, x, seed=None):
+        return self.judge(x, seed)[1]
+
+
+def test_robust_ct_gan_is_the_literal_algorithm():
+    """Lines 4 to 10 with every pass written out; a perturbation has the masks of the clean pass that it is found in."""
+    made = recipe("ct-gan", Robust(noise_radius=1.5, image_radius=0.7, weight=2.0), **SMALL)
+    real, z, mix = batch(made)
+    ours, (generator, network) = double(made), double(made)
+    critic_gradients(ours[0], Masked(ours[1]), made, real, z, mix)
+
+    critic, fake = Masked(network), generator(z).detach()
+
+    def push(images, seed, sign):
+        images = images.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(sign * critic(images, seed).mean(), images)
+        return images.detach() + 0.7 * slope / slope.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+
+    worst_real, worst_fake = push(real, 0, -1), push(fake, 1, 1)
+    along = mix.view(-1, 1, 1, 1)
+    between = (along * fake + (1 - along) * real).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between, 2).sum(), between, create_graph=True)
+    (features, score), (others, other) = critic.judge(real, 3), critic.judge(real, 4)
+    total = critic(fake, 1).mean() - critic(real, 0).mean()
+    total = total + 10 * ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+    total = total + 2 * ((score - other) ** 2 + 0.1 * ((features - others) ** 2).mean(dim=1)).mean()
+    total = total + 2.0 * (critic(worst_fake, 6).mean() - critic(worst_real, 5).mean())
+    network.zero_grad()
+    total.backward()
+    same(gradients(ours[1]), gradients(network))
+
+    for one in (*ours, generator, network):
+        one.zero_grad()
+    ours[1].requires_grad_(False)
+    generator_gradients(ours[0], Masked(ours[1]), made, z)
+    point = z.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(-critic(generator(point), 0).mean(), point)
+    worst = z + 1.5 * slope / slope.norm(dim=1, keepdim=True)
+    (-critic(generator(z), 0).mean() - 2.0 * critic(generator(worst), 1).mean()).backward()
+    same(gradients(ours[0]), gradients(generator))
+
+
 def test_official_resnet_critic_is_the_published_sum():
     """Clean + 10 GP, the same at worst noise, .15 on pushed pairs of either, 10 GP between x and pushed fakes."""
     made = recipe("wgan-gp-res", "official", **SMALL)
@@ -578,7 +662,13 @@ def test_every_recipe_has_a_name_and_the_ablation_has_its_rows():
     rows = {players: named(f"paper/dcgan/{players}").robust for players in ("generator", "critic")}
     assert plain.robust is None and both.terms() == rows["generator"].terms() | rows["critic"].terms()
     assert rows["generator"].terms() == {"generator_noise": 1.0} and rows["critic"].terms() == {"critic_image": 1.0}
-    assert named("official/wgan-gp").critic_steps == 2
+    assert [name for name in catalogue() if name.endswith("/none")] == ["official/wgan-gp/none"]
+    for system in SYSTEMS:  # each robust row has a baseline that differs from it in nothing else
+        for preset in ("paper", "official"):
+            baseline = named(f"{preset}/{system}/none" if f"{preset}/{system}/none" in catalogue() else system)
+            for players in ("", "/generator", "/critic"):
+                assert dataclasses.replace(named(f"{preset}/{system}{players}"), robust=None) == baseline
+    assert named("official/wgan-gp").critic_steps == named("official/wgan-gp/none").critic_steps == 2
     with pytest.raises(SettingsError, match="rgan recipes"):
         named("official/began")
 
@@ -588,21 +678,42 @@ def test_sizes_are_chosen_near_the_data():
     assert [size_near("sngan", size) for size in (28, 48, 96)] == [32, 48, 48]
 
 
-def test_the_readmes_own_gan_trains_and_is_searched(monkeypatch, tmp_path, capsys):
-    """The two blocks of "Add your own GAN", as they stand."""
+OWN_GAN = """
+import json, sys
+from rgan.cli import main
+
+for robust in ("none", "paper", "official"):
+    common = "--system mlp --data digits --width 16 --latent 5 --iterations 30 --json".split()
+    assert main(["train", *common, "--robust", robust, "--out", robust]) == 0
+    assert main(["probe", f"{robust}/checkpoint.safetensors", "--samples", "8", "--json"]) == 0
+"""
+
+
+def test_the_readmes_own_gan_trains_and_is_searched(tmp_path):
+    """The two blocks of "Add your own GAN" as they stand, put into a copy of the package by their first lines."""
     section = (ROOT / "README.md").read_text().split("### Add your own GAN")[1].split("\n## ")[0]
     network, entry = (block.split("```")[0] for block in section.split("```python\n")[1:])
-    mlp = types.ModuleType("mlp")
-    exec(network, mlp.__dict__)
-    for name, system in eval(f"{{{entry}}}", {"System": System, "mlp": mlp}).items():
-        monkeypatch.setitem(SYSTEMS, name, system)
-    arguments = ["--data", "digits", "--width", "16", "--latent", "5", "--iterations", "30", "--json"]
-    losses = {}
-    for robust in ("none", "paper", "official"):
-        out = tmp_path / robust
-        assert main(["train", "--system", "mlp", "--robust", robust, *arguments, "--out", str(out)]) == 0
-        losses[robust] = json.loads(capsys.readouterr().out)["metrics"]["critic"]
-        assert main(["probe", str(out / "checkpoint.safetensors"), "--samples", "8", "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)["loss"]
-        assert found["worst"] > found["random"]
-    assert len(set(losses.values())) == 3
+    shutil.copytree(ROOT / "rgan", tmp_path / "rgan", ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / network.split("\n")[0].removeprefix("# ")
+    assert path.parent.is_dir() and not path.exists()
+    path.write_text(network)
+    systems = tmp_path / "rgan" / "systems.py"
+    lines = [line for line in entry.splitlines() if line and not line.startswith("#")]
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    text = systems.read_text()
+    for start, added in (
+        ("from rgan.networks.layers import Family\n", imports),
+        ("\nSYSTEMS: dict[str, System] = {\n", [line for line in lines if line not in imports]),
+    ):
+        assert text.count(start) == 1
+        text = text.replace(start, start + "".join(f"{line}\n" for line in added))
+    systems.write_text(text)
+
+    done = subprocess.run(
+        [sys.executable, "-c", OWN_GAN],
+        cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    trained, probed = (list(map(json.loads, done.stdout.splitlines()[at::2])) for at in (0, 1))
+    assert len({report["metrics"]["critic"] for report in trained}) == 3
+    assert all(report["loss"]["worst"] > report["loss"]["random"] for report in probed)

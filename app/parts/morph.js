@@ -15,7 +15,7 @@ function chart(series, data, parent) {
   box.className = 'chart';
   box.innerHTML = '<div class="what"></div>';
   parent.append(box);
-  const svg = element('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `${series.name} along the way` }, box);
+  const svg = element('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': series.label }, box);
   const all = [...series.values, ...(series.control || []), ...series.range];
   const low = Math.min(...all), high = Math.max(...all, low + 1e-9);
   const x = (share) => EDGE + share * (WIDTH - 2 * EDGE);

@@ -48,11 +48,11 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
     points = found.ways[way]
     control = found.ways["random"] if way == "straight" else None
     height, width = points.images.shape[1:3]
-    series = [
-        _series("badness", points.badness, None if control is None else control.badness, BAD, (0.0, 1.0)),
-    ]
+    turn = found.turns if way == "straight" else None
+    turned = "" if turn is None else f"; it turns bad {per_cent(turn)} of the way"
+    series = [_series("badness", points.badness, control and control.badness, BAD, (0.0, 1.0), turned)]
     if math.isfinite(float(points.loss[0])):
-        series.append(_series("loss", points.loss, None if control is None else control.loss, None, ()))
+        series.append(_series("loss", points.loss, control and control.loss, None, ()))
     _mount(
         data={
             "key": key,
@@ -61,7 +61,7 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
             "aspect": f"{width} / {height}",
             "label": f"Place on the way: {WAYS[way]}",
             "places": _places(found, way),
-            "turn": found.turns if way == "straight" else None,
+            "turn": turn,
             "colour": COLOURS[side],
             "series": series,
         },
@@ -70,7 +70,12 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
 
 
 def _series(
-    name: str, values: np.ndarray, control: np.ndarray | None, limit: float | None, within: tuple[float, ...]
+    name: str,
+    values: np.ndarray,
+    control: np.ndarray | None,
+    limit: float | None,
+    within: tuple[float, ...],
+    turned: str = "",
 ) -> dict[str, Any]:
     say = per_cent if name == "badness" else "{:.2f}".format
     words = [say(float(value)) for value in values]
@@ -80,6 +85,7 @@ def _series(
         "name": name,
         "values": values.tolist(),
         "control": None if control is None else control.tolist(),
+        "label": f"{name} along the way: from {words[0]} to {words[-1]}{turned}",
         "limit": limit,
         "range": list(within),
         "words": words,

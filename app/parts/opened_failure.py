@@ -39,7 +39,9 @@ def show() -> None:
             found = tuple((each.gan.digest, each.judge.digest) for each in able)
             outcome = _followed(tuple(link.query().items()), found, link, able) if able else check(link, able)
             about = f"Noise {link.index} of seed {link.seed} in {link.model}, ε {link.radius:g}: {outcome.sentence}."
-            say = {MISSING: st.error, DIFFERS: st.warning}.get(outcome.kind, st.success)
+            say = {MISSING: st.error if outcome.failure is None else st.warning, DIFFERS: st.warning}.get(
+                outcome.kind, st.success
+            )
             say(plain(about))
             if outcome.failure is not None:
                 failure_view.show(outcome.failure, able[0], link.model, "A", place="opened")

@@ -17,7 +17,7 @@ from rgan.runs import Plan
 from rgan.systems import SYSTEMS, size_near
 from rgan.training import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
-WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 128)
+WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 100, 128)
 ROBUST = ("off", "paper", "official", "own")
 TWIN = "-robust"
 
@@ -52,7 +52,7 @@ def plan_form() -> Plan:
             64,
             key="latent",
             bind="query-params",
-            help="Length of z. Published networks have 128.",
+            help="Length of z. Published networks have 128, DCGANs of 64 pixels 100.",
         )
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="train_seed", bind="query-params",

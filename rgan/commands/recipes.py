@@ -22,12 +22,14 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _short(name: str, made: Recipe) -> str:
-    """A recipe in one line: title, parameters and source of a plain one; λ, radii and terms of a robust one."""
+    """A recipe in one line: title, parameters and source of a plain one; λ, radii and terms of a robust one; steps."""
     robust, about = made.robust, SYSTEMS[made.system]
+    steps = f"{made.critic_steps} critic step{'s' * (made.critic_steps > 1)}"
     if robust is None:
         generator, critic = made.parameters()
-        return f"{made.title}: generator {generator:,}, critic {critic:,} parameters ({about.source})"
+        source = about.source if name == made.system else f"the baseline of {name.removesuffix('/none')}"
+        return f"{made.title}: generator {generator:,}, critic {critic:,} parameters, {steps} ({source})"
     terms = ", ".join(f"{term} {value:g}" for term, value in robust.terms().items())
     if name.startswith("official") and about.official != made.system:
         terms += f" (as published for {SYSTEMS[about.official].title})"
-    return f"λ {robust.weight:g}, ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}: {terms}"
+    return f"λ {robust.weight:g}, ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}, {steps}: {terms}"

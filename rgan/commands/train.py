@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ def run(options: argparse.Namespace) -> None:
 
     from rgan import distributed, runs
 
+    if not options.out.strip():
+        raise RganError("expected a folder after --out, got an empty name; name one, runs/mine for example")
     folder = Path(options.out)
     with distributed.group(options.device) as device:
         first = distributed.rank() == 0
@@ -84,7 +87,8 @@ def run(options: argparse.Namespace) -> None:
     if not first:
         return
     if trainer.iteration < total:
-        print(f"stopped at iteration {trainer.iteration}; go on with --resume --out {folder}", file=sys.stderr)
+        options_again = f"--resume --out {shlex.quote(str(folder))}"
+        print(f"stopped at iteration {trainer.iteration}; go on with {options_again}", file=sys.stderr)
     path = folder / runs.CHECKPOINT
     report = {
         "checkpoint": str(path),
@@ -142,10 +146,14 @@ def _take_named(options: argparse.Namespace) -> None:
 def _with_robust(options: argparse.Namespace, changes: dict[str, Any]) -> Recipe:
     """The recipe: its robust part is a preset, and over it whatever was given one by one."""
     given = {field: getattr(options, field) for field in _ROBUST if getattr(options, field) is not None}
-    if options.robust == "none" and given:
-        raise RganError(f"expected no --{next(iter(given)).replace('_', '-')} with --robust none; drop one of them")
     preset = options.robust or ("paper" if given else "none")
-    made = recipe(options.system, None if preset == "none" else preset, **changes)
+    players = None if preset == "none" else given.pop("players", None)
+    if given and "none" in (preset, players):
+        raise RganError(
+            f"expected a robust part for --{next(iter(given)).replace('_', '-')}, got none; drop that, or choose "
+            "another --robust or --recipe"
+        )
+    made = recipe(options.system, None if preset == "none" else preset, players=players, **changes)
     return dataclasses.replace(made, robust=made.robust and dataclasses.replace(made.robust, **given))
 
 

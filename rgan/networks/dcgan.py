@@ -97,7 +97,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights as the official code does, on the CPU, from `generator` alone.
 
     Up to 32 px (transposed) convolutions are uniform with variance 4/(fan-in + fan-out), strides counted, and linear
-    layers Glorot uniform. The networks of 64 px are normal with deviation 0.02.
+    layers Glorot uniform. The networks of 64 px are normal with deviation 0.02, their batch norms' scales around 1.
     """
 
     large = any(getattr(layer, "kernel_size", None) == (4, 4) for layer in network.modules())
@@ -120,6 +120,11 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
             uniform(weight, variance, generator)
 
     set_weights(network, generator, draw)
+    if large:
+        with torch.no_grad():
+            for module in network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.weight.normal_(1, 0.02, generator=generator)
 
 
 FAMILY = Family(
