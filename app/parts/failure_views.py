@@ -149,14 +149,14 @@ def grouped(pool: Pool, side: str, kind: str, found: Modes) -> None:
     """Failure modes with their sizes, the most central image of each first."""
     st.markdown(found.sentence)
     if len(found.modes) > SHOWN:
-        st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes, the most central image of each first:")
+        st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes and their share of the bad images:")
     columns = st.columns(3, gap="medium")
     for number, mode in enumerate(found.modes[:SHOWN], 1):
         images = to_uint8(pool.images(side, kind, mode.members[:MEMBERS]))
         share = per_cent(mode.size / found.grouped, 0)
         columns[(number - 1) % 3].html(
-            f'<div class="board {side}"><figure><figcaption><span>mode {number}</span>'
-            f'<span class="value">{mode.size} images, {share} of the bad ones</span></figcaption>'
+            f'<div class="board near {side}"><figure><figcaption><span>mode {number}</span>'
+            f'<span class="value">{mode.size} images, {share}</span></figcaption>'
             f'<img alt="Mode {number}: {len(images)} near-duplicates" '
             f'style="width: {100 * len(images) / MEMBERS:g}%" '
             f'src="{data_uri(grid(images, len(images), scale=2))}"></figure></div>'

@@ -41,8 +41,8 @@ model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), she
 
 st.header("All models", anchor=False)
 symbols("ε₁", "ε₂", "λ of training")
-cards = st.columns(4, gap="medium")
+cards = st.columns(3, gap="medium")
 for index, (name, gan) in enumerate(gans.items()):
-    with cards[index % 4].container(border=True):
+    with cards[index % 3].container(border=True):
         st.html(card(name, gan.digest))
         st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)
