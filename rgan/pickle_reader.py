@@ -20,6 +20,7 @@ import io
 import json
 import pickletools
 import sys
+from _compat_pickle import IMPORT_MAPPING  # names of modules in Python 2
 from collections.abc import Iterable
 from typing import Any
 
@@ -304,16 +305,19 @@ class Machine:
             raise RefusedError("foreign", UNUSUAL[path])
         if path in HARMLESS:
             return Made(path)
-        if self.is_member(path, arguments):
+        # Some Pythons write an Enum's member by its name.
+        if path in ("__builtin__.getattr", "builtins.getattr") and arguments and isinstance(arguments[0], Name):
+            called, arguments = arguments[0], arguments[1:]
+        if self.is_member(called.path, arguments):
             return self.object(called)
         raise RefusedError("program", path[:80])
 
     def is_member(self, path: str, arguments: tuple[Any, ...]) -> bool:
         """Whether a call looks as that of a program's own Enum with one of its values. Nothing is called either way;
-        what could do harm elsewhere, a function or anything that comes with Python or torch, is refused all the same.
+        what could do harm elsewhere, a function or anything that comes with Python, 2 or 3, or torch, is refused.
         """
         module, _, name = path.rpartition(".")
-        own = module.partition(".")[0] not in {*sys.stdlib_module_names, "__builtin__", "nt", "torch", "numpy"}
+        own = module.partition(".")[0] not in {*sys.stdlib_module_names, *IMPORT_MAPPING, "nt", "torch", "numpy"}
         value = arguments[0] if len(arguments) == 1 else None
         return own and name[:1].isupper() and isinstance(value, (str, int)) and len(str(value)) <= 100
 

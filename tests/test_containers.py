@@ -176,6 +176,24 @@ def test_plain_objects_of_python_beside_the_weights_stay_unread():
     assert list(found.groups) == ["generator"] and found.unread == ("tests.test_containers.Mode",)
 
 
+class ByName:
+    """Pickled as an attribute of a class, as some Pythons write the members of an Enum."""
+
+    def __init__(self, of, name):
+        self.told = of, name
+
+    def __reduce__(self):
+        return getattr, self.told
+
+
+def test_members_of_an_enum_may_be_written_by_name_and_nothing_else_may():
+    found = containers.read(saved({"mode": ByName(Mode, "LAST"), "generator": MANY}))
+    assert list(found.groups) == ["generator"] and found.unread == ("tests.test_containers.Mode",)
+    for told in ((subprocess.Popen, "wait"), (torch.nn.Module, "apply"), (os.path.join, "__code__")):
+        with pytest.raises(CheckpointError, match="code that would run when the file is opened"):
+            containers.read(saved({"mode": ByName(*told), "generator": MANY}))
+
+
 def test_networks_may_lie_in_a_short_list():
     value = [{"a": torch.ones(1)}, {"a": torch.zeros(1)}]
     assert list(containers.read(saved(value)).groups) == ["0", "1"]

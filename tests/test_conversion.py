@@ -259,6 +259,14 @@ def test_convert_writes_what_the_library_makes(tmp_path, capsys):
         assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("layer", ["0", "2"])
+def test_a_bias_of_another_length_is_no_network(layer):
+    weights = mlp(2, 3, 64)
+    for length in (2, 65):
+        with pytest.raises(CheckpointError, match="expected the generator or critic"):
+            conversion.read([("theirs", saved({"net_G": weights | {f"{layer}.bias": torch.zeros(length)}}))])
+
+
 def mutated(data: bytes, rng: torch.Generator, hot: int) -> bytes:
     """A few bytes changed, cut or inserted, half of the time among the first `hot`, where the description is."""
 

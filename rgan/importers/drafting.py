@@ -194,7 +194,7 @@ class Draft:
         if len(self.shape) == 3:
             self.add(Flat)
         outputs, inputs = self.size(name, 2)
-        weight, bias = self._take(name)
+        weight, bias = self._take(name, outputs)
         if label:
             self._conditional(name, label, first, weight, bias)
             return
@@ -204,14 +204,14 @@ class Draft:
     def conv(self, name: str, stride: int, padding: int) -> None:
         """A convolution."""
         outputs, inputs, kernel, width = self.size(name, 4)
-        weight, bias = self._take(name)
+        weight, bias = self._take(name, outputs)
         self.need(kernel == width and self.shape[0] == inputs, f"{name} does not fit")
         self.add(lambda: Conv(outputs, kernel, stride, padding, bool(bias)), weight=weight, **bias)
 
     def transposed(self, name: str, stride: int, padding: int, extra: int = 0) -> None:
         """A transposed convolution; of a single pixel it is written as the linear layer it is."""
         inputs, outputs, kernel, width = self.size(name, 4)
-        weight, bias = self._take(name)
+        weight, bias = self._take(name, outputs)
         self.need(kernel == width and self.shape[0] == inputs, f"{name} does not fit")
         if len(self.shape) == 3:
             self.add(lambda: Transposed(outputs, kernel, stride, padding, extra, bool(bias)), weight=weight, **bias)
@@ -361,9 +361,10 @@ class Draft:
                 if note not in self.notes:
                     self.notes.append(note)
 
-    def _take(self, name: str) -> tuple[Callable[[], Tensor], dict[str, Callable[[], Tensor]]]:
+    def _take(self, name: str, outputs: int) -> tuple[Callable[[], Tensor], dict[str, Callable[[], Tensor]]]:
         """A module's weight, and its bias if it has one."""
         weight, bias = f"{name}.weight", f"{name}.bias"
+        self.need(bias not in self.store or self.store.shape(bias) == (outputs,), f"{bias} does not fit")
         self.used |= {weight, bias}
         return self._value(weight), {"bias": self._value(bias)} if bias in self.store else {}
 
