@@ -178,34 +178,34 @@ def against_random(name: str, one: Corner) -> str:
     beyond = one.beyond("random")
     fooled = mean_interval(one.trials["worst"].loss - one.trials["random"].loss)
     outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {interval_points(beyond)}"
-    if _more(beyond):
+    if positive(beyond):
         return f"{name}: {outcome}; {against_best(one)}."
-    return f"{name}: {'the critic is fooled, but ' if _more(fooled) else ''}{outcome}."
+    return f"{name}: {'the critic is fooled, but ' if positive(fooled) else ''}{outcome}."
 
 
 def against_best(one: Corner) -> str:
     """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
     found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
-    if _more(found):
+    if positive(found):
         return f"against {tried} it is {interval_points(found)}"
     return f"that a search does more than {tried} is not shown: {interval_points(found)}"
 
 
 def _makes(beyond: Interval) -> str:
     """What noise does to images, by what it adds to their badness."""
-    if _more(beyond):
+    if positive(beyond):
         return "makes worse images"
     return "makes better images" if holds(beyond) else "is not shown to make worse images"
-
-
-def _more(found: Interval) -> bool:
-    """Whether the interval lies above 0."""
-    return found.low > 0
 
 
 def holds(found: Interval) -> bool:
     """Whether the interval leaves out 0."""
     return found.low > 0 or found.high < 0
+
+
+def positive(found: Interval) -> bool:
+    """Whether the interval lies above 0."""
+    return found.low > 0
 
 
 def points(share: float) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor
 from rgan.balls import block_seed, lengths
 from rgan.errors import number_between
 from rgan.evidence import Interval, mean_interval
-from rgan.metrics import fid_bias, frechet, least
+from rgan.metrics import by_judge, floor, frechet, least
 from rgan.trials import Subject, Trial, by_side, joined
 from rgan.worst_case import Settings, random_noise
 
@@ -167,10 +167,7 @@ def scorable(state: Sweep) -> bool:
 
 def real_fid(state: Sweep) -> float | None:
     """The FID expected of as many real images as a repeat has samples; None where these are too few for an FID."""
-    if not scorable(state):
-        return None
-    real = state.subjects["A"].judge.reference
-    return fid_bias(real) * (1 / state.plan.samples + 1 / len(real))
+    return floor(by_judge(state.subjects["A"].judge), state.plan.samples) if scorable(state) else None
 
 
 def difference(state: Sweep, kind: str) -> list[Interval]:

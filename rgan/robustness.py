@@ -16,10 +16,20 @@ from typing import Protocol, TypeVar
 from rgan import degradation, failures
 from rgan.break_points import BreakPoints, break_points
 from rgan.comparability import Comparability, comparability
-from rgan.contest import Corner, against_best, against_random, corner, differences, holds, interval_points, points
+from rgan.contest import (
+    Corner,
+    against_best,
+    against_random,
+    corner,
+    differences,
+    holds,
+    interval_points,
+    points,
+    positive,
+)
 from rgan.degradation import MOVED, Sweep
 from rgan.errors import number_between
-from rgan.evidence import Interval, mean_interval
+from rgan.evidence import mean_interval
 from rgan.failure_modes import Modes, modes
 from rgan.failures import Pool, ranking
 from rgan.one_failure import Failure, failure
@@ -182,7 +192,7 @@ def headline(
     one in its favour: its search may have missed what is worst for its images.
     """
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
-    against += [against_random(side, one) for side, one in corners.items() if not _worse(one.beyond("random"))]
+    against += [against_random(side, one) for side, one in corners.items() if not positive(one.beyond("random"))]
     against += [
         f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
         for side, found in health.items()
@@ -226,7 +236,7 @@ def _of_two(names: Mapping[str, str], a: Corner, b: Corner) -> Headline:
     less, more = ("B", "A") if differences(a, b)[0].mean > 0 else ("A", "B")
     one, other = (a, b) if less == "A" else (b, a)
     start = mean_interval(one.trials["original"].badness - other.trials["original"].badness)
-    but = ", but it has less to lose: its images are worse to begin with" if _worse(start) else ""
+    but = ", but it has less to lose: its images are worse to begin with" if positive(start) else ""
     from_to = [
         " to ".join(per_cent(float(each.trials[kind].badness.mean()), 0) for kind in ("original", "worst"))
         for each in (one, other)
@@ -237,8 +247,3 @@ def _of_two(names: Mapping[str, str], a: Corner, b: Corner) -> Headline:
         f"is {interval_points(differences(other, one)[0])} more in {more}.",
         (),
     )
-
-
-def _worse(found: Interval) -> bool:
-    """Whether a rise of badness is shown."""
-    return found.low > 0

@@ -119,7 +119,7 @@ def breaks(asked: Asked, found: Found) -> None:
         said(
             (
                 words,
-                f"Break points are the first crossings seen on the path that the search has found: each step between "
+                "Break points are the first crossings seen on the path that the search has found: each step between "
                 f"two radii is looked at in {PARTS} parts, and a crossing narrowed down to a {1 / TOLERANCE:.0f}th of "
                 "the step. Another search may break an image earlier. Badness goes up and down along a path, since the "
                 "search follows the critic and not the judge: every further ε is one more chance to have been bad "
