@@ -117,6 +117,7 @@ def limits(found: Robustness) -> tuple[str, ...]:
         f"Badness is said by one classifier, which rightly names {per_cent(judge.accuracy)} of {judge.held_out:,} "
         f"real {judge.data} images that it was not trained on. What it does not see is not here. By definition "
         f"{per_cent(1 - BAD, 0)} of real images are bad too.",
+        *([judge.caveat] if judge.caveat else []),
         "The search climbs on each model's own critic, not on the judge, and finds a lower bound: other noise within "
         "the same ε may be worse, by the critic and more so by the judge.",
         "z + r may be longer than ordinary noise, as in the paper; random noise of the same length is the control.",

@@ -155,6 +155,7 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
         assert all(light.number in page.text for light in found.health[side])
         bad = found.pool.rows[side].trials["worst"].bad
         assert f"{int(bad.sum())} of 70" in page.text
+    assert "Digits has no test images of its own" in page.text
     for reason in found.headline.against:
         assert reason in page.text
     assert "No headline" in page.text or found.headline.claim in page.text
