@@ -242,7 +242,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("record", "compare"))
     parser.add_argument("file", type=Path)
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="commands whose name begins so")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="commands whose name begins so, and what they need")
     parser.add_argument("--tolerance", type=float, default=0.0, help="largest difference as a share (default 0: exact)")
     parser.add_argument("--numbers", action="store_true", help="of texts compare the numbers alone")
     parser.add_argument("--uploads", type=Path, default=Path("/work/shared/uploads"), help="files of other programs")
@@ -254,14 +254,15 @@ def main() -> int:
     now: dict[str, Any] = {}
     wrong = 0
     with tempfile.TemporaryDirectory() as out:
-        for name, command in cases(out, options.uploads).items():
-            if options.only and not name.startswith(tuple(options.only)):
-                continue
+        commands = cases(out, options.uploads)
+        wanted = {name for name in commands if not options.only or name.startswith(tuple(options.only))}
+        wanted |= {earlier for name in wanted for earlier in re.findall(rf"{out}/([\w-]+)", commands[name])}
+        for name in sorted(wanted, key=list(commands).index):
             if before and name not in before["commands"]:
                 print(f"{name}: not recorded")
                 continue
             started = time.perf_counter()
-            now[name] = run(name, command, out)
+            now[name] = run(name, commands[name], out)
             lines = [now[name]["failed"]] if "failed" in now[name] else []
             if before and not lines:
                 lines = differences(before["commands"][name], now[name], options)
