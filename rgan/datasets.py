@@ -7,6 +7,7 @@ into memory without reading it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
@@ -74,6 +75,7 @@ KNOWN: dict[str, About] = {
     "cifar10": About(32, 3, "50,000 photographs of ten kinds of things"),
     "stl10": About(48, 3, "105,000 photographs (train and unlabeled), 96×96 made smaller"),
     "celeba": About(64, 3, "202,599 faces, the middle 178×178 made smaller"),
+    "faces": About(64, 3, "20,000 faces that this package draws, with all that is to be known about each"),
 }
 DATA_SETS = tuple(KNOWN)
 
@@ -132,7 +134,7 @@ def load(
 
     Args:
         name: one of DATA_SETS, or a folder or zip of images, as a path or by its name in `root`. "digits" comes with
-            scikit-learn and needs no file.
+            scikit-learn and "faces" are drawn here: they need no file.
         root: folder of the files, in torchvision's layout.
         download: fetch what is missing, with a progress bar on standard error.
         report: called now and then while images are decoded.
@@ -147,6 +149,8 @@ def load(
         raise SettingsError(f"expected images of 8 to 1,024 pixels, got {size}; choose a value in that range")
     if name in _TENSORS:
         return _TENSORS[name](size, root, download)
+    if name == "faces":
+        return _faces(size, root, report)
     if name == "stl10":
         return _prepared(f"stl10-{size}", name, 3, size, root, report, lambda: _stl10(root, download))
     if name == "celeba":
@@ -159,11 +163,13 @@ def load(
 
 
 def held_out(name: str, *, size: int, root: str | Path = "data") -> ImageData | None:
-    """The test images of a set that has some at hand (MNIST, CIFAR-10), which no training here sees; None of others.
+    """The test images of a set that has some at hand (MNIST, CIFAR-10, faces), which no training here sees; or None.
 
     Raises:
         DataError: the files are missing or cannot be read.
     """
+    if name == "faces":
+        return _faces(size, Path(root), None, "test")
     make = {"mnist": _mnist, "cifar10": _cifar10}.get(name)
     return None if make is None else make(size, Path(root), False, train=False)
 
@@ -236,6 +242,22 @@ def _stl10(root: Path, download: bool) -> _Source:
 
     part("train")  # says at once what is missing
     return _Source(105_000, images())
+
+
+def _faces(size: int, root: Path, report: Report | None, split: str = "train") -> ImageData:
+    """Faces drawn at `size`, labelled by what the head shows; `faces.attributes(split)` has all their attributes."""
+    from rgan import faces
+
+    if size not in faces.SIZES:
+        raise SettingsError(f"expected a size of 32, 48 or 64 for faces, got {size}; choose one of these")
+
+    def source() -> _Source:
+        named = ((f"{split} {at}", image.copy) for at, image in enumerate(faces.pictures(split, size)))
+        return _Source(faces.SPLITS[split], named)
+
+    key = f"faces-{split}-{size}-drawing-{faces.VERSION}"
+    images = _prepared(key, "faces", 3, size, root, report, source)
+    return dataclasses.replace(images, labels=torch.from_numpy(faces.attributes(split)[faces.LABEL].copy()))
 
 
 def _celeba(root: Path, download: bool) -> _Source:
