@@ -245,7 +245,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="commands whose name begins so, and what they need")
     parser.add_argument("--tolerance", type=float, default=0.0, help="largest difference as a share (default 0: exact)")
     parser.add_argument("--numbers", action="store_true", help="of texts compare the numbers alone")
-    parser.add_argument("--uploads", type=Path, default=ROOT.parent / "shared" / "uploads", help="files of other programs, skipped if missing")
+    parser.add_argument("--uploads", type=Path, default=Path("uploads"), help="files of other programs")
     options = parser.parse_args()
     before = json.loads(options.file.read_text()) if options.what == "compare" else {}
     for key, value in machine().items() if before else ():
