@@ -254,7 +254,7 @@ def main() -> int:
     now: dict[str, Any] = {}
     wrong = 0
     with tempfile.TemporaryDirectory() as out:
-        commands = cases(out, options.uploads)
+        commands = cases(out, options.uploads.resolve())
         wanted = {name for name in commands if not options.only or name.startswith(tuple(options.only))}
         wanted |= {earlier for name in wanted for earlier in re.findall(rf"{out}/([\w-]+)", commands[name])}
         for name in sorted(wanted, key=list(commands).index):
