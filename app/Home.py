@@ -3,20 +3,12 @@
 from pathlib import Path
 
 import streamlit as st
-import visitors
-from parts import carried, language, lock, tour
-from parts.language import (
-    BLIND_TEST,
-    CHECKPOINTS,
-    EMBEDDINGS,
-    EVIDENCE,
-    FAILURES,
-    HOME,
-    REPRODUCE,
-    TRAIN,
-    WORST_NOISE,
-)
-from state import warm_up
+from components import tour
+from controls import lock
+from session import address, visitors
+from session.state import warm_up
+from theme import language
+from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
 st.set_page_config(page_icon=Path(__file__).with_name("icon.png"), layout="wide")
@@ -24,21 +16,27 @@ warm_up()
 visitors.sweep()
 
 page = st.navigation(
-    [
-        st.Page(HOME, title="Home", icon=":material/home:", url_path="home", default=True),
-        st.Page(WORST_NOISE, title="Worst noise", icon=":material/explore:", url_path="worst-noise"),
-        st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
-        st.Page(FAILURES, title="Failures", icon=":material/report:", url_path="failures"),
-        st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
-        st.Page(BLIND_TEST, title="Blind test", icon=":material/visibility_off:", url_path="blind-test"),
-        st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
-        st.Page(CHECKPOINTS, title="Checkpoints", icon=":material/folder_open:", url_path="checkpoints"),
-        st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
-    ]
+    {
+        "Explore": [
+            st.Page(HOME, title="Home", icon=":material/home:", url_path="home", default=True),
+            st.Page(WORST_NOISE, title="Worst noise", icon=":material/explore:", url_path="worst-noise"),
+            st.Page(FAILURES, title="Failures", icon=":material/report:", url_path="failures"),
+            st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
+        ],
+        "Measure": [
+            st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
+            st.Page(BLIND_TEST, title="Blind test", icon=":material/visibility_off:", url_path="blind-test"),
+            st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
+        ],
+        "Models": [
+            st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
+            st.Page(CHECKPOINTS, title="Checkpoints", icon=":material/folder_open:", url_path="checkpoints"),
+        ],
+    }
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
-carried.choices(page.title, lock.CONTROLS)
+address.choices(page.title, lock.CONTROLS)
 lock.note(page.title)
 tour.bar(page.title)
 page.run()

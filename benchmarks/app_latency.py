@@ -18,8 +18,8 @@ from measure import report
 from playwright.sync_api import Browser, Page
 from serving import IDLE, ROOT, Server, chromium
 
-from rgan import checkpoints
-from rgan.live import LivePath, Request, reach
+from rgan.attack.path import LivePath, Request, reach
+from rgan.models import checkpoints
 
 PAIR = ("digits-dcgan", "digits-dcgan-robust")
 
@@ -50,7 +50,7 @@ PROBE = """
 # The same app around searches that cost nothing: two pictures made beforehand, taking turns from ε to ε.
 NO_OP = """
 import dataclasses, sys
-import rgan.live as live
+import rgan.attack.path as live
 
 real_view = live.LivePath.view
 made, turns = {}, {}

@@ -18,9 +18,9 @@ from measure import ratio, report
 from serving import ROOT, Server, chromium
 from threadpoolctl import threadpool_limits
 
-from rgan import checkpoints
-from rgan.clouds import Choice, panel
-from rgan.embeddings import Layout, fit
+from rgan.embedding.figure4 import Choice, panel
+from rgan.embedding.projections import Layout, fit
+from rgan.models import checkpoints
 
 ROUNDS = 3
 CHART = "[class*='st-key-map-c-'] .js-plotly-plot .point"

@@ -17,11 +17,14 @@ import torch
 from measure import interleaved, ratio, report
 from torch import Tensor
 
-from rgan import checkpoints, failures, judges, metrics, trials
-from rgan.degradation import Plan, sweep
-from rgan.gan import Probe
-from rgan.trials import Subject
-from rgan.worst_case import CHUNK, Settings
+from rgan.attack.search import CHUNK, Settings
+from rgan.metrics import judges, scores
+from rgan.models import checkpoints
+from rgan.models.gan import Probe
+from rgan.robustness import measured
+from rgan.robustness.curves import Plan, sweep
+from rgan.robustness.failures import pool
+from rgan.robustness.measured import Subject
 
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 
@@ -36,7 +39,7 @@ def counted(work: Callable[[], object], subjects: list[Subject]) -> list[Counter
         rows[owner[id(self)]]["gradient" if z.requires_grad else "loss"] += len(z)
         return loss(self, z)
 
-    def counting_look(self: Subject, z: Tensor) -> tuple[Tensor, trials.Trial]:
+    def counting_look(self: Subject, z: Tensor) -> tuple[Tensor, measured.Trial]:
         rows[id(self.gan)]["judged"] += len(z)
         return look(self, z)
 
@@ -78,14 +81,14 @@ def main() -> None:
     judge = judges.shipped("digits")
     names = ("digits-dcgan", "digits-dcgan-robust")
     subjects = [Subject(checkpoints.load(f"checkpoints/{name}.safetensors"), judge) for name in names]
-    standard, z = metrics.by_judge(judge), subjects[0].gan.noise(options.images, 0)
+    standard, z = scores.by_judge(judge), subjects[0].gan.noise(options.images, 0)
 
-    def look() -> metrics.Seen:
+    def look() -> scores.Seen:
         seen = [standard.look(subjects[0].probe.images(part)) for part in z.split(250)]
-        return metrics.Seen(torch.cat([one.features for one in seen]), torch.cat([one.logits for one in seen]))
+        return scores.Seen(torch.cat([one.features for one in seen]), torch.cat([one.logits for one in seen]))
 
     def score() -> None:
-        metrics.scores(look(), standard)
+        scores.scores(look(), standard)
 
     scoring = interleaved({"score": score, "look": look}, options.rounds, warm_up=1)
     radii = tuple(round(share * subjects[0].gan.prior_radius / 2, 2) for share in SHARES)
@@ -99,7 +102,7 @@ def main() -> None:
                 first.append(time.perf_counter() - started)
 
     def search_pool() -> None:
-        for _ in failures.pool(subjects, failures.Plan(Settings((1.0,)), 512)):
+        for _ in pool.pool(subjects, pool.Plan(Settings((1.0,)), 512)):
             pass
 
     def passes(rows: list[Counter[str]]) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import torch
 
-from rgan import datasets
-from rgan.images import grid, png, to_uint8, to_unit
-from rgan.recipes import Robust, lasting, recipe
-from rgan.systems import SYSTEMS
-from rgan.training import Trainer, TrainingError, seconds_per_iteration, train
+from rgan.common.images import grid, png, to_uint8, to_unit
+from rgan.data import datasets
+from rgan.models.recipes import Robust, lasting, recipe
+from rgan.models.systems import SYSTEMS
+from rgan.training.trainer import Trainer, TrainingError, seconds_per_iteration, train
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = (

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from rgan.recipes import Recipe
+from rgan.models.recipes import Recipe
 
 
 def _normalised(gradient: Tensor) -> Tensor:

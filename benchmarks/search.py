@@ -14,9 +14,9 @@ import torch
 from measure import interleaved, ratio, report
 from torch import Tensor, nn
 
-from rgan import checkpoints
-from rgan.devices import choose_dtype
-from rgan.worst_case import Settings, WorstNoise, losses, run
+from rgan.attack.search import Settings, WorstNoise, losses, run
+from rgan.common.devices import choose_dtype
+from rgan.models import checkpoints
 
 RADII = (0.01, 0.1, 0.5, 1.0, 2.0, 3.0, 4.0)
 STEPS = 10

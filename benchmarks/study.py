@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from rgan import cli, runs
+from rgan.cli.main import main as rgan
+from rgan.training import runs
 
 SEEDS = 5
 SYSTEMS = {
@@ -54,7 +55,7 @@ def train(folder: Path, words: str) -> None:
 
 
 def run(*arguments: str) -> None:
-    if cli.main(arguments):
+    if rgan(arguments):
         raise SystemExit(1)
 
 

@@ -17,11 +17,11 @@ import torch
 from measure import interleaved, ratio, report
 from PIL import Image
 
-from rgan import datasets
-from rgan.datasets import ImageData
-from rgan.recipes import Recipe, Robust, recipe
-from rgan.systems import SYSTEMS
-from rgan.training import Trainer
+from rgan.data import datasets
+from rgan.data.datasets import ImageData
+from rgan.models.recipes import Recipe, Robust, recipe
+from rgan.models.systems import SYSTEMS
+from rgan.training.trainer import Trainer
 
 
 def passes(trainer: Trainer) -> Counter[str]:

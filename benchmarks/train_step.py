@@ -11,10 +11,10 @@ import torch
 from literal import literal_critic_loss, literal_generator_loss
 from measure import interleaved, ratio, report
 
-from rgan import datasets
-from rgan.gradients import frozen
-from rgan.recipes import Robust, recipe
-from rgan.training import Trainer
+from rgan.data import datasets
+from rgan.models.recipes import Robust, recipe
+from rgan.training.algorithm1 import frozen
+from rgan.training.trainer import Trainer
 
 
 class LiteralTrainer(Trainer):

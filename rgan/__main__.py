@@ -1,3 +1,3 @@
-from rgan.cli import main
+from rgan.cli.main import main
 
 raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""How a run learns: the pictures of the same noise over time, and its curves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from pages.train.run_view import side_of
+
+from rgan.report.charts.basic import COLOURS, Curve, curves
+from rgan.training.runs import PICTURES, Record
+
+CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    ("Losses", (("generator", "generator", "solid"), ("critic", "critic", "dot"))),
+    ("Worst minus original", (("worst_gap", "generator's loss", "solid"),)),
+    ("Critic scores", (("real", "on real", "solid"), ("fake", "on generated", "dot"))),
+    ("Classifier score", (("score", "of 500 images, by a judge", "solid"),)),
+)
+DASHES = {"solid": "━", "dot": "┅"}
+History = tuple[dict[str, float], ...]
+
+
+def picture(record: Record, moment: int) -> None:
+    """What the generator drew at `moment` (0 to PICTURES, spaced as the pictures are), or last before it."""
+    if not record.images:
+        st.caption("The first picture comes with the first iterations.")
+        return
+    until = _until(record.plan.iterations, moment)
+    at, path = next((one for one in reversed(record.images) if one[0] <= until), record.images[0])
+    source = _data_uri(str(path), path.stat().st_mtime_ns)
+    st.html(
+        f'<div class="board {side_of(record)}"><figure><figcaption><span>images from the same noise</span>'
+        f'<span class="value">iteration {at:,}</span></figcaption>'
+        f'<img class="drawn" alt="{record.name}: images at iteration {at}" src="{source}">'
+        "</figure></div>"
+    )
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _data_uri(path: str, changed: int) -> str:
+    return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+
+
+def scrubber(record: Record) -> int:
+    """A moment of the training from 0 to PICTURES; the right end follows the latest picture."""
+    last = record.plan.iterations
+
+    def words(moment: int) -> str:
+        return "latest" if moment == PICTURES else f"iteration {_until(last, moment):,}"
+
+    return int(
+        st.select_slider(
+            "Moment of the training",
+            range(PICTURES + 1),
+            PICTURES,
+            format_func=words,
+            key=f"moment:{last}",
+            help="Early pictures lie closer together. Arrow keys step through them; the right end is live.",
+        )
+    )
+
+
+def _until(iterations: int, moment: int) -> int:
+    return round(iterations * (moment / PICTURES) ** 2)
+
+
+def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
+    """The curves of one model, or of a pair in one picture: name, side and history of each; those that have points."""
+    state = tuple((name, side, history[-1]["iteration"]) for name, side, history in learnt if history)
+    histories = {name: history for name, _, history in learnt}
+    figures = {title: figure for title, _ in CHARTS if (figure := _chart(title, state, histories)) is not None}
+    items = list(figures.items())
+    for row in filter(None, (items[:2], items[2:])):
+        for column, (title, figure) in zip(st.columns(2, gap="medium"), row, strict=False):
+            lines = ", ".join(f"{DASHES[dash]} {words}" for _, words, dash in dict(CHARTS)[title])
+            column.html(f'<div class="chart-title"><b>{title}</b><br>{lines}</div>')
+            column.plotly_chart(
+                figure,
+                key=f"chart:{title}",
+                config={"displayModeBar": False},
+                alt=f"{title} against iterations of {' and '.join(histories)}",
+            )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: dict[str, History]):
+    """The figure of one chart, rebuilt only when a history has grown; None without a point to draw."""
+    series = dict(CHARTS)[title]
+    lines = []
+    for name, side, _ in state:
+        who = {"A": "baseline", "B": "robust"}[side]
+        for key, words, dash in series:
+            rows = [row for row in _histories[name] if key in row]
+            if rows:
+                lines.append(
+                    Curve(
+                        f"{who}: {words}", [row["iteration"] for row in rows], [row[key] for row in rows],
+                        COLOURS[side], dash,
+                    )
+                )  # fmt: skip
+    return curves(lines) if lines else None

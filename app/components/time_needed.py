@@ -1,0 +1,55 @@
+"""How long a training will take, measured here before it begins."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+from session.state import pace
+
+from rgan.training.runs import Plan
+
+
+def say_time_needed(plans: list[Plan]) -> bool:
+    """Say how long the plans take together, measured on a few steps of each; False if one cannot be trained here."""
+    waiting = [pace(plan, _cost(plan)) for plan in plans]
+    known = all(one.done() for one in waiting)
+
+    def show() -> None:
+        if not all(one.done() for one in waiting):
+            st.caption(
+                "How long? Measuring a few steps on this machine; images seen for the first time are prepared before …"
+            )
+        elif not known:
+            st.rerun()
+        elif any(one.exception() for one in waiting):
+            st.warning(str(next(error for one in waiting if (error := one.exception()))))
+            for plan in plans:
+                pace.clear(plan, _cost(plan))  # tried again at the next change: what was missing may be there
+        else:
+            seconds = [one.result() for one in waiting]
+            total = sum(one * plan.iterations for one, plan in zip(seconds, plans, strict=True))
+            each = " and ".join(f"{one:.2g} s" for one in seconds)
+            st.caption(f"About **{duration(total)}** on this machine: {each} an iteration, measured on a few steps.")
+
+    st.fragment(show, run_every=None if known else 0.7)()
+    return not (known and any(one.exception() for one in waiting))
+
+
+def _cost(plan: Plan) -> str:
+    """All that decides how long an iteration takes."""
+    steady = dataclasses.replace(plan.recipe, decay=0)
+    return repr(dataclasses.replace(plan, recipe=steady, iterations=1, seed=0))
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "12 min", "3 h 20 min", "2 days 5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"

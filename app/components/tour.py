@@ -1,0 +1,119 @@
+"""The guided tour: five steps over the live screens, in a bar above them while the address says `?tour=1` to `5`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+from controls import attack
+from controls.two_models import USUAL
+from session.address import OFF, carried
+from theme import language
+
+from rgan.attack.objectives import CRITIC
+
+_ARRIVED = "tour_arrived"  # session key: the step whose settings have been made
+_HERE: Mapping[str, object] = {"a": USUAL[0], "b": USUAL[1], "against": CRITIC, **attack.DEFAULTS}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do on one screen, and what it shows; `settings` are its controls' values on arrival."""
+
+    title: str
+    screen: str
+    page: str
+    todo: str
+    look: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+STEPS = (
+    Step(
+        "Worst noise is not random noise",
+        language.HOME,
+        "Home",
+        "Drag ε from 0 slowly to 2 and back.",
+        "At ε 2 **▲ worst** noise has made other digits of about half of the samples, **◆ random** noise, moved just "
+        "as far, of two or three of the 16: where the noise goes matters, not only how far.",
+        {"home_eps": 0.0},
+    ),
+    Step(
+        "It is no accident of one sample",
+        language.WORST_NOISE,
+        "Worst noise",
+        "Type another **Seed** in the sidebar, so that nobody has chosen the samples.",
+        "*Worst costs more than random*, under each model: nearly all of the 64 samples, with any seed. At these "
+        "settings the loss of B, trained robustly, is lower and rises less; each loss is its own critic's opinion.",
+        _HERE,
+    ),
+    Step(
+        "What a far move has to pay",
+        language.WORST_NOISE,
+        "Worst noise",
+        "Move **λ, price of moving**, in the sidebar, to 5 and then to 0.",
+        "*Length of the move*: the higher the price, the shorter the move, and B gives up sooner than A. That is the "
+        "paper's λ in equation 8. Random noise is always given the same length.",
+        {**_HERE, "lam": 1.0},
+    ),
+    Step(
+        "Are the images really worse?",
+        language.EVIDENCE,
+        "Evidence",
+        "Read what the judge says, then open the view **Curves**.",
+        "The judge has seen real digits only. At these settings worst noise makes worse images than random noise in "
+        "both, and, against what one might expect, robust B loses *more* than A: it starts from better images.",
+        {**_HERE, "samples": 128, "view": "Control"},
+    ),
+    Step(
+        "The paper's Figure 4, claim by claim",
+        language.EMBEDDINGS,
+        "Embeddings",
+        "Open panel **c**, then panel **d**: real images against those of A, and of B.",
+        "Under each picture stands what the paper reads from it, and whether these two models support it: the tests "
+        "decide, in all dimensions, not the eye on two of them.",
+        {**_HERE, "panel": "Figure 4", "map": "pca", "points": 500, "features": "pixels"},
+    ),
+)
+
+
+def bar(page: str) -> None:
+    """Above the screen called `page`, before any of its controls: the step, and the ways on, back and out."""
+    number = carried("tour", page)
+    if number not in map(str, range(1, len(STEPS) + 1)):
+        st.session_state.pop(_ARRIVED, None)
+        return
+    index = int(number) - 1
+    step = STEPS[index]
+    here = step.page == page
+    if here and st.session_state.get(_ARRIVED) != index:
+        st.session_state[_ARRIVED] = index
+        st.session_state.update(step.settings)
+    with st.container(border=True, key="tour", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f'<div class="model"><b>{number} of {len(STEPS)}</b><span>{step.title}</span></div>')
+            if index:
+                _link(index - 1, "Back", ":material/arrow_back:")
+            if not here:
+                _link(index, f"This step is on {step.page}", ":material/near_me:")
+            if index + 1 < len(STEPS):
+                _link(index + 1, f"Next: {STEPS[index + 1].title}", ":material/arrow_forward:")
+            st.page_link(language.HOME, label="End", icon=":material/close:", query_params={"tour": OFF})
+        left, right = st.columns([2, 3], gap="medium")
+        left.markdown(f"**Try** · {step.todo}")
+        right.markdown(f"**Look for** · {step.look}")
+
+
+def under_way() -> bool:
+    """Whether a step stands above this screen."""
+    return _ARRIVED in st.session_state
+
+
+def start() -> None:
+    """The link to the first step."""
+    _link(0, "Take the tour: five steps", ":material/tour:")
+
+
+def _link(index: int, label: str, icon: str) -> None:
+    st.page_link(STEPS[index].screen, label=label, icon=icon, query_params={"tour": str(index + 1)})

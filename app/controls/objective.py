@@ -1,0 +1,77 @@
+"""What the search for worst noise raises, as far as the two models allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
+from rgan.models.gan import Gan
+
+_USUAL = "against_usual"  # session key: the default when the choice was last drawn
+_HELP = (
+    "What worst noise is worst for. Critic: the generator's loss by its own critic, equation 8. Judge: the distance to "
+    "the third nearest real image, as an independent judge sees images; it has seen neither model. Change: how far "
+    "the image moves from that of the original noise; it needs nothing but a generator, and sets the direction of "
+    "largest change beside random ones."
+)
+
+
+@dataclass(frozen=True)
+class Raising:
+    """What is raised (one of AGAINST), and the data of the judge who measures it, "" for none.
+
+    usual: what is raised by default. because: what cannot be raised and what can be done, empty if nothing is missing.
+    """
+
+    against: str
+    judge: str
+    usual: str
+    because: str
+
+
+def raising(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Raising:
+    """Draw the choice into the current container."""
+    judge = judge_for(gans)
+    offered = choices(gans, judge)
+    _follow(offered[0])
+    chosen = st.segmented_control(
+        "Raise",
+        offered,
+        default=offered[0],
+        key="against",
+        bind="query-params",
+        required=True,
+        help=_HELP,
+    )
+    against = str(chosen)
+    if judge is not None and against == JUDGE:
+        st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
+    return Raising(
+        against, judge.data if judge and against == JUDGE else "", offered[0], _because(names, gans, offered)
+    )
+
+
+def _follow(usual: str) -> None:
+    """Where other models have another default, what was left at the old one goes to the new one.
+
+    The link says nothing of a default, so it would otherwise reopen another picture.
+    """
+    before = st.session_state.get(_USUAL, usual)
+    if before != usual and st.session_state.get("against") == before:
+        st.session_state["against"] = usual
+    st.session_state[_USUAL] = usual
+
+
+def _because(names: tuple[str, ...], gans: tuple[Gan, ...], offered: tuple[str, ...]) -> str:
+    without = [f"{side} ({name})" for side, name, gan in zip("AB", names, gans, strict=True) if not gan.has_critic]
+    if CRITIC in offered:
+        return ""
+    have, whose, them = ("has", "its", "it") if len(without) == 1 else ("have", "their", "them")
+    instead = "the judge's distance or the change" if JUDGE in offered else "the change"
+    unjudged = "" if JUDGE in offered else " No judge comes with RGAN Lab for the data of A or B."
+    return (
+        f"{' and '.join(without)} {have} no critic, so {whose} loss cannot be raised; raise {instead} instead, or "
+        f"let a critic be trained for {them} on the Checkpoints page.{unjudged}"
+    )

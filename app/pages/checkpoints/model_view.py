@@ -1,0 +1,180 @@
+"""One model on the Checkpoints screen: what it draws, what is known of it, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from components import board, learning
+from components.time_needed import duration
+from pages.checkpoints import lone_generator
+from session import visitors
+from session.state import TRAINED, UPLOADED, jobs, load
+from theme import language
+
+from rgan.common.errors import RganError
+from rgan.common.images import grid, to_uint8
+from rgan.models.comparability import comparability
+from rgan.models.gan import Gan
+from rgan.models.shelf import Shelf
+
+SAMPLES, COLUMNS = 64, 16
+PROBLEM = "checkpoints_problem"
+
+
+def choose(name: str) -> None:
+    """Make it the model that is shown."""
+    st.session_state["model"] = name
+
+
+def forget_missing(names: Sequence[str]) -> None:
+    """Let go of chosen models that are no longer there."""
+    for key in ("model", "a"):
+        if st.session_state.get(key, names[0]) not in names:
+            del st.session_state[key]
+
+
+def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf | None) -> None:
+    """Everything about one model; `opened` is the one it is held against."""
+    if said := st.session_state.pop(PROBLEM, ""):
+        st.error(said)
+    picture, about = st.columns([3, 2], gap="large")
+    with picture:
+        st.html(
+            f'<div class="card"><img alt="{SAMPLES} samples of {escape(name)}" '
+            f'src="{board.data_uri(_samples(name, gan.digest))}"></div>'
+        )
+        st.caption(f"{SAMPLES} images from the noise of seed 0.")
+        _actions(name, path, shelf)
+        if not gan.has_critic:
+            lone_generator.offers(name, gan, shelf)
+        _comparable(name, gan, *opened)
+        if gan.training is not None:
+            side = "B" if gan.recipe.robust else "A"
+            learning.charts([(name, side, gan.training.history)])
+    with about:
+        st.html(_table(_facts(gan, path)))
+        st.caption("SHA-256 of the file")
+        st.code(gan.digest, language=None, wrap_lines=True)
+
+
+def broken(name: str, words: str, shelf: Shelf | None) -> None:
+    """A file that cannot be opened, and a way to be rid of it."""
+    st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
+    _delete(name, shelf)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _samples(name: str, digest: str) -> np.ndarray:
+    gan = load(name)
+    images = to_uint8(gan.probe().images(gan.noise(SAMPLES, 0)))
+    return grid(images, COLUMNS, scale=2)
+
+
+def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
+    recipe, training, origin = gan.recipe, gan.training, gan.origin
+    generator, critic = recipe.parameters()
+    found = [
+        ("System", recipe.title),
+        ("Images", f"{recipe.size}×{recipe.size} pixels, {'grey' if recipe.channels == 1 else 'colour'}"),
+        ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
+        ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
+        ("Trained on", gan.data or "not known"),
+        ("Robust part", gan.robust_words),
+    ]
+    if training is not None:
+        found += [
+            ("Training", f"{training.iterations:,} iterations, seed {training.seed}"),
+            ("It took", f"{duration(training.seconds)} on {training.device}, {training.precision}"),
+        ]
+    found += [
+        ("Draws with", "a moving average of its weights" if gan.average is not None else "its last weights"),
+        ("Real images in the file", f"{len(gan.reference):,}" if gan.reference is not None else "none"),
+        ("Size of the file", f"{path.stat().st_size / 2**20:.1f} MiB"),
+    ]
+    if origin is not None:
+        found += [(f"From {file}", f"SHA-256 {digest[:12]}…") for file, digest in origin.files]
+        found += [(f"Taken for the {question}", answer) for question, answer in origin.answers.items()]
+        found += [("Critic", origin.critic)] if origin.critic else []
+    return found
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    cells = "".join(f"<tr><td>{escape(what)}</td><td>{escape(value)}</td></tr>" for what, value in rows)
+    return f'<table class="facts about-model">{cells}</table>'
+
+
+def _comparable(name: str, gan: Gan, other: str, opened: Gan) -> None:
+    """Yes or no, because …"""
+    if gan.digest == opened.digest:
+        st.html(f'<div class="light good"><b>{escape(name)} is the model you have open.</b></div>')
+        return
+    found = comparability(opened, gan)
+    state, answer = ("poor", "no, because") if found.against else ("fair" if found.care else "good", "yes")
+    lines = "".join(f"<li>{escape(reason)}</li>" for reason in found.against)
+    if found.care:
+        lines += "".join(f'<li class="why">mind: {escape(reason)}</li>' for reason in found.care)
+    st.html(f'<div class="light {state}"><b>Comparable with {escape(other)}: {answer}</b><ul>{lines}</ul></div>')
+
+
+def _actions(name: str, path: Path, shelf: Shelf | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            language.WORST_NOISE, label="Find its worst noise", query_params={"a": name, "b": name},
+            icon=":material/explore:",
+        )  # fmt: skip
+        st.download_button(
+            "Download", path.read_bytes, f"{name.rpartition('/')[2]}.safetensors", on_click="ignore",
+            icon=":material/download:", key=f"download:{name}",
+        )  # fmt: skip
+        _rename(name, shelf)
+        _delete(name, shelf)
+    if not _own(name, shelf):
+        whose = "is the operator's" if name.startswith(TRAINED) else "comes with RGAN Lab"
+        st.caption(f"It {whose}, and can be neither renamed nor deleted here.")
+
+
+def _own(name: str, shelf: Shelf | None) -> bool:
+    """Whether whoever looks may change it: what was trained here is the operator's, uploads are their visitor's."""
+    return shelf is not None and name.startswith((TRAINED, UPLOADED) if visitors.is_operator() else UPLOADED)
+
+
+def _rename(name: str, shelf: Shelf | None) -> None:
+    if not _own(name, shelf):
+        return
+    kind, _, short = name.rpartition("/")
+    with st.popover("Rename", icon=":material/edit:"):
+        new = st.text_input("New name", short, key=f"rename:{name}")
+        st.button("Rename it", key=f"do-rename:{name}", on_click=_renamed, args=(kind + "/", short, new, shelf),
+                  disabled=new == short)  # fmt: skip
+
+
+def _delete(name: str, shelf: Shelf | None) -> None:
+    if not _own(name, shelf):
+        return
+    kind, _, short = name.rpartition("/")
+    with st.popover("Delete", icon=":material/delete:"):
+        what = "with its pictures and curves" if kind + "/" == TRAINED else "from this server"
+        st.write(f"Delete {short} {what}? This cannot be undone.")
+        sure = st.checkbox(f"Yes, delete {short}", key=f"sure:{name}")
+        st.button("Delete for good", key=f"delete:{name}", disabled=not sure, on_click=_deleted,
+                  args=(kind + "/", short, shelf))  # fmt: skip
+
+
+def _renamed(kind: str, name: str, new: str, shelf: Shelf) -> None:
+    try:
+        (jobs().rename if kind == TRAINED else shelf.rename)(name, new)
+    except RganError as error:
+        st.session_state[PROBLEM] = str(error)
+    else:
+        choose(kind + new)
+
+
+def _deleted(kind: str, name: str, shelf: Shelf) -> None:
+    try:
+        (jobs().remove if kind == TRAINED else shelf.remove)(name)
+    except RganError as error:
+        st.session_state[PROBLEM] = str(error)

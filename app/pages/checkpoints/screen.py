@@ -1,0 +1,48 @@
+"""Checkpoints: every model at hand, and the place to bring one's own."""
+
+import streamlit as st
+from components.model_card import card
+from controls.two_models import USUAL, at_first
+from pages.checkpoints import bring, model_view
+from session import visitors
+from session.state import load, models
+from theme.language import symbols
+
+from rgan.common.errors import RganError
+from rgan.models.gan import Gan
+
+st.title("Checkpoints", anchor=False)
+shelf = visitors.shelf()
+bring.drop(shelf)
+
+files = models()
+gans: dict[str, Gan] = {}
+for name in files:
+    try:
+        gans[name] = load(name)
+    except RganError as error:
+        model_view.broken(name, str(error), shelf)
+if not gans:
+    st.info("No model is here yet. Drop one above, or train one on the Train page.", icon=":material/info:")
+    st.stop()
+
+names = tuple(gans)
+model_view.forget_missing(names)
+left, right = st.columns(2, gap="medium")
+first = at_first(names, USUAL[0])
+chosen = left.selectbox(
+    "Model", names, first, key="model", bind="query-params", help="What is known of it stands below."
+)
+opened = right.selectbox(
+    "Comparable with", names, first, key="a", bind="query-params",
+    help="Model A of the other pages: the one you have open there.",
+)  # fmt: skip
+model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
+
+st.header("All models", anchor=False)
+symbols("ε₁", "ε₂", "λ of training")
+cards = st.columns(3, gap="medium")
+for index, (name, gan) in enumerate(gans.items()):
+    with cards[index % 3].container(border=True):
+        st.html(card(name, gan.digest))
+        st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)

@@ -1,0 +1,43 @@
+"""Evidence: whether worst noise makes worse images, said by a judge that is neither critic, with controls."""
+
+import streamlit as st
+from controls import attack
+from controls.two_models import two_models
+from pages.evidence import views
+from pages.evidence.works import BREAKS, CONTROL, CURVES, REPORT, VIEWS, Asked, judge_of
+from session.state import want
+from theme.language import SYMBOLS
+
+from rgan.attack.path import reach
+from rgan.attack.search import Settings
+from rgan.common.errors import RganError
+from rgan.common.formatting import per_cent
+
+SAMPLES = 128  # enough for an FID
+
+st.title("Evidence", anchor=False)
+names, gans = two_models(same_noise=True)
+view = str(st.segmented_control("View", VIEWS, default=CONTROL, key="view", bind="query-params", required=True))
+largest = min(map(reach, gans))
+with st.sidebar:
+    radius, price = attack.radius(largest), attack.price()
+    steps = attack.steps()
+    single = view not in (CURVES, BREAKS, REPORT)
+    restarts = attack.restarts(disabled=not single)
+    shell = attack.shell(disabled=not single)
+    samples, seed = attack.samples(SAMPLES), attack.seed()
+try:
+    settings = Settings((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
+    judge = judge_of(gans)
+    asked = Asked(names, gans, judge, settings, samples, seed, largest)
+    found = want(asked.works(view))
+    st.caption(
+        f"Judge: a classifier of real {judge.data} that has seen no model; it names {per_cent(judge.accuracy)} of "
+        f"{judge.held_out:,} held-out images rightly. **Badness** of an image is the share of held-out real images "
+        "that lie nearer to real ones than it does: 50 % is an ordinary real image, 100 % further off than all. "
+        f"{judge.caveat} "
+        f"**ε**: {SYMBOLS['ε']}; **λ**: {SYMBOLS['λ']}."
+    )
+    views.show(view, asked, found)
+except RganError as error:
+    st.error(str(error))

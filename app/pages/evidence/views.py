@@ -1,0 +1,49 @@
+"""The views of the Evidence screen, redrawn while what they show is computed."""
+
+from __future__ import annotations
+
+import streamlit as st
+from pages.evidence.along import breaks, curves
+from pages.evidence.at_one import control, health, shell, transfer
+from pages.evidence.report_view import report
+from pages.evidence.works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
+from session.waiting import POLL, settled, value
+
+from rgan.common.formatting import per_cent
+
+
+def show(view: str, asked: Asked, found: Found) -> None:
+    """Draw one of VIEWS, and redraw it until all it waits for has come.
+
+    Raises:
+        RganError: what it needs cannot be computed.
+    """
+    pending = any(not task.done for task in found.values())
+    for task in found.values():
+        if task.done:
+            value(task)
+
+    def draw() -> None:
+        if pending and settled(found):
+            st.rerun()
+        if pending:
+            _progress(view, found)
+        DRAWN[view](asked, found)
+
+    st.fragment(draw, run_every=POLL if pending else None)()
+
+
+def _progress(view: str, found: Found) -> None:
+    done = sum(1.0 if task.done else task.share for task in found.values()) / len(found)
+    st.progress(min(done, 1.0), f"{view}: {per_cent(done, 0)}")
+
+
+DRAWN = {
+    CONTROL: control,
+    CURVES: curves,
+    BREAKS: breaks,
+    SHELL: shell,
+    TRANSFER: transfer,
+    HEALTH: health,
+    REPORT: report,
+}

@@ -1,0 +1,186 @@
+"""What the Evidence screen needs to have computed, view by view."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from session.state import ROOT, background, models, tasks
+from session.tasks import Task, Work
+
+from rgan.attack.search import Settings
+from rgan.embedding.projections import Report
+from rgan.metrics.judges import Judge, first_shipped
+from rgan.models.gan import Gan
+from rgan.report.robustness_page import robustness_page
+from rgan.robustness import summary
+from rgan.robustness.checks import Light, lights
+from rgan.robustness.curves import MOVED, Plan, Sweep, sweep
+from rgan.robustness.measured import Subject
+from rgan.robustness.minimal_radius import BreakPoints, break_points
+from rgan.robustness.one_radius import Corner, Transfer, corner, transfer
+
+CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEWS = (
+    "Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"
+)  # fmt: skip
+SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Two models, their judge, and the settings of the search."""
+
+    names: tuple[str, str]
+    gans: tuple[Gan, Gan]
+    judge: Judge
+    settings: Settings
+    samples: int
+    seed: int
+    reach: float
+
+    @property
+    def subjects(self) -> tuple[Subject, Subject]:
+        """The models with their judge."""
+        a, b = (Subject(gan, self.judge) for gan in self.gans)
+        return a, b
+
+    @property
+    def words(self) -> str:
+        """The settings in short, as a picture's stamp."""
+        found = self.settings
+        more = f", {found.restarts} starts" if found.restarts > 1 else ""
+        more += ", length kept" if found.keep_shell else ""
+        return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.steps} steps{more}, {self.samples} samples"
+
+    @property
+    def plan(self) -> Plan:
+        """Of the curves; their radii are the slider's own positions."""
+        radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
+        return Plan(tuple(radii), self.samples, REPEATS, self.seed, self.settings.price, self.settings.steps)
+
+    def _of(self, side: int) -> Hashable:
+        return self.gans[side].digest, self.judge.digest, self.settings, self.samples, self.seed
+
+    def corner_key(self, side: int) -> Hashable:
+        """Of one model at ε with its controls."""
+        return "corner", self._of(side)
+
+    @property
+    def _swept(self) -> Hashable:
+        return tuple(gan.digest for gan in self.gans), self.judge.digest, self.plan
+
+    @property
+    def sweep_key(self) -> Hashable:
+        """Of the curves."""
+        return "sweep", self._swept
+
+    def breaks_key(self) -> Hashable:
+        """Of the break points."""
+        return "breaks", self._swept
+
+    def transfer_key(self) -> Hashable:
+        """Of noise tried on the other model."""
+        return "transfer", self._of(0), self._of(1)
+
+    def health_key(self, side: int) -> Hashable:
+        """Of the checks of one model's search."""
+        return "health", self._of(side)
+
+    @property
+    def examined(self) -> summary.Asked:
+        """What the report measures."""
+        settings = self.settings
+        return summary.Asked(settings.radii[0], settings.price, settings.steps, self.samples, seed=self.seed)
+
+    def report_key(self) -> Hashable:
+        """Of the report."""
+        return "report", self.names, self._of(0), self._of(1)
+
+    def works(self, view: str) -> dict[Hashable, Work[Any]]:
+        """What one of VIEWS shows, in the order it is made."""
+        corners = {self.corner_key(side): self._corner(side) for side in (0, 1)}
+        curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
+        by_view: dict[str, dict[Hashable, Work[Any]]] = {
+            CONTROL: corners,
+            SHELL: corners,
+            CURVES: curves,
+            BREAKS: curves | {self.breaks_key(): self._breaks},
+            TRANSFER: corners | {self.transfer_key(): self._transfer},
+            HEALTH: {self.health_key(side): self._health(side) for side in (0, 1)},
+            REPORT: {self.report_key(): self._report()},
+        }
+        return by_view[view]
+
+    def _corner(self, side: int) -> Work[Corner]:
+        def work(report: Report) -> Corner:
+            return corner(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+
+        return work
+
+    def _sweep(self, report: Any) -> Sweep:
+        for state in sweep(self.subjects, self.plan, run=background().map):
+            report(state.share, state)
+        return state
+
+    def _breaks(self, report: Report) -> dict[tuple[str, str], BreakPoints]:
+        state = tasks().value(self.sweep_key)
+        found = {}
+        for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
+            found[side, kind] = break_points(state, side, kind)
+            report((index + 1) / 4)
+        return found
+
+    def _transfer(self, report: Report) -> Transfer:
+        a, b = (tasks().value(self.corner_key(side)) for side in (0, 1))
+        return transfer(self.subjects, (a, b))
+
+    def _health(self, side: int) -> Work[tuple[Light, ...]]:
+        def work(report: Report) -> tuple[Light, ...]:
+            return lights(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+
+        return work
+
+    def _report(self) -> Work[Page]:
+        at_hand = [models()[name] for name in self.names]
+        files = [str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path) for path in at_hand]
+        asked = self.examined
+
+        def work(report: Report) -> Page:
+            for progress in summary.examine(self.subjects, self.names, asked, run=background().map):
+                report(progress.share)
+            found = progress.found
+            assert found is not None
+            return Page(found.headline, robustness_page(found, asked.command(files)).encode())
+
+        return work
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report as a file, and what it says first."""
+
+    headline: summary.Headline
+    html: bytes
+
+
+Found = dict[Hashable, Task[Any]]
+
+
+def judge_of(gans: tuple[Gan, Gan]) -> Judge:
+    """The judge of the data that A was trained on, or else B; says so where a model's data are others.
+
+    Raises:
+        CheckpointError: no judge has seen images like A's or B's.
+    """
+    data = [gan.data or "unknown data" for gan in gans]
+    judge = first_shipped(data)
+    for side, own in zip("AB", data, strict=True):
+        if own != judge.data:
+            st.info(
+                f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
+                icon=":material/info:",
+            )
+    return judge

@@ -1,0 +1,93 @@
+"""One failure on the page: original beside worst, the morph between them, the nearest real images, its files."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+from components.board import data_uri
+from pages.failures import kept
+from pages.failures.links import address
+from pages.failures.morph import morph
+from theme.language import MARKS
+
+from rgan.common.formatting import per_cent
+from rgan.common.images import gif, grid
+from rgan.robustness.failures import export
+from rgan.robustness.failures.failure import WAYS, Failure
+from rgan.robustness.failures.links import permalink
+from rgan.robustness.measured import Subject
+
+GIF_PIXELS = 256  # least side of an animation
+
+
+def show(found: Failure, subject: Subject, name: str, side: str, *, place: str) -> None:
+    """All about one failure; `place` tells several on one page apart."""
+    key = f"{place}-{subject.gan.digest[:12]}-{abs(hash(found.plan))}-{found.index}"
+    straight, random = found.ways["straight"], found.ways["random"]
+    beside, moving = st.columns([2, 3], gap="large")
+    with beside:
+        tiles = (("original", straight, 0), ("worst", straight, -1), ("random", random, -1))
+        st.html('<div class="tiles">' + "".join(_tile(kind, way, at) for kind, way, at in tiles) + "</div>")
+        st.markdown(f"Noise {found.index} of seed {found.plan.seed}. {found.sentence}")
+        _nearest(found)
+    with moving:
+        way = str(st.segmented_control(
+            "Way", tuple(WAYS), default="straight", key=f"way:{place}", required=True,
+            help="Straight from the original noise to the worst; the search's own steps; or straight in a random "
+            "direction, as far. Drag below the image, or use the arrow keys there.",
+        ))  # fmt: skip
+        morph(found, way, side, f"{key}-{way}")
+        st.caption("━ this way, ┅ the random direction, red: above it an image counts as bad, and where it turns bad.")
+    _files(found, subject, name, place)
+
+
+def _tile(kind: str, way: object, at: int) -> str:
+    image, badness = way.images[at], float(way.badness[at])
+    words = {"original": "original", "worst": "worst noise", "random": "random, as far"}[kind]
+    return (
+        f'<figure><img alt="{words}: badness {per_cent(badness)}" src="{data_uri(grid(image[None], 1, scale=4))}">'
+        f"<figcaption>{MARKS[kind]} {words}<br>badness {per_cent(badness)}</figcaption></figure>"
+    )
+
+
+def _nearest(found: Failure) -> None:
+    """Real images that the judge finds most like the worst image, and most like the original."""
+    if found.nearest is None:
+        st.caption("The model's file holds no real images to look for near ones among.")
+        return
+    for kind, words in (("worst", "Real images nearest to the worst image"), ("original", "and to the original")):
+        near = found.nearest[kind]
+        distances = f"feature distance {near.distance[0]:.2f} to {near.distance[-1]:.2f}"
+        st.html(
+            f'<div class="board near"><figure><figcaption><span>{words}</span>'
+            f'<span class="value">{distances}</span></figcaption>'
+            f'<img alt="{escape(words)}: {len(near.images)} images" '
+            f'src="{data_uri(grid(near.images, len(near.images), scale=2))}"></figure></div>'
+        )
+
+
+def _files(found: Failure, subject: Subject, name: str, place: str) -> None:
+    """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
+    way = found.ways["straight"]
+    short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
+    link = permalink(subject, found, name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Keep", key=f"keep:{place}", icon=":material/star:", disabled=kept.holds(link),
+            help="Among the kept failures at the end of this page, with your note.",
+        ):  # fmt: skip
+            kept.keep(link)
+            st.rerun()  # the whole page: the kept ones stand below what is drawn again here
+        st.download_button("Animation", lambda: _gif(way.images), f"{short}.gif", "image/gif", on_click="ignore",
+                           icon=":material/animation:", key=f"gif:{place}")  # fmt: skip
+        st.download_button("Strip", lambda: export.strip(way), f"{short}.png", "image/png", on_click="ignore",
+                           icon=":material/view_week:", key=f"strip:{place}")  # fmt: skip
+        with st.popover("Link", icon=":material/link:"):
+            st.write("Opens this failure again and says whether it is reproduced. It needs the same model's file.")
+            st.code(address(link), language=None, wrap_lines=True)
+
+
+def _gif(images: np.ndarray) -> bytes:
+    return gif(images, scale=max(1, GIF_PIXELS // images.shape[1]))

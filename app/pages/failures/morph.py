@@ -1,0 +1,102 @@
+"""The morph from an original image to its worst, under a thumb in the browser: no frame waits for the server."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from components.board import data_uri
+
+from rgan.common.formatting import per_cent
+from rgan.common.images import grid
+from rgan.metrics.judges import BAD
+from rgan.report.charts.basic import COLOURS
+from rgan.robustness.failures.failure import WAYS, Failure
+
+_HTML = """
+<div class="morph">
+  <div class="stand"><div class="picture" role="img"></div><div class="place"></div><input type="range"/></div>
+  <div class="charts"></div>
+</div>
+"""
+_CSS = """
+.morph { display: flex; gap: 1.4rem; flex-wrap: wrap; font-family: var(--st-font); color: var(--st-text-color); }
+.morph .stand { flex: 0 0 auto; width: min(14rem, 100%); }
+.morph .picture { width: 100%; image-rendering: pixelated; background-repeat: no-repeat; }
+.morph .place { font-size: 1rem; padding: .3rem 0; font-variant-numeric: tabular-nums; }
+.morph input { width: 100%; accent-color: var(--st-primary-color); height: 1.6rem; margin: 0; cursor: grab; }
+.morph .charts { flex: 1 1 16rem; display: flex; flex-direction: column; gap: .6rem; }
+.morph .what { font-size: 1rem; font-variant-numeric: tabular-nums; }
+.morph svg { width: 100%; max-width: 34rem; display: block; }
+.morph .frame { fill: none; stroke: #8a94a655; }
+.morph .values { fill: none; stroke-width: 2.5; }
+.morph .control { fill: none; stroke: #8a94a6; stroke-width: 2; stroke-dasharray: 5 4; }
+.morph .limit { stroke: #d61e1e; stroke-width: 1; opacity: .7; }
+.morph .turn { stroke: #d61e1e; stroke-width: 2; stroke-dasharray: 1.5 4; }
+.morph .thumb { stroke: var(--st-text-color); stroke-width: 1.5; }
+"""
+_mount = st.components.v2.component(
+    "morph", html=_HTML, css=_CSS, js=Path(__file__).with_name("morph.js").read_text(), isolate_styles=False
+)
+
+
+def morph(found: Failure, way: str, side: str, key: str) -> None:
+    """One of WAYS of a failure with badness and loss along it; straight ways have the random direction as control."""
+    points = found.ways[way]
+    control = found.ways["random"] if way == "straight" else None
+    height, width = points.images.shape[1:3]
+    turn = found.turns if way == "straight" else None
+    turned = "" if turn is None else f"; it turns bad {per_cent(turn)} of the way"
+    series = [_series("badness", points.badness, control and control.badness, BAD, (0.0, 1.0), turned)]
+    if math.isfinite(float(points.loss[0])):
+        series.append(_series("loss", points.loss, control and control.loss, None, ()))
+    _mount(
+        data={
+            "key": key,
+            "sheet": data_uri(grid(points.images, len(points.images), gap=0)),
+            "frames": len(points.images),
+            "aspect": f"{width} / {height}",
+            "label": f"Place on the way: {WAYS[way]}",
+            "places": _places(found, way),
+            "turn": turn,
+            "colour": COLOURS[side],
+            "series": series,
+        },
+        key=f"morph:{key}",
+    )
+
+
+def _series(
+    name: str,
+    values: np.ndarray,
+    control: np.ndarray | None,
+    limit: float | None,
+    within: tuple[float, ...],
+    turned: str = "",
+) -> dict[str, Any]:
+    say = per_cent if name == "badness" else "{:.2f}".format
+    words = [say(float(value)) for value in values]
+    if control is not None:
+        words = [f"{one}, random {say(float(value))}" for one, value in zip(words, control, strict=True)]
+    return {
+        "name": name,
+        "values": values.tolist(),
+        "control": None if control is None else control.tolist(),
+        "label": f"{name} along the way: from {words[0]} to {words[-1]}{turned}",
+        "limit": limit,
+        "range": list(within),
+        "words": words,
+    }
+
+
+def _places(found: Failure, way: str) -> list[str]:
+    points = found.ways[way]
+    lengths = np.linalg.norm(points.noise - points.noise[0], axis=1)
+    return [
+        (f"after step {at:.0f}" if way == "search" else f"{per_cent(at, 0)} of the way")
+        + f", {length:.2f} from the original noise"
+        for at, length in zip(points.at, lengths, strict=True)
+    ]

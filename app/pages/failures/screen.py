@@ -1,0 +1,62 @@
+"""Failures: the worst images among thousands, ranked, circled, explained, kept and shared, as in Figure 5."""
+
+import streamlit as st
+from controls import attack
+from controls.objective import raising
+from controls.two_models import two_models
+from pages.evidence.works import judge_of
+from pages.failures import kept, linked, views
+from pages.failures.works import Hunt
+from session.state import want
+from session.waiting import settled, value
+from theme.language import symbols
+
+from rgan.attack.path import reach
+from rgan.attack.search import Settings
+from rgan.common.errors import RganError
+from rgan.robustness.failures.pool import Plan
+from rgan.robustness.measured import Subject
+
+POOLS = (256, 512, 1024, 2048, 4096, 8192)
+POLL = 1.5  # seconds between looks: each draws a hundred images anew
+
+st.title("Failures", anchor=False)
+names, gans = two_models(same_noise=True)
+with st.sidebar:
+    raised = raising(names, gans)
+    largest = min(map(reach, gans))
+    radius, price, steps = attack.radius(largest), attack.price(), attack.steps()
+    samples = int(st.select_slider("Noise tried", POOLS, 1024, key="pool", bind="query-params",
+                                   help="How many noise vectors are searched, each in both models."))  # fmt: skip
+    seed = attack.seed()
+if raised.because:
+    st.info(raised.because, icon=":material/info:")
+
+try:
+    judge = judge_of(gans)
+    plan = Plan(Settings((radius,), price, steps), samples, seed, raised.against)
+    hunt = Hunt((Subject(gans[0], judge), Subject(gans[1], judge)), plan)
+    task = want({hunt.key: hunt.search})[hunt.key]
+    if task.done:
+        value(task)
+except RganError as error:
+    st.error(str(error))
+    st.stop()
+linked.show()
+pending = not task.done
+
+
+@st.fragment(run_every=POLL if pending else None)
+def hunted() -> None:
+    """The pool so far, redrawn until it is whole."""
+    if pending and settled({hunt.key: task}):
+        st.rerun()
+    pool = value(task) if task.done else task.so_far
+    views.progress(hunt, task, pool)
+    if pool is not None:
+        views.everything(hunt, pool, names, finished=task.done)
+
+
+hunted()
+symbols("z", "ε", "λ", "loss", "change")
+kept.shelf()

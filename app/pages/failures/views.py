@@ -1,0 +1,163 @@
+"""A pool of failures on the page: how common they are, the ranking as in Figure 5, and their modes."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+from components.board import data_uri
+from components.pieces import said, table
+from pages.failures import failure_view
+from pages.failures.works import Hunt, failure_of, modes_of
+from session.state import tasks
+from session.tasks import Task
+from theme.language import MARKS, model_title
+
+from rgan.common.formatting import per_cent
+from rgan.common.images import circled, grid, to_uint8
+from rgan.metrics.judges import BAD
+from rgan.robustness.failures.modes import Modes
+from rgan.robustness.failures.pool import BY, KINDS, OF_MOVES, Pool, Spread, prevalence, ranking, spread
+from rgan.robustness.failures.pool import said as findings
+
+EACH, COLUMNS = 16, 8  # images of each part of the ranking
+BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
+SHOWN, MEMBERS = 6, 8  # failure modes, and images of each
+
+
+def progress(hunt: Hunt, task: Task[Pool], pool: Pool | None) -> None:
+    """How far the search is, and the button that ends it."""
+    count = 0 if pool is None else len(pool.z)
+    if task.done:
+        if hunt.stop.is_set() and count < hunt.plan.samples:
+            words, button = st.columns([5, 1], vertical_alignment="center")
+            words.info(f"Stopped after {count:,} of {hunt.plan.samples:,} noise vectors.", icon=":material/info:")
+            button.button("Search again", on_click=_again, args=(hunt,), width="stretch")
+        return
+    bar, button = st.columns([5, 1], vertical_alignment="center")
+    bar.progress(min(task.share, 1.0), f"{count:,} of {hunt.plan.samples:,} noise vectors searched in both models")
+    button.button("Stop", on_click=hunt.stop.set, icon=":material/stop:", width="stretch",
+                  help="What has been found stays.")  # fmt: skip
+
+
+def _again(hunt: Hunt) -> None:
+    hunt.stop.clear()
+    tasks().again(hunt.key)
+
+
+def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool) -> None:
+    """What the pool shows; one failure and the modes once it is finished."""
+    shares(pool)
+    by, side, kind = _ranking_controls(pool)
+    order = ranking(pool, side, by, kind)
+    ranked(pool, names, spread(order, EACH), kind, side)
+    if not finished:
+        st.caption("The ranking grows with the pool; one failure can be looked at closely when it is whole.")
+        return
+    st.header("One failure", anchor=False)
+    row = _chosen(order)
+    subject, name = hunt.subjects["AB".index(side)], names["AB".index(side)]
+    found = failure_of(subject.gan.digest, subject.judge.digest, hunt.plan, row, subject)
+    failure_view.show(found, subject, name, side, place="ranked")
+    st.header("Failure modes: near-duplicates among the bad images", anchor=False)
+    grouped(pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind))
+
+
+def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
+    """What to rank by, whose images, and under which noise."""
+    place = st.container(horizontal=True, gap="large")
+    able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.subjects.values())]
+    help_by = (
+        "What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
+        "critic, or how far the image changes."
+    )
+    by = place.segmented_control("Rank by", able, default="rise", key="by", bind="query-params", required=True,
+                                help=help_by)  # fmt: skip
+    side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
+                                    required=True, help="The other model is shown with the same noise.")  # fmt: skip
+    kinds = [kind for kind in KINDS[::-1] if by not in OF_MOVES or kind != "original"]
+    kind = place.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
+                                   default="worst", key="kind", bind="query-params", required=True)  # fmt: skip
+    return str(by), str(side), str(kind)
+
+
+def _chosen(order: np.ndarray) -> int:
+    """A row of the pool by its place in the ranking, 1 the worst; ← and → step through it."""
+    st.session_state.setdefault("place", 1)
+    st.session_state["place"] = min(st.session_state["place"], len(order))
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=st.session_state["place"] == 1,
+               icon=":material/arrow_back:")  # fmt: skip
+    at = int(row.number_input("Place in the ranking", 1, len(order), key="place", width=180, help="1 is the worst."))
+    row.button("Better", on_click=_step, args=(1,), shortcut="Right", icon=":material/arrow_forward:",
+               disabled=st.session_state["place"] == len(order))  # fmt: skip
+    row.caption(f"of {len(order):,}; ← and → step through them.")
+    return int(order[at - 1])
+
+
+def _step(by: int) -> None:
+    st.session_state["place"] += by
+
+
+def shares(pool: Pool) -> None:
+    """How common bad images are, over all noise tried, with the intervals; and what that says."""
+    judge = next(iter(pool.subjects.values())).judge
+    st.caption(
+        f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
+        f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
+        "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
+        f"badness, they may be bad before anything moves. {judge.caveat}"
+    )
+    rows = {
+        side: [
+            [
+                f"{MARKS[kind]} {kind}", f"{share.bad:,} of {share.total:,}", per_cent(share.interval.mean),
+                f"{per_cent(share.interval.low).removesuffix(' %')} to {per_cent(share.interval.high)}",
+            ]
+            for kind, share in prevalence(pool, side).items()
+        ]
+        for side in pool.rows
+    }  # fmt: skip
+    told, counted = st.columns(2, gap="large")
+    with told:
+        said(findings(pool))
+    with counted:
+        table(("Noise", "Bad images", "Share", "95 % interval"), rows)
+
+
+def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
+    """Worst, median and best of a ranking, for A and B with the same noise; bad images have a red ring."""
+    columns = st.columns(2, gap="medium")
+    for one, name, column in zip(pool.rows, names, columns, strict=True):
+        about = "ranked" if one == side else "the same noise"
+        html = model_title(one, name, about)
+        for band, words in BANDS.items():
+            index = getattr(parts, band)
+            bad = pool.rows[one].trials[kind].bad[index].numpy()
+            sheet = circled(to_uint8(pool.images(one, kind, index)), bad, COLUMNS, scale=2)
+            alt = f"{one}, {words}: {len(index)} images, {int(bad.sum())} of them bad, circled"
+            html += (
+                f'<div class="board {one}"><figure><figcaption><span>{escape(words)}</span>'
+                f'<span class="value">{int(bad.sum())} of {len(index)} bad</span></figcaption>'
+                f'<img alt="{escape(alt)}" src="{data_uri(sheet)}"></figure></div>'
+            )
+        column.html(html)
+
+
+def grouped(pool: Pool, side: str, kind: str, found: Modes) -> None:
+    """Failure modes with their sizes, the most central image of each first."""
+    st.markdown(found.sentence)
+    if len(found.modes) > SHOWN:
+        st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes and their share of the bad images:")
+    columns = st.columns(3, gap="medium")
+    for number, mode in enumerate(found.modes[:SHOWN], 1):
+        images = to_uint8(pool.images(side, kind, mode.members[:MEMBERS]))
+        share = per_cent(mode.size / found.grouped, 0)
+        columns[(number - 1) % 3].html(
+            f'<div class="board near {side}"><figure><figcaption><span>mode {number}</span>'
+            f'<span class="value">{mode.size} images, {share}</span></figcaption>'
+            f'<img alt="Mode {number}: {len(images)} near-duplicates" '
+            f'style="width: {100 * len(images) / MEMBERS:g}%" '
+            f'src="{data_uri(grid(images, len(images), scale=2))}"></figure></div>'
+        )

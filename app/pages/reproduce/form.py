@@ -1,0 +1,81 @@
+"""What a study is made of: its settings, in the URL, and the models it takes."""
+
+from __future__ import annotations
+
+import streamlit as st
+from theme.language import symbols
+
+from rgan.common.errors import SettingsError
+from rgan.paper.ablation import Ablation, Model, members
+from rgan.paper.evaluation import Settings
+from rgan.report import study_page
+
+USUAL = Settings()
+SAMPLES = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
+HOW = """for seed in 0 1 2; do
+  common="--system dcgan --data digits --width 32 --latent 64 --iterations 6000 --seed $seed"
+  robust="--noise-radius 1 --image-radius 1 --weight 1"
+  python -m rgan train $common --out runs/none-$seed
+  for players in generator critic both; do
+    python -m rgan train $common $robust --players $players --out runs/$players-$seed
+  done
+done"""
+
+
+def settings_form() -> Settings:
+    """Draw the settings into the current container.
+
+    Raises:
+        SettingsError: radii that are none.
+    """
+    written = st.text_input(
+        "Worst noise within ε", " ".join(f"{radius:g}" for radius in USUAL.radii), key="radii", bind="query-params",
+        help="Radii of the search, rising. The paper trains with ε₁ = 0.01; it does not say what its Figure 3 takes.",
+    )  # fmt: skip
+    repeats = st.slider(
+        "Repeats", 1, 10, USUAL.repeats, key="repeats", bind="query-params",
+        help="Every model is scored that often, each time on other noise. The paper: 5.",
+    )  # fmt: skip
+    samples = st.select_slider(
+        "Images a repeat", SAMPLES, USUAL.samples, key="images", bind="query-params",
+        help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
+    )  # fmt: skip
+    steps = st.slider(
+        "Steps of a search",
+        1,
+        50,
+        USUAL.steps,
+        key="steps",
+        bind="query-params",
+        help="Gradient steps. More never find less.",
+    )
+    return Settings(_radii(written), repeats, int(samples), steps)
+
+
+def _radii(written: str) -> tuple[float, ...]:
+    try:
+        return tuple(sorted({float(word) for word in written.replace(",", " ").split()}))
+    except ValueError as error:
+        raise SettingsError(f"expected radii ε such as 0.01 0.5 1 2, got {written!r}; write numbers") from error
+
+
+def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
+    """Draw the choice of columns and return their models."""
+    titles = {column.title: column for column in columns}
+    chosen = st.multiselect(
+        "Models: one baseline and its robust versions each", list(titles), list(titles), key="families",
+        help="Models that differ in seed and robust part alone stand in one column of the tables.",
+    )  # fmt: skip
+    symbols("ε₁", "ε₂", "λ of training")
+    if chosen:
+        st.html(study_page.seeds_html([titles[title] for title in chosen]))
+    return members(titles[title] for title in chosen)
+
+
+def what_to_train() -> None:
+    """The commands that give a table with claims."""
+    st.markdown(
+        "A table with claims needs at least three training seeds a row. These commands train the twelve models of one "
+        "column, with a bar that says how long each takes; the Train screen does the same run by run:"
+    )
+    st.code(HOW, language="bash")

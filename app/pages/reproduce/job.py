@@ -1,0 +1,112 @@
+"""A study at work in the background: one at a time for the whole server, whoever looks."""
+
+from __future__ import annotations
+
+import streamlit as st
+from components.time_needed import duration
+from session.state import STUDIES, evaluation_pace, studies
+from session.tasks import Task
+
+from rgan.common.devices import in_background
+from rgan.embedding.projections import Report
+from rgan.paper import study, tables
+from rgan.paper.ablation import LeftOut, Model, ablations
+from rgan.paper.evaluation import Settings
+from rgan.paper.study import Progress, Referees
+from rgan.report import study_page
+
+OWNER = "server"  # constant, so that no session that leaves gives its study up
+POLL = 1.0  # seconds between looks
+
+
+class Job:
+    """The models and settings of one study; `latest` is how far it is."""
+
+    def __init__(self, models: tuple[Model, ...], left: tuple[LeftOut, ...], settings: Settings):
+        self.models, self.left, self.settings = models, left, settings
+        self.folder = STUDIES / settings.key
+        self.latest = Progress("", 0, len(models), 0.0)
+
+    def work(self, report: Report) -> tuple[LeftOut, ...]:
+        """Evaluate what is not known yet, and write tables and page; returns what could not be evaluated."""
+        in_background()
+        referees = Referees(self.settings)
+        for progress in study.run(self.models, referees, self.folder):
+            self.latest = progress
+            report(progress.share)
+        found = study.study(self.models, (*self.left, *self.latest.left), referees, self.folder)
+        tables.write({**tables.files(found), "report.html": study_page.study_page(found).encode()}, self.folder)
+        return self.latest.left
+
+
+def current() -> tuple[Job, Task[tuple[LeftOut, ...]]] | None:
+    """The study that was begun last, unless it was stopped, and its task."""
+    for job, task in studies().wanted(OWNER).items():
+        assert isinstance(job, Job)
+        return job, task
+    return None
+
+
+def start(job: Job) -> None:
+    """Begin a study, unless one runs."""
+    running = current()
+    if running is None or running[1].done:
+        studies().want(OWNER, {job: job.work})
+
+
+def stop() -> None:
+    """Give the study up; the models it has finished stay."""
+    studies().want(OWNER, {})
+
+
+def panel(job: Job, waiting: int) -> None:
+    """What runs, or the button that starts `job`, of which `waiting` models are not evaluated yet, with its time."""
+    running = current()
+    if running is not None and not running[1].done:
+        _progress(*running)
+        return
+    if running is not None and running[1].failed:
+        st.error(str(running[1].future.exception()))
+    if waiting:
+        _offer(job, waiting)
+
+
+def _progress(job: Job, task: Task[tuple[LeftOut, ...]]) -> None:
+    seen = job.latest.done
+
+    def draw() -> None:
+        if task.done or job.latest.done != seen:
+            st.rerun()
+        at = job.latest
+        bar, button = st.columns([5, 1], vertical_alignment="center")
+        words = f"model {min(at.done + 1, at.total)} of {at.total}" + (f", {at.name}" if at.name else "")
+        bar.progress(min(task.share, 1.0), f"{words}. Goes on if you leave this page or close it.")
+        button.button("Stop", on_click=stop, icon=":material/stop:", width="stretch",
+                      help="Keeps the models that are finished; Run goes on with the others.")  # fmt: skip
+
+    st.fragment(draw, run_every=POLL)()
+
+
+def _offer(job: Job, waiting: int) -> None:
+    referees = Referees(job.settings)
+    columns = ablations(job.models)[0]
+    firsts = [(column.all_models[0], len(column.all_models)) for column in columns]
+    paces = [(evaluation_pace(model.digest, model, referees), count) for model, count in firsts]
+    known = all(one.done() for one, _ in paces)
+
+    def words() -> str:
+        if not known:
+            return "How long? Measuring on this machine …"
+        if any(one.exception() for one, _ in paces):
+            return ""
+        everything = sum(count * one.result().seconds(job.settings) for one, count in paces)
+        return f"About {duration(everything * waiting / sum(count for _, count in paces))} on this machine."
+
+    def draw() -> None:
+        if not known and all(one.done() for one, _ in paces):
+            st.rerun()
+        left, right = st.columns([1, 3], vertical_alignment="center")
+        left.button("Run", on_click=start, args=(job,), type="primary", icon=":material/science:", width="stretch")
+        right.caption(f"{waiting} of {len(job.models)} models are to be evaluated with these settings. {words()}")
+
+    st.fragment(draw, run_every=None if known else 0.7)()

@@ -1,0 +1,89 @@
+"""A run on the screen: its state in words, and the buttons that fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from components.time_needed import duration
+from pages.train.plan_form import TWIN
+from session import visitors
+from session.state import jobs
+from theme import language
+
+from rgan.common.errors import RganError
+from rgan.training.runs import Record
+
+PROBLEM = "train_problem"
+WORDS = {
+    "queued": "waiting for its turn",
+    "running": "training",
+    "paused": "paused: the queue waits with it",
+    "stopped": "stopped, can be resumed",
+    "interrupted": "interrupted: its process ended; resume continues where it was kept last",
+    "failed": "failed",
+    "finished": "finished",
+}
+
+
+def do(action: Callable[[str], None], name: str) -> None:
+    """A button's action; what goes wrong is said on the screen by `problem`."""
+    try:
+        action(name)
+    except RganError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def problem() -> None:
+    """Say what the last button could not do, once."""
+    if said := st.session_state.pop(PROBLEM, ""):
+        st.error(said)
+
+
+def side_of(record: Record) -> str:
+    """Baselines wear A's colour everywhere, robust models B's."""
+    return "B" if record.plan.recipe.robust else "A"
+
+
+def header(record: Record) -> None:
+    """Name, progress, state in words and the buttons that fit it."""
+    plan = record.plan
+    st.html(language.model_title(side_of(record), record.name, plan.recipe.title))
+    st.progress(min(record.iteration / plan.iterations, 1.0))
+    facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
+    if record.left is not None:
+        facts.append(f"{duration(record.left)} left")
+    elif record.seconds:
+        facts.append(f"{duration(record.seconds)} of training")
+    st.html(f'<p class="run-state" data-state="{record.state}">{" · ".join(facts)}</p>')
+    if record.message:
+        (st.error if record.state == "failed" else st.warning)(record.message)
+    buttons(record)
+
+
+def buttons(record: Record) -> None:
+    """Pause, resume, stop, open, remove: those that make sense now. Only the operator may do what cannot be undone."""
+    name = record.name
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if record.state == "running":
+            st.button("Pause", key=f"pause:{name}", on_click=do, args=(jobs().pause, name), icon=":material/pause:")
+        if record.state in ("paused", "stopped", "interrupted", "failed"):
+            st.button(
+                "Resume", key=f"resume:{name}", on_click=do, args=(jobs().resume, name), icon=":material/play_arrow:"
+            )
+        if record.state in ("running", "paused", "queued"):
+            st.button("Stop", key=f"stop:{name}", on_click=do, args=(jobs().stop, name), icon=":material/stop:",
+                      help="Keeps a checkpoint; the next run starts. It can be resumed.")  # fmt: skip
+        elif visitors.is_operator():
+            with st.popover("Remove", icon=":material/delete:"):
+                st.write(f"Delete {name} with its checkpoint, pictures and curves? This cannot be undone.")
+                st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(jobs().remove, name))
+        if record.checkpoint is not None:
+            base = name.removesuffix(TWIN)
+            twin = base + TWIN
+            has = {
+                one: (record.checkpoint.parent.parent / one / record.checkpoint.name).exists() for one in (base, twin)
+            }
+            query = {"a": f"runs/{base if has[base] else name}", "b": f"runs/{twin if has[twin] else name}"}
+            st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params=query,
+                         icon=":material/explore:")  # fmt: skip

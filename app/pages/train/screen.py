@@ -1,0 +1,95 @@
+"""Train: start a run or a pair in the background, watch it learn, stop and resume it."""
+
+import streamlit as st
+from components import learning, time_needed
+from pages.train import plan_form, run_view
+from session.state import jobs
+
+from rgan.common.errors import RganError
+from rgan.training.runs import Plan, Record
+
+
+def start(plans: dict[str, Plan]) -> None:
+    """Queue the plans and show the first."""
+    try:
+        jobs().start(plans)
+    except RganError as error:
+        st.session_state[run_view.PROBLEM] = str(error)
+    else:
+        st.session_state["run"] = next(iter(plans))
+
+
+def records() -> dict[str, Record]:
+    """The runs that can be read, in the order of the list; the others are named below it."""
+    found = {}
+    for name in jobs().names():
+        try:
+            found[name] = jobs().record(name)
+        except RganError as error:
+            st.warning(f"{name}: {error}", icon=":material/warning:")
+    return found
+
+
+with st.sidebar:
+    plan = plan_form.plan_form()
+    robust = plan.recipe.robust is not None
+    name = plan_form.name_of(plan, set(jobs().names()))
+    own = name + plan_form.TWIN if robust else name
+    baseline, twin = plan_form.pair(plan)
+    possible = time_needed.say_time_needed([baseline, twin] if robust else [plan])
+    st.button(
+        "Train the pair", on_click=start, args=({name: baseline, name + plan_form.TWIN: twin},), type="primary",
+        disabled=not (robust and possible), icon=":material/join_inner:", width="stretch",
+        help="Baseline and robust with the same seed, one after the other. Needs a robust part.",
+    )  # fmt: skip
+    st.button(
+        "Train this one", on_click=start, args=({own: plan},), disabled=not possible, icon=":material/play_arrow:",
+        width="stretch", help="In the background: leave this page or close it, training goes on.",
+    )  # fmt: skip
+
+st.title("Train", anchor=False)
+run_view.problem()
+listed = records()
+if not listed:
+    st.info(
+        "No run yet. Choose data, system and robust part in the sidebar (» on a phone). **Train the pair** trains a "
+        "baseline and its robust twin with the same seed; here you then see both learn. Training goes on while you use "
+        "other pages, and survives a closed tab; what a killed server was training can be resumed."
+    )
+    st.stop()
+
+if st.session_state.get("run", st.query_params.get("run")) not in listed:
+    st.session_state["run"] = next(iter(listed))
+chosen = str(
+    st.selectbox("Run", tuple(listed), None, key="run", bind="query-params", help="Baseline and robust twin together.")
+)
+active = bool(jobs().queue())
+
+
+def watch() -> None:
+    """The chosen run and its twin, looked at again every second while anything trains."""
+    base = chosen.removesuffix(plan_form.TWIN)
+    shown = []
+    for one in (base, base + plan_form.TWIN):
+        if one in listed:
+            try:
+                shown.append(jobs().record(one))
+            except RganError:
+                st.rerun()  # removed meanwhile, perhaps in another window
+    columns = st.columns(len(shown), gap="medium")
+    for column, record in zip(columns, shown, strict=True):
+        with column:
+            run_view.header(record)
+    moment = learning.scrubber(shown[0])
+    for column, record in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
+        with column:
+            learning.picture(record, moment)
+    learning.charts([(record.name, run_view.side_of(record), record.history) for record in shown])
+    if queue := jobs().queue():
+        st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
+    st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
+    if active and not queue:
+        st.rerun()
+
+
+st.fragment(watch, run_every=1.0 if active else None)()

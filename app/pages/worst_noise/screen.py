@@ -1,0 +1,77 @@
+"""Worst noise: two models, one noise, and the ε and λ that move it."""
+
+import streamlit as st
+from components import board
+from components.live_slider import live_slider
+from components.stage import Stage, finish_run
+from controls import attack
+from controls.objective import raising
+from controls.two_models import two_models
+from session.state import live_paths, together
+from theme.language import symbols
+
+from rgan.attack.objectives import CHANGE, CRITIC, JUDGE
+from rgan.attack.path import reach
+from rgan.common.errors import SettingsError
+
+st.title("Worst noise", anchor=False)
+(a, b), gans = two_models(same_noise=True)
+
+try:
+    with st.sidebar:
+        raised = raising((a, b), gans)
+        request = attack.search_controls(reach(gans[0]), raised)
+except SettingsError as error:
+    st.error(str(error))
+    st.stop()
+if raised.because:
+    st.info(raised.because, icon=":material/info:")
+if request.rows:
+    st.caption(f"Samples {', '.join(map(str, request.rows))} of seed {request.seed}, in this order.")
+
+
+@st.fragment
+def explore() -> None:
+    """Everything that follows ε: only this runs while the slider is held."""
+    radius, held = live_slider(
+        "ε, how far the noise may move",
+        "eps",
+        request.reach,
+        ends=("0: original noise", f"{request.reach:.2f}: half of ‖z‖"),
+    )
+    stage = Stage((a, b), (gans[0].recipe.title, gans[1].recipe.title))
+    show, pick = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    changes = show.segmented_control(
+        "Show",
+        ("images", "change"),
+        default=attack.DEFAULTS["show"],
+        key="show",
+        bind="query-params",
+        required=True,
+        help="Change: three times the difference from the original image; grey is no change.",
+    )
+    picked = 1
+    if request.count > 1:
+        picked = pick.slider(
+            "Sample on the way from original to worst",
+            1,
+            request.count,
+            min(attack.DEFAULTS["pick"], request.count),
+            key="pick",
+            bind="query-params",
+            help="The framed sample of every grid, on the straight line z + t·r, with its number under each picture.",
+        )
+    paths = live_paths((a, b), request, "worst_noise")
+    views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
+    if not held:  # the strip below leaves the cores to the grids while they move
+        strips = together(
+            lambda one: board.strip(views[one], *paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1]
+        )
+        for html, column in zip(strips, st.columns(2, gap="medium"), strict=True):
+            column.html(html)
+    finish_run(more)
+
+
+explore()
+raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.against]
+symbols("z", "‖z‖", "ε", "‖r‖", "λ", "step", raises, "RMS", "gradient calls")

@@ -1,0 +1,194 @@
+"""The only session keys and caches of the app."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+import torch
+from session import visitors
+from session.tasks import Task, Tasks, Work
+
+from rgan.attack.path import LivePath, Request
+from rgan.common.errors import DataError
+from rgan.data import datasets
+from rgan.embedding import projections
+from rgan.models import checkpoints
+from rgan.models.gan import Gan
+from rgan.paper import evaluation, study
+from rgan.paper.ablation import LeftOut, Model
+from rgan.training.jobs import Jobs, measure
+from rgan.training.runs import CHECKPOINT, Plan
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
+STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
+TRAINED, UPLOADED = "runs/", "uploads/"  # before the names of such models
+LIVE = "live_paths"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Once a process: what is imported by now never needs to be looked at by the garbage collector again."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def workers() -> ThreadPoolExecutor:
+    """The process's computing threads, one a core and each single-threaded: sessions share them and never spin."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "compute", initializer=lambda: torch.set_num_threads(1))
+
+
+def together(function: Callable[[T], R], items: list[T]) -> list[R]:
+    """function of every item, side by side on the computing threads; training waits meanwhile."""
+    with jobs().gate.interactive():
+        return list(workers().map(function, items))
+
+
+@st.cache_resource(show_spinner=False)
+def background() -> ThreadPoolExecutor:
+    """Threads for parts of a task that can be done side by side; apart from `workers`, which sliders wait for."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "background", initializer=lambda: torch.set_num_threads(1))
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The process's trainings: they outlive pages, sessions and reloads of this code."""
+    return Jobs(RUNS)
+
+
+@st.cache_resource(show_spinner=False)
+def tasks() -> Tasks:
+    """What screens let be computed in the background."""
+    return Tasks()
+
+
+@st.cache_resource(scope="session", on_release=lambda owner: tasks().forget(owner), show_spinner=False)
+def _owner() -> str:
+    return uuid.uuid4().hex
+
+
+def want(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
+    """The tasks that this session waits for from now on, instead of those it named before."""
+    return tasks().want(_owner(), works)
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "measure", initializer=lambda: torch.set_num_threads(1))
+
+
+@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+def pace(_plan: Plan, key: str) -> Future[float]:
+    """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
+    return _measuring().submit(measure, _plan)
+
+
+@st.cache_resource(show_spinner=False)
+def drawing_pace(layout: projections.Layout) -> Future[float]:
+    """The pace of an embedding here, as `projections.seconds` takes it; measuring it compiles UMAP."""
+    return _measuring().submit(projections.pace, layout)
+
+
+@st.cache_resource(show_spinner=False)
+def studies() -> Tasks:
+    """The studies that run: wanted by the server itself, they outlive pages and sessions."""
+    return Tasks()
+
+
+@st.cache_resource(show_spinner=False)
+def critics() -> Tasks:
+    """The critics that are trained for models without one; like studies they outlive pages and sessions."""
+    return Tasks()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def evaluation_pace(digest: str, _model: Model, _referees: study.Referees) -> Future[evaluation.Pace]:
+    """The pace of a model's evaluation here, measured in the background."""
+    return _measuring().submit(lambda: evaluation.pace(checkpoints.load(_model.path), _referees.of(_model)))
+
+
+def surveyed() -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
+    """The models at hand as a study needs them, and those it cannot use."""
+    return _surveyed(tuple((path, path.stat().st_mtime_ns) for path in models().values()))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at the models …")
+def _surveyed(files: tuple[tuple[Path, int], ...]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
+    return study.survey(path for path, _ in files)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def data_sets() -> list[str]:
+    """Names of the data sets that can be trained on: the known ones, then what lies in data/."""
+    return [*datasets.DATA_SETS, *datasets.own_sets(DATA)]
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def about_data(name: str) -> datasets.About:
+    """Usual size and channels of a data set; if it cannot be read, a guess: whoever loads it will say why."""
+    try:
+        return datasets.about(name, DATA)
+    except DataError:
+        return datasets.About(32, 3, "")
+
+
+def models() -> dict[str, Path]:
+    """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
+    shipped = {path.stem: path for path in (ROOT / "checkpoints").glob("*.safetensors")}
+    trained = {f"{TRAINED}{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
+    shelf = visitors.shelf()
+    uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
+    return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
+
+
+def load(name: str) -> Gan:
+    """The model of that name, kept in memory while its file does not change.
+
+    Raises:
+        CheckpointError: the file cannot be used.
+    """
+    path = models()[name]
+    return _load(str(path), path.stat().st_mtime_ns)
+
+
+def by_digest(digest: str) -> Gan | None:
+    """The model at hand whose file has this SHA-256."""
+    for name, path in models().items():
+        if _digest(str(path), path.stat().st_mtime_ns) == digest:
+            return load(name)
+    return None
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _digest(path: str, changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _load(path: str, changed: int) -> Gan:
+    return checkpoints.load(path)
+
+
+def live_paths(names: tuple[str, ...], request: Request, slot: str) -> list[LivePath]:
+    """The searches of one screen (`slot`): those of the last run if names and request are the same, else new ones."""
+    gans = [load(name) for name in names]
+    key = (tuple(gan.digest for gan in gans), request)
+    kept = st.session_state.get(f"{LIVE}:{slot}")
+    if kept is None or kept[0] != key:
+        kept = key, together(lambda gan: LivePath(gan, request), gans)
+        st.session_state[f"{LIVE}:{slot}"] = kept
+    paths: list[LivePath] = kept[1]
+    return paths

@@ -1,0 +1,180 @@
+"""What a search for worst noise raises: the generator's loss, the distance from real images, or the image's change.
+
+The paper raises the loss by the Gan's own critic (eq. 8). An independent judge's distance needs no critic, and the
+change of the image needs neither: its worst noise is the direction in which the generator moves most, held against the
+random directions that generators are usually probed by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rgan.attack.search import CHUNK, Anchored, Settings, losses
+from rgan.common.devices import choose_device, choose_dtype
+from rgan.common.errors import CheckpointError, SettingsError, one_of
+from rgan.common.formatting import decimal, signed
+from rgan.common.geometry import lengths, random_directions, separate
+from rgan.metrics.judges import Judge, first_shipped
+from rgan.models.gan import Gan, Probe
+
+CRITIC, JUDGE, CHANGE = AGAINST = ("critic", "judge", "change")
+LADDER = 6  # lengths tried for a priced first move, each a quarter of the one before
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How to speak of what is raised.
+
+    noun: its name. full: the name in a sentence of its own. more, less: what worst noise does beside random noise, and
+    the steadier of two Gans beside the other. by: where the number comes from. unit: what follows it.
+    """
+
+    noun: str
+    full: str
+    more: str
+    less: str
+    by: str
+    unit: str = ""
+
+    def words(self, value: float, sign: str = "") -> str:
+        """The number with its unit, two decimals; sign "+": also that of a gain."""
+        return (signed if sign else decimal)(value) + self.unit
+
+
+LOSS = Measure("loss", "generator loss", "costs more", "loses less", "judged by the model's own critic")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a search raises, ready for many evaluations of N samples.
+
+    rate: images (B, C, H, W) as the probe draws them and the samples (B,) they belong to → loss (B,), differentiable.
+    flat: r = 0 is its minimum, without a slope to follow.
+    """
+
+    probe: Probe
+    measure: Measure
+    rate: Callable[[Tensor, Tensor], Tensor]
+    flat: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the generator's convolutions."""
+        return self.probe.dtype
+
+    @property
+    def objective(self) -> Anchored:
+        """For `worst_case.search`."""
+        return Anchored(lambda z, samples: self.rate(self.probe.draw(z), samples).to(z.device))
+
+    def images(self, z: Tensor) -> Tensor:
+        """As `Probe.images`."""
+        return self.probe.images(z)
+
+    def judge(self, z: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
+        return self.probe.rated(z, lambda images: self.rate(images, samples))
+
+    def start(self, z: Tensor, settings: Settings, seed: int) -> Tensor | None:
+        """r (N, latent) to begin a search with, up to its largest radius; None where r = 0 has a slope to follow.
+
+        A random direction of the seed, apart from the control's. Where moving has a price, the length that is worth
+        most: the change grows with the length and the price with its square, so one of the lengths is worth more than
+        staying unless the best is shorter than all of them.
+        """
+        if not self.flat:
+            return None
+        directions = random_directions((len(z), z.shape[1]), separate(seed, "first move")).to(z)
+        shares = 4.0 ** -torch.arange(LADDER if settings.price else 1)
+        moves = settings.radii[-1] * shares.to(z)[:, None, None] * directions
+        worth = losses(self.objective, z + moves) - settings.price * moves.square().sum(dim=-1)
+        return moves[worth.argmax(dim=0), torch.arange(len(z))]
+
+
+def aims(
+    gan: Gan,
+    against: str,
+    z: Tensor,
+    *,
+    judge: Judge | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> tuple[Aim, Aim]:
+    """What a search from noise z (N, latent) raises, exact and, in the chosen precision, fast.
+
+    The change has one precision: differences of nearly equal images would drown in bfloat16's rounding.
+
+    Raises:
+        CheckpointError: the loss is to be raised and there is no critic.
+        SettingsError: the distance is to be raised and no judge is given; or another word than those of AGAINST.
+    """
+    one_of("what the search raises", against, AGAINST)
+    where = choose_device(device)
+    exact = gan.probe(device=where)
+    if against == CHANGE:
+        aim = _change(exact, z)
+        return aim, aim
+    fast = gan.probe(choose_dtype(precision, where), where)
+    if against == JUDGE:
+        if judge is None:
+            raise SettingsError("expected a judge, whose distance the search raises, got none; name one")
+        judge = judge.on(where)
+        return _distance(exact, judge), _distance(fast, judge)
+    if not gan.has_critic:
+        raise CheckpointError(
+            "expected a model with a critic, whose loss the search raises, got a generator alone; search --against "
+            "judge or --against change instead, or import it again with its critic's file beside it"
+        )
+    return _loss(exact), _loss(fast)
+
+
+def check_method(against: str, method: str) -> None:
+    """Raise SettingsError where the one-step method has no gradient to take its step along."""
+    if against == CHANGE and method == "one-step":
+        raise SettingsError(
+            "expected the search by ascent for the change of the image, got the one-step method; the change has no "
+            "gradient at the original noise, so choose ascent"
+        )
+
+
+def judge_for(gans: Sequence[Gan]) -> Judge | None:
+    """The judge that comes with RGAN Lab for the data of the first of these Gans that has one; None without."""
+    try:
+        return first_shipped([gan.data or "unknown data" for gan in gans])
+    except CheckpointError:
+        return None
+
+
+def choices(gans: Sequence[Gan], judge: Judge | None) -> tuple[str, ...]:
+    """What a search can raise for all of these Gans, the usual one first."""
+    able = {CRITIC: all(gan.has_critic for gan in gans), JUDGE: judge is not None, CHANGE: True}
+    return tuple(name for name in AGAINST if able[name])
+
+
+def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
+    """Root mean square change of each image (N,), as a fraction of the full range from black to white."""
+    change = (changed - original).flatten(1)
+    return lengths(change) / (2 * math.sqrt(change.shape[1]))  # whose gradient at no change is zero and not NaN
+
+
+def _loss(probe: Probe) -> Aim:
+    return Aim(probe, LOSS, lambda images, _: probe.cost(images))
+
+
+def _distance(probe: Probe, judge: Judge) -> Aim:
+    by = f"measured by the independent judge of {judge.data}, to the third nearest real image in its features"
+    measure = Measure("distance", "distance from real images", "strays farther", "strays less", by)
+    return Aim(probe, measure, lambda images, _: judge.distance(images))
+
+
+def _change(probe: Probe, z: Tensor) -> Aim:
+    by = "the root mean square difference from the image of the original noise, in per cent of black to white"
+    measure = Measure("change", "change of the image", "changes more", "changes less", by, " %")
+    with torch.no_grad():
+        original = torch.cat([probe.draw(chunk) for chunk in z.split(CHUNK)])
+    return Aim(probe, measure, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)

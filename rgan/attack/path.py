@@ -1,0 +1,287 @@
+"""Worst noise along a whole range of ε while someone watches.
+
+`LivePath` holds the answers for one Gan, one noise and one λ. Moving ε reads them (`at`); `advance` improves the
+answer at one ε for a slice of time and may turn to another ε at any moment. Where a search ends does not depend on
+which ε was looked at before, so a link that names the settings reopens the same picture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.attack.objectives import AGAINST, CRITIC, JUDGE, aims, check_method, pixel_change
+from rgan.attack.perturbation import Comparison, compare, straight_path
+from rgan.attack.search import Anchored, Settings, WorstNoise, between, look_up, losses, merge, search
+from rgan.common.errors import SettingsError, one_of
+from rgan.common.images import difference, to_uint8
+from rgan.metrics.judges import shipped
+from rgan.models.gan import Gan
+
+GRID = (0.0025, 0.025, 0.125, 0.25, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
+
+MAX_ROWS = 256
+GAIN = 3.0  # of the amplified differences
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at: the noise (count and seed), the search, and the largest ε of the range.
+
+    rows: instead of the first `samples` rows of the seed's noise, these. against: what is raised, one of AGAINST.
+    judge: the data set whose shipped judge measures the distance, where that is raised.
+    """
+
+    samples: int
+    seed: int
+    price: float
+    steps: int
+    method: str
+    restarts: int
+    keep_shell: bool
+    reach: float
+    rows: tuple[int, ...] = ()
+    against: str = CRITIC
+    judge: str = ""
+
+    def __post_init__(self) -> None:
+        one_of("what the search raises", self.against, AGAINST)
+        check_method(self.against, self.method)
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) or self.samples
+
+    def noise(self, gan: Gan) -> Tensor:
+        """z, (count, latent)."""
+        return (
+            gan.noise(max(self.rows) + 1, self.seed)[list(self.rows)]
+            if self.rows
+            else gan.noise(self.samples, self.seed)
+        )
+
+    def settings(self, *radii: float) -> Settings:
+        return Settings(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
+
+
+@dataclass(frozen=True)
+class View:
+    """One Gan at one ε, ready to be drawn: images uint8 (N, H, W, C), their noise, and the numbers.
+
+    change_worst and change_random are the amplified differences from the original; `pixels` holds the root mean
+    square change of worst and random images as fractions of the range from black to white, (N,) each.
+    """
+
+    comparison: Comparison
+    original: np.ndarray
+    worst: np.ndarray
+    random: np.ndarray
+    change_worst: np.ndarray
+    change_random: np.ndarray
+    pixels: tuple[Tensor, Tensor]
+    z: Tensor
+    step: int
+    steps: int
+    gradient_calls: int
+    seconds: float
+    done: bool
+
+
+class LivePath:
+    """All that is known of one Gan's worst noise under one request. Not for two threads at once."""
+
+    def __init__(self, gan: Gan, request: Request, *, device: str = "auto", precision: str = "auto"):
+        self.token = uuid.uuid4().hex  # tells this path from all others
+        self.request = request
+        self.z = request.noise(gan)
+        judge = shipped(request.judge) if request.against == JUDGE else None
+        self.exact, self.fast = aims(gan, request.against, self.z, judge=judge, device=device, precision=precision)
+        self._original = self.exact.images(self.z)
+        loss = losses(self.exact.objective, self.z)
+        # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
+        self._known = WorstNoise(
+            request.settings(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
+        )
+        self._scouted = False
+        self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
+        self._found: dict[float, WorstNoise] = {}
+        self._asked: float | None = None  # where `advance` was last
+        self._running: tuple[float, Iterator[WorstNoise | None]] | None = None
+        self._latest: WorstNoise | None = None
+        self._between: tuple[WorstNoise, Tensor] | None = None  # the last answer between radii, with its images
+        self._viewed: tuple[WorstNoise, bool, View] | None = None
+
+    def at(self, radius: float) -> WorstNoise:
+        """The answer known at `radius`, at once: a finished or running search's, or one between neighbouring radii."""
+        if radius in self._found:
+            return self._found[radius]
+        if self._latest is not None and self._latest.settings.radii == (radius,):
+            return self._latest
+        if self._between is None or self._between[0].settings.radii != (radius,):
+            noise = between(self._known, radius)
+            images, loss = self.exact.judge(self.z + noise, torch.arange(len(self.z)))
+            answer = dataclasses.replace(
+                self._known,
+                settings=self.request.settings(radius),
+                noise=noise[None],
+                loss=loss[None],
+                done=radius == 0,
+            )
+            self._between = answer, images
+        return self._between[0]
+
+    def finished(self, radius: float) -> bool:
+        """Whether the search at `radius` has ended."""
+        return radius == 0 or radius in self._found
+
+    def noise_at(self, radius: float) -> Tensor:
+        """r (N, d) of `at`, without judging it; also while another thread advances."""
+        known = self._found.get(radius, self._latest)
+        if known is not None and known.settings.radii == (radius,):
+            return known.noise[-1]
+        return between(self._known, radius)
+
+    def advance(self, radius: float, seconds: float) -> bool:
+        """Search at `radius` for about `seconds`, at least one step; whether there is more to do.
+
+        The first call at another radius returns at once where `at` has an answer to draw already.
+        """
+        moved, self._asked = radius != self._asked, radius
+        if radius == 0:
+            return False
+        if moved and self._scouted:
+            return True
+        if radius in self._found:
+            return False
+        if self._running is None or self._running[0] != radius:
+            self._running, self._latest = (radius, self._search(radius)), None
+        end = time.perf_counter() + seconds
+        for state in self._running[1]:
+            if state is not None:
+                self._latest = state
+            if time.perf_counter() >= end:
+                break
+        return not self.finished(radius)
+
+    def _search(self, radius: float) -> Iterator[WorstNoise | None]:
+        """All steps of a search at `radius`, with what to draw after each, or None where there is no news.
+
+        The first search under a request scouts from r = 0, for a picture at once, and then explores the whole range.
+        Every search ends by climbing from the range's own answer at `radius`.
+        """
+        if self._exploring is not None:
+            if not self._scouted:
+                for state in self._steps(radius):
+                    if state.done:
+                        self._scouted = True
+                        self._learn(merge(self._known, state))
+                    yield dataclasses.replace(state, done=False)
+            yield from (None for _ in self._exploring)
+            self._exploring = None
+        start = look_up(self.exact.objective, self._known, radius).noise if self.request.method == "ascent" else None
+        for state in self._steps(radius, start=start):
+            if state.done:
+                self._found[radius] = state
+            yield state
+
+    def stronger(self, radius: float) -> float | None:
+        """The smaller searched radius with the largest mean loss, if that exceeds the one at `radius`.
+
+        Ascent hardly ever has one; the one-step method does where it overshoots.
+        """
+        smaller = [k for k, known in enumerate(self._known.settings.radii) if known < radius]
+        if not smaller:
+            return None
+        means = self._known.loss.mean(dim=1)
+        best = max(smaller, key=lambda k: float(means[k]))
+        return self._known.settings.radii[best] if means[best] > self.at(radius).loss.mean() else None
+
+    def view(self, radius: float, *, best_of: bool = False) -> View:
+        """Images and numbers of the answer at `radius`; with `best_of`, also the best of many random directions."""
+        found = self.at(radius)
+        if self._viewed is None or self._viewed[0] is not found or self._viewed[1] is not best_of:
+            self._viewed = found, best_of, self._view(found, best_of)
+        return self._viewed[2]
+
+    def _view(self, found: WorstNoise, best_of: bool) -> View:
+        made: list[Tensor] = []
+
+        def judged(z: Tensor, samples: Tensor) -> Tensor:
+            images, loss = self.exact.judge(z, samples)
+            made.append(images)
+            return loss
+
+        seed, measure = self.request.seed, self.exact.measure
+        comparison = compare(Anchored(judged), self.z, found, seed=seed, best_of=best_of, measure=measure)
+        random = torch.cat(made)[: len(self.z)]  # the control's own images come first
+        if self._between is not None and self._between[0] is found:
+            worst = self._between[1]
+        else:
+            worst = self.exact.images(self.z + comparison.noise)
+        return View(
+            comparison=comparison,
+            original=to_uint8(self._original),
+            worst=to_uint8(worst),
+            random=to_uint8(random),
+            change_worst=difference(worst, self._original, GAIN),
+            change_random=difference(random, self._original, GAIN),
+            pixels=(pixel_change(worst, self._original), pixel_change(random, self._original)),
+            z=self.z,
+            step=found.step,
+            steps=1 if self.request.method == "one-step" else self.request.steps,
+            gradient_calls=found.gradient_calls,
+            seconds=found.seconds,
+            done=found.done,
+        )
+
+    def strip(self, view: View, sample: int, frames: int = 9) -> tuple[np.ndarray, Tensor]:
+        """One sample from original to worst along the straight line: images (frames, H, W, C), losses (frames,)."""
+        path = straight_path(self.z[sample], view.comparison.noise[sample], frames)
+        images, loss = self.exact.judge(path, torch.full((frames,), sample))
+        return to_uint8(images), loss
+
+    def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
+        """Search the whole range in one batch; its answers and `origin` (r = 0) replace the scout's."""
+        # Two decimals: the slider's own positions.
+        radii = sorted({max(0.01, round(share * self.request.reach, 2)) for share in GRID})
+        for state in self._steps(*radii):
+            if state.done:
+                self._learn(merge(origin, state))
+            yield state
+
+    def _learn(self, known: WorstNoise) -> None:
+        self._known, self._between = known, None
+
+    def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
+        settings, seed = self.request.settings(*radii), self.request.seed
+        exact = None if self.fast.dtype is self.exact.dtype else self.exact.objective
+        start = self.exact.start(self.z, settings, seed) if start is None else start
+        return search(self.fast.objective, self.z, settings, seed=seed, exact=exact, start=start)
+
+
+def parse_rows(text: str) -> tuple[int, ...]:
+    """Row numbers of noise from "3, 17 250", in rising order.
+
+    Raises:
+        SettingsError: something else stands there, a number above 99,999, or more than 256 of them.
+    """
+    words = text.replace(",", " ").split()
+    if len(words) > MAX_ROWS or not all(word.isdecimal() and int(word) < 100_000 for word in words):
+        raise SettingsError(
+            f"expected up to {MAX_ROWS} sample numbers below 100,000, such as “3, 17, 250”, got “{text[:60]}”; "
+            "correct it, or leave it empty for the first ones"
+        )
+    return tuple(sorted({int(word) for word in words}))
+
+
+def reach(gan: Gan) -> float:
+    """The largest ε offered: half the prior's radius, in hundredths."""
+    return math.floor(gan.prior_radius * 50) / 100

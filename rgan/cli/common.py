@@ -1,0 +1,100 @@
+"""What the commands share: options, output, data with progress, an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from rgan.data import datasets
+    from rgan.data.datasets import ImageData
+    from rgan.importing.formats import Question
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def print_report(options: argparse.Namespace, report: dict[str, Any], text: str) -> None:
+    """The report as one JSON line where --json asks for it, else the text."""
+    print(json.dumps(report) if options.json else text)
+
+
+def load_data(options: argparse.Namespace, name: str, size: int | None) -> ImageData:
+    """The data set, fetched and prepared if need be, with progress; what was unreadable is named."""
+    from rgan.data import datasets
+
+    with preparing(options, f"preparing {name}") as report:
+        data = datasets.load(name, size=size, root=options.data_root, download=options.download, report=report)
+    if data.skipped:
+        shown = ", ".join(data.skipped[:10]) + (" …" if len(data.skipped) > 10 else "")
+        print(f"{name}: skipped {len(data.skipped)} unreadable: {shown}", file=sys.stderr)
+    return data
+
+
+@contextmanager
+def preparing(options: argparse.Namespace, words: str) -> Iterator[datasets.Report]:
+    """A bar of images, for what reports how many it has done."""
+    from tqdm import tqdm
+
+    with tqdm(unit="image", desc=words, disable=options.json or None, delay=0.5) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield report
+
+
+@contextmanager
+def stopping(what: str = "this iteration") -> Iterator[threading.Event]:
+    """Ctrl-C, or a scheduler's end, is an event that work looks at after each piece (`what`); again: at once."""
+    asked = threading.Event()
+
+    def ask(number: int, _: object) -> None:
+        # torchrun passes on a Ctrl-C that the terminal has sent to its children already.
+        if asked.is_set() and number == signal.SIGINT and "TORCHELASTIC_RUN_ID" not in os.environ:
+            raise KeyboardInterrupt
+        asked.set()
+        print(f"stopping after {what}", file=sys.stderr)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def add_search_options(command: argparse.ArgumentParser) -> None:
+    """Every setting of the search for worst noise."""
+    command.add_argument("--radius", type=float, default=1.0, help="ε: largest length of the change (default 1)")
+    command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    command.add_argument("--steps", type=int, default=10)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
+    command.add_argument("--restarts", type=int, default=1)
+    command.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
+    command.add_argument(
+        "--against", choices=("critic", "judge", "change"), default="critic",
+        help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
+    )  # fmt: skip
+
+
+def add_data_options(command: argparse.ArgumentParser) -> None:
+    """Where data sets lie, and whether they may be fetched."""
+    command.add_argument(
+        "--data-root", default="data", help="folder of data files, torchvision's layout (default data)"
+    )
+    command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
+
+
+def answer_line(how: str, question: Question, answer: str) -> str:
+    """A question and its answer, which is "guessed" or "set", with the first of the others."""
+    others = [option for option in question.options if option != answer]
+    listed = ", ".join(others[:9]) + (", …" if len(others) > 9 else "")
+    return f"{how}: {question.name}={answer} ({question.text}; or {listed})"

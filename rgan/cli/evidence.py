@@ -1,0 +1,68 @@
+"""Whether worst noise makes worse images, by a judge."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+
+from rgan.cli.common import Subparsers, print_report
+from rgan.common.devices import DEVICES
+
+
+def add(commands: Subparsers) -> None:
+    command = commands.add_parser("evidence", help="whether worst noise makes worse images, by a judge, with controls")
+    command.set_defaults(command=run)
+    command.add_argument("a", help="checkpoint of model A, usually a baseline")
+    command.add_argument("b", help="checkpoint of model B, usually its robust twin")
+    command.add_argument("--samples", type=int, default=256)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise (default 1)")
+    command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
+    command.add_argument("--steps", type=int, default=10)
+    command.add_argument("--restarts", type=int, default=1, help="starting points of each sample (default 1)")
+    command.add_argument("--keep-shell", action="store_true", help="search where z + r is as long as z")
+    command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    command.add_argument("--device", choices=DEVICES, default="auto")
+
+
+def run(options: argparse.Namespace) -> None:
+    from rgan.attack.search import Settings
+    from rgan.metrics import judges
+    from rgan.models import checkpoints
+    from rgan.robustness import one_radius
+    from rgan.robustness.checks import lights
+    from rgan.robustness.measured import Subject, check_noise
+
+    gans = checkpoints.load(options.a), checkpoints.load(options.b)
+    names = [gan.data or "unknown data" for gan in gans]
+    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    a, b = (Subject(gan, judge, options.device) for gan in gans)
+    check_noise((a, b))
+    settings = Settings(
+        (options.radius,), options.price, options.steps, restarts=options.restarts, keep_shell=options.keep_shell
+    )
+    corners = [one_radius.corner(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    moved = one_radius.transfer((a, b), (corners[0], corners[1]))
+    said = one_radius.verdict(corners[0], corners[1]) + ((moved.sentence(),) if options.radius else ())
+    checked = [lights(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    report = {
+        "models": {
+            side: {
+                "checkpoint": str(path),
+                "badness": {kind: float(trial.badness.mean()) for kind, trial in one.trials.items()},
+                "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
+                "health": [dataclasses.asdict(light) for light in found],
+            }
+            for side, path, one, found in zip("AB", (options.a, options.b), corners, checked, strict=True)
+        },
+        "transfer": dataclasses.asdict(moved),
+        "said": said,
+        "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
+        "samples": options.samples, "seed": options.seed, **dataclasses.asdict(settings),
+    }  # fmt: skip
+    lines = [
+        f"{side}, search {light.name}: {light.state}, {light.number}. {light.remedy}".rstrip()
+        for side, found in zip("AB", checked, strict=True)
+        for light in found
+    ]
+    print_report(options, report, "\n".join((*said, *lines)))

@@ -1,0 +1,85 @@
+"""Bad images among thousands."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from rgan.cli.common import Subparsers, add_search_options, print_report, stopping
+from rgan.common.devices import DEVICES
+
+
+def add(commands: Subparsers) -> None:
+    command = commands.add_parser("failures", help="bad images among thousands: how common, which kinds, and a zip")
+    command.set_defaults(command=run)
+    command.add_argument("a", help="checkpoint of model A")
+    command.add_argument("b", nargs="?", help="checkpoint of model B, which is given the same noise")
+    command.add_argument("--out", required=True, help="folder of failures.csv, failures.zip and sheets of images")
+    command.add_argument("--pool", type=int, default=2000, help="noise to search (default 2000)")
+    command.add_argument("--keep", type=int, default=6, help="worst failures of each model in the zip (default 6)")
+    command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    add_search_options(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan.attack.search import Settings
+    from rgan.common import files
+    from rgan.metrics import judges
+    from rgan.models import checkpoints
+    from rgan.robustness.failures import export, failure, links
+    from rgan.robustness.failures import modes as failure_modes
+    from rgan.robustness.failures import pool as failures
+    from rgan.robustness.measured import Subject
+
+    paths = [Path(path) for path in (options.a, options.b) if path is not None]
+    gans = [checkpoints.load(path) for path in paths]
+    names = [gan.data or "unknown data" for gan in gans]
+    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    settings = Settings(
+        (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
+    )
+    plan = failures.Plan(settings, options.pool, options.seed, options.against)
+    folder = Path(options.out)
+    files.prepare_folder(folder)
+    with (
+        stopping("this block") as asked,
+        tqdm(total=plan.samples, unit="image", disable=options.json or None) as bar,
+    ):
+        for pool in failures.pool([Subject(gan, judge, options.device) for gan in gans], plan):
+            bar.update(len(pool.z) - bar.n)
+            if asked.is_set():
+                break
+    modes = {side: failure_modes.modes(pool, side) for side in pool.rows}
+    kept = []
+    for (side, subject), path in zip(pool.subjects.items(), paths, strict=True):
+        for index in failures.ranking(pool, side)[: options.keep]:
+            found = failure.failure(subject, plan, int(index))
+            kept.append((links.permalink(subject, found, path.stem), found))
+    written = {"failures.csv": files.as_csv(export.pool_rows(pool, modes)), "failures.zip": export.archive(kept)}
+    written |= {f"{side}-{kind}.png": export.sheet(pool, side, kind) for side in pool.rows for kind in failures.KINDS}
+    for name, data in written.items():
+        files.write_atomically(folder / name, data)
+    said = [*failures.said(pool), *(f"{side}: {each.sentence}" for side, each in modes.items())]
+    report = {
+        "models": {
+            side: {
+                "checkpoint": str(path),
+                "bad": {kind: dataclasses.asdict(each) for kind, each in failures.prevalence(pool, side).items()},
+                "worst_beyond_random": dataclasses.asdict(failures.against(pool, side, "worst", "random")),
+                "modes": [mode.size for mode in modes[side].modes],
+                "alone": len(modes[side].alone),
+            }
+            for side, path in zip(pool.rows, paths, strict=True)
+        },
+        "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.KINDS}
+        if len(pool.rows) == 2
+        else None,
+        "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.against,
+        "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
+        "written": [str(folder / name) for name in written], **dataclasses.asdict(settings),
+    }  # fmt: skip
+    print_report(options, report, "\n".join([*said, *(str(folder / name) for name in written)]))

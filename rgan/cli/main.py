@@ -1,0 +1,62 @@
+"""The command line: `python -m rgan COMMAND`; `python -m rgan --help` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rgan import __version__
+from rgan.cli import (
+    convert,
+    critic,
+    data,
+    embed,
+    evidence,
+    failures,
+    inspect,
+    judge,
+    probe,
+    recipes,
+    report,
+    reproduce,
+    score,
+    train,
+)
+from rgan.common.errors import RganError
+
+COMMANDS = (
+    train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge, data
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status (0, 2 with one line on standard error, or 1 if nobody reads on)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    options.arguments = arguments
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+        sys.stdout.flush()
+    except RganError as error:
+        print(f"rgan: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # as in `rgan … | head`; what is flushed once more at exit must not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in COMMANDS:
+        command.add(commands)
+    for each in commands.choices.values():
+        each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
+    return parser

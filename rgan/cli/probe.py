@@ -1,0 +1,70 @@
+"""Worst noise of a model beside random noise of the same length."""
+
+from __future__ import annotations
+
+import argparse
+
+from rgan.cli.common import Subparsers, add_search_options, print_report
+from rgan.common.devices import DEVICES, PRECISIONS
+from rgan.common.errors import RganError
+
+
+def add(commands: Subparsers) -> None:
+    command = commands.add_parser("probe", help="search worst noise and compare it with random noise of equal length")
+    command.set_defaults(command=run)
+    command.add_argument("checkpoint")
+    command.add_argument("--samples", type=int, default=64)
+    add_search_options(command)
+    command.add_argument(
+        "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
+    )
+    command.add_argument("--device", choices=DEVICES, default="auto")
+    command.add_argument("--precision", choices=PRECISIONS, default="auto")
+
+
+def run(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from rgan.attack import objectives, perturbation, search
+    from rgan.metrics import judges
+    from rgan.models import checkpoints
+
+    objectives.check_method(options.against, options.method)
+    if options.judge and options.against != objectives.JUDGE:
+        raise RganError(f"expected no --judge with --against {options.against}; drop it, or raise the judge's distance")
+    gan = checkpoints.load(options.checkpoint)
+    settings = search.Settings(
+        radii=(options.radius,),
+        price=options.price,
+        steps=options.steps,
+        method=options.method,
+        restarts=options.restarts,
+        keep_shell=options.keep_shell,
+    )
+    z = gan.noise(options.samples, options.seed)
+    judge = None
+    if options.against == objectives.JUDGE:
+        judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
+    exact, fast = objectives.aims(
+        gan, options.against, z, judge=judge, device=options.device, precision=options.precision
+    )
+    sharpen = None if fast.dtype is exact.dtype else exact.objective
+    start = exact.start(z, settings, options.seed)
+    with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
+        for worst in search.search(fast.objective, z, settings, seed=options.seed, exact=sharpen, start=start):
+            bar.update(worst.step - bar.n)
+    result = perturbation.compare(exact.objective, z, worst, seed=options.seed, measure=exact.measure)
+    report = {
+        "checkpoint": str(options.checkpoint),
+        "samples": options.samples,
+        "seed": options.seed,
+        "against": options.against,
+        "method": options.method,
+        "radius": options.radius,
+        "price": options.price,
+        "steps": options.steps,
+        **result.summary(),
+        "gradient_calls": worst.gradient_calls,
+        "seconds": round(worst.seconds, 3),
+    }
+    print_report(options, report, result.sentence())

@@ -1,0 +1,1 @@
+"""Data sets, the faces that the package draws, and readers of image files."""

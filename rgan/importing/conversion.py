@@ -1,0 +1,405 @@
+"""From files of other programs to one Gan: which network is in which file, what was guessed, and words when it fails.
+
+    proposal = conversion.read([("netG.pth", data), ("netD.pth", data)])
+    proposal.questions()    what the weights do not tell, each with its options and the likeliest answer
+    proposal.gan({"upsampling": "nearest"})     the Gan, with these answers and guesses for the others
+
+`checkpoints.save` writes it as a file of RGAN Lab's own. `describe` says what a file is without reading a number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from rgan.common import limits
+from rgan.common.errors import CheckpointError, SettingsError
+from rgan.common.safetensors_header import shown
+from rgan.data.datasets import CARRIED
+from rgan.importing import containers
+from rgan.importing.containers import Contents, Group
+from rgan.importing.formats import Network, Question, images, nearest, recognise
+from rgan.importing.tensors import PLAYERS, Store, is_average, players, unwrapped
+from rgan.models import checkpoints
+from rgan.models.gan import Gan, Origin
+from rgan.models.recipes import IMPORTED, Recipe
+from rgan.networks.described import Layers, Shape
+
+SUFFIXES = ("safetensors", "pth", "pt", "ckpt")
+
+# Networks that are often uploaded and are no GAN of noise to images: words in their tensors' names, what they are.
+_OTHERS = (
+    (("mapping", "synthesis"), "a StyleGAN, whose layers are not supported"),
+    (("style", "to_rgb"), "a StyleGAN, whose layers are not supported"),
+    (("time_embed",), "a diffusion model, not a GAN"),
+    (("time_mlp",), "a diffusion model, not a GAN"),
+    (("embed_tokens",), "a language model"),
+    (("self_attn",), "a transformer"),
+    (("layer1.0.conv1", "fc."), "a ResNet that classifies images"),
+    (("features.", "classifier."), "a network that classifies images"),
+    (("conv1x1_theta",), "a GAN with self-attention, which is not supported"),
+    (("gain.weight",), "a GAN whose batch norms depend on class and noise, which is not supported"),
+    (("embed0",), "a GAN whose batch norms depend on class and noise, which is not supported"),
+    (("encoder", "decoder"), "an autoencoder, not a GAN"),
+)  # fmt: skip
+
+
+class MissingGeneratorError(CheckpointError):
+    """There is a critic alone: with its generator's file beside it, it could be used."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
+
+    images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
+    """
+
+    player: str
+    title: str
+    where: str
+    images: tuple[Shape, ...]
+    store: Store = field(repr=False)
+    source: str = ""
+
+    def network(self, answers: Mapping[str, str], image: Shape = ()) -> Network | None:
+        """The network under these answers, a critic for images of this shape; None if it judges others."""
+        role = "critic" if self.player == "critic" else "generator"
+        return recognise(self.store, role, answers, source=self.source, image=image)
+
+    @property
+    def words(self) -> str:
+        """The part in one line."""
+        sizes = " or ".join("×".join(map(str, image)) for image in self.images[:3])
+        sizes += " or others" if len(self.images) > 3 else ""
+        verb = "judges" if self.player == "critic" else "draws"
+        name = "generator (moving average)" if self.player == "average" else self.player
+        return f"{name}, {self.title}, {verb} {sizes} ({self.where})"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
+
+    files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
+    tensors in these that belong to no player.
+    """
+
+    generator: Part
+    average: Part | None
+    critic: Part | None
+    files: tuple[tuple[str, str], ...]
+    unread: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+    def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
+        """What was guessed; answers to some may bring others.
+
+        Raises:
+            CheckpointError: the networks do not fit together.
+            SettingsError: an answer is none of its question's options.
+        """
+        generator, critic = self._networks(answers or {})
+        return (*generator.questions, *(critic.questions if critic else ()))
+
+    def notes(self, answers: Mapping[str, str] | None = None) -> tuple[str, ...]:
+        """What to know of the Gan, in sentences.
+
+        Raises:
+            CheckpointError, SettingsError: as `questions`.
+        """
+        generator, critic = self._networks(answers or {})
+        said = [*generator.notes, *(critic.notes if critic else ())]
+        if self.average is not None:
+            said.append(f"the moving average of the generator's weights draws the images ({self.average.where})")
+        if self.critic is None:
+            said.append(
+                "no critic: its worst noise can be searched by a judge or by the image's change; for the loss of "
+                "equation 8 add the critic's file, or train one with `python -m rgan critic`"
+            )
+        if self.unread:
+            said.append(f"objects left unread: {', '.join(self.unread)}")
+        if self.beside:
+            said.append(f"tensors of neither network left out: {_some(self.beside)}")
+        return tuple(dict.fromkeys(said))
+
+    def gan(self, answers: Mapping[str, str] | None = None) -> Gan:
+        """The Gan under these answers.
+
+        Raises:
+            CheckpointError: the networks do not fit together, or give no finite numbers.
+            SettingsError: an answer is none of its question's options, or the networks are too large.
+        """
+        answers = dict(answers or {})
+        network, critic = self._networks(answers)
+        given = {question.name: question.guess for question in critic.questions} | answers if critic else answers
+        layers = Layers(
+            network.title
+            if critic is None or network.title.startswith(critic.title)
+            else f"{network.title}, {critic.title}",
+            network.layers,
+            critic.layers if critic else (),
+            critic.score if critic else 0,
+        )
+        channels, size, _ = network.image
+        recipe = Recipe(
+            IMPORTED,
+            size=size,
+            channels=channels,
+            latent=network.latent,
+            loss=given.get("loss", "hinge"),
+            layers=layers,
+        )
+        generator, judge = recipe.networks()
+        generator.load_state_dict(network.state(), assign=True)
+        if critic is not None:
+            judge.load_state_dict(critic.state(), assign=True)
+        average = None
+        if self.average is not None:
+            other = self.average.network(answers)
+            if other is None or other.layers != network.layers:
+                raise CheckpointError(
+                    f"expected the moving average of one generator, got two that differ: {self.generator.words} and "
+                    f"{self.average.words}; leave one out"
+                )
+            average = recipe.networks()[0]
+            average.load_state_dict(other.state(), assign=True)
+        taken = {question.name: question.guess for question in self.questions(answers)} | answers
+        return checkpoints.checked(Gan(recipe, generator, judge, average, origin=Origin(self.files, taken)))
+
+    def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
+        generator = self.generator.network(answers)
+        if generator is None:
+            raise CheckpointError(f"expected a generator under these answers, got none: {self.generator.words}")
+        if self.critic is None:
+            return generator, None
+        given = {question.name: question.guess for question in generator.questions} | dict(answers)
+        critic = self.critic.network(given, generator.image)
+        if critic is None:
+            made = "×".join(map(str, generator.image))
+            raise CheckpointError(
+                f"expected a critic of images of {made} pixels, which the generator draws, got {self.critic.words}; "
+                "choose the two files of one training"
+            )
+        return generator, critic
+
+
+def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
+    """What these files, (name, bytes) each, are together: a `Proposal`, or a Gan where it is a file of RGAN Lab's own.
+
+    Raises:
+        CheckpointError: a file is no checkpoint or built to harm (see `containers.read`), holds no network that is
+            known, or the networks make no Gan; with words of what they are.
+        MissingGeneratorError: there is only a critic.
+    """
+    if not 1 <= len(files) <= limits.MAX_FILES:
+        raise CheckpointError(f"expected 1 to {limits.MAX_FILES} files, got {len(files)}; choose those of one Gan")
+    contents = [containers.read(data, name) for name, data in files]
+    if any(_is_ours(one) for one in contents):
+        if len(files) > 1:
+            raise CheckpointError("expected one file of RGAN Lab, which holds a whole Gan, got more; choose one")
+        return checkpoints.loads(files[0][1], contents[0].name)
+    told = [_parts(one) for one in contents]
+    parts = [part for own, _ in told for part in own]
+    beside = tuple(name for _, left in told for name in left)
+    unread = tuple(dict.fromkeys(name for one in contents for name in one.unread))
+    generators, averages, critics = (
+        [part for part in parts if part.player == player] for player in ("generator", "average", "critic")
+    )
+    for several in (generators, averages, critics):
+        if len(several) > 1:
+            found = "; ".join(part.words for part in several)
+            raise CheckpointError(
+                f"expected one {several[0].player}, got {len(several)}: {found}; leave all but one out"
+            )
+    if not generators and not averages:
+        raise MissingGeneratorError(
+            f"expected a generator, got a critic alone, which makes no images: {critics[0].words}; add its generator's "
+            "file"
+        )
+    first, second = (generators or averages)[0], averages[0] if generators and averages else None
+    digests = tuple((shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
+    return Proposal(first, second, critics[0] if critics else None, digests, unread, beside)
+
+
+def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
+    """An imported `gan` that knows the name of its data set, and carries some of its images, uint8 (N, C, H, W).
+
+    Raises:
+        SettingsError: these images have another shape than the Gan's.
+    """
+    if not name.isprintable():
+        raise SettingsError(f"expected the name of a data set, got {name[:60]!r}; rename its file")
+    if gan.origin is None:
+        raise SettingsError("expected an imported model, got one that says itself what it was trained on")
+    if real is not None:
+        expected, shape = (gan.recipe.channels, gan.recipe.size, gan.recipe.size), tuple(real.shape[1:])
+        if shape != expected:
+            raise SettingsError(
+                f"expected real images of {'×'.join(map(str, expected))}, as the model draws, got {name} with "
+                f"{'×'.join(map(str, shape))}; choose the data set it was trained on"
+            )
+    kept = None if real is None else real[:CARRIED]
+    return dataclasses.replace(gan, origin=dataclasses.replace(gan.origin, data=name), reference=kept, _probes={})
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file is, by its names and shapes: container, tensors by their path, and the networks among them.
+
+    ours: whether RGAN Lab wrote it (`checkpoints.inspect` says more then). problem: why it cannot be used alone, "" if
+    it can.
+    """
+
+    name: str
+    container: str
+    bytes: int
+    tensors: Mapping[str, tuple[int, ...]]
+    parts: tuple[str, ...]
+    questions: tuple[Question, ...]
+    unread: tuple[str, ...]
+    ours: bool
+    problem: str
+
+
+def describe(name: str, data: bytes) -> Description:
+    """What a file is, without reading a number of its tensors.
+
+    Raises:
+        CheckpointError: it is no checkpoint, damaged or built to harm.
+    """
+    contents = containers.listing(data, name)
+    shapes = {
+        f"{path}/{key}".lstrip("/"): tuple(value.shape)
+        for path, group in contents.groups.items()
+        for key, value in group.items()
+    }
+    parts: list[Part] = []
+    problem = ""
+    ours = _is_ours(contents)
+    if not ours:
+        try:
+            parts = _parts(contents)[0]
+        except CheckpointError as error:
+            problem = str(error)
+    questions: tuple[Question, ...] = ()
+    for part in parts:
+        network = part.network({}, part.images[0] if part.player == "critic" else ())
+        questions += network.questions if network is not None else ()
+    if parts and not any(part.player in ("generator", "average") for part in parts):
+        problem = "a critic alone makes no images: convert it together with its generator"
+    return Description(
+        contents.name, contents.kind, len(data), shapes, tuple(part.words for part in parts),
+        tuple({question.name: question for question in questions}.values()), contents.unread, ours, problem,
+    )  # fmt: skip
+
+
+def _is_ours(contents: Contents) -> bool:
+    return contents.metadata is not None and checkpoints.KEY in contents.metadata
+
+
+def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
+    """The networks of a file, and the names of tensors beside them.
+
+    Raises:
+        CheckpointError: there are none that are known; what there is instead is said. Or there is so much that
+            recognising it would take long.
+    """
+    networks: list[tuple[str, Store]] = []
+    beside: list[str] = []
+    for path, group in contents.groups.items():
+        beside += _split(group, path, networks)
+    layers = sum(_layers(store) for _, store in networks)
+    if len(networks) > limits.MAX_GROUPS or layers > limits.MAX_TRIED:
+        raise CheckpointError(
+            f"{contents.name}: expected at most {limits.MAX_GROUPS} groups of tensors with {limits.MAX_TRIED} layers "
+            f"together, got {len(networks):,} with {layers:,}; save the generator and the critic alone"
+        )
+    found = [part for path, store in networks if (part := _part(store, path, contents.name))]
+    if found:
+        return found, beside
+    raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
+
+
+def _split(group: Group, path: str, networks: list[tuple[str, Store]]) -> list[str]:
+    """Add tensors that lie together to `networks`, by player where their names begin with one; returns the names of
+    those that belong to none.
+    """
+    group = unwrapped(group)
+    several, beside = players(group)
+    for player, own in several.items():
+        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks)
+    if not several:
+        networks.append((path, Store(group)))
+    return beside
+
+
+def _layers(store: Store) -> int:
+    """How many layers have to be looked at to recognise these tensors: none if they are too many for any network."""
+    return len(store.modules) if len(store.modules) <= limits.MAX_LAYERS else 0
+
+
+def _part(store: Store, path: str, name: str) -> Part | None:
+    """The network that these tensors are, or None."""
+    if not _layers(store):
+        return None
+    source = f"{name} {path}"
+    where = f"{name}, {path}" if path else name
+    network = recognise(store, "generator", {}, source=source)
+    if network is not None:
+        player = "average" if _is_average(name, path) else "generator"
+        return Part(player, network.title, where, (network.image,), store, source)
+    critics = list(images(store, source=source))
+    if not critics:
+        return None
+    return Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)
+
+
+def _is_average(name: str, path: str) -> bool:
+    last = path.rpartition("/")[2].lower()
+    return PLAYERS.get(last) == "average" or is_average(last) or is_average(name)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names."""
+    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+
+
+def _instead(contents: Contents) -> str:
+    """What a file without a known network holds, and what to do."""
+    if not contents.groups:
+        return "no tensors by name; save the network's state_dict() with torch.save"
+    names = [key for group in contents.groups.values() for key in group]
+    for words, what in _OTHERS:
+        if all(any(word in name for name in names) for word in words):
+            return f"{what}; choose another file"
+    group = max(contents.groups.values(), key=len)
+    weights = {
+        key.removesuffix("weight").removesuffix("."): value.shape
+        for key, value in group.items()
+        if key == "weight" or key.endswith(".weight")
+    }
+    layers = [key for key, shape in weights.items() if len(shape) > 1]
+    listed = _some(layers)
+    if not layers:
+        return f"{len(names)} tensors without a layer among them; save the network's state_dict() with torch.save"
+    inputs, outputs = weights[layers[0]][1], weights[layers[-1]][0]
+    if len(weights) == 1:
+        return f"one layer alone, of {inputs} inputs and {outputs} outputs; choose the file of a whole network"
+    if len(weights[layers[0]]) == 2 and inputs == outputs:
+        return (
+            f"layers that make {outputs} numbers of {inputs} ({listed}): an autoencoder, which is no GAN; "
+            "choose the file of a GAN"
+        )
+    if len(weights[layers[-1]]) == 2 and outputs in range(2, 1001):
+        return f"layers that end in {outputs} numbers ({listed}): a classifier perhaps; choose the file of a GAN"
+    near = nearest(Store(unwrapped(group)))
+    return (
+        f"{len(layers)} layers in no order that is known ({listed}); "
+        + (f"they are nearest to a {near}: " if near else "")
+        + "rename the tensors as one of the formats in the README does"
+    )

@@ -1,0 +1,131 @@
+"""Tensors by name as the recognisers see them: wrappers taken off, normalised weights as plain ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from rgan.importing.containers import Group
+
+WRAPPERS = ("module", "_orig_mod")  # of DataParallel and torch.compile
+_PLAYERS = {
+    "generator": "generator gen netg net_g g g_net gnet g_model generator_model model_g",
+    "average": "ema g_ema netg_ema generator_ema gen_ema avg_generator netg_avg generator_avg ema_model "
+    "ema_generator avgg",
+    "critic": "discriminator disc dis critic netd net_d d d_net dnet d_model discriminator_model model_d",
+}
+PLAYERS = {name: player for player, names in _PLAYERS.items() for name in names.split()}
+_AVERAGE = re.compile(r"(?:^|[^a-z])(?:ema|avg|average|averaged)(?:$|[^a-z])")
+
+# Spellings of a spectrally normalised weight: the weight, and the vectors u and v of its largest singular value.
+_SPECTRAL = (
+    ("weight_orig", "weight_u", "weight_v"),
+    ("parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"),
+    ("weight", "sn_u", ""),
+)
+
+
+class Store:
+    """Names and shapes of a network's tensors, and its `modules` with any; `value` computes one."""
+
+    def __init__(self, tensors: Group):
+        self._make: dict[str, Callable[[], Tensor]] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self.normalised = False  # spectrally, anywhere
+        left = dict(tensors)
+        for name in tensors:
+            for spelling in _SPECTRAL:
+                if name.endswith(f".{spelling[1]}") or name == spelling[1]:
+                    self._normalised(left, name.removesuffix(spelling[1]), *spelling)
+        for name, tensor in left.items():
+            self._put(name, tensor, partial(_itself, tensor))
+        self.modules = frozenset(name.rpartition(".")[0] for name in self._make)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(self._make)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._make
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """A tensor's shape."""
+        return self._shapes[name]
+
+    def value(self, name: str) -> Tensor:
+        """A tensor's numbers as float32, normalised if it was trained so."""
+        return self._make[name]().float()
+
+    def _put(self, name: str, tensor: Tensor, make: Callable[[], Tensor]) -> None:
+        self._shapes[name] = tuple(tensor.shape)
+        self._make[name] = make
+
+    def _normalised(self, left: Group, prefix: str, original: str, u: str, v: str) -> None:
+        weight, left_vector = left.pop(prefix + original, None), left.pop(prefix + u, None)
+        right_vector = left.pop(prefix + v, None) if v else None
+        left.pop(f"{prefix}sn_sigma", None)  # as it was in training; mimicry computes it anew
+        if weight is None or left_vector is None:
+            return
+        self.normalised = True
+        self._put(f"{prefix}weight", weight, lambda: weight / _largest(weight, left_vector, right_vector))
+
+
+def _largest(weight: Tensor, u: Tensor, v: Tensor | None) -> Tensor:
+    """The estimate of the largest singular value that the program itself divides by.
+
+    torch keeps both vectors; it takes a transposed convolution's outputs, its second dimension, as the matrix's rows,
+    which the vectors' lengths tell (of equal lengths the larger estimate is the one they were made for). mimicry keeps
+    u and makes one more iteration.
+    """
+    if v is None:
+        matrix = weight.flatten(1)
+        right = normalize(u @ matrix)
+        return (normalize(right @ matrix.T) @ matrix @ right.T).squeeze()
+    matrices = [weight.flatten(1)] + ([weight.transpose(0, 1).flatten(1)] if weight.dim() > 2 else [])
+    return max(u @ matrix @ v for matrix in matrices if matrix.shape == (len(u), len(v)))
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def unwrapped(tensors: Group) -> Group:
+    """Without prefixes that every name has and that mean nothing."""
+    while tensors and (first := _common(tensors)) in WRAPPERS:
+        tensors = {name.removeprefix(f"{first}."): value for name, value in tensors.items()}
+    return tensors
+
+
+def players(tensors: Group) -> tuple[dict[str, Group], list[str]]:
+    """The tensors by the player in front of their names ("netG.main.0.weight"), and the names of those without one.
+
+    These may be some only beside a generator and a critic, as measures and fixed noise are in a whole training;
+    otherwise the name that looks like a player's is that of a layer, and there are no players.
+    """
+    parts: dict[str, Group] = {}
+    without: list[str] = []
+    for name, value in tensors.items():
+        first, _, rest = name.partition(".")
+        if rest and first.lower() in PLAYERS:
+            parts.setdefault(first, {})[rest] = value
+        else:
+            without.append(name)
+    if without and not {"generator", "critic"} <= {PLAYERS[first.lower()] for first in parts}:
+        return {}, []
+    return parts, without
+
+
+def is_average(path: str) -> bool:
+    """Whether a path in a file, or a file's name, speaks of averaged weights."""
+    return bool(_AVERAGE.search(path.lower()))
+
+
+def _common(tensors: Group) -> str:
+    """The first part that all names share, or ""."""
+    firsts = {name.partition(".")[0] for name in tensors}
+    return firsts.pop() if len(firsts) == 1 else ""

@@ -1,0 +1,1 @@
+"""A Gan, the recipe that trained it, its file, and whether two of them may be compared."""

@@ -1,0 +1,230 @@
+"""A Gan: a generator, a critic and the recipe that trained them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rgan.common.errors import CheckpointError, SettingsError, number_between
+from rgan.models.recipes import Recipe
+from rgan.models.systems import SYSTEMS
+from rgan.networks.fusion import fold
+from rgan.networks.layers import Critic
+
+MAX_SEED = 2**63 - 1
+BATCH = 256  # images a call where their number is large
+
+
+def prior_noise(latent: int, count: int, seed: int) -> Tensor:
+    """z ~ N(0, I), float32 (count, latent) on the CPU; see `Gan.noise`."""
+    number_between("samples", count, 1, 1_000_000)
+    number_between("seed", seed, 0, MAX_SEED)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randn(latent, generator=generator) for _ in range(count)])
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of how the weights came about.
+
+    history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol`
+    (words of `metrics.Protocol`).
+    """
+
+    data: str
+    iterations: int
+    seed: int
+    seconds: float
+    device: str
+    precision: str
+    history: tuple[dict[str, float], ...] = ()
+    protocol: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights of an imported Gan come from.
+
+    files: names and SHA-256 of the files it was read from. answers: to what weights do not tell, guessed or given.
+    data: what its user says it was trained on, "" if nobody said. critic: how a critic that came later was trained,
+    which never trained the generator; "" for one that did, or none.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    answers: dict[str, str]
+    data: str = ""
+    critic: str = ""
+
+
+@dataclass(frozen=True)
+class Gan:
+    """Frozen networks in evaluation mode.
+
+    A critic without layers stands for none: such a Gan, imported from a file of a generator alone, draws images
+    whose noise can be searched for what needs no critic.
+    `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
+    real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
+    it was read from, empty for a Gan that was never saved.
+    """
+
+    recipe: Recipe
+    generator: nn.Module
+    critic: Critic
+    average: nn.Module | None = None
+    training: Training | None = None
+    reference: Tensor | None = None
+    digest: str = ""
+    origin: Origin | None = None
+    _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for network in (self.generator, self.critic, self.average):
+            if network is not None:
+                network.eval().requires_grad_(False)
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator that draws images: the average if there is one."""
+        return self.average if self.average is not None else self.generator
+
+    @property
+    def data(self) -> str:
+        """Name of the data set it was trained on, "" if that is not known."""
+        return self.training.data if self.training else self.origin.data if self.origin else ""
+
+    @property
+    def has_critic(self) -> bool:
+        return any(True for _ in self.critic.children())
+
+    @property
+    def prior_radius(self) -> float:
+        """√latent, the length near which N(0, I) concentrates."""
+        return math.sqrt(self.recipe.latent)
+
+    @property
+    def robust_words(self) -> str:
+        """The robust part in a few words."""
+        if self.origin is not None:
+            return "trained elsewhere"
+        robust = self.recipe.robust
+        if robust is None:
+            return "no robust part"
+        return f"ε₁ {robust.noise_radius:g}, ε₂ {robust.image_radius:g}, λ {robust.weight:g}"
+
+    @property
+    def facts(self) -> str:
+        """How it came about, in one line."""
+        size = f"{self.recipe.size}×{self.recipe.size} px"
+        words = f"{self.robust_words} · {f'{self.data}, ' if self.data else ''}{size}"
+        if self.training is not None:
+            words += f" · {self.training.iterations:,} iterations, seed {self.training.seed}"
+        return words if self.has_critic else f"{words} · no critic"
+
+    def noise(self, count: int, seed: int) -> Tensor:
+        """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count.
+
+        Raises:
+            SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
+        """
+        return prior_noise(self.recipe.latent, count, seed)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
+
+        Raises:
+            CheckpointError: there is no critic.
+        """
+        check_critic(self.critic)
+        with torch.no_grad():
+            return torch.cat([self.critic.judge(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)])
+
+    def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
+        """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
+        key = (dtype, str(device))
+        if key not in self._probes:
+            folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
+            self._probes.setdefault(key, Probe(*folded, self.recipe, dtype))  # threads that raced share the first
+        return self._probes[key]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A Gan rearranged by `folding` for speed, for images and losses without gradients to weights."""
+
+    generator: nn.Module
+    critic: nn.Module
+    recipe: Recipe
+    dtype: torch.dtype
+
+    def images(self, z: Tensor) -> Tensor:
+        """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
+        with torch.no_grad():
+            return self.draw(z).float().cpu().contiguous()
+
+    def draw(self, z: Tensor) -> Tensor:
+        """As `images`, but differentiable in z, on the probe's device and in its dtype."""
+        images: Tensor = self.generator(self._enter(z))
+        return images
+
+    def loss(self, z: Tensor) -> Tensor:
+        """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
+        return self.cost(self.draw(z)).to(z.device)
+
+    def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """`images` and `loss` of the same noise from one pass, without gradients."""
+        return self.rated(z, self.cost)
+
+    def rated(self, z: Tensor, rate: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """`images`, and (N,) that `rate` says of what `draw` gives for them, from one pass, without gradients."""
+        with torch.no_grad():
+            images = self.draw(z)
+            rating = rate(images)
+        return images.float().cpu().contiguous(), rating.to(z.device)
+
+    def score(self, images: Tensor) -> Tensor:
+        """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least.
+
+        Raises:
+            CheckpointError: there is no critic.
+        """
+        check_critic(self.critic)
+        score: Tensor = self.critic(self._enter(images))
+        return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
+
+    def cost(self, images: Tensor) -> Tensor:
+        """Generator loss of images as `score` takes them, (N,)."""
+        return self.recipe.criterion.generator(self.score(images))
+
+    def _enter(self, x: Tensor) -> Tensor:
+        return x.to(next(self.generator.parameters()).device)
+
+
+def check_critic(critic: nn.Module) -> None:
+    """Raise CheckpointError if this critic stands for none."""
+    if not any(True for _ in critic.children()):
+        raise CheckpointError(
+            "expected a model with a critic, got a generator alone, whose images it cannot judge; import it "
+            "again with its critic's file beside it, or train one, with `python -m rgan critic` or on the Checkpoints "
+            "page"
+        )
+
+
+def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, Critic]:
+    """A generator and a critic of `recipe` with initial weights drawn from `seed`, on the CPU, in training mode.
+
+    Raises:
+        SettingsError: it is the recipe of an imported Gan, whose first weights nobody knows.
+    """
+    if recipe.layers is not None:
+        raise SettingsError("expected a recipe to train by, got that of an imported model; choose one of the systems")
+    weights = torch.Generator().manual_seed(seed)
+    networks = recipe.networks()
+    for network in networks:
+        network.to_empty(device="cpu")
+        SYSTEMS[recipe.system].family.initialise(network, weights)
+    return networks

@@ -1,0 +1,473 @@
+"""Networks of other programs, written down layer by layer: what a foreign checkpoint is once it has been recognised.
+
+A network is a tuple of layers of a closed vocabulary, plain values that a checkpoint stores as JSON. Each says what
+shape it makes of a shape; so sizes follow from the input's, and a description that does not fit together, or asks for
+more than `limits` allows, is refused before anything is built.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from rgan.common import limits
+from rgan.common.errors import SettingsError, number_between, one_of
+from rgan.common.fields import typed
+from rgan.networks.layers import Critic, Residual
+from rgan.networks.resnet import GlobalPool
+
+Shape = tuple[int, ...]  # of one sample: (features,) or (channels, height, width)
+
+ACTIVATIONS = ("relu", "leaky", "elu", "tanh", "sigmoid")
+MODES = ("nearest", "bilinear")
+
+
+class Layer:
+    """One layer. `kind` is its name in JSON."""
+
+    kind: ClassVar[str]
+
+    def after(self, shape: Shape) -> Shape:
+        """The shape it makes of `shape`.
+
+        Raises:
+            SettingsError: it does not fit there.
+        """
+        return shape
+
+    def weights(self, shape: Shape) -> int:
+        """How many numbers its largest tensor has, after an input of `shape`."""
+        return 0
+
+    def module(self, shape: Shape) -> nn.Module:
+        """The torch module for an input of `shape`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """Fully connected."""
+
+    kind = "linear"
+    outputs: int
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        number_between("outputs of a linear layer", self.outputs, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        _flat(self, shape)
+        return (self.outputs,)
+
+    def weights(self, shape: Shape) -> int:
+        return shape[0] * self.outputs
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.Linear(shape[0], self.outputs, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """A square convolution."""
+
+    kind = "conv"
+    outputs: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        _geometry(self.outputs, self.kernel, self.stride, self.padding)
+
+    def after(self, shape: Shape) -> Shape:
+        _, height, width = _image(self, shape)
+        sides = tuple((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in (height, width))
+        return _positive(self, (self.outputs, *sides))
+
+    def weights(self, shape: Shape) -> int:
+        return shape[0] * self.outputs * self.kernel**2
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.Conv2d(shape[0], self.outputs, self.kernel, self.stride, self.padding, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Transposed(Layer):
+    """A square transposed convolution; `extra` pixels are added on one side, as torch's output padding."""
+
+    kind = "transposed"
+    outputs: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    extra: int = 0
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        _geometry(self.outputs, self.kernel, self.stride, self.padding)
+        number_between("extra pixels", self.extra, 0, self.stride - 1)
+
+    def after(self, shape: Shape) -> Shape:
+        _, height, width = _image(self, shape)
+        change = self.kernel - 2 * self.padding + self.extra
+        return _positive(self, (self.outputs, *((side - 1) * self.stride + change for side in (height, width))))
+
+    def weights(self, shape: Shape) -> int:
+        return shape[0] * self.outputs * self.kernel**2
+
+    def module(self, shape: Shape) -> nn.Module:
+        geometry = self.kernel, self.stride, self.padding, self.extra
+        return nn.ConvTranspose2d(shape[0], self.outputs, *geometry, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Norm(Layer):
+    """Batch norm over features or channels."""
+
+    kind = "norm"
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        number_between("eps of a batch norm", self.eps, 1e-12, 10)
+
+    def weights(self, shape: Shape) -> int:
+        return shape[0]
+
+    def module(self, shape: Shape) -> nn.Module:
+        return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], eps=self.eps)
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """One of ACTIVATIONS; `slope` is leaky's for negative numbers."""
+
+    kind = "activation"
+    name: str
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        one_of("activation", self.name, ACTIVATIONS)
+        number_between("slope", self.slope, 0, 1)
+
+    def module(self, shape: Shape) -> nn.Module:
+        if self.name == "leaky":
+            return nn.LeakyReLU(self.slope)
+        made: nn.Module = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[self.name]()
+        return made
+
+
+@dataclass(frozen=True)
+class Up(Layer):
+    """Twice the size, by one of MODES."""
+
+    kind = "up"
+    mode: str = "nearest"
+
+    def __post_init__(self) -> None:
+        one_of("mode of doubling", self.mode, MODES)
+
+    def after(self, shape: Shape) -> Shape:
+        channels, height, width = _image(self, shape)
+        return channels, 2 * height, 2 * width
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.Upsample(scale_factor=2, mode=self.mode)
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """Half the size: the mean of 2×2 pixels."""
+
+    kind = "pool"
+
+    def after(self, shape: Shape) -> Shape:
+        channels, height, width = _image(self, shape)
+        return _positive(self, (channels, height // 2, width // 2))
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.AvgPool2d(2)
+
+
+@dataclass(frozen=True)
+class Total(Layer):
+    """Channels summed over the pixels, or their mean."""
+
+    kind = "total"
+    mean: bool = False
+
+    def after(self, shape: Shape) -> Shape:
+        return _image(self, shape)[:1]
+
+    def module(self, shape: Shape) -> nn.Module:
+        return GlobalPool(total=not self.mean)
+
+
+@dataclass(frozen=True)
+class View(Layer):
+    """Features as `channels` square maps."""
+
+    kind = "view"
+    channels: int
+
+    def __post_init__(self) -> None:
+        number_between("channels of a view", self.channels, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        features = _flat(self, shape)
+        side = math.isqrt(features // self.channels)
+        if self.channels * side * side != features:
+            raise SettingsError(f"expected {features} features to be {self.channels} square maps; they are not")
+        return self.channels, side, side
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.Unflatten(1, self.after(shape))
+
+
+@dataclass(frozen=True)
+class Flat(Layer):
+    """Maps as features."""
+
+    kind = "flat"
+
+    def after(self, shape: Shape) -> Shape:
+        return (math.prod(shape),)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.Flatten()
+
+
+@dataclass(frozen=True)
+class Rescale(Layer):
+    """times·x + plus: images of one range in another."""
+
+    kind = "rescale"
+    times: float
+    plus: float
+
+    def __post_init__(self) -> None:
+        for value in (self.times, self.plus):
+            number_between("number to rescale with", value, -1000, 1000)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Line(self.times, self.plus)
+
+
+@dataclass(frozen=True)
+class Uniform(Layer):
+    """Standard normal noise as noise uniform in (−1, 1): 2Φ(z) − 1."""
+
+    kind = "uniform"
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Uniform()
+
+
+@dataclass(frozen=True)
+class Block(Layer):
+    """branch(x) + shortcut(x); an empty shortcut is x itself. Neither holds a further block."""
+
+    kind = "block"
+    branch: tuple[Layer, ...]
+    shortcut: tuple[Layer, ...] = ()
+
+    def after(self, shape: Shape) -> Shape:
+        made, beside = follow(self.branch, shape).shapes[-1], follow(self.shortcut, shape).shapes[-1]
+        if made != beside:
+            raise SettingsError(f"expected branch and shortcut of a block to give one shape, got {made} and {beside}")
+        return made
+
+    def module(self, shape: Shape) -> nn.Module:
+        branch, shortcut = (nn.Sequential(*_modules(part, shape)) for part in (self.branch, self.shortcut))
+        return Residual(branch, shortcut if self.shortcut else nn.Identity())
+
+
+KINDS: dict[str, type[Layer]] = {
+    cls.kind: cls
+    for cls in (Linear, Conv, Transposed, Norm, Activation, Up, Pool, Total, View, Flat, Rescale, Uniform, Block)
+}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A generator and a critic of another program, and what they are, for people.
+
+    generator: noise (latent,) → an image. critic: an image → one number, not yet a probability; () where the file had
+    none. score: position of the critic's layer whose inputs are its features.
+    """
+
+    title: str
+    generator: tuple[Layer, ...]
+    critic: tuple[Layer, ...] = ()
+    score: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.title) <= 200 or not self.title.isprintable():
+            raise SettingsError(f"expected a title of 1 to 200 characters to print, got {len(self.title)} characters")
+        if self.critic:
+            number_between("position of the critic's score", self.score, 0, len(self.critic) - 1)
+
+    def check(self, latent: int, image: Shape) -> None:
+        """That the layers lead from noise to images, and from images to one number.
+
+        Raises:
+            SettingsError: they do not, or ask for more than a limit.
+        """
+        if (made := follow(self.generator, (latent,)).shapes[-1]) != image:
+            raise SettingsError(f"expected a generator that makes {image} of ({latent},), got {made}")
+        if self.critic and (score := follow(self.critic, image).shapes[-1]) not in ((1,), (1, 1, 1)):
+            raise SettingsError(f"expected a critic that makes one number of {image}, got {score}")
+
+    def build_generator(self, latent: int) -> nn.Sequential:
+        """Noise (N, latent) → images (N, C, H, W)."""
+        return nn.Sequential(*_modules(self.generator, (latent,)))
+
+    def build_critic(self, image: Shape) -> Critic:
+        """Images (N, C, H, W) → scores (N,); without layers where there is none."""
+        modules = _modules(self.critic, image)
+        named = OrderedDict(("score" if k == self.score else str(k), module) for k, module in enumerate(modules))
+        return Critic(named | ({"squeeze": nn.Flatten(0)} if named else {}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `from_dict` reads them back."""
+        return {
+            "title": self.title, "generator": _plain(self.generator), "critic": _plain(self.critic), "score": self.score
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: object) -> Layers:
+        """Rebuild from `to_dict`'s values, checking every name, type and range.
+
+        Raises:
+            SettingsError: an unknown layer, or a wrong or impossible value.
+        """
+        told = typed(cls, values)
+        if "title" not in told or "generator" not in told:
+            raise SettingsError("expected layers with a title and a generator, got neither or one")
+        for name in ("generator", "critic"):
+            told[name] = _read(told.get(name, ()), 1)
+        return cls(**told)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a sample runs through layers: its shape before each and after the last, and what that takes."""
+
+    shapes: tuple[Shape, ...]
+    layers: int
+    weights: int
+    work: int
+
+
+def follow(layers: Iterable[Layer], shape: Shape) -> Course:
+    """The course of a sample of this shape through `layers`.
+
+    Raises:
+        SettingsError: they do not fit together, or ask for more than a limit.
+    """
+    course = Course((shape,), 0, 0, 0)
+    for layer in layers:
+        before = course.shapes[-1]
+        after = layer.after(before)
+        own = layer.weights(before)
+        # A linear layer's weights are used once, a convolution's at every pixel of its larger side.
+        took = [(1, own, own * max(math.prod(before[1:]), math.prod(after[1:])))]
+        if isinstance(layer, Block):
+            inner = follow(layer.branch, before), follow(layer.shortcut, before)
+            took += [(part.layers, part.weights, part.work) for part in inner]
+        course = Course(
+            (*course.shapes, after),
+            course.layers + sum(count for count, _, _ in took),
+            course.weights + sum(weights for _, weights, _ in took),
+            course.work + sum(work for _, _, work in took),
+        )
+        for what, value, most in (
+            ("layers", course.layers, limits.MAX_LAYERS),
+            ("numbers between two layers", math.prod(after), limits.MAX_FEATURES),
+            ("weights", course.weights, limits.MAX_NUMBERS),
+            ("multiplications an image", course.work, limits.MAX_WORK),
+        ):
+            if value > most:
+                raise SettingsError(f"expected at most {most:,} {what}, got {value:,}; the network is too large")
+    return course
+
+
+class _Line(nn.Module):
+    def __init__(self, times: float, plus: float):
+        super().__init__()
+        self.times, self.plus = times, plus
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.times + self.plus
+
+
+class _Uniform(nn.Module):
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.erf(z / math.sqrt(2))
+
+
+def _modules(layers: tuple[Layer, ...], shape: Shape) -> list[nn.Module]:
+    return [layer.module(before) for layer, before in zip(layers, follow(layers, shape).shapes, strict=False)]
+
+
+def _plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for layer in layers:
+        values = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}  # type: ignore[arg-type]
+        nested = {name: _plain(value) for name, value in values.items() if isinstance(value, tuple)}
+        made.append({"kind": layer.kind} | values | nested)
+    return made
+
+
+def _read(values: Any, depth: int) -> tuple[Layer, ...]:
+    """Layers from JSON; blocks may be nested `depth` deep."""
+    if len(values) > limits.MAX_LAYERS:
+        raise SettingsError(f"expected at most {limits.MAX_LAYERS} layers, got {len(values):,}")
+    return tuple(_read_one(value, depth) for value in values)
+
+
+def _read_one(value: Any, depth: int) -> Layer:
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise SettingsError(f"expected a layer of kind {', '.join(KINDS)}, got {str(kind)[:40]!r}")
+    told = typed(KINDS[kind], {name: inner for name, inner in value.items() if name != "kind"})
+    if kind == Block.kind:
+        if not depth:
+            raise SettingsError("expected no block within a block, got one")
+        told = {name: _read(inner, depth - 1) for name, inner in told.items()}
+    try:
+        return KINDS[kind](**told)
+    except TypeError as error:
+        raise SettingsError(f"expected all fields of a {kind} layer, got {', '.join(told) or 'none'}") from error
+
+
+def _geometry(outputs: int, kernel: int, stride: int, padding: int) -> None:
+    number_between("outputs of a convolution", outputs, 1, limits.MAX_FEATURES)
+    number_between("kernel", kernel, 1, 64)
+    number_between("stride", stride, 1, 16)
+    number_between("padding", padding, 0, 64)
+
+
+def _flat(layer: Layer, shape: Shape) -> int:
+    if len(shape) != 1:
+        raise SettingsError(f"expected features before a {layer.kind} layer, got maps of shape {shape}")
+    return shape[0]
+
+
+def _image(layer: Layer, shape: Shape) -> Shape:
+    if len(shape) != 3:
+        raise SettingsError(f"expected maps before a {layer.kind} layer, got features of shape {shape}")
+    return shape
+
+
+def _positive(layer: Layer, shape: Shape) -> Shape:
+    if min(shape) < 1:
+        raise SettingsError(f"expected maps large enough for a {layer.kind} layer, got {shape} after it")
+    return shape

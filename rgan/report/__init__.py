@@ -1,0 +1,1 @@
+"""Charts, rows and pages, made from plain results."""

@@ -1,0 +1,91 @@
+"""The numbers of the Evidence as rows of plain values, for files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rgan.attack.perturbation import Interval
+from rgan.robustness.checks import Light
+from rgan.robustness.curves import METRICS, MOVED, Sweep, curve, difference
+from rgan.robustness.minimal_radius import BreakPoints
+from rgan.robustness.one_radius import Corner, Shell, Transfer
+
+Rows = list[dict[str, Any]]
+
+
+def corners(a: Corner, b: Corner) -> Rows:
+    """A row a model, kind of noise and sample."""
+    return [
+        {
+            "model": side, "noise": kind, "sample": index, "radius": one.radius, "price": one.settings.price,
+            "loss": float(trial.loss[index]),
+            **{name: float(each[index]) for name, each in vars(trial.opinion).items()},
+        }
+        for side, one in (("A", a), ("B", b))
+        for kind, trial in one.trials.items()
+        for index in range(len(trial.loss))
+    ]  # fmt: skip
+
+
+def curves(state: Sweep) -> Rows:
+    """A row a model, kind of noise, metric that can be had and radius; and B's badness beyond A's."""
+    rows = []
+    for metric in METRICS:
+        for side in state.subjects:
+            for kind in MOVED:
+                line = curve(state, side, kind, metric)
+                if line is None:
+                    continue
+                for radius, mean, low, high in zip(line.radii, line.mean, line.low, line.high, strict=True):
+                    numbers = {"mean": float(mean), "low": float(low), "high": float(high)}
+                    rows.append({"model": side, "noise": kind, "number": metric, "radius": float(radius), **numbers})
+    for kind in MOVED:
+        for radius, found in zip((0.0, *state.plan.radii), difference(state, kind), strict=True):
+            rows.append({"model": "B beyond A", "noise": kind, "number": "badness", "radius": radius, **_plain(found)})
+    return rows
+
+
+def breaks(found: Mapping[tuple[str, str], BreakPoints]) -> Rows:
+    """A row a model, kind of noise and sample; the radius of a sample that does not break is empty."""
+    return [
+        {
+            "model": side, "noise": kind, "sample": index, "radius": radius if radius <= one.last else "",
+            "searched_to": one.last,
+        }
+        for (side, kind), one in found.items()
+        for index, radius in enumerate(one.radius.tolist())
+    ]  # fmt: skip
+
+
+def lengths(a: Shell, b: Shell) -> Rows:
+    """A row a model, kind of noise and sample."""
+    return [
+        {"model": side, "noise": kind, "sample": index, "length": length}
+        for side, one in (("A", a), ("B", b))
+        for kind, each in one.lengths.items()
+        for index, length in enumerate(each.tolist())
+    ]
+
+
+def transfers(one: Transfer) -> Rows:
+    """A row a model that noise was found on, a model it was tried on, and a number."""
+    return [
+        {"found_on": finder, "tried_on": judged, "number": name, **_plain(table[finder][judged])}
+        for name, table in (("badness", one.badness), ("loss", one.loss))
+        for finder in "AB"
+        for judged in "AB"
+    ]
+
+
+def health(found: Mapping[str, tuple[Light, ...]]) -> Rows:
+    """A row a model and check."""
+    return [
+        {"model": side, "check": one.name, "state": one.state, "number": one.number, "remedy": one.remedy}
+        for side, checked in found.items()
+        for one in checked
+    ]
+
+
+def _plain(found: Interval) -> dict[str, float]:
+    return {"mean": found.mean, "low": found.low, "high": found.high}

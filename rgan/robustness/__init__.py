@@ -1,0 +1,1 @@
+"""What worst noise does to a model: at one radius, along curves, minimal radii, checks, failures (Figure 5)."""

@@ -1,0 +1,1 @@
+"""The paper's Figure 5, found instead of picked: bad images among thousands, their modes, links and files."""

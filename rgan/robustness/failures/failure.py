@@ -1,0 +1,176 @@
+"""One failure, found again from its model, seed, number and settings: the way there, and the real images nearest to it.
+
+Three ways lead away from the original noise: the straight line to the worst noise, the search's own steps, and a
+straight line as long in a random direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.attack.objectives import pixel_change
+from rgan.attack.perturbation import straight_path
+from rgan.common.errors import number_between
+from rgan.common.formatting import per_cent
+from rgan.common.images import to_uint8
+from rgan.metrics.judges import BAD, distances
+from rgan.robustness.failures.pool import BLOCK, MOST, Plan, block_control, block_search
+from rgan.robustness.measured import Subject
+from rgan.robustness.minimal_radius import bisect
+
+WAYS = {"straight": "straight to the worst noise", "search": "the search, step by step", "random": "random direction"}
+FRAMES = 33  # of a straight way
+TURN = 1e-3  # of the straight way: how exactly the turning point is known
+
+
+@dataclass(frozen=True)
+class Way:
+    """Points of a way from the original noise, T of them.
+
+    at: 0 to 1 along a straight way, steps 0 to `steps` of the search, (T,). noise: (T, d). images: uint8 (T, H, W, C).
+    loss: by the critic, NaN without one; distance, badness: by the judge; change: of the image, (T,) each.
+    """
+
+    at: np.ndarray
+    noise: np.ndarray
+    images: np.ndarray
+    loss: np.ndarray
+    distance: np.ndarray
+    badness: np.ndarray
+    change: np.ndarray
+
+    @property
+    def bad(self) -> np.ndarray:
+        """Whether each image is bad, (T,)."""
+        return self.badness >= BAD
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Real images of the model's file that the judge finds most like an image: uint8 (k, H, W, C), nearest first.
+
+    index: their numbers among `Gan.reference`, (k,). distance: in the judge's features, (k,).
+    """
+
+    index: np.ndarray
+    images: np.ndarray
+    distance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Row `index` of a plan's noise in one model.
+
+    z, noise, random: original noise, worst r and random direction of its length, (d,). ways: by WAYS; the first point
+    of each is the original, the last of "straight" the worst. turns: where the straight way turns bad, from 0 to 1,
+    None where it begins bad or never is. nearest: to the original and the worst image; None if the file has no real
+    images.
+    """
+
+    plan: Plan
+    index: int
+    z: np.ndarray
+    noise: np.ndarray
+    random: np.ndarray
+    ways: dict[str, Way]
+    turns: float | None
+    nearest: dict[str, Nearest] | None
+
+    @property
+    def loss(self) -> float:
+        """Of the worst image."""
+        return float(self.ways["straight"].loss[-1])
+
+    @property
+    def badness(self) -> float:
+        """Of the worst image."""
+        return float(self.ways["straight"].badness[-1])
+
+    @property
+    def sentence(self) -> str:
+        """Where it turns bad."""
+        way = self.ways["straight"]
+        if self.turns is not None:
+            length = float(np.linalg.norm(self.noise))
+            return f"It turns bad {per_cent(self.turns)} of the way, {self.turns * length:.2f} from the original noise."
+        if way.bad[0]:
+            return "Its image is bad from the start."
+        return "Its image is not bad on the straight way to the worst noise."
+
+
+def failure(subject: Subject, plan: Plan, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
+    """Find row `index` again by searching its block, which gives it to the bit as `failures.pool` does.
+
+    `index` may lie beyond the plan's samples, of which rows do not depend.
+
+    Raises:
+        SettingsError: impossible numbers.
+        CheckpointError: the critic's loss is to be raised and there is no critic.
+    """
+    number_between("index", index, 0, MOST - 1)
+    number_between("frames", frames, 2, 1000)
+    number_between("near", near, 1, 1000)
+    start, row = index // BLOCK * BLOCK, index % BLOCK
+    block = subject.gan.noise(start + BLOCK, plan.seed)[start:]
+    states = list(block_search(subject, plan, block, start))
+    steps = torch.stack([torch.zeros_like(block[row]), *(state.noise[0, row] for state in states)])
+    z, noise, random = block[row], steps[-1], block_control(plan, block, states[-1].noise[0], start)[row]
+    share = torch.linspace(0, 1, frames)
+    ways = {
+        "straight": _way(subject, share, straight_path(z, noise, frames)),
+        "search": _way(subject, torch.arange(len(steps)), z + steps),
+        "random": _way(subject, share, straight_path(z, random, frames)),
+    }
+    turns = turning_point(subject, z, noise, ways["straight"])
+    return Failure(
+        plan, index, z.numpy(), noise.numpy(), random.numpy(), ways, turns, _nearest(subject, ways["straight"], near)
+    )
+
+
+def turning_point(subject: Subject, z: Tensor, noise: Tensor, way: Way) -> float | None:
+    """The t in (0, 1] where the image of z + t·r, both (d,), turns bad, to TURN; None if it never does or starts so.
+
+    Searched for between the last good and the first bad point of the straight `way`: what is bad between two of its
+    points alone goes unseen.
+    """
+    bad = way.bad
+    if bad[0] or not bad.any():
+        return None
+    first = int(bad.argmax())
+    low, high = torch.tensor(way.at[[first - 1, first]], dtype=torch.float64)[:, None]
+
+    def turned(at: Tensor) -> Tensor:
+        return subject.trial(z + at.to(z)[:, None] * noise).bad
+
+    return float(bisect(turned, low, high, TURN))
+
+
+def _way(subject: Subject, at: Tensor, noise: Tensor) -> Way:
+    images, trial = subject.look(noise)
+    return Way(
+        at.numpy(),
+        noise.numpy(),
+        to_uint8(images),
+        trial.loss.numpy(),
+        trial.opinion.distance.numpy(),
+        trial.badness.numpy(),
+        pixel_change(images, images[:1]).numpy(),
+    )
+
+
+def _nearest(subject: Subject, way: Way, count: int) -> dict[str, Nearest] | None:
+    real = subject.gan.reference
+    if real is None or subject.real is None:
+        return None
+    seen = subject.trial(torch.from_numpy(way.noise[[0, -1]])).features
+    apart = distances(seen, subject.real)
+    found = apart.topk(min(count, len(real)), dim=1, largest=False, sorted=True)
+    shown = real.permute(0, 2, 3, 1).numpy()
+    return {
+        kind: Nearest(index.numpy(), shown[index.numpy()], distance.numpy())
+        for kind, index, distance in zip(("original", "worst"), found.indices, found.values, strict=True)
+    }

@@ -1,0 +1,275 @@
+"""A link to one failure: all that is needed to find it again, and what was found, to compare with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import torch
+
+from rgan import __version__
+from rgan.attack.objectives import AGAINST, CHANGE, CRITIC
+from rgan.attack.search import METHODS, Settings
+from rgan.common.errors import SettingsError
+from rgan.common.files import usable_name
+from rgan.common.formatting import per_cent
+from rgan.metrics.judges import Judge
+from rgan.robustness.failures import pool
+from rgan.robustness.failures.failure import Failure, failure
+from rgan.robustness.failures.pool import Plan
+from rgan.robustness.measured import Subject
+
+# Lowest and highest value of the numbers in a link; a screen may allow less.
+LIMITS: dict[str, tuple[float, float]] = {
+    **pool.LIMITS, "index": (0, pool.MOST - 1), "loss": (-1e30, 1e30), "badness": (0.0, 1.0)
+}  # fmt: skip
+TOLERANCE = 0.01  # of 1 + |loss|, and of the distance behind badness; see `compare`
+PARAMETER = "failure"  # of the address of the app's Failures screen
+REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Permalink:
+    """One failure and how it was found.
+
+    checkpoint, judge: SHA-256 of their files. model: a name for people. seed, index: of the noise. radius to
+    keep_shell: of the search, see `worst_case.Settings`. against: what it raised. version: of RGAN Lab. loss, badness:
+    of the worst image as it was found, NaN where nobody knows, as the loss without a critic.
+    """
+
+    checkpoint: str
+    judge: str
+    model: str = "model"
+    seed: int = 0
+    index: int = 0
+    radius: float = 1.0
+    price: float = 0.0
+    steps: int = 10
+    method: str = "ascent"
+    restarts: int = 1
+    keep_shell: bool = False
+    against: str = CRITIC
+    version: str = __version__
+    loss: float = math.nan
+    badness: float = math.nan
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of a pool that has this row."""
+        settings = Settings(
+            (self.radius,), self.price, self.steps, self.method, self.restarts, keep_shell=self.keep_shell
+        )
+        return Plan(settings, max(2, self.index + 1), self.seed, self.against)
+
+    def query(self) -> dict[str, str]:
+        """Parameters of a web address; `parse` reads them without loss."""
+        return {name: _text(value) for name, value in dataclasses.asdict(self).items()}
+
+    @property
+    def address(self) -> str:
+        """The end of the address of the app's Failures screen that opens it: "?failure=…"."""
+        return f"?{urlencode({PARAMETER: urlencode(self.query())})}"
+
+    def to_json(self) -> str:
+        """As a small JSON file; `from_json` reads it without loss. What is no number is null."""
+        values = {name: None if value != value else value for name, value in dataclasses.asdict(self).items()}
+        return json.dumps(values, indent=2) + "\n"
+
+
+def permalink(subject: Subject, found: Failure, name: str) -> Permalink:
+    """The link to a failure of a model that is called `name`.
+
+    Raises:
+        SettingsError: the model or the judge has no file that a link could name.
+    """
+    for what, digest in (("model", subject.gan.digest), ("judge", subject.judge.digest)):
+        if not digest:
+            raise SettingsError(f"expected a {what} that was read from a file, got one of memory alone; save it first")
+    settings = found.plan.settings
+    return Permalink(
+        checkpoint=subject.gan.digest, judge=subject.judge.digest, model=usable_name(name), seed=found.plan.seed,
+        index=found.index, radius=found.plan.radius, price=settings.price, steps=settings.steps,
+        method=settings.method, restarts=settings.restarts, keep_shell=settings.keep_shell, against=found.plan.against,
+        loss=found.loss, badness=found.badness,
+    )  # fmt: skip
+
+
+def parse(
+    values: Mapping[str, object], limits: Mapping[str, tuple[float, float]] = LIMITS
+) -> tuple[Permalink, tuple[str, ...]]:
+    """A link of the parameters of an address, or the fields of its JSON file, and sentences on what was changed in it.
+
+    What is out of `limits` is moved into them, what cannot be read or is missing becomes the usual value; unknown
+    parameters are ignored.
+
+    Args:
+        limits: lowest and highest value by name, for all names of LIMITS.
+
+    Raises:
+        SettingsError: no SHA-256 of a checkpoint and of a judge, without which it is a link to nothing.
+    """
+    reader = _Reader(values, limits)
+    link = Permalink(
+        checkpoint=reader.digest("checkpoint"),
+        judge=reader.digest("judge"),
+        model=usable_name(str(values.get("model", "model"))[:200]),
+        seed=reader.whole("seed"),
+        index=reader.whole("index"),
+        radius=reader.number("radius"),
+        price=reader.number("price"),
+        steps=reader.whole("steps"),
+        method=reader.word("method", METHODS),
+        restarts=reader.whole("restarts"),
+        keep_shell=reader.word("keep_shell", ("0", "1")) == "1",
+        against=reader.word("against", AGAINST),
+        version=usable_name(str(values.get("version", "unknown"))[:40]),
+        loss=reader.found("loss"),
+        badness=reader.found("badness"),
+    )
+    if link.against == CHANGE and link.method == "one-step":
+        reader.said.append("method: the one-step method cannot raise the change of the image; taken as ascent.")
+        link = dataclasses.replace(link, method="ascent")
+    return link, tuple(reader.said)
+
+
+def from_json(text: str) -> tuple[Permalink, tuple[str, ...]]:
+    """As `parse`, of the text of a JSON file.
+
+    Raises:
+        SettingsError: it is no JSON object, or `parse` refuses it.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise SettingsError("expected the JSON file of a failure, got something else; choose the file that was kept")
+    return parse({name: _text(value) for name, value in values.items() if value is not None})
+
+
+_USUAL: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(Permalink)}
+
+
+class _Reader:
+    """Takes values one by one and notes what it had to change."""
+
+    def __init__(self, values: Mapping[str, object], limits: Mapping[str, tuple[float, float]]):
+        self.values, self.limits = values, limits
+        self.said: list[str] = []
+
+    def digest(self, name: str) -> str:
+        text = str(self.values.get(name, "")).lower()
+        if not _DIGEST.fullmatch(text):
+            raise SettingsError(
+                f"expected a link with the SHA-256 of a {name}, got {text[:20]!r}; copy the whole link again"
+            )
+        return text
+
+    def whole(self, name: str) -> int:
+        return int(self._limited(name, int))
+
+    def number(self, name: str) -> float:
+        return float(self._limited(name, float))
+
+    def word(self, name: str, allowed: tuple[str, ...]) -> str:
+        text = str(self.values.get(name, allowed[0]))
+        if text in allowed:
+            return text
+        self.said.append(f"{name}: expected one of {', '.join(allowed)}, got {text[:20]!r}; taken as {allowed[0]}.")
+        return allowed[0]
+
+    def found(self, name: str) -> float:
+        """What was found, NaN if the link does not say."""
+        if str(self.values.get(name, math.nan)) == str(math.nan):
+            return math.nan
+        return float(self._limited(name, float))
+
+    def _limited(self, name: str, kind: Callable[[str], float]) -> float:
+        low, high = self.limits[name]
+        value = self._read(name, kind)
+        if value is None or math.isnan(value):
+            usual = float(_USUAL[name])
+            usual = usual if math.isnan(usual) else min(max(usual, low), high)
+            self.said.append(f"{name}: expected a number, got {self._shown(name)}; taken as {usual:g}.")
+            return usual
+        if not low <= value <= high:
+            value = min(max(value, low), high)
+            limits = f"{_number(low)} to {_number(high)}"
+            self.said.append(f"{name}: expected {limits}, got {self._shown(name)}; taken as {_number(value)}.")
+        return value
+
+    def _read(self, name: str, kind: Callable[[str], float]) -> float | None:
+        try:
+            return kind(str(self.values[name])[:400])
+        except (KeyError, ValueError):
+            return None
+
+    def _shown(self, name: str) -> str:
+        return repr(str(self.values[name])[:20]) if name in self.values else "none"
+
+
+def _number(value: float) -> str:
+    """Of a whole number all digits, in groups of three."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a link could be followed: REPRODUCED, DIFFERS or MISSING, in words, and what was found."""
+
+    kind: str
+    sentence: str
+    failure: Failure | None = None
+
+
+def check(link: Permalink, subjects: Iterable[Subject]) -> Outcome:
+    """Follow a link with the models at hand, each with the judge that would judge it: one search of a block."""
+    fitting = [subject for subject in subjects if subject.gan.digest == link.checkpoint]
+    if not fitting:
+        return Outcome(MISSING, f"needs the file with SHA-256 {link.checkpoint}, which was called {link.model}")
+    subject = next((each for each in fitting if each.judge.digest == link.judge), None)
+    if subject is None:
+        return Outcome(MISSING, f"needs the judge's file with SHA-256 {link.judge}")
+    return compare(link, failure(subject, link.plan, link.index), subject.judge)
+
+
+def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:
+    """Hold what was found against what the link promises.
+
+    Two processors round the same sums differently: by a millionth where the search takes the same way, by more where a
+    near tie sends it another way. The loss may differ by TOLERANCE · (1 + |loss|), and badness as far as it does when
+    the distance that it is a percentile of moves by that share. Between the AVX2 and the SSE4.1 code of one processor
+    that holds for all but about 2 of 100 searches of 10 steps, which differ because they did end elsewhere.
+    """
+    if math.isnan(link.loss) and math.isnan(link.badness):
+        return Outcome(MISSING, "cannot be compared: the link does not say what was found with these settings", found)
+    loss, badness, distance = found.loss, found.badness, float(found.ways["straight"].distance[-1])
+    differences = []
+    if not math.isnan(link.loss) and not abs(loss - link.loss) <= TOLERANCE * (1 + abs(link.loss)):
+        differences.append(f"a loss of {loss:.4g} instead of {link.loss:.4g}")
+    if not math.isnan(link.badness) and not _badness_near(link.badness, distance, judge):
+        differences.append(f"a badness of {per_cent(badness)} instead of {per_cent(link.badness)}")
+    if not differences:
+        return Outcome(REPRODUCED, "reproduced", found)
+    why = "another processor rounds differently, which sends a few searches in a hundred another way"
+    if link.version != __version__:
+        why = f"it was made by version {link.version}, this is {__version__}"
+    return Outcome(DIFFERS, f"differs by {' and '.join(differences)}; {why}", found)
+
+
+def _badness_near(expected: float, distance: float, judge: Judge) -> bool:
+    at = torch.tensor([distance * (1 - TOLERANCE), distance * (1 + TOLERANCE)])
+    low, high = map(float, judge.badness(at))
+    step = 1 / (1 + len(judge.calibration))
+    return low - step <= expected <= high + step

@@ -1,0 +1,300 @@
+"""Two models at one ε, with the same noise, seeds and budget: what worst noise does, beside three controls.
+
+The controls are random noise of the same length; the best, by the critic, of as many random directions as the search
+had gradient calls; and fresh noise that has nothing to do with the original. Whether images are worse is said by the
+judge, not by the critic that the search climbs on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.attack.perturbation import Interval, mean_interval, student
+from rgan.attack.search import Settings, losses, random_noise
+from rgan.common.errors import SettingsError, number_between
+from rgan.common.formatting import per_cent, signed
+from rgan.common.geometry import lengths
+from rgan.robustness.measured import Subject, Trial, check_noise
+
+KINDS = {
+    "original": "original noise",
+    "worst": "worst noise",
+    "random": "random noise of the same length",
+    "best": "best of as many random as gradients",
+    "fresh": "fresh noise",
+}
+STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a trial of each of KINDS.
+
+    tries: random directions a sample that "best" was taken of.
+    """
+
+    settings: Settings
+    z: Tensor
+    noise: Tensor
+    random: Tensor
+    trials: dict[str, Trial]
+    tries: int
+
+    @property
+    def radius(self) -> float:
+        """ε."""
+        return self.settings.radii[0]
+
+    def rise(self, kind: str) -> Tensor:
+        """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
+        return self.trials[kind].badness - self.trials["original"].badness
+
+    def beyond(self, kind: str) -> Interval:
+        """Mean badness of worst noise above that of another of KINDS with the same samples."""
+        return mean_interval(self.trials["worst"].badness - self.trials[kind].badness)
+
+
+def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> Corner:
+    """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed.
+
+    Raises:
+        SettingsError: fewer than 2 samples, which have no interval.
+    """
+    number_between("samples", samples, 2, 1_000_000)
+    z = subject.gan.noise(samples, seed)
+    *_, found = subject.search(z, settings, seed)
+    noise = found.noise[0]
+    tries = max(1, found.gradient_calls)
+    random = random_noise(z, lengths(noise), seed, tries=tries, keep_shell=settings.keep_shell)
+    cost = losses(subject.probe.loss, (z + random).flatten(0, 1)).view(tries, samples)
+    best = random[cost.argmax(dim=0), torch.arange(samples)]
+    tried = {
+        "original": z,
+        "worst": z + noise,
+        "random": z + random[0],
+        "best": z + best,
+        "fresh": subject.gan.noise(samples, seed + 1),
+    }
+    return Corner(settings, z, noise, random[0], {kind: subject.trial(noise) for kind, noise in tried.items()}, tries)
+
+
+def rises(one: Corner) -> dict[str, Interval]:
+    """Mean rise of badness over the original's under each other kind of noise, with its interval over samples.
+
+    Fresh noise is another sample, so its interval is Welch's for the difference of two independent means.
+    """
+    found = {kind: mean_interval(one.rise(kind)) for kind in ("worst", "random", "best")}
+    fresh, original = (one.trials[kind].badness.double() for kind in ("fresh", "original"))
+    mean = float(fresh.mean() - original.mean())
+    errors = [float(sample.var()) / len(sample) for sample in (fresh, original)]
+    total = sum(errors)
+    if total == 0:
+        return found | {"fresh": Interval(mean, mean, mean)}
+    freedom = total**2 / sum(error**2 / (len(fresh) - 1) for error in errors)
+    reach = student(freedom) * total**0.5
+    return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
+
+
+def agreement(one: Corner) -> dict[str, Interval | None]:
+    """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images.
+
+    With the 95 % interval of Bonett & Wright 2000; None where one of the two does not vary.
+    """
+    from scipy.stats import spearmanr
+
+    worst = one.trials["worst"]
+    found: dict[str, Interval | None] = {}
+    for name, values in {"loss": worst.loss, "entropy": worst.opinion.entropy}.items():
+        varies = all(len(each.unique()) > 1 for each in (worst.badness, values))
+        if not varies or len(values) < 4:
+            found[name] = None
+            continue
+        rank = float(spearmanr(worst.badness, values).statistic)
+        middle, reach = (
+            math.atanh(min(max(rank, -1 + 1e-9), 1 - 1e-9)),
+            1.96 * ((1 + rank**2 / 2) / (len(values) - 3)) ** 0.5,
+        )
+        found[name] = Interval(rank, math.tanh(middle - reach), math.tanh(middle + reach))
+    return found
+
+
+def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
+    """Sentences: worst against random noise in A, in B, and A against B, as the judge sees them.
+
+    A difference is claimed only where its 95 % interval leaves out 0, that of two models also beyond random noise.
+    Models that start from different badness are told apart in words: a model of bad images has less to lose.
+    """
+    if a.radius == 0:
+        return (STILL,)
+    said = [against_random(name, one) for name, one in (("A", a), ("B", b))]
+    apart, beyond = differences(a, b)
+    if not holds(apart):
+        outcome = "Which of the two suffers less cannot be said"
+    elif not holds(beyond) or (beyond.mean > 0) != (apart.mean > 0):
+        outcome = "Which of the two suffers less cannot be said, for random noise may explain the difference"
+    else:
+        better, other = ("B", "A") if apart.mean > 0 else ("A", "B")
+        outcome = f"{better}'s images suffer less than {other}'s"
+    said.append(
+        f"{outcome}: worst noise adds {points(float(a.rise('worst').mean()))} (A) and "
+        f"{points(float(b.rise('worst').mean()))} (B); difference {interval_points(apart)}."
+    )
+    start = [float(one.trials["original"].badness.mean()) for one in (a, b)]
+    at_start = mean_interval(a.trials["original"].badness - b.trials["original"].badness)
+    if holds(at_start):
+        worse, better = ("A", "B") if at_start.mean > 0 else ("B", "A")
+        end = mean_interval(a.trials["worst"].badness - b.trials["worst"].badness)
+        said.append(
+            f"{worse}'s images are worse before anything moves (badness {per_cent(start[0], 0)} for A, "
+            f"{per_cent(start[1], 0)} for B), so {worse} has less to lose than {better}. Under worst noise A's badness "
+            f"minus B's is {interval_points(end)}."
+        )
+    return tuple(said)
+
+
+def differences(a: Corner, b: Corner) -> tuple[Interval, Interval]:
+    """What worst noise adds to A's badness beyond what it adds to B's, sample by sample: above the original, and above
+    random noise of the same length.
+
+    Raises:
+        SettingsError: they have different numbers of samples, which cannot be paired.
+    """
+    if len(a.z) != len(b.z):
+        raise SettingsError(f"expected as many samples of both models, got {len(a.z)} and {len(b.z)}; measure again")
+    above = [one.trials["worst"].badness - one.trials["random"].badness for one in (a, b)]
+    return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
+
+
+def against_random(name: str, one: Corner) -> str:
+    """A sentence: worst noise against random noise of the same length in the model called `name`, and where it does
+    more than that, against the best of many random directions."""
+    if not one.noise.any():
+        return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
+    beyond = one.beyond("random")
+    fooled = mean_interval(one.trials["worst"].loss - one.trials["random"].loss)
+    outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {interval_points(beyond)}"
+    if positive(beyond):
+        return f"{name}: {outcome}; {against_best(one)}."
+    return f"{name}: {'the critic is fooled, but ' if positive(fooled) else ''}{outcome}."
+
+
+def against_best(one: Corner) -> str:
+    """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
+    found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
+    if positive(found):
+        return f"against {tried} it is {interval_points(found)}"
+    return f"that a search does more than {tried} is not shown: {interval_points(found)}"
+
+
+def _makes(beyond: Interval) -> str:
+    """What noise does to images, by what it adds to their badness."""
+    if positive(beyond):
+        return "makes worse images"
+    return "makes better images" if holds(beyond) else "is not shown to make worse images"
+
+
+def holds(found: Interval) -> bool:
+    """Whether the interval leaves out 0."""
+    return found.low > 0 or found.high < 0
+
+
+def positive(found: Interval) -> bool:
+    """Whether the interval lies above 0."""
+    return found.low > 0
+
+
+def points(share: float) -> str:
+    """ "+4.2 points" of 0.042: a difference of two percentages."""
+    return f"{signed(100 * share, 1)} points"
+
+
+def interval_points(found: Interval) -> str:
+    """ "+4.2 points (95 % interval +1.0 to +7.1)"; an interval that leaves out 0 has as many digits as show it."""
+    digits = 1
+    while holds(found) and digits < 4 and not all(round(100 * end, digits) for end in (found.low, found.high)):
+        digits += 1
+    mean, low, high = (signed(100 * share, digits) for share in (found.mean, found.low, found.high))
+    return f"{mean} points (95 % interval {low} to {high})"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What noise found on one model does in another: badness and loss beyond random noise of the same length.
+
+    badness[found on][tried on] and loss likewise; keys "A", "B".
+    """
+
+    badness: dict[str, dict[str, Interval]]
+    loss: dict[str, dict[str, Interval]]
+
+    def sentence(self) -> str:
+        """What is left of each model's worst noise in the other."""
+        said = []
+        for finder, other in (("A", "B"), ("B", "A")):
+            own, moved = self.badness[finder][finder], self.badness[finder][other]
+            said.append(
+                f"Noise found on {finder} {_makes(moved)} than random noise in {other}: {interval_points(moved)}, "
+                f"against {points(own.mean)} in {finder} itself."
+            )
+        return " ".join(said)
+
+
+def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) -> Transfer:
+    """Put each model's worst noise, and random noise of its lengths, through both.
+
+    Raises:
+        SettingsError: the models draw from different numbers of noise dimensions.
+    """
+    check_noise(subjects)
+    badness: dict[str, dict[str, Interval]] = {}
+    loss: dict[str, dict[str, Interval]] = {}
+    for finder, found in zip("AB", corners, strict=True):
+        badness[finder], loss[finder] = {}, {}
+        for name, subject in zip("AB", subjects, strict=True):
+            known = found.trials if name == finder else None
+            worst = known["worst"] if known else subject.trial(found.z + found.noise)
+            random = known["random"] if known else subject.trial(found.z + found.random)
+            badness[finder][name] = mean_interval(worst.badness - random.badness)
+            loss[finder][name] = mean_interval(worst.loss - random.loss)
+    return Transfer(badness, loss)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Lengths of noise (N,) before and after moving, for worst and random noise, and the log-density each pays.
+
+    paid: log p(z) − log p(z + r) in nats, ½(‖z + r‖² − ‖z‖²) under N(0, I). dimensions: of the noise.
+    """
+
+    dimensions: int
+    lengths: dict[str, np.ndarray]
+    paid: dict[str, Interval]
+    inside: dict[str, float]
+
+    def density(self, at: np.ndarray) -> np.ndarray:
+        """Density of the length of N(0, I), the χ distribution, at lengths (n,)."""
+        from scipy.stats import chi
+
+        return np.asarray(chi.pdf(at, self.dimensions))
+
+
+def shell(one: Corner) -> Shell:
+    """Where original, worst and random noise lie on the prior's shell; inside: share within its central 99 %."""
+    from scipy.stats import chi
+
+    dimensions = one.z.shape[1]
+    moved = {"original": one.z, "worst": one.z + one.noise, "random": one.z + one.random}
+    sizes = {kind: lengths(noise).double() for kind, noise in moved.items()}
+    start = sizes["original"].square()
+    low, high = chi.ppf([0.005, 0.995], dimensions)
+    return Shell(
+        dimensions,
+        {kind: size.numpy() for kind, size in sizes.items()},
+        {kind: mean_interval((size.square() - start) / 2) for kind, size in sizes.items() if kind != "original"},
+        {kind: float(((size >= low) & (size <= high)).double().mean()) for kind, size in sizes.items()},
+    )

@@ -1,0 +1,250 @@
+"""All that is measured of the robustness of one model, or of two with the same noise, and whether it makes a headline.
+
+A headline needs all of: worst noise that does more than random noise of the same length, in every model; an interval
+that leaves out 0, also for what goes beyond random noise; no red light on a search; and nothing against comparing the
+two. Otherwise it is refused, with every reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from rgan.attack.perturbation import mean_interval
+from rgan.attack.search import Settings
+from rgan.common.errors import number_between
+from rgan.common.formatting import per_cent
+from rgan.models.comparability import Comparability, comparability
+from rgan.robustness import curves as degradation
+from rgan.robustness.checks import POOR, Light, lights
+from rgan.robustness.curves import MOVED, Sweep
+from rgan.robustness.failures import pool as failures
+from rgan.robustness.failures.failure import Failure, failure
+from rgan.robustness.failures.modes import Modes, modes
+from rgan.robustness.failures.pool import Pool, ranking
+from rgan.robustness.measured import Subject, by_side
+from rgan.robustness.minimal_radius import BreakPoints, break_points
+from rgan.robustness.one_radius import (
+    Corner,
+    against_best,
+    against_random,
+    corner,
+    differences,
+    holds,
+    interval_points,
+    points,
+    positive,
+)
+
+SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2)  # of ε: the curves' radii
+DRAWS = 3  # of noise, for the curves
+WORST = 3  # failures of each model that are found again
+T = TypeVar("T")
+
+
+class Mapper(Protocol):
+    """Like `map`; one that works side by side does the models at the same time."""
+
+    def __call__(self, work: Callable[[Subject], T], subjects: Iterable[Subject], /) -> Iterable[T]: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to measure: worst noise within ε (`radius`) at price λ by a search of some steps.
+
+    samples: noise for the control, the lights and each draw of the curves. pool: noise to look for failures in.
+
+    Raises:
+        SettingsError: impossible numbers; at ε 0 there is nothing to measure.
+    """
+
+    radius: float = 1.0
+    price: float = 0.0
+    steps: int = 10
+    samples: int = 128
+    pool: int = 512
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        number_between("radius ε", self.radius, 0.01, 1000, "at 0 nothing moves")
+        number_between("samples", self.samples, 8, 10_000)
+        self.curves, self.failures  # noqa: B018 - refuse impossible numbers now
+
+    @property
+    def settings(self) -> Settings:
+        """Of the search at ε."""
+        return Settings((self.radius,), self.price, self.steps)
+
+    @property
+    def curves(self) -> degradation.Plan:
+        """Of the curves and break points."""
+        radii = tuple(share * self.radius for share in SHARES)
+        return degradation.Plan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
+
+    @property
+    def failures(self) -> failures.Plan:
+        """Of the pool."""
+        return failures.Plan(self.settings, self.pool, self.seed)
+
+    def command(self, models: Sequence[str], out: str = "report.html", more: Sequence[str] = ()) -> str:
+        """The command that makes the report of these files again; `more` are further options."""
+        numbers = [word for name, value in vars(self).items() for word in (f"--{name}", str(value))]
+        return f"python -m rgan {shlex.join(['report', *models, '-o', out, *numbers, *more])}"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A claim and the numbers behind it, a sentence each, both empty where it is refused; against: every reason why."""
+
+    claim: str
+    numbers: str
+    against: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The claim, or that there is none and why."""
+        return f"{self.claim} {self.numbers}" if self.claim else f"No headline: {' '.join(self.against)}"
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """Everything measured, by side "A" and, where there are two models, "B"; the noise is the same for both.
+
+    names: for people. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, modes: bad
+    images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found again.
+    comparability: None for one.
+    """
+
+    asked: Asked
+    names: dict[str, str]
+    subjects: dict[str, Subject]
+    comparability: Comparability | None
+    corners: dict[str, Corner]
+    health: dict[str, tuple[Light, ...]]
+    curves: Sweep
+    breaks: dict[tuple[str, str], BreakPoints]
+    pool: Pool
+    modes: dict[str, Modes]
+    worst: dict[str, tuple[Failure, ...]]
+
+    @property
+    def headline(self) -> Headline:
+        """What the numbers allow to say in one sentence."""
+        return headline(self.names, self.corners, self.health, self.comparability)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """share of the work done, and what comes next in words; `found` is there at the end."""
+
+    share: float
+    words: str
+    found: Robustness | None = None
+
+
+def examine(
+    subjects: Sequence[Subject], names: Sequence[str], asked: Asked, *, run: Mapper = map
+) -> Iterator[Progress]:
+    """Measure everything, yielding on the way; stop by not asking for the next.
+
+    Raises:
+        SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
+        CheckpointError: a model has no critic.
+    """
+    named = by_side(subjects)
+    both, settings, samples, seed = named.values(), asked.settings, asked.samples, asked.seed
+    yield Progress(0.0, "worst noise and its controls")
+    try_all = functools.partial(corner, settings=settings, samples=samples, seed=seed)
+    corners = dict(zip(named, run(try_all, both), strict=True))
+    yield Progress(0.04, "health of the search")
+    check = functools.partial(lights, settings=settings, samples=samples, seed=seed)
+    health = dict(zip(named, run(check, both), strict=True))
+    for curves in degradation.sweep(subjects, asked.curves, run=run):
+        yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
+    breaks = {(side, kind): break_points(curves, side, kind) for side in named for kind in MOVED}
+    yield Progress(0.8, "failures")
+    for pool in failures.pool(subjects, asked.failures, run=run):
+        yield Progress(0.8 + 0.15 * pool.share, "failures")
+    worst = {
+        side: tuple(failure(subject, asked.failures, int(index)) for index in ranking(pool, side, "rise")[:WORST])
+        for side, subject in named.items()
+    }
+    found = Robustness(
+        asked=asked, names=dict(zip(named, names, strict=True)), subjects=named,
+        comparability=comparability(*(subject.gan for subject in both)) if len(named) == 2 else None,
+        corners=corners, health=health, curves=curves, breaks=breaks, pool=pool,
+        modes={side: modes(pool, side) for side in named}, worst=worst,
+    )  # fmt: skip
+    yield Progress(1.0, "done", found)
+
+
+def headline(
+    names: Mapping[str, str],
+    corners: Mapping[str, Corner],
+    health: Mapping[str, tuple[Light, ...]],
+    comparable: Comparability | None,
+) -> Headline:
+    """The claim on one model or two, or all that stands against it.
+
+    A model in which worst noise is not shown to do more than random noise stands against every claim, also against
+    one in its favour: its search may have missed what is worst for its images.
+    """
+    against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
+    against += [against_random(side, one) for side, one in corners.items() if not positive(one.beyond("random"))]
+    against += [
+        f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
+        for side, found in health.items()
+        for light in found
+        if light.state == POOR
+    ]
+    if len(corners) == 2:
+        against += _undecided(corners["A"], corners["B"])
+    if against:
+        return Headline("", "", tuple(against))
+    return _of_two(names, corners["A"], corners["B"]) if len(corners) == 2 else _of_one(names["A"], corners["A"])
+
+
+def _of_one(name: str, one: Corner) -> Headline:
+    return Headline(
+        f"Worst noise makes the images of {name} worse than random noise of the same length does.",
+        f"Within ε {one.radius:g} it adds {interval_points(one.beyond('random'))} of badness beyond random noise; "
+        f"{against_best(one)}.",
+        (),
+    )
+
+
+def _undecided(a: Corner, b: Corner) -> list[str]:
+    """What in the difference of two models stands against saying which loses less."""
+    apart, beyond = differences(a, b)
+    if not holds(apart):
+        added = [points(float(one.rise("worst").mean())) for one in (a, b)]
+        return [
+            f"Which loses less cannot be said: worst noise adds {added[0]} to A's badness and {added[1]} to B's, a "
+            f"difference of {interval_points(apart)}."
+        ]
+    if not holds(beyond) or (beyond.mean > 0) != (apart.mean > 0):
+        return [
+            "Random noise of the same length may explain the difference: what worst noise adds beyond it to A's "
+            f"badness, minus the same of B, is {interval_points(beyond)}."
+        ]
+    return []
+
+
+def _of_two(names: Mapping[str, str], a: Corner, b: Corner) -> Headline:
+    less, more = ("B", "A") if differences(a, b)[0].mean > 0 else ("A", "B")
+    one, other = (a, b) if less == "A" else (b, a)
+    start = mean_interval(one.trials["original"].badness - other.trials["original"].badness)
+    but = ", but it has less to lose: its images are worse to begin with" if positive(start) else ""
+    from_to = [
+        " to ".join(per_cent(float(each.trials[kind].badness.mean()), 0) for kind in ("original", "worst"))
+        for each in (one, other)
+    ]
+    return Headline(
+        f"{names[less]} ({less}) loses less to worst noise than {names[more]} ({more}){but}.",
+        f"Within ε {a.radius:g} mean badness goes from {from_to[0]} in {less} and from {from_to[1]} in {more}, which "
+        f"is {interval_points(differences(other, one)[0])} more in {more}.",
+        (),
+    )

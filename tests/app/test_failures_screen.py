@@ -1,0 +1,159 @@
+"""The Failures screen: a pool searched in the background, its ranking, one failure, and links to it."""
+
+import dataclasses
+import os
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import streamlit as st
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import IDLE
+from rgan.attack.search import Settings
+from rgan.metrics.judges import shipped
+from rgan.models import checkpoints
+from rgan.robustness.failures.failure import failure
+from rgan.robustness.failures.links import permalink
+from rgan.robustness.failures.pool import Plan, pool, prevalence, ranking
+from rgan.robustness.measured import Subject
+from tests.app.test_screens import app, waited, words
+from tests.conftest import ROOT
+
+QUICK = {"pool": "256", "steps": "1", "eps": "2"}
+
+
+@pytest.fixture(scope="module")
+def known():
+    """The pool that the screen should find."""
+    subjects = [
+        Subject(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
+        for name in ("digits-dcgan", "digits-dcgan-robust")
+    ]
+    *_, whole = pool(subjects, Plan(Settings((2.0,), 0.0, 1), 256))
+    return whole
+
+
+@pytest.fixture
+def whole():
+    """The screen with its pool searched."""
+    test = waited(app("failures.py", **QUICK), lambda test: any(b.label == "Better" for b in test.button))
+    assert not test.exception and not test.error
+    return test
+
+
+def press(test, label: str):
+    return next(button for button in test.button if button.label == label).click().run()
+
+
+def noise(test) -> int:
+    """The row that is looked at."""
+    said = " ".join(markdown.value for markdown in test.markdown)
+    return int(re.search(r"Noise (\d+) of seed", said)[1])
+
+
+def linked(test) -> dict[str, str]:
+    link = next(code.value for code in test.code if "failure=" in code.value)
+    return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+
+
+def test_the_screen_says_what_the_library_finds(whole, known):
+    table = words(whole)
+    for side in "AB":
+        for share in prevalence(known, side).values():
+            assert f"{share.bad} of {share.total}" in table
+    order = ranking(known, "A", "rise")
+    assert noise(whole) == order[0]
+    bad = int(known.rows["B"].trials["worst"].bad[order[:16]].sum())
+    assert f"B, the worst of the ranking: 16 images, {bad} of them bad, circled" in table
+    press(whole, "Better")
+    assert noise(whole) == order[1]
+    whole.segmented_control(key="of").set_value("B").run()
+    assert noise(whole) == ranking(known, "B", "rise")[1]
+
+
+def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
+    press(whole, "Keep")
+    press(whole, "Better")
+    press(whole, "Keep")
+    notes = [field for field in whole.text_input if field.label == "Note"]
+    assert len(notes) == 2
+    notes[0].set_value("a broken four").run()
+    press(whole, "Remove")
+    assert [field.value for field in whole.text_input if field.label == "Note"] == [""]
+    press(whole, "Undo")
+    assert [field.value for field in whole.text_input if field.label == "Note"] == ["a broken four", ""]
+    press(whole, "Undo")  # the note before that
+    notes = [field for field in whole.text_input if field.label == "Note"]
+    assert [field.value for field in notes] == ["", ""]
+    notes[0].set_value("a broken four").run()
+    assert [one.note for one in whole.session_state["kept_failures"]] == ["a broken four", ""]
+
+
+def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole):
+    link = linked(whole)["failure"]
+    again = app("failures.py", failure=link, **QUICK)
+    assert [said.value for said in again.success if said.value.endswith("reproduced\\.") or "reproduced" in said.value]
+    values = {name: each[0] for name, each in parse_qs(link).items()}
+    changed = app("failures.py", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
+    said = [one.value for one in changed.warning]
+    assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
+    assert any("cannot be compared" in one for one in said) and not changed.error
+    missing = app("failures.py", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
+    assert any("needs the file with SHA" in said.value for said in missing.error)
+    nonsense = app("failures.py", failure="nonsense", **QUICK)
+    assert any("copy the whole link again" in said.value for said in nonsense.error) and not nonsense.exception
+
+
+def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch, tmp_path):
+    def opened(address: str | None) -> tuple[bool, bool]:
+        monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: address))
+        test = app("failures.py", failure=urlencode(link.query()), **QUICK)
+        assert not test.exception
+        return any("needs the file" in said.value for said in test.error), any(
+            said.value.endswith("reproduced.") for said in test.success
+        )
+
+    shipped_one = checkpoints.load(ROOT / "checkpoints" / "digits-dcgan.safetensors")
+    other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
+    checkpoints.save(other, tmp_path / "private.safetensors")
+    subject = Subject(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
+    link = permalink(subject, failure(subject, Plan(Settings((2.0,), 0.0, 1), 2), 0), "private")
+    assert opened(None) == (True, False)
+    uploads = Path(os.environ["RGAN_UPLOADS"])
+    uploads.mkdir(exist_ok=True)
+    there = Path(shutil.copy(tmp_path / "private.safetensors", uploads))
+    try:
+        assert opened(None) == (False, True)
+        assert opened("192.0.2.7") == (True, False)
+    finally:
+        there.unlink()
+
+
+def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
+    page.goto(f"{address}/failures?{urlencode(QUICK)}")
+    place = page.get_by_role("spinbutton", name="Place in the ranking")
+    expect(place).to_have_value("1", timeout=120_000)
+    thumb = page.locator(".morph input")
+    expect(thumb).to_be_visible(timeout=60_000)
+    where = page.locator(".morph .place")
+    expect(where).to_contain_text("100 % of the way")
+    thumb.focus()
+    page.keyboard.press("Home")
+    expect(where).to_contain_text("0 % of the way, 0.00 from the original noise")
+    expect(place).to_have_value("1")
+    page.get_by_role("heading", name="One failure").click()
+    page.keyboard.press("ArrowRight")
+    expect(place).to_have_value("2", timeout=60_000)
+    page.keyboard.press("ArrowLeft")
+    expect(place).to_have_value("1", timeout=60_000)
+    keep = page.get_by_role("button", name="Keep", exact=True)
+    keep.focus()
+    page.keyboard.press("ArrowRight")
+    expect(place).to_have_value("2", timeout=60_000)
+    page.wait_for_selector(IDLE, timeout=60_000)
+    expect(keep).to_be_focused()
+    keep.click()
+    expect(page.get_by_role("heading", name="Kept failures")).to_be_visible(timeout=60_000)

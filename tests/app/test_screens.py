@@ -1,0 +1,410 @@
+"""Every screen through Streamlit's AppTest: logic, state, words; no browser."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import time
+from html import escape
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from rgan.attack.search import Settings
+from rgan.common.formatting import per_cent
+from rgan.embedding.figure4 import PANELS, Choice, findings, panel
+from rgan.metrics.judges import shipped
+from rgan.models import checkpoints
+from rgan.models.comparability import comparability
+from rgan.models.gan import Gan, Origin, Training, fresh
+from rgan.models.recipes import Recipe, recipe
+from rgan.networks.described import Activation, Layers, Linear, View
+from rgan.robustness.checks import lights
+from rgan.robustness.measured import Subject
+from rgan.robustness.one_radius import corner, verdict
+from rgan.robustness.summary import headline
+from tests.conftest import ROOT
+
+SCREENS = sorted(path.name for path in (ROOT / "app" / "screens").glob("*.py"))
+
+
+def app(screen: str = "worst_noise.py", **query: str) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=60)
+    for name, value in query.items():
+        test.query_params[name] = value
+    if "_" in screen:  # its address is not its file's name, which AppTest knows only after a run
+        test.switch_page("pages/train/screen.py").run()
+    return test.switch_page(f"pages/{screen}/screen.py").run()
+
+
+def words(test: AppTest) -> str:
+    return " ".join(element.body for element in test.get("html")) + " ".join(m.value for m in test.markdown)
+
+
+def board_losses(test: AppTest) -> list[float]:
+    """Mean losses as shown: A original, worst, random, then B's."""
+    return [float(value) for value in re.findall(r'class="value">loss (-?[\d.]+)<', words(test))]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_opens_without_an_exception(screen):
+    test = app(screen)
+    assert not test.exception
+    assert not test.error
+
+
+def test_home_shows_every_shipped_model():
+    shown = words(app("home.py"))
+    shipped = [path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")]
+    assert shipped
+    for name in shipped:
+        assert f"<h3>{name}</h3>" in shown
+
+
+def test_worst_noise_costs_more_than_random_noise_and_says_so():
+    test = app()
+    original_a, worst_a, random_a, original_b, worst_b, random_b = board_losses(test)
+    assert worst_a > random_a + 0.1 and worst_b > random_b
+    assert worst_a > original_a and worst_b > original_b
+    assert re.search(r"Worst noise beats random on \d+ of 64 \(A\)", words(test))
+
+
+def test_epsilon_zero_shows_the_original_three_times():
+    test = app(eps="0")
+    losses = board_losses(test)
+    assert losses[0] == losses[1] == losses[2]
+    assert "nothing moves" in words(test)
+
+
+def test_larger_epsilon_costs_more():
+    test = app()
+    before = board_losses(test)[1]
+    test.slider(key="eps").set_value(2.0).run()
+    assert board_losses(test)[1] > before
+
+
+def test_a_high_price_keeps_the_noise_at_home_and_says_epsilon_is_slack():
+    test = app(lam="20")
+    free, priced = board_losses(app())[1], board_losses(test)[1]
+    assert priced < free
+    assert any("ε is slack at this λ" in info.value for info in test.info)
+
+
+def test_one_step_overshoots_and_its_inert_controls_are_disabled():
+    test = app(method="one-step", eps="2")
+    assert any("One step overshoots" in info.value for info in test.info)
+    assert test.slider(key="steps").disabled and test.select_slider(key="lam").disabled
+
+
+def test_the_link_restores_every_control():
+    test = app(eps="0.5", lam="0.1", steps="3", restarts="2", shell="true", seed="7", samples="16", method="search")
+    assert test.slider(key="eps").value == 0.5
+    assert test.select_slider(key="lam").value == 0.1
+    assert test.slider(key="steps").value == 3 and test.slider(key="restarts").value == 2
+    assert test.toggle(key="shell").value is True
+    assert test.number_input(key="seed").value == 7 and test.select_slider(key="samples").value == 16
+    assert "of 16 (A)" in words(test)
+
+
+def test_reset_brings_every_default_back():
+    test = app(eps="0.5", steps="3", samples="16", method="one-step", shell="true")
+    test.button[0].click().run()
+    assert test.slider(key="eps").value == 1.0 and test.slider(key="steps").value == 10
+    assert test.select_slider(key="samples").value == 64 and test.toggle(key="shell").value is False
+    assert "of 64 (A)" in words(test)
+
+
+def test_choosing_a_baseline_brings_its_robust_twin():
+    test = app()
+    test.selectbox(key="a").set_value("digits-wgan-gp").run()
+    assert test.selectbox(key="b").value == "digits-wgan-gp-robust"
+    assert not test.exception and not test.error
+
+
+def test_the_same_settings_give_the_same_numbers():
+    assert board_losses(app(seed="3", samples="16")) == board_losses(app(seed="3", samples="16"))
+
+
+@pytest.fixture
+def alone(runs: Path) -> Path:
+    """The path of a run without a critic, of 64 noise dimensions as the digits' models have."""
+    layers = Layers("tests", (Linear(784), View(1), Activation("tanh")), (), score=0)
+    made = Recipe("imported", size=28, channels=1, latent=64, layers=layers)
+    generator, critic = (network.to_empty(device="cpu") for network in made.networks())
+    rng = torch.Generator().manual_seed(0)
+    for weight in generator.parameters():
+        weight.data.normal_(std=0.1, generator=rng)
+    path = runs / "checkpoint.safetensors"
+    checkpoints.save(Gan(made, generator, critic, origin=Origin((), {}, "digits")), path)
+    return path
+
+
+def shown(test: AppTest, noun: str) -> list[str]:
+    """Mean numbers of that name as shown: A original, worst, random, then B's."""
+    return re.findall(rf'class="value">{noun} ([^<]+)<', words(test))
+
+
+def test_a_model_without_a_critic_can_be_searched_for_what_needs_none(alone: Path):
+    test = app(a="runs/test-broken", b="digits-dcgan", samples="16", steps="2")
+    choice = test.segmented_control(key="against")
+    assert choice.options == ["judge", "change"] and choice.value == "judge"
+    said = test.info[0].value
+    assert said.startswith("A (runs/test-broken) has no critic, so its loss cannot be raised; raise the judge's dist")
+    assert "judge of digits" in test.caption[0].value and "judge of digits, to the third nearest" in words(test)
+    first, worst, random = (float(number) for number in shown(test, "distance")[:3])
+    assert worst > max(first, random) and "loss" not in words(test)
+
+    choice.set_value("change").run()
+    original, worst, random = shown(test, "change")[:3]
+    assert original == "0.00 %" and float(worst.removesuffix(" %")) > float(random.removesuffix(" %")) > 0
+    change = re.search(r"<td>▲ ([\d.]+) %", words(test))[1]  # A's row of numbers
+    assert float(change) == pytest.approx(float(worst.removesuffix(" %")), abs=0.06)
+    assert test.segmented_control(key="method").disabled
+    assert any("no gradient at the original noise" in caption.value for caption in test.caption)
+    assert "Each change is the root mean square" in words(test) and not test.exception and not test.error
+
+    test.selectbox(key="a").set_value("digits-dcgan").run()
+    assert shown(test, "change") and not test.info, "what was chosen stays"
+
+
+def test_the_default_follows_the_models(alone: Path):
+    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", against="critic", method="one-step")
+    assert shown(test, "distance") and "A (runs/test-broken) and B" in test.info[0].value
+    test.selectbox(key="a").set_value("digits-dcgan")
+    test.selectbox(key="b").set_value("digits-dcgan").run()
+    assert test.segmented_control(key="against").value == "critic" and len(board_losses(test)) == 6
+
+
+def test_without_critic_and_judge_only_the_change_is_left(alone: Path):
+    gan = checkpoints.load(alone)
+    checkpoints.save(dataclasses.replace(gan, origin=Origin((), {}, "faces")), alone)
+    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", method="one-step")
+    assert test.segmented_control(key="against").options == ["change"] and len(shown(test, "change")) == 6
+    assert "No judge comes with RGAN Lab for the data of A or B" in test.info[0].value
+    assert not test.exception and not test.error
+
+
+def test_what_is_raised_is_in_the_link_and_reset():
+    test = app(samples="16", steps="2", against="judge")
+    assert len(shown(test, "distance")) == 6 and not test.info
+    test.button[0].click().run()
+    assert test.segmented_control(key="against").value == "critic" and len(board_losses(test)) == 6
+
+
+def waited(test: AppTest, done) -> AppTest:
+    """Run until the background tasks of the page have come in."""
+    for _ in range(240):
+        if done(test):
+            return test
+        time.sleep(0.25)
+        test.run()
+    raise AssertionError("the page is still waiting")
+
+
+def labels(test: AppTest) -> list[str]:
+    return [button.label for button in test.get("download_button")]
+
+
+def claims(test: AppTest) -> int:
+    return words(test).count('class="outcome"')
+
+
+def test_figure_four_shows_all_panels_each_with_the_papers_claim_and_an_outcome():
+    test = waited(app("embeddings.py", points="100"), lambda test: claims(test) == 4)
+    shown = words(test)
+    for letter, words_ in PANELS.items():
+        assert f"({letter}) {words_}" in shown
+    assert len(re.findall(r"(supported|not supported|undecided) by these models", shown)) == 4
+    assert any(button.label == "Draw with t-SNE" for button in test.button)
+    assert not test.exception and not test.error
+
+
+def test_pictures_are_drawn_on_demand_and_carry_their_settings():
+    test = app("embeddings.py", points="100", panel="d real and B", tsne_scale="10")
+    waited(test, lambda test: 'class="tests"' in words(test))
+    assert '<span class="stamp">PCA</span>' in words(test)
+    next(button for button in test.button if button.label == "Draw with t-SNE").click().run()
+    waited(test, lambda test: "Control, t-SNE, perplexity 10" in words(test))
+    shown = words(test)
+    assert '<span class="stamp">t-SNE, perplexity 10</span>' in shown and ">t-SNE, perplexity 50<" in shown
+    test.select_slider(key="tsne_scale").set_value(20).run()
+    assert '<span class="stamp">PCA</span>' in words(test), "a picture of other settings must not stay"
+    assert not test.exception
+
+
+def test_the_apps_numbers_are_the_librarys():
+    test = waited(
+        app("embeddings.py", points="100", panel="a noise", eps="2", seed="3"),
+        lambda test: 'class="tests"' in words(test),
+    )
+    gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
+    found = findings(panel("a", *gans, Choice(points=100, seed=3, radius=2.0)), *gans)
+    assert escape(found.claim.because) in words(test)
+    for one in found.verdicts:
+        assert f"<td>{escape(one.test)}<br>" in words(test)
+        assert f"<td>{one.effect_words}<td>{one.interval_words}" in words(test)
+
+
+def test_models_without_common_images_are_refused_in_words(runs):
+    colour = recipe("dcgan", width=2, latent=64)
+    checkpoints.save(Gan(colour, *fresh(colour, 0)), runs / "checkpoint.safetensors")
+    test = app("embeddings.py", b="runs/test-broken", panel="c real and A")
+    waited(test, lambda test: test.error)
+    assert "images of one shape" in test.error[0].value and not test.exception
+
+
+def test_the_evidence_is_the_librarys_and_every_view_comes_in():
+    test = waited(
+        app("evidence.py", samples="16", eps="1.5", seed="2", steps="3"), lambda test: 'class="claim"' in words(test)
+    )
+    names = ("digits-dcgan", "digits-dcgan-robust")
+    gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
+    subjects = [Subject(gan, shipped("digits")) for gan in gans]
+    corners = [corner(one, Settings((1.5,), steps=3), samples=16, seed=2) for one in subjects]
+    for sentence in verdict(*corners):
+        assert escape(sentence) in words(test)
+    for one in corners:
+        assert f"<td>{per_cent(float(one.trials['worst'].badness.mean()))}<td>" in words(test)
+    files = {"Curves": "curves", "Break points": "break points", "Shell": "lengths", "Transfer": "table"}
+    for view, name in (files | {"Search health": "checks"}).items():
+        test.session_state["view"] = view
+        waited(test.run(), lambda test, name=name: f"Numbers: {name}" in labels(test))
+        assert not test.exception and not test.error
+    test.session_state["view"] = "Report"
+    waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
+    health = {
+        side: lights(one, Settings((1.5,), steps=3), samples=16, seed=2)
+        for side, one in zip("AB", subjects, strict=True)
+    }
+    by_side = [dict(zip("AB", each, strict=True)) for each in (names, corners)]
+    expected = headline(*by_side, health, comparability(*gans))
+    assert test.header[-1].value == (expected.claim or "No headline: the controls do not support one")
+    for sentence in (expected.numbers, *expected.against):
+        assert escape(sentence) in words(test)
+
+
+def test_models_of_other_data_are_judged_with_a_word_or_refused(runs):
+    test = app("evidence.py", a="digits-dcgan", b="mnist-dcgan")
+    assert "B was trained on mnist" in test.info[0].value and not test.exception
+    test = app("evidence.py", a="digits-dcgan", b="cifar10-dcgan")
+    assert "64 noise dimensions and B from 128" in test.error[0].value and not test.exception
+
+
+def test_chosen_samples_are_shown_alone():
+    test = app(rows="3, 40 7", samples="64")
+    assert "of 3 (A)" in words(test) and test.select_slider(key="samples").disabled
+    one = app(rows="40")
+    assert "One sample: worst noise adds" in words(one) and not one.exception
+    wrong = app(rows="forty")
+    assert "expected up to 256 sample numbers" in wrong.error[0].value and not wrong.exception
+
+
+@pytest.fixture
+def runs():
+    """A run's folder for a test's own file, removed afterwards."""
+    folder = Path(os.environ["RGAN_RUNS"]) / "test-broken"
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_broken_model_is_named_in_words_and_the_rest_stays_usable(runs: Path):
+    shipped = ROOT / "checkpoints" / "digits-dcgan.safetensors"
+    (runs / "checkpoint.safetensors").write_bytes(shipped.read_bytes()[:1_000_000])
+    home = app("home.py")
+    assert not home.exception and any("cut short" in warning.value for warning in home.warning)
+    test = app(a="runs/test-broken")
+    assert not test.exception and "cut short" in test.error[0].value
+    test.selectbox(key="a").set_value("digits-dcgan").run()
+    assert not test.error and board_losses(test)
+
+
+def test_the_plan_says_how_long_it_takes_and_what_is_missing():
+    test = app("train.py", width="8", latent="16", iterations="1000000")
+    for _ in range(60):
+        if any("About" in caption.value for caption in test.caption):
+            break
+        time.sleep(0.5)
+        test.run()
+    said = next(caption.value for caption in test.caption if "About" in caption.value)
+    assert re.search(r"About \*\*\d+ (h|days).*s and .* s an iteration, measured on a few steps", said)
+    assert not any(button.disabled for button in test.button if button.label.startswith("Train"))
+
+    test.selectbox(key="data").set_value("cifar10").run()
+    for _ in range(60):
+        if test.warning:
+            break
+        time.sleep(0.2)
+        test.run()
+    if not (ROOT / "data" / "cifar-10-batches-py").exists():
+        assert "fetch it once with" in test.warning[0].value
+        assert all(button.disabled for button in test.button if button.label.startswith("Train"))
+
+
+def test_the_link_restores_the_plan():
+    query = {"data": "digits", "system": "WGAN-GP", "robust": "own", "e1": "0.5", "width": "16", "train_seed": "9"}
+    test = app("train.py", **query)
+    assert test.selectbox(key="system").value == "wgan-gp"
+    assert test.number_input(key="e1").value == 0.5 and test.number_input(key="train_seed").value == 9
+    assert test.select_slider(key="width").value == 16 and not test.exception
+
+
+def test_impossible_values_in_the_link_are_harmless():
+    test = app("train.py", width="7", latent="x", iterations="-3", e1="nan", run="nobody", robust="maybe", data="cats")
+    assert not test.exception and not test.error
+    assert (
+        test.select_slider(key="width").value in (8, 16, 32, 64, 128) and test.number_input(key="iterations").value >= 1
+    )
+
+
+@pytest.fixture
+def family():
+    """Two tiny baselines and a robust model among the runs, and nothing of any study afterwards."""
+    folders = [Path(os.environ["RGAN_RUNS"]) / name for name in ("tiny-0", "tiny-1", "tiny-robust", "reproduce")]
+    for folder, seed, robust in zip(folders, (0, 1, 0), (None, None, "paper"), strict=False):
+        made = recipe("dcgan", robust, channels=1, width=2, latent=4)
+        training = Training("digits", 7, seed, 1.0, "cpu", "float32")
+        checkpoints.save(Gan(made, *fresh(made, seed), training=training), folder / "checkpoint.safetensors")
+    yield "DCGAN on digits, 7 iterations; λ 0.1, ε₁ 0.01, ε₂ 4"
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: str):
+    test = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")
+    assert family in test.multiselect(key="families").options and not test.exception
+    test.multiselect(key="families").set_value([family]).run()
+    assert "<td>2<td>–<td>–<td>1</tr>" in words(test)
+    next(button for button in test.button if button.label == "Run").click().run()
+    again = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")  # another session sees the same
+    again.multiselect(key="families").set_value([family]).run()
+    waited(again, lambda test: words(test).count("<td>no robust part<br>") == 1 and not test.get("progress"))
+    folder = Path(os.environ["RGAN_RUNS"]) / "reproduce"
+    (page,) = folder.glob("*/report.html")
+    found = [json.loads(path.read_bytes()) for path in page.parent.glob("evaluations/*.json")]
+    assert len(found) == 3
+    robust = next(one for one in found if one["digest"] == checkpoints.glance(
+        folder.parent / "tiny-robust" / "checkpoint.safetensors")[1])  # fmt: skip
+    assert f"<td>both robust<br><small>1 seed: no claim</small><td>{robust['rows'][0]['score']:.2f}<br>" in words(again)
+    assert not any(button.label == "Run" for button in again.button), "nothing is left to do"
+    for part in ("Figure 1", "Figure 2", "Figure 3", "Claims", "About"):
+        again.segmented_control(key="show_part").set_value(part).run()
+        assert not again.exception and not again.error, part
+        if part == "Claims":
+            assert "0 of 6 claims have the 3 training seeds" in words(again)
+            assert "No claim: too few training seeds" in words(again)
+
+
+def test_radii_that_are_none_are_refused_in_words():
+    for radii in ("half", "0", "-1"):
+        test = app("reproduce.py", radii=radii)
+        assert test.error and not test.exception
+
+
+def test_a_broken_run_is_named_and_the_others_stay_usable(runs: Path):
+    (runs / "run.json").write_text('{"state": "running", "plan"')
+    test = app("train.py")
+    assert not test.exception and any("test-broken: expected a readable run.json" in w.value for w in test.warning)

@@ -1,0 +1,105 @@
+"""Work in the background of the app: once for all who want it, given up when nobody does."""
+
+import sys
+import threading
+
+import pytest
+
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "app"))
+
+from session.tasks import GivenUpError, Tasks
+
+
+def test_a_task_is_done_once_for_everybody():
+    tasks, calls = Tasks(), []
+    mine = tasks.want("me", {"x": lambda report: calls.append(1) or 5})
+    yours = tasks.want("you", {"x": lambda report: calls.append(2) or 6})
+    assert mine["x"] is yours["x"] and mine["x"].value() == 5 and calls == [1]
+    assert tasks.finished("x") and tasks.value("x") == 5 and not tasks.finished("y")
+    assert tasks.want("me", {"x": lambda report: 7})["x"].value() == 5, "finished ones are kept"
+
+
+def test_what_nobody_wants_any_more_is_given_up():
+    tasks, begun, go = Tasks(), threading.Event(), threading.Event()
+
+    def slow(report):
+        begun.set()
+        go.wait(10)
+        report(0.5)
+        return 1
+
+    running = tasks.want("me", {"slow": slow, "queued": lambda report: 2})
+    shared = tasks.want("you", {"queued": lambda report: 2})
+    assert begun.wait(10)
+    tasks.want("me", {"other": lambda report: 3})
+    go.set()
+    with pytest.raises(GivenUpError):
+        running["slow"].value()
+    assert shared["queued"].value() == 2, "somebody else waits for it"
+    assert running["slow"].share == 0.5
+    again = tasks.want("me", {"slow": lambda report: 4})
+    assert again["slow"].value() == 4
+    tasks.forget("me")
+    with pytest.raises(GivenUpError):
+        tasks.value("nothing")
+
+
+def test_a_task_that_needs_another_never_waits_for_one_behind_it():
+    """Findings need clouds; clouds given up and wanted again are queued behind the findings."""
+    tasks, begun, go = Tasks(), threading.Event(), threading.Event()
+
+    def busy(report):
+        begun.set()
+        go.wait(10)
+
+    def findings(report):
+        return tasks.value("clouds") + 1
+
+    tasks.want("you", {"busy": busy})
+    tasks.want("me", {"clouds": lambda report: 1, "findings": findings})
+    assert begun.wait(10)
+    tasks.want("me", {"findings": findings})
+    mine = tasks.want("me", {"findings": findings, "clouds": lambda report: 2})
+    go.set()
+    assert mine["findings"].future.result(10) == 3 and mine["clouds"].future.result(10) == 2
+
+
+def test_what_was_given_up_or_failed_is_begun_again():
+    tasks = Tasks()
+
+    def orphan(report):
+        return tasks.value("nobody wants this")
+
+    first = tasks.want("me", {"x": orphan})["x"]
+    with pytest.raises(GivenUpError):
+        first.value()
+    assert tasks.want("me", {"x": lambda report: 2})["x"].value() == 2
+
+    def fails(report):
+        raise ValueError("no")
+
+    tasks.want("me", {"y": fails})["y"].future.exception(10)
+    assert not tasks.finished("y")
+    tasks.forget_failed()
+    assert tasks.want("me", {"y": lambda report: 3})["y"].value() == 3
+
+
+def test_an_owner_finds_what_it_wants_again():
+    tasks = Tasks()
+    mine = tasks.want("server", {"x": lambda report: 5})
+    tasks.want("you", {"y": lambda report: 6})["y"].value()
+    assert tasks.wanted("server") == mine and mine["x"].value() == 5
+    assert tasks.wanted("server") == mine, "also once it is done"
+    tasks.want("server", {})
+    assert tasks.wanted("server") == {} == tasks.wanted("nobody")
+
+
+def test_errors_reach_whoever_waits():
+    def fails(report):
+        raise ValueError("no")
+
+    task = Tasks().want("me", {"x": fails})["x"]
+    with pytest.raises(ValueError, match="no"):
+        task.value()

@@ -1,0 +1,113 @@
+"""For a class: the tour, views with hidden controls, and the blind test on the page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import IDLE
+from rgan.attack.search import Settings, random_noise, run
+from rgan.common.geometry import lengths
+from rgan.metrics.judges import shipped
+from rgan.models import checkpoints
+from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, Plan, pairs, tally
+from tests.app.test_screens import app, words
+from tests.conftest import ROOT
+
+ANY_TIME = 60_000
+
+
+def settled(page: Page) -> None:
+    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+
+
+def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: str):
+    page.goto(address)
+    page.get_by_role("link", name="Take the tour").click(timeout=ANY_TIME)
+    bar, headings = page.locator(".st-key-tour"), []
+    for number in range(1, 6):
+        expect(bar.get_by_text(f"{number} of 5")).to_be_visible(timeout=ANY_TIME)
+        expect(bar.get_by_text("Try ·")).to_be_visible()
+        expect(bar.get_by_text("Look for ·")).to_be_visible()
+        settled(page)
+        headings.append(page.get_by_role("heading").first.inner_text())
+        assert f"tour={number}" in page.url
+        if number == 3:
+            expect(page.get_by_role("slider", name="λ, price of moving")).to_have_attribute("aria-valuetext", "1")
+        if number < 5:
+            bar.get_by_role("link", name=re.compile("Next")).click()
+    assert headings == ["RGAN Lab", "Worst noise", "Worst noise", "Evidence", "Embeddings"]
+    bar.get_by_role("link", name="Back").click()
+    expect(bar.get_by_text("4 of 5")).to_be_visible(timeout=ANY_TIME)
+    bar.get_by_role("link", name="End").click()
+    expect(page.get_by_role("link", name="Take the tour")).to_be_visible(timeout=ANY_TIME)
+    expect(bar).to_have_count(0)
+    assert "tour" not in page.url
+
+
+def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(page: Page, address: str):
+    page.goto(f"{address}/worst-noise?lock=models,lam&a=mnist-dcgan&lam=0.5&seed=3")
+    expect(page.locator(".stamp.done")).to_have_count(2, timeout=ANY_TIME)
+    price = page.get_by_role("slider", name="λ, price of moving")
+    for hidden in (price, page.get_by_text("Model A", exact=True), page.get_by_role("button", name="Reset")):
+        expect(hidden).to_be_hidden()
+    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("3")
+    expect(page.locator(".stamp.done").first).to_contain_text("λ 0.5")
+    expect(page.locator(".model").first).to_contain_text("mnist-dcgan")
+    page.get_by_role("link", name="Evidence").click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=ANY_TIME)
+    settled(page)
+    expect(price).to_be_hidden()  # the lock goes along to other pages
+    expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("3")  # and so do the values that the link gave
+    expect(page.locator(".model .stamp").first).to_contain_text("λ 0.5")
+    page.get_by_role("link", name="Show all controls").click()
+    expect(price).to_be_visible(timeout=ANY_TIME)
+    settled(page)
+    page.get_by_role("button", name="Lock this view").click()
+    page.get_by_role("button", name="search", exact=True).click()
+    link = page.get_by_role("textbox", name="Link to the locked view")
+    expect(link).to_have_value(re.compile(r"/evidence\?.*lock=search"))
+
+
+def test_the_digits_change_as_the_tour_says():
+    """Of the 16 samples of Home at ε 2, by the judge's classes: about half under worst noise, a few under random."""
+    judge, worst, random = shipped("digits"), [], []
+    for end in ("", "-robust"):
+        gan = checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors")
+        z, probe = gan.noise(16, 0), gan.probe()
+        r = run(probe.loss, z, Settings((2.0,))).noise[0]
+        labels = [judge.opinion(probe.images(one)).label for one in (z, z + r, z + random_noise(z, lengths(r), 0)[0])]
+        worst.append(int((labels[1] != labels[0]).sum()))
+        random.append(int((labels[2] != labels[0]).sum()))
+    assert all(6 <= count <= 12 for count in worst) and all(1 <= count <= 3 for count in random)
+
+
+@pytest.mark.parametrize(("asked", "value", "control"), [({"eps": "77"}, 4.0, "eps"), ({"steps": "0"}, 1, "steps")])
+def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(asked, value, control):
+    test = app(**asked)
+    assert test.slider(key=control).value == value and not test.exception
+    assert "is not offered here" in test.toast[0].value
+
+
+def test_answers_are_counted_kept_and_shown_against_the_judge():
+    test = app("blind_test.py", eps="3", seed="4", trials="10")
+    gans = tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
+    made = pairs(gans, Plan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
+    answers = [pair.target if pair.kind == WORST else 0 for pair in made]
+    for number, answer in enumerate(answers):
+        assert f"pair {number + 1} of 10" in words(test)
+        assert not any(word in words(test) for word in ("worst noise", "random noise of", "framed")), (
+            "nothing is given away"
+        )
+        test.button(key=f"choose_{('left', 'right')[answer]}").click().run()
+    shown = words(test)
+    for told in (answers, [pair.judged for pair in made]):
+        for kind in (WORST, RANDOM):
+            assert f"<td>{tally(made, told, kind).words()}" in shown
+    assert shown.count('class="target"') == 10
+    test.number_input(key="seed").set_value(5).run()
+    assert "pair 1 of 10" in words(test)
+    test.number_input(key="seed").set_value(4).run()
+    assert words(test).count('class="target"') == 10, "the answers of the first test are kept"
+    next(button for button in test.button if button.label.startswith("Again")).click().run()
+    assert test.number_input(key="seed").value == 5 and not test.exception

@@ -1,0 +1,167 @@
+"""Intervals, controls, verdicts and the live path."""
+
+import pytest
+import torch
+from scipy import stats
+
+from rgan.attack.objectives import pixel_change
+from rgan.attack.path import LivePath, Request, reach
+from rgan.attack.perturbation import compare, mean_interval, notices, straight_path, verdict
+from rgan.attack.search import Settings, run
+from rgan.common.errors import SettingsError
+from rgan.common.geometry import lengths
+from rgan.models.gan import Gan, fresh
+from rgan.models.recipes import recipe
+
+
+@pytest.fixture(scope="module")
+def gan() -> Gan:
+    made = recipe("dcgan", channels=1, width=4, latent=16)
+    return Gan(made, *fresh(made, 3))
+
+
+def request(**changes) -> Request:
+    values = {
+        "samples": 8,
+        "seed": 0,
+        "price": 0.0,
+        "steps": 4,
+        "method": "ascent",
+        "restarts": 1,
+        "keep_shell": False,
+        "reach": 2.0,
+    }
+    return Request(**(values | changes))
+
+
+def test_the_interval_is_students():
+    values = torch.randn(9, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2 + 1
+    ours = mean_interval(values)
+    theirs = stats.ttest_1samp(values.numpy(), 0).confidence_interval(0.95)
+    assert ours.mean == pytest.approx(float(values.mean()))
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+
+
+def test_the_interval_of_few_samples_covers_the_truth_about_95_times_in_100():
+    rng = torch.Generator().manual_seed(1)
+    found = [mean_interval(torch.randn(8, generator=rng) + 5) for _ in range(600)]
+    assert 0.92 <= sum(one.low <= 5 <= one.high for one in found) / 600 <= 0.98
+
+
+def test_one_sample_has_no_interval():
+    with pytest.raises(SettingsError, match="at least 2 samples"):
+        mean_interval(torch.ones(1))
+
+
+def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(gan):
+    objective, z = gan.probe().loss, gan.noise(8, 0)
+    found = run(objective, z, Settings((0.3, 1.5), steps=4))
+    result = compare(objective, z, found, seed=5)
+    assert result.radius == 1.5 and result.tries == 4
+    assert torch.allclose(lengths(result.random_noise), lengths(found.noise[1]), rtol=1e-5)
+    assert torch.allclose(result.random, objective(z + result.random_noise), atol=1e-5)
+    assert torch.allclose(result.worst, objective(z + found.noise[1]), atol=1e-5)
+    assert (result.best_of_random >= result.random).all()
+    numbers = result.summary()
+    assert numbers["beats_random"] == float((result.worst > result.random).double().mean())
+    assert numbers["prior_radius"] == pytest.approx(float(z.norm(dim=1).mean()))
+    first = compare(objective, z, found, seed=5, index=0)
+    assert first.radius == 0.3 and torch.allclose(first.used, torch.full((8,), 0.3), rtol=1e-3)
+
+
+def test_verdicts_claim_only_what_the_interval_supports(gan):
+    z = gan.noise(8, 0)
+    weak = compare(lambda r: r[:, 0], z, run(lambda r: r[:, 0], z, Settings((1.0,))), seed=0)
+    strong = compare(lambda r: 3 * r[:, 0], z, run(lambda r: 3 * r[:, 0], z, Settings((1.0,))), seed=0)
+    assert "A loses less than B: worst noise adds 1.00 against 3.00" in verdict(weak, strong, ("A", "B"))
+    assert "B loses less than A: worst noise adds 1.00 against 3.00" in verdict(strong, weak, ("A", "B"))
+    assert "cannot be told apart" in verdict(weak, weak, ("A", "B"))
+
+
+def test_notices_name_controls_without_effect(gan):
+    z = torch.zeros(4, 3)
+
+    def slope(r):
+        return 2 * r[:, 0]
+
+    def said(stronger=None, **settings):
+        radius = settings.pop("radius", 1.0)
+        found = run(slope, z, Settings((radius,), steps=60, **settings))
+        return " ".join(notices(compare(slope, z, found, seed=0), stronger))
+
+    assert said() == ""
+    assert "ε is slack at this λ" in said(price=10.0)  # stops at 2/(2·10) = 0.1
+    assert "by 0.10" in said(price=10.0)
+    assert "λ is slack at this ε" in said(price=0.1)  # would stop at 10
+    assert "λ has no effect" in said(method="one-step", price=1.0)
+    assert "at ε 0.5 it adds more" in said(method="one-step", stronger=0.5)
+
+
+def test_image_change_and_straight_paths():
+    black, white = -torch.ones(2, 1, 4, 4), torch.ones(2, 1, 4, 4)
+    assert pixel_change(white, black).tolist() == [1.0, 1.0]
+    path = straight_path(torch.zeros(3), torch.tensor([1.0, 2.0, 3.0]), 5)
+    assert torch.allclose(path[2], torch.tensor([0.5, 1.0, 1.5])) and path.shape == (5, 3)
+
+
+def finish(path: LivePath, radius: float) -> None:
+    while path.advance(radius, 10.0):
+        pass
+
+
+def test_where_a_live_search_ends_does_not_depend_on_the_way_there(gan):
+    direct, detour = LivePath(gan, request(), precision="float32"), LivePath(gan, request(), precision="float32")
+    for radius in (0.7, 1.9):
+        finish(detour, radius)
+    for radius in (1.3, 0.4, 1.3):  # turned away half-way, as newer clicks do
+        detour.advance(radius, 0.0)
+        detour.advance(radius, 0.0)
+    for path in (direct, detour):
+        finish(path, 1.2)
+    assert torch.equal(direct.at(1.2).noise, detour.at(1.2).noise)
+    assert direct.at(1.2).done
+
+
+def test_a_dropped_exploration_goes_on_where_it_was(gan):
+    path = LivePath(gan, request(), precision="float32")
+    for _ in range(5):  # four steps of the scout, one of the exploration
+        assert path.advance(1.0, 0.0)
+    steps = 0
+    while path.advance(0.8, 0.0):
+        steps += 1
+    assert steps == 1 + 3 + 3  # the look-up, the rest of the exploration, the climb but for its last step
+    assert path.at(0.8).done
+
+
+def test_live_pictures_come_at_once_and_are_marked(gan):
+    path = LivePath(gan, request(), precision="float32")
+    assert path.at(0).done and not path.at(1.0).done
+    assert path.advance(1.0, 0.0)
+    first = path.at(1.0)
+    assert first.step == 1 and not first.done and first.loss.mean() > path.at(0).loss.mean()
+    finish(path, 1.0)
+    view = path.view(1.0, best_of=True)
+    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.comparison.tries == view.gradient_calls
+    assert path.view(1.0, best_of=True) is view
+    assert path.advance(0.9, 0.0)  # a new radius: the answers known are drawn before a step is made
+    looked_up = path.view(0.9)
+    assert not looked_up.done and looked_up.comparison.radius == 0.9
+    assert torch.allclose(lengths(looked_up.comparison.random_noise), looked_up.comparison.used, rtol=1e-4)
+    images, loss = path.strip(view, 3)
+    assert images.shape == (9, 32, 32, 1)
+    assert float(loss[0]) == pytest.approx(float(view.comparison.original[3]), abs=1e-5)
+    assert float(loss[-1]) == pytest.approx(float(view.comparison.worst[3]), abs=1e-5)
+    assert path.advance(1.0, 0.0) and not path.advance(1.0, 0.0)  # known: drawn at once, then with all its numbers
+    assert not path.advance(0.0, 0.0)
+
+
+def test_one_step_paths_are_exact_between_their_radii(gan):
+    path = LivePath(gan, request(method="one-step"), precision="float32")
+    finish(path, 0.5)
+    exact = run(gan.probe().loss, gan.noise(8, 0), Settings((0.5, 2.0), method="one-step"))
+    assert torch.allclose(path.at(2.0).loss[0], exact.loss[1], atol=1e-5)
+    assert torch.allclose(path.at(1.37).noise[0], 1.37 / 2 * exact.noise[1], atol=1e-3)
+
+
+def test_reach_is_half_the_priors_radius(gan):
+    assert reach(gan) == 2.0  # √16 / 2

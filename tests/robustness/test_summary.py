@@ -1,0 +1,191 @@
+"""The report: a headline only where every control holds, and a page that is whole, true to its numbers and alone."""
+
+import base64
+import dataclasses
+import io
+import json
+import shlex
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl
+
+import pytest
+import torch
+from PIL import Image
+from scipy import stats
+
+from rgan.attack.perturbation import mean_interval
+from rgan.attack.search import Settings
+from rgan.cli.main import main
+from rgan.common.errors import SettingsError
+from rgan.common.formatting import per_cent
+from rgan.metrics import judges
+from rgan.metrics.judges import Opinion
+from rgan.models import checkpoints
+from rgan.models.comparability import Comparability
+from rgan.models.gan import Gan, fresh
+from rgan.models.recipes import recipe
+from rgan.report.robustness_page import robustness_page
+from rgan.robustness.checks import Light
+from rgan.robustness.failures import links
+from rgan.robustness.measured import Subject, Trial
+from rgan.robustness.one_radius import Corner
+from rgan.robustness.summary import WORST, Asked, differences, examine, headline
+
+NAMES = {"A": "plain", "B": "tough"}
+FINE = Light("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
+HEALTH = {"A": (FINE,), "B": (FINE,)}
+EQUAL = Comparability((), ("different seeds",))
+ASKED = Asked(radius=1.5, steps=2, samples=8, pool=70, seed=3)
+
+
+def made_up(start, worst, random):
+    """A corner of 60 samples whose mean badness is given, with a spread of its own in each number."""
+    rng = torch.Generator().manual_seed(round(100 * (start + 3 * worst)))
+
+    def trial(mean):
+        badness = mean + 0.05 * torch.rand(60, generator=rng)
+        return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+
+    means = {"original": start, "worst": worst, "random": random, "best": random, "fresh": start}
+    ones = torch.ones(60, 2)
+    return Corner(Settings((1.5,)), ones, ones, ones, {kind: trial(mean) for kind, mean in means.items()}, 4)
+
+
+def test_a_headline_is_given_where_everything_holds():
+    corners = {"A": made_up(0.3, 0.7, 0.3), "B": made_up(0.3, 0.5, 0.3)}
+    found = headline(NAMES, corners, HEALTH, EQUAL)
+    assert found.claim == "tough (B) loses less to worst noise than plain (A)." and not found.against
+    rise = [(one.trials["worst"].badness - one.trials["original"].badness).numpy() for one in corners.values()]
+    theirs = stats.ttest_rel(*rise).confidence_interval(0.95)
+    expected = f"+{100 * (rise[0] - rise[1]).mean():.1f} points (95 % interval +{100 * theirs.low:.1f} to "
+    assert expected in found.numbers and found.numbers.endswith("more in A.")
+    turned = headline(NAMES, {"A": made_up(0.6, 0.7, 0.6), "B": made_up(0.3, 0.8, 0.3)}, HEALTH, EQUAL)
+    assert turned.claim.startswith("plain (A) loses less to worst noise than tough (B), but it has less to lose")
+    alone = headline({"A": "plain"}, {"A": made_up(0.3, 0.7, 0.3)}, {"A": (FINE,)}, None)
+    assert alone.claim.startswith("Worst noise makes the images of plain worse than random noise")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "health", "comparable", "why"),
+    [
+        ((0.3, 0.7, 0.7), (0.3, 0.5, 0.3), HEALTH, EQUAL, ("A: worst noise is not shown", "Random noise of the same")),
+        ((0.3, 0.7, 0.3), (0.3, 0.4, 0.4), HEALTH, EQUAL, ("B: worst noise is not shown",)),
+        ((0.3, 0.7, 0.6), (0.3, 0.4, 0.3), HEALTH, EQUAL, ("Random noise of the same length may explain",)),
+        ((0.3, 0.5, 0.3), (0.3, 0.5, 0.3), HEALTH, EQUAL, ("Which loses less cannot be said",)),
+        (
+            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), HEALTH | {"B": (FINE, dataclasses.replace(FINE, state="poor"))}, EQUAL,
+            ("B's search is not to be trusted (Steps: finds 90 %). Choose more Steps.",),
+        ),
+        (
+            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), HEALTH, Comparability(("they draw other things",), ()),
+            ("They are not to be compared: they draw other things.",),
+        ),
+        ((0.3, 0.5, 0.5), (0.3, 0.5, 0.5), HEALTH, EQUAL, ("A: worst", "B: worst", "Which loses less")),
+    ],
+)  # fmt: skip
+def test_a_headline_is_refused_with_every_reason(a, b, health, comparable, why):
+    found = headline(NAMES, {"A": made_up(*a), "B": made_up(*b)}, health, comparable)
+    assert found.claim == found.numbers == "" and len(found.against) == len(why)
+    assert all(sentence.startswith(start) for sentence, start in zip(found.against, why, strict=True))
+    assert found.words.startswith("No headline: ")
+
+
+def test_differences_are_of_pairs():
+    a, b = made_up(0.3, 0.7, 0.4), made_up(0.2, 0.5, 0.3)
+    value = {side: {kind: each.badness for kind, each in one.trials.items()} for side, one in (("a", a), ("b", b))}
+    rise = [value[side]["worst"] - value[side]["original"] for side in "ab"]
+    beyond = [value[side]["worst"] - value[side]["random"] for side in "ab"]
+    assert differences(a, b) == (mean_interval(rise[0] - rise[1]), mean_interval(beyond[0] - beyond[1]))
+    short = dataclasses.replace(b, z=b.z[:9])
+    with pytest.raises(SettingsError, match="as many samples"):
+        differences(a, short)
+
+
+def test_impossible_questions_are_refused():
+    for wrong in ({"radius": 0.0}, {"samples": 1}, {"pool": 1}, {"steps": 0}, {"seed": -1}):
+        with pytest.raises(SettingsError, match="expected"):
+            Asked(**wrong)
+
+
+class Page(HTMLParser):
+    """Pictures, links to failures, and every address that the page would load."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.pictures, self.addresses, self.links, self.text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag == "img":
+            self.pictures.append(found)
+        self.addresses += [found[name] for name in ("src", "href", "srcset") if name in found]
+
+    def handle_data(self, data):
+        if self.cdata_elem is None:
+            self.text += data
+            self.links += [data] if data.startswith("?") else []
+
+
+@pytest.fixture(scope="module")
+def subjects():
+    made = recipe("dcgan", channels=1, width=4, latent=6)
+    return [Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu") for seed in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def found(subjects):
+    steps = list(examine(subjects, ["one <&", "two"], ASKED))
+    shares = [step.share for step in steps]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    assert all(step.found is None for step in steps[:-1])
+    return steps[-1].found
+
+
+def test_the_page_stands_alone_and_has_the_numbers(found):
+    text = robustness_page(found, "python -m rgan report a b")
+    page = Page(text)
+    assert page.addresses and all(each.startswith("data:image/png;base64,") for each in page.addresses)
+    assert len(page.pictures) >= 2 * (1 + 3 + 3 + WORST)
+    for picture in page.pictures:
+        assert len(picture["alt"]) > 10
+        Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2]))).load()
+    assert "one <&" in page.text and "one <&" not in text
+    for side, corner in found.corners.items():
+        for kind, trial in corner.trials.items():
+            assert per_cent(float(trial.badness.mean())) in page.text, (side, kind)
+        assert all(light.number in page.text for light in found.health[side])
+        bad = found.pool.rows[side].trials["worst"].bad
+        assert f"{int(bad.sum())} of 70" in page.text
+    assert "Digits has no test images of its own" in page.text
+    for reason in found.headline.against:
+        assert reason in page.text
+    assert "No headline" in page.text or found.headline.claim in page.text
+
+
+def test_one_model_has_a_page_of_its_own(subjects):
+    texts = []
+    for _ in range(2):
+        *_, last = examine(subjects[:1], ["one"], ASKED)
+        texts.append(robustness_page(last.found, "again"))
+    assert texts[0] == texts[1], "the same settings, the same bytes"
+    page = Page(texts[0])
+    assert last.found.comparability is None and "B beyond A" not in page.text and len(page.pictures) >= 10
+
+
+def test_the_command_writes_the_page_and_names_itself(subjects, tmp_path, capsys):
+    paths = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b")]
+    for subject, path in zip(subjects, paths, strict=True):
+        checkpoints.save(subject.gan, path)
+    out = tmp_path / "r.html"
+    judge = str(judges.SHIPPED / "digits.safetensors")
+    command = ASKED.command(paths, str(out), ["--judge", judge, "--device", "cpu"])
+    assert main([*shlex.split(command)[3:], "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    text = out.read_text()
+    page = Page(text)
+    assert command in page.text
+    opened = [links.parse(dict(parse_qsl(dict(parse_qsl(code[1:]))["failure"]))) for code in page.links]
+    assert len(opened) == 2 * WORST and all(link.seed == 3 and not said for link, said in opened)
+    assert report["headline"]["claim"] in text and report["radius"] == 1.5 and report["pool"] == 70
+    assert per_cent(report["models"]["B"]["badness"]["worst"]) in text
