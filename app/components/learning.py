@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
-from pages.train.run_view import side_of
+from screens.train.run_view import side_of
 
 from rgan.report.charts.basic import COLOURS, Curve, curves
 from rgan.training.runs import PICTURES, Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
-from pages.evidence.works import Asked, Found
+from screens.evidence.works import Asked, Found
 from session.waiting import value
 from streamlit.delta_generator import DeltaGenerator
 from theme.language import MARKS, model_title

@@ -14,10 +14,15 @@ import streamlit as st
 from rgan.report.charts.basic import COLOURS
 from rgan.report.charts.robustness import MARKS
 
-HOME, WORST_NOISE, TRAIN = "pages/home/screen.py", "pages/worst_noise/screen.py", "pages/train/screen.py"
-EMBEDDINGS, EVIDENCE, FAILURES = "pages/embeddings/screen.py", "pages/evidence/screen.py", "pages/failures/screen.py"
-REPRODUCE, CHECKPOINTS = "pages/reproduce/screen.py", "pages/checkpoints/screen.py"
-BLIND_TEST = "pages/blind_test/screen.py"
+HOME = "screens/home/screen.py"
+WORST_NOISE = "screens/worst_noise/screen.py"
+FAILURES = "screens/failures/screen.py"
+EMBEDDINGS = "screens/embeddings/screen.py"
+EVIDENCE = "screens/evidence/screen.py"
+BLIND_TEST = "screens/blind_test/screen.py"
+REPRODUCE = "screens/reproduce/screen.py"
+TRAIN = "screens/train/screen.py"
+CHECKPOINTS = "screens/checkpoints/screen.py"
 
 # What stands on more than one screen, in the words of all of them.
 SYMBOLS = {

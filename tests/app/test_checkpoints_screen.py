@@ -30,7 +30,7 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "app"))
 
-from pages.checkpoints import lone_generator
+from screens.checkpoints import lone_generator
 from session import visitors
 from session.tasks import GivenUpError
 
@@ -344,7 +344,7 @@ def test_only_the_operator_removes_runs_on_the_train_screen(monkeypatch):
         return [button.label for button in AppTest.from_function(buttons, args=(record,)).run().button]
 
     def buttons(record) -> None:
-        from pages.train import run_view
+        from screens.train import run_view
 
         run_view.buttons(record)
 

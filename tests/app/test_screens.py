@@ -36,8 +36,8 @@ def app(screen: str = "worst_noise.py", **query: str) -> AppTest:
     for name, value in query.items():
         test.query_params[name] = value
     if "_" in screen:  # its address is not its file's name, which AppTest knows only after a run
-        test.switch_page("pages/train/screen.py").run()
-    return test.switch_page(f"pages/{screen}/screen.py").run()
+        test.switch_page("screens/train/screen.py").run()
+    return test.switch_page(f"screens/{screen}/screen.py").run()
 
 
 def words(test: AppTest) -> str:

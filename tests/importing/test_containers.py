@@ -174,7 +174,7 @@ class Mode(enum.Enum):
 def test_plain_objects_of_python_beside_the_weights_stay_unread():
     about = {"mode": Mode.LAST, "seen": collections.Counter("aab"), "day": datetime.date(2026, 1, 2)}
     found = containers.read(saved(about | {"generator": MANY}))
-    assert list(found.groups) == ["generator"] and found.unread == ("tests.test_containers.Mode",)
+    assert list(found.groups) == ["generator"] and found.unread == ("tests.importing.test_containers.Mode",)
 
 
 class ByName:
@@ -189,7 +189,7 @@ class ByName:
 
 def test_members_of_an_enum_may_be_written_by_name_and_nothing_else_may():
     found = containers.read(saved({"mode": ByName(Mode, "LAST"), "generator": MANY}))
-    assert list(found.groups) == ["generator"] and found.unread == ("tests.test_containers.Mode",)
+    assert list(found.groups) == ["generator"] and found.unread == ("tests.importing.test_containers.Mode",)
     for told in ((subprocess.Popen, "wait"), (torch.nn.Module, "apply"), (os.path.join, "__code__")):
         with pytest.raises(CheckpointError, match="code that would run when the file is opened"):
             containers.read(saved({"mode": ByName(*told), "generator": MANY}))

@@ -23,7 +23,7 @@ from rgan.importing import containers, conversion, formats
 from rgan.models import checkpoints
 from rgan.models.gan import Gan
 from tests.conftest import ROOT
-from tests.test_containers import in_this_process
+from tests.importing.test_containers import in_this_process
 
 STRANGERS = Path(ROOT.parent / "shared" / "uploads")
 

@@ -20,8 +20,8 @@ from rgan.report.rows import curves
 from rgan.robustness.curves import Block, Plan, Sweep, curve, difference, real_fid, sweep
 from rgan.robustness.measured import Trial, joined
 from rgan.robustness.minimal_radius import TOLERANCE, BreakPoints, break_points, later
-from tests.test_contest import subject
-from tests.test_metrics import Given
+from tests.metrics.test_scores import Given
+from tests.robustness.test_one_radius import subject
 
 PLAN = Plan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, steps=3)
 

@@ -279,7 +279,7 @@ def test_every_image_is_seen_once_before_any_is_seen_twice():
 
 
 def test_divergence_stops_with_words_and_the_last_good_weights(monkeypatch):
-    monkeypatch.setattr("rgan.training.KEEP_EVERY", 2)
+    monkeypatch.setattr("rgan.training.trainer.KEEP_EVERY", 2)
     trainer = Trainer(recipe("dcgan", **SMALL), datasets.load("digits"), seed=0, precision="float32")
     steps = train(trainer, 100)
     for _ in range(4):

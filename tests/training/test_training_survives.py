@@ -155,7 +155,7 @@ def test_a_changed_source_file_disturbs_no_training(page: Page, tmp_path):
         page.goto(f"{server.address}/train?{TINY}&iterations=100000&robust=off")
         page.get_by_role("button", name="Train this one").click()
         grows(page, "digits-dcgan-s0", 10)
-        header = tmp_path / "app" / "parts" / "run_view.py"
+        header = tmp_path / "app" / "screens" / "train" / "run_view.py"
         header.write_text(header.read_text().replace('"running": "training"', '"running": "being trained"'))
         expect(state(page, "digits-dcgan-s0")).to_contain_text("being trained", timeout=ANY_TIME)
         grows(page, "digits-dcgan-s0", iteration(page, "digits-dcgan-s0") + 5)

@@ -3,7 +3,7 @@
 import streamlit as st
 from components.model_card import card
 from controls.two_models import USUAL, at_first
-from pages.checkpoints import bring, model_view
+from screens.checkpoints import bring, model_view
 from session import visitors
 from session.state import load, models
 from theme.language import symbols

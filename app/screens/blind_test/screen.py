@@ -4,7 +4,7 @@ import streamlit as st
 from controls import attack
 from controls.objective import raising
 from controls.two_models import two_models
-from pages.blind_test import view
+from screens.blind_test import view
 from session.state import want
 from session.waiting import value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from components.pieces import PLAIN, download, legend, said, table
-from pages.evidence.works import REPEATS, Asked, Found
+from screens.evidence.works import REPEATS, Asked, Found
 from session.waiting import value
 from theme.language import MARKS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 from components import board
-from pages.embeddings.maps import Map
+from screens.embeddings.maps import Map
 from theme import language
 
 from rgan.attack.path import MAX_ROWS

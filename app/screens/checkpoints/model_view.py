@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from components import board, learning
 from components.time_needed import duration
-from pages.checkpoints import lone_generator
+from screens.checkpoints import lone_generator
 from session import visitors
 from session.state import TRAINED, UPLOADED, jobs, load
 from theme import language

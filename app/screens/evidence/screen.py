@@ -3,8 +3,8 @@
 import streamlit as st
 from controls import attack
 from controls.two_models import two_models
-from pages.evidence import views
-from pages.evidence.works import BREAKS, CONTROL, CURVES, REPORT, VIEWS, Asked, judge_of
+from screens.evidence import views
+from screens.evidence.works import BREAKS, CONTROL, CURVES, REPORT, VIEWS, Asked, judge_of
 from session.state import want
 from theme.language import SYMBOLS
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from pages.evidence.along import breaks, curves
-from pages.evidence.at_one import control, health, shell, transfer
-from pages.evidence.report_view import report
-from pages.evidence.works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
+from screens.evidence.along import breaks, curves
+from screens.evidence.at_one import control, health, shell, transfer
+from screens.evidence.report_view import report
+from screens.evidence.works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
 from session.waiting import POLL, settled, value
 
 from rgan.common.formatting import per_cent

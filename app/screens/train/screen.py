@@ -2,7 +2,7 @@
 
 import streamlit as st
 from components import learning, time_needed
-from pages.train import plan_form, run_view
+from screens.train import plan_form, run_view
 from session.state import jobs
 
 from rgan.common.errors import RganError

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import streamlit as st
 from components.time_needed import duration
-from pages.embeddings.maps import Map
+from screens.embeddings.maps import Map
 
 from rgan.embedding.projections import METHODS, seconds
 

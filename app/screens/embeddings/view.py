@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from pages.embeddings.image_hover import image_hover
-from pages.embeddings.maps import Map, best_drawing
-from pages.embeddings.selection import show_selection
 from plotly.graph_objects import Figure
+from screens.embeddings.image_hover import image_hover
+from screens.embeddings.maps import Map, best_drawing
+from screens.embeddings.selection import show_selection
 from session.tasks import Task
 from session.waiting import POLL, settled, value
 

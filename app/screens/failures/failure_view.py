@@ -7,9 +7,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 from components.board import data_uri
-from pages.failures import kept
-from pages.failures.links import address
-from pages.failures.morph import morph
+from screens.failures import kept
+from screens.failures.links import address
+from screens.failures.morph import morph
 from theme.language import MARKS
 
 from rgan.common.formatting import per_cent

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 from components.time_needed import duration
-from pages.train.plan_form import TWIN
+from screens.train.plan_form import TWIN
 from session import visitors
 from session.state import jobs
 from theme import language

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 from controls.two_models import two_models
-from pages.embeddings import draw_offer, maps, view
-from pages.embeddings.controls import map_controls
-from pages.embeddings.push_view import Push
+from screens.embeddings import draw_offer, maps, view
+from screens.embeddings.controls import map_controls
+from screens.embeddings.push_view import Push
 from session.state import drawing_pace, tasks, want
 
 from rgan.attack.path import reach

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 from components.pieces import PLAIN, corners_of, download, note, said, table, titles
-from pages.evidence.works import Asked, Found
+from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.language import MARKS
 

@@ -4,9 +4,9 @@ import streamlit as st
 from controls import attack
 from controls.objective import raising
 from controls.two_models import two_models
-from pages.evidence.works import judge_of
-from pages.failures import kept, linked, views
-from pages.failures.works import Hunt
+from screens.evidence.works import judge_of
+from screens.failures import kept, linked, views
+from screens.failures.works import Hunt
 from session.state import want
 from session.waiting import settled, value
 from theme.language import symbols

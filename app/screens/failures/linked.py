@@ -7,8 +7,8 @@ import math
 from urllib.parse import parse_qsl
 
 import streamlit as st
-from pages.failures import failure_view
-from pages.failures.links import subjects
+from screens.failures import failure_view
+from screens.failures.links import subjects
 from theme.language import plain
 
 from rgan.attack.path import reach

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from components.pieces import said
 from components.time_needed import duration
-from pages.evidence.works import Asked, Found
+from screens.evidence.works import Asked, Found
 from session.waiting import value
 
 

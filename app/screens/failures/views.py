@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 from components.board import data_uri
 from components.pieces import said, table
-from pages.failures import failure_view
-from pages.failures.works import Hunt, failure_of, modes_of
+from screens.failures import failure_view
+from screens.failures.works import Hunt, failure_of, modes_of
 from session.state import tasks
 from session.tasks import Task
 from theme.language import MARKS, model_title

@@ -1,8 +1,8 @@
 """Reproduce: the paper's Figures 1 to 3 and Table 2 from the models at hand, computed in the background."""
 
 import streamlit as st
-from pages.reproduce import form, view
-from pages.reproduce import job as study_job
+from screens.reproduce import form, view
+from screens.reproduce import job as study_job
 from session.state import STUDIES, surveyed
 
 from rgan.common.errors import RganError

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import streamlit as st
-from pages.failures.links import address, subjects
+from screens.failures.links import address, subjects
 
 from rgan.common.formatting import per_cent
 from rgan.robustness.failures import export
