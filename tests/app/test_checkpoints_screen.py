@@ -83,7 +83,7 @@ def keep(test, name: str) -> None:
 def kept(mlp):
     """The screen after the pair was dropped, told about and kept as "stranger"."""
     generator, critic = mlp
-    test = drop(app("checkpoints.py"), digits_g=saved(generator), digits_d=saved(critic))
+    test = drop(app("checkpoints"), digits_g=saved(generator), digits_d=saved(critic))
     answer(test, "activation", "leaky 0.2")
     test.selectbox(key="brought_data").set_value("not known").run()
     keep(test, "stranger")
@@ -107,7 +107,7 @@ def test_a_dropped_pair_is_recognised_told_about_and_kept(mlp, kept):
 
 
 def test_a_kept_model_is_searched_like_any_other(kept):
-    test = app("worst_noise.py", a="uploads/stranger", b="uploads/stranger", samples="16", steps="3")
+    test = app("worst_noise", a="uploads/stranger", b="uploads/stranger", samples="16", steps="3")
     assert not test.exception and not test.error
     assert "uploads/stranger" in words(test)
 
@@ -156,18 +156,18 @@ def test_what_cannot_be_kept_is_said_on_a_page_that_goes_on(mlp, kept, case, mon
 
 
 def test_two_files_of_one_name_are_two_files(mlp):
-    test = app("checkpoints.py")
+    test = app("checkpoints")
     test.file_uploader[0].set_value([("checkpoint.pth", saved(network), "") for network in mlp])
     test.run()
     assert not test.error and not test.exception
     assert any("generator, MLP" in said.value and "critic, MLP" in said.value for said in test.markdown)
-    test = drop(app("checkpoints.py"), checkpoint=saved(mlp[1]))
+    test = drop(app("checkpoints"), checkpoint=saved(mlp[1]))
     drop(test, checkpoint=saved(mlp[0]))
     assert not test.error and any("critic, MLP" in said.value for said in test.markdown)
 
 
 def test_answers_change_the_picture(mlp):
-    test = drop(app("checkpoints.py"), g=saved(mlp[0]))
+    test = drop(app("checkpoints"), g=saved(mlp[0]))
     before = words(test)
     answer(test, "output", "sigmoid")
     assert words(test) != before
@@ -176,7 +176,7 @@ def test_answers_change_the_picture(mlp):
 
 def test_a_critic_waits_for_its_generator(mlp):
     generator, critic = mlp
-    test = drop(app("checkpoints.py"), d=saved(critic))
+    test = drop(app("checkpoints"), d=saved(critic))
     assert "a critic alone" in errors(test) and "add its generator's file" in errors(test)
     drop(test, g=saved(generator))
     assert not test.error
@@ -185,7 +185,7 @@ def test_a_critic_waits_for_its_generator(mlp):
 
 def test_a_wrong_file_takes_nothing_away_that_was_right(mlp):
     generator, critic = mlp
-    test = drop(app("checkpoints.py"), d=saved(critic))
+    test = drop(app("checkpoints"), d=saved(critic))
     drop(test, page=b"<html>")
     assert "a web page" in errors(test) and "Still here\\: d.pth" in errors(test)
     drop(test, g=saved(generator))
@@ -196,7 +196,7 @@ def test_a_wrong_file_takes_nothing_away_that_was_right(mlp):
 
 def test_a_critic_is_trained_for_a_generator_without_one(mlp, monkeypatch):
     monkeypatch.setattr(critic_training, "train", functools.partial(critic_training.train, iterations=20))
-    test = drop(app("checkpoints.py"), digits=saved(mlp[0]))
+    test = drop(app("checkpoints"), digits=saved(mlp[0]))
     keep(test, "lone")
     links = [link.proto.query_string for link in test.get("page_link")]
     assert sum("against=change" in link for link in links) == 1 == sum("against=judge" in link for link in links)
@@ -213,7 +213,7 @@ def test_a_critic_is_trained_for_a_generator_without_one(mlp, monkeypatch):
 @pytest.fixture
 def lone(mlp):
     """The screen with a generator alone, kept as "lone"."""
-    test = drop(app("checkpoints.py"), digits=saved(mlp[0]))
+    test = drop(app("checkpoints"), digits=saved(mlp[0]))
     keep(test, "lone")
     yield test
     for path in UPLOADS.glob("*.safetensors"):
@@ -230,7 +230,7 @@ def test_a_second_critic_does_not_end_the_first(lone, monkeypatch):
 
     real = critic_training.train
     monkeypatch.setattr(critic_training, "train", slow)
-    other = app("checkpoints.py", model="uploads/lone")
+    other = app("checkpoints", model="uploads/lone")
     other.selectbox(key="critic_data").set_value("mnist").run()
     lone.button(key="train_critic").click().run()
     other.button(key="train_critic").click().run()
@@ -257,7 +257,7 @@ def test_a_full_shelf_is_noticed_before_a_critic_is_trained(lone, monkeypatch):
 
 
 def test_what_comes_with_rgan_lab_cannot_be_deleted():
-    test = app("checkpoints.py", model="digits-wgan-gp")
+    test = app("checkpoints", model="digits-wgan-gp")
     assert not any(button.key and button.key.startswith("delete:") for button in test.button)
     assert "It comes with RGAN Lab" in " ".join(caption.value for caption in test.caption)
 
@@ -269,12 +269,12 @@ def test_code_in_an_upload_never_runs(tmp_path):
         def __reduce__(self):
             return (os.system, (f"touch {witness}",))
 
-    test = drop(app("checkpoints.py"), bomb=pickle.dumps({"0.weight": Bomb()}))
+    test = drop(app("checkpoints"), bomb=pickle.dumps({"0.weight": Bomb()}))
     assert test.error and not test.exception and not witness.exists()
 
 
 def test_files_uploaded_by_mistake_are_named():
-    test = app("checkpoints.py")
+    test = app("checkpoints")
     for data, what in ((b"<!DOCTYPE html><html>", "web page"), (b"\x89PNG\r\n\x1a\n" + bytes(64), "PNG image")):
         drop(test, mistake=data)
         assert what in errors(test)
@@ -282,7 +282,7 @@ def test_files_uploaded_by_mistake_are_named():
 
 def test_others_neither_upload_nor_see_uploads(kept, monkeypatch):
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
-    visitor = app("checkpoints.py")
+    visitor = app("checkpoints")
     assert not visitor.file_uploader and "uploads/stranger" not in visitor.selectbox(key="model").options
 
 
@@ -310,7 +310,7 @@ def test_a_proxy_in_between_makes_nobody_the_operator(headers, operator, monkeyp
 
 def test_the_operators_headers_decide_who_may_upload(monkeypatch):
     monkeypatch.setattr(type(st.context), "headers", property(lambda self: {"Host": "lab.example.org"}))
-    assert not app("checkpoints.py").file_uploader
+    assert not app("checkpoints").file_uploader
 
 
 @pytest.fixture
@@ -325,7 +325,7 @@ def run():
 
 def test_only_the_operator_renames_and_deletes_runs(run, monkeypatch):
     def offered() -> set[str]:
-        test = app("checkpoints.py", model=run)
+        test = app("checkpoints", model=run)
         assert not test.exception
         return {button.key.partition(":")[0] for button in test.button if button.key} & {"delete", "do-rename"}
 
@@ -360,12 +360,12 @@ def test_visitors_keep_their_models_whoever_comes_and_lose_them_with_the_server(
     left.touch()
     monkeypatch.setenv("RGAN_VISITORS_UPLOAD", "1")
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
-    visitor = drop(app("checkpoints.py"), net=saved(mlp[0]))
+    visitor = drop(app("checkpoints"), net=saved(mlp[0]))
     assert not left.exists()
     keep(visitor, "mine")
     assert visitor.selectbox(key="model").value == "uploads/mine"
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: None))
-    app("checkpoints.py")
+    app("checkpoints")
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: "192.0.2.7"))
     visitor.run()
     assert visitor.selectbox(key="model").value == "uploads/mine" and not visitor.exception
@@ -419,7 +419,7 @@ def strangers():
 
 
 def test_a_strangers_pair_is_searched_drawn_and_mapped(strangers):
-    test = app("checkpoints.py")
+    test = app("checkpoints")
     names = ("mlp-mnist-generator.ckpt", "mlp-mnist-critic.ckpt")
     test.file_uploader[0].set_value([(name, strangers[name], "") for name in names])
     test.run()
@@ -427,9 +427,9 @@ def test_a_strangers_pair_is_searched_drawn_and_mapped(strangers):
     keep(test, "mlp")
     gan = checkpoints.load(UPLOADS / "mlp.safetensors")
     assert gan.data == "mnist" and gan.reference.shape == (512, 1, 28, 28)  # of a shipped model's file
-    noise = app("worst_noise.py", a="uploads/mlp", b="uploads/mlp", samples="16", steps="3")
+    noise = app("worst_noise", a="uploads/mlp", b="uploads/mlp", samples="16", steps="3")
     assert not noise.exception and not noise.error and "Worst noise beats random" in words(noise)
-    maps = app("embeddings.py", a="uploads/mlp", b="mnist-dcgan", panel="c real and A", points="100", method="PCA")
+    maps = app("embeddings", a="uploads/mlp", b="mnist-dcgan", panel="c real and A", points="100", method="PCA")
     maps = waited(maps, lambda test: claims(test) == 1)
     assert not maps.exception and not maps.error
     (UPLOADS / "mlp.safetensors").unlink()
@@ -443,7 +443,7 @@ def test_a_strangers_pair_is_searched_drawn_and_mapped(strangers):
     ],
 )
 def test_strangers_files_that_are_no_generators_get_their_words(strangers, name, said):
-    test = app("checkpoints.py")
+    test = app("checkpoints")
     test.file_uploader[0].set_value([(name, strangers[name], "")])
     test.run()
     assert said in errors(test) and not test.exception
@@ -451,7 +451,7 @@ def test_strangers_files_that_are_no_generators_get_their_words(strangers, name,
 
 def test_a_strangers_classes_can_be_picked(strangers):
     name = "conditional-wgan-gp-mnist-generator.pth"
-    test = app("checkpoints.py")
+    test = app("checkpoints")
     test.file_uploader[0].set_value([(name, strangers[name], "")])
     test.run()
     before = words(test)

@@ -39,7 +39,7 @@ def known():
 @pytest.fixture
 def whole():
     """The screen with its pool searched."""
-    test = waited(app("failures.py", **QUICK), lambda test: any(b.label == "Better" for b in test.button))
+    test = waited(app("failures", **QUICK), lambda test: any(b.label == "Better" for b in test.button))
     assert not test.exception and not test.error
     return test
 
@@ -94,23 +94,23 @@ def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
 
 def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole):
     link = linked(whole)["failure"]
-    again = app("failures.py", failure=link, **QUICK)
+    again = app("failures", failure=link, **QUICK)
     assert [said.value for said in again.success if said.value.endswith("reproduced\\.") or "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
-    changed = app("failures.py", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
+    changed = app("failures", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
     said = [one.value for one in changed.warning]
     assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
     assert any("cannot be compared" in one for one in said) and not changed.error
-    missing = app("failures.py", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
+    missing = app("failures", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
     assert any("needs the file with SHA" in said.value for said in missing.error)
-    nonsense = app("failures.py", failure="nonsense", **QUICK)
+    nonsense = app("failures", failure="nonsense", **QUICK)
     assert any("copy the whole link again" in said.value for said in nonsense.error) and not nonsense.exception
 
 
 def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch, tmp_path):
     def opened(address: str | None) -> tuple[bool, bool]:
         monkeypatch.setattr(type(st.context), "ip_address", property(lambda self: address))
-        test = app("failures.py", failure=urlencode(link.query()), **QUICK)
+        test = app("failures", failure=urlencode(link.query()), **QUICK)
         assert not test.exception
         return any("needs the file" in said.value for said in test.error), any(
             said.value.endswith("reproduced.") for said in test.success

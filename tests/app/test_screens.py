@@ -28,15 +28,14 @@ from rgan.robustness.one_radius import corner, verdict
 from rgan.robustness.summary import headline
 from tests.conftest import ROOT
 
-SCREENS = sorted(path.name for path in (ROOT / "app" / "screens").glob("*.py"))
+SCREENS = sorted(path.parent.name for path in (ROOT / "app" / "screens").glob("*/screen.py"))
 
 
-def app(screen: str = "worst_noise.py", **query: str) -> AppTest:
+def app(screen: str = "worst_noise", **query: str) -> AppTest:
     test = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=60)
     for name, value in query.items():
         test.query_params[name] = value
-    if "_" in screen:  # its address is not its file's name, which AppTest knows only after a run
-        test.switch_page("screens/train/screen.py").run()
+    test.switch_page("screens/train/screen.py").run()  # a page's address is not its file's name: AppTest learns it here
     return test.switch_page(f"screens/{screen}/screen.py").run()
 
 
@@ -57,7 +56,7 @@ def test_every_screen_opens_without_an_exception(screen):
 
 
 def test_home_shows_every_shipped_model():
-    shown = words(app("home.py"))
+    shown = words(app("home"))
     shipped = [path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")]
     assert shipped
     for name in shipped:
@@ -213,7 +212,7 @@ def claims(test: AppTest) -> int:
 
 
 def test_figure_four_shows_all_panels_each_with_the_papers_claim_and_an_outcome():
-    test = waited(app("embeddings.py", points="100"), lambda test: claims(test) == 4)
+    test = waited(app("embeddings", points="100"), lambda test: claims(test) == 4)
     shown = words(test)
     for letter, words_ in PANELS.items():
         assert f"({letter}) {words_}" in shown
@@ -223,7 +222,7 @@ def test_figure_four_shows_all_panels_each_with_the_papers_claim_and_an_outcome(
 
 
 def test_pictures_are_drawn_on_demand_and_carry_their_settings():
-    test = app("embeddings.py", points="100", panel="d real and B", tsne_scale="10")
+    test = app("embeddings", points="100", panel="d real and B", tsne_scale="10")
     waited(test, lambda test: 'class="tests"' in words(test))
     assert '<span class="stamp">PCA</span>' in words(test)
     next(button for button in test.button if button.label == "Draw with t-SNE").click().run()
@@ -237,7 +236,7 @@ def test_pictures_are_drawn_on_demand_and_carry_their_settings():
 
 def test_the_apps_numbers_are_the_librarys():
     test = waited(
-        app("embeddings.py", points="100", panel="a noise", eps="2", seed="3"),
+        app("embeddings", points="100", panel="a noise", eps="2", seed="3"),
         lambda test: 'class="tests"' in words(test),
     )
     gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
@@ -251,14 +250,14 @@ def test_the_apps_numbers_are_the_librarys():
 def test_models_without_common_images_are_refused_in_words(runs):
     colour = recipe("dcgan", width=2, latent=64)
     checkpoints.save(Gan(colour, *fresh(colour, 0)), runs / "checkpoint.safetensors")
-    test = app("embeddings.py", b="runs/test-broken", panel="c real and A")
+    test = app("embeddings", b="runs/test-broken", panel="c real and A")
     waited(test, lambda test: test.error)
     assert "images of one shape" in test.error[0].value and not test.exception
 
 
 def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     test = waited(
-        app("evidence.py", samples="16", eps="1.5", seed="2", steps="3"), lambda test: 'class="claim"' in words(test)
+        app("evidence", samples="16", eps="1.5", seed="2", steps="3"), lambda test: 'class="claim"' in words(test)
     )
     names = ("digits-dcgan", "digits-dcgan-robust")
     gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
@@ -287,9 +286,9 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
 
 
 def test_models_of_other_data_are_judged_with_a_word_or_refused(runs):
-    test = app("evidence.py", a="digits-dcgan", b="mnist-dcgan")
+    test = app("evidence", a="digits-dcgan", b="mnist-dcgan")
     assert "B was trained on mnist" in test.info[0].value and not test.exception
-    test = app("evidence.py", a="digits-dcgan", b="cifar10-dcgan")
+    test = app("evidence", a="digits-dcgan", b="cifar10-dcgan")
     assert "64 noise dimensions and B from 128" in test.error[0].value and not test.exception
 
 
@@ -314,7 +313,7 @@ def runs():
 def test_a_broken_model_is_named_in_words_and_the_rest_stays_usable(runs: Path):
     shipped = ROOT / "checkpoints" / "digits-dcgan.safetensors"
     (runs / "checkpoint.safetensors").write_bytes(shipped.read_bytes()[:1_000_000])
-    home = app("home.py")
+    home = app("home")
     assert not home.exception and any("cut short" in warning.value for warning in home.warning)
     test = app(a="runs/test-broken")
     assert not test.exception and "cut short" in test.error[0].value
@@ -323,7 +322,7 @@ def test_a_broken_model_is_named_in_words_and_the_rest_stays_usable(runs: Path):
 
 
 def test_the_plan_says_how_long_it_takes_and_what_is_missing():
-    test = app("train.py", width="8", latent="16", iterations="1000000")
+    test = app("train", width="8", latent="16", iterations="1000000")
     for _ in range(60):
         if any("About" in caption.value for caption in test.caption):
             break
@@ -346,14 +345,14 @@ def test_the_plan_says_how_long_it_takes_and_what_is_missing():
 
 def test_the_link_restores_the_plan():
     query = {"data": "digits", "system": "WGAN-GP", "robust": "own", "e1": "0.5", "width": "16", "train_seed": "9"}
-    test = app("train.py", **query)
+    test = app("train", **query)
     assert test.selectbox(key="system").value == "wgan-gp"
     assert test.number_input(key="e1").value == 0.5 and test.number_input(key="train_seed").value == 9
     assert test.select_slider(key="width").value == 16 and not test.exception
 
 
 def test_impossible_values_in_the_link_are_harmless():
-    test = app("train.py", width="7", latent="x", iterations="-3", e1="nan", run="nobody", robust="maybe", data="cats")
+    test = app("train", width="7", latent="x", iterations="-3", e1="nan", run="nobody", robust="maybe", data="cats")
     assert not test.exception and not test.error
     assert (
         test.select_slider(key="width").value in (8, 16, 32, 64, 128) and test.number_input(key="iterations").value >= 1
@@ -374,12 +373,12 @@ def family():
 
 
 def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: str):
-    test = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")
+    test = app("reproduce", radii="0.5", repeats="1", images="100", steps="1")
     assert family in test.multiselect(key="families").options and not test.exception
     test.multiselect(key="families").set_value([family]).run()
     assert "<td>2<td>–<td>–<td>1</tr>" in words(test)
     next(button for button in test.button if button.label == "Run").click().run()
-    again = app("reproduce.py", radii="0.5", repeats="1", images="100", steps="1")  # another session sees the same
+    again = app("reproduce", radii="0.5", repeats="1", images="100", steps="1")  # another session sees the same
     again.multiselect(key="families").set_value([family]).run()
     waited(again, lambda test: words(test).count("<td>no robust part<br>") == 1 and not test.get("progress"))
     folder = Path(os.environ["RGAN_RUNS"]) / "reproduce"
@@ -400,11 +399,11 @@ def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: s
 
 def test_radii_that_are_none_are_refused_in_words():
     for radii in ("half", "0", "-1"):
-        test = app("reproduce.py", radii=radii)
+        test = app("reproduce", radii=radii)
         assert test.error and not test.exception
 
 
 def test_a_broken_run_is_named_and_the_others_stay_usable(runs: Path):
     (runs / "run.json").write_text('{"state": "running", "plan"')
-    test = app("train.py")
+    test = app("train")
     assert not test.exception and any("test-broken: expected a readable run.json" in w.value for w in test.warning)

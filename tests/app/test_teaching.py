@@ -90,7 +90,7 @@ def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(ask
 
 
 def test_answers_are_counted_kept_and_shown_against_the_judge():
-    test = app("blind_test.py", eps="3", seed="4", trials="10")
+    test = app("blind_test", eps="3", seed="4", trials="10")
     gans = tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
     made = pairs(gans, Plan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
     answers = [pair.target if pair.kind == WORST else 0 for pair in made]
