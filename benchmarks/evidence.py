@@ -17,41 +17,41 @@ import torch
 from measure import interleaved, ratio, report
 from torch import Tensor
 
-from rgan.attack.search import CHUNK, Settings
+from rgan.attack.search import CHUNK, Attack
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.models.gan import Probe
 from rgan.robustness import measured
-from rgan.robustness.curves import Plan, sweep
+from rgan.robustness.curves import CurvesPlan, curves_of
 from rgan.robustness.failures import pool
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 
 
-def counted(work: Callable[[], object], subjects: list[Subject]) -> list[Counter[str]]:
+def counted(work: Callable[[], object], subjects: list[JudgedGan]) -> list[Counter[str]]:
     """Rows of each subject that some work gives to gradients, to losses alone, and to the judge."""
     rows = {id(subject.gan): Counter[str]() for subject in subjects}
-    loss, look = Probe.loss, Subject._look
+    loss, look = Probe.loss, JudgedGan._look
     owner = {id(one.probe): id(one.gan) for one in subjects}
 
     def counting_loss(self: Probe, z: Tensor) -> Tensor:
         rows[owner[id(self)]]["gradient" if z.requires_grad else "loss"] += len(z)
         return loss(self, z)
 
-    def counting_look(self: Subject, z: Tensor) -> tuple[Tensor, measured.Trial]:
+    def counting_look(self: JudgedGan, z: Tensor) -> tuple[Tensor, measured.Measured]:
         rows[id(self.gan)]["judged"] += len(z)
         return look(self, z)
 
-    Probe.loss, Subject._look = counting_loss, counting_look
+    Probe.loss, JudgedGan._look = counting_loss, counting_look
     try:
         work()
     finally:
-        Probe.loss, Subject._look = loss, look
+        Probe.loss, JudgedGan._look = loss, look
     return [rows[id(subject.gan)] for subject in subjects]
 
 
-def bare(subject: Subject, rows: Counter[str]) -> None:
+def bare(subject: JudgedGan, rows: Counter[str]) -> None:
     """So many gradients, losses and judgements of noise, and nothing else."""
     z = subject.gan.noise(CHUNK, 0)
     for count in chunks(rows["gradient"]):
@@ -80,7 +80,7 @@ def main() -> None:
     torch.set_num_threads(1)
     judge = judges.shipped("digits")
     names = ("digits-dcgan", "digits-dcgan-robust")
-    subjects = [Subject(checkpoints.load(f"checkpoints/{name}.safetensors"), judge) for name in names]
+    subjects = [JudgedGan(checkpoints.load(f"checkpoints/{name}.safetensors"), judge) for name in names]
     standard, z = scores.by_judge(judge), subjects[0].gan.noise(options.images, 0)
 
     def look() -> scores.Seen:
@@ -92,17 +92,17 @@ def main() -> None:
 
     scoring = interleaved({"score": score, "look": look}, options.rounds, warm_up=1)
     radii = tuple(round(share * subjects[0].gan.prior_radius / 2, 2) for share in SHARES)
-    plan = Plan(radii, options.samples, options.repeats)
+    plan = CurvesPlan(radii, options.samples, options.repeats)
     first: list[float] = []
 
     def curves() -> None:
         started = time.perf_counter()
-        for index, _ in enumerate(sweep(subjects, plan)):
+        for index, _ in enumerate(curves_of(subjects, plan)):
             if index == 0:
                 first.append(time.perf_counter() - started)
 
     def search_pool() -> None:
-        for _ in pool.pool(subjects, pool.Plan(Settings((1.0,)), 512)):
+        for _ in pool.pool(subjects, pool.PoolPlan(Attack((1.0,)), 512)):
             pass
 
     def passes(rows: list[Counter[str]]) -> None:

@@ -14,7 +14,7 @@ import torch
 from measure import interleaved, ratio, report
 from torch import Tensor, nn
 
-from rgan.attack.search import Settings, WorstNoise, losses, run
+from rgan.attack.search import Attack, WorstNoise, losses, run
 from rgan.common.devices import choose_dtype
 from rgan.models import checkpoints
 
@@ -50,7 +50,7 @@ def main() -> None:
     z = gan.noise(64, 0)
     exact = gan.probe().loss
     fast = gan.probe(choose_dtype("auto", torch.device("cpu"))).loss
-    settings = Settings(RADII, steps=STEPS)
+    settings = Attack(RADII, steps=STEPS)
 
     model = foolbox.PyTorchModel(Losses(gan).eval(), bounds=(-1e9, 1e9), device="cpu")
     attack = OnGan(rel_stepsize=0.25, steps=STEPS, random_start=False)

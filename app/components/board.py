@@ -9,7 +9,7 @@ import numpy as np
 from theme.language import MARKS, marked
 from torch import Tensor
 
-from rgan.attack.objectives import Measure
+from rgan.attack.objectives import ObjectiveWords
 from rgan.attack.path import View
 from rgan.common.formatting import decimal
 from rgan.common.images import grid, png
@@ -99,7 +99,7 @@ def stamp(view: View) -> str:
     )
 
 
-def number(value: float, measure: Measure) -> str:
+def number(value: float, measure: ObjectiveWords) -> str:
     """Two decimals, one from 10 on (nine of them stand side by side), with its unit."""
     return decimal(value, 2 if abs(value) < 9.995 else 1) + measure.unit
 

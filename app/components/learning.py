@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from screens.train.run_view import side_of
 
-from rgan.report.charts.basic import COLOURS, Curve, curves
+from rgan.report.charts.basic import COLOURS, Line, curves
 from rgan.training.runs import PICTURES, Record
 
 CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -95,7 +95,7 @@ def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: di
             rows = [row for row in _histories[name] if key in row]
             if rows:
                 lines.append(
-                    Curve(
+                    Line(
                         f"{who}: {words}", [row["iteration"] for row in rows], [row[key] for row in rows],
                         COLOURS[side], dash,
                     )

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from theme.language import MARKS, model_title
 
 from rgan.report.page import scrolled
-from rgan.robustness.one_radius import Corner
+from rgan.robustness.one_radius import OneRadius
 
 PLAIN = {"displayModeBar": False}
 
@@ -24,7 +24,7 @@ def titles(asked: Asked) -> list[DeltaGenerator]:
     return columns
 
 
-def corners_of(asked: Asked, found: Found) -> dict[str, Corner]:
+def corners_of(asked: Asked, found: Found) -> dict[str, OneRadius]:
     """Those of the models that have come in."""
     tasks = {side: found[asked.corner_key(index)] for index, side in enumerate("AB")}
     return {side: value(task) for side, task in tasks.items() if task.done}

@@ -10,7 +10,7 @@ from session.state import together
 from theme import language
 
 from rgan.attack.path import LivePath, View
-from rgan.attack.perturbation import notices, verdict
+from rgan.attack.perturbation import notices, which_loses_less
 
 SLICE = 0.12  # seconds of searching between two pictures: the longest that a click has to wait
 SENT = 0.012  # seconds after which what a run has drawn is on its way: Streamlit drops the rest when the next starts
@@ -52,7 +52,7 @@ class Stage:
         drawn = together(picture, [0, 1])
         views = [view for view, _ in drawn]
         so_far = "" if all(view.done for view in views) else "So far: "
-        said = verdict(views[0].comparison, views[1].comparison, ("A", "B"))
+        said = which_loses_less(views[0].comparison, views[1].comparison, ("A", "B"))
         self._verdict.html(f'<p class="verdict">{so_far}{said}</p>')
         for side, (view, grids) in enumerate(drawn):
             title = language.model_title("AB"[side], self.names[side], self.about[side], board.stamp(view))

@@ -7,10 +7,10 @@ import dataclasses
 import streamlit as st
 from session.state import pace
 
-from rgan.training.runs import Plan
+from rgan.training.runs import TrainingPlan
 
 
-def say_time_needed(plans: list[Plan]) -> bool:
+def say_time_needed(plans: list[TrainingPlan]) -> bool:
     """Say how long the plans take together, measured on a few steps of each; False if one cannot be trained here."""
     waiting = [pace(plan, _cost(plan)) for plan in plans]
     known = all(one.done() for one in waiting)
@@ -36,7 +36,7 @@ def say_time_needed(plans: list[Plan]) -> bool:
     return not (known and any(one.exception() for one in waiting))
 
 
-def _cost(plan: Plan) -> str:
+def _cost(plan: TrainingPlan) -> str:
     """All that decides how long an iteration takes."""
     steady = dataclasses.replace(plan.recipe, decay=0)
     return repr(dataclasses.replace(plan, recipe=steady, iterations=1, seed=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from controls.lock import limited
-from controls.objective import Raising
+from controls.objective import ObjectiveChoice
 
 from rgan.attack.objectives import CHANGE
 from rgan.attack.path import Request, parse_rows
@@ -33,7 +33,7 @@ def reset(against: str) -> None:
     st.session_state.update(DEFAULTS | {"against": against})
 
 
-def search_controls(reach: float, raised: Raising) -> Request:
+def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
     radius(reach)
     change = raised.against == CHANGE

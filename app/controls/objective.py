@@ -19,7 +19,7 @@ _HELP = (
 
 
 @dataclass(frozen=True)
-class Raising:
+class ObjectiveChoice:
     """What is raised (one of AGAINST), and the data of the judge who measures it, "" for none.
 
     usual: what is raised by default. because: what cannot be raised and what can be done, empty if nothing is missing.
@@ -31,7 +31,7 @@ class Raising:
     because: str
 
 
-def raising(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Raising:
+def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> ObjectiveChoice:
     """Draw the choice into the current container."""
     judge = judge_for(gans)
     offered = choices(gans, judge)
@@ -48,7 +48,7 @@ def raising(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Raising:
     against = str(chosen)
     if judge is not None and against == JUDGE:
         st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
-    return Raising(
+    return ObjectiveChoice(
         against, judge.data if judge and against == JUDGE else "", offered[0], _because(names, gans, offered)
     )
 

@@ -25,7 +25,7 @@ from rgan.models.gan import Gan
 from rgan.paper import evaluation, study
 from rgan.paper.ablation import LeftOut, Model
 from rgan.training.jobs import Jobs, measure
-from rgan.training.runs import CHECKPOINT, Plan
+from rgan.training.runs import CHECKPOINT, TrainingPlan
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -91,7 +91,7 @@ def _measuring() -> ThreadPoolExecutor:
 
 
 @st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
-def pace(_plan: Plan, key: str) -> Future[float]:
+def pace(_plan: TrainingPlan, key: str) -> Future[float]:
     """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
     return _measuring().submit(measure, _plan)
 
@@ -115,7 +115,7 @@ def critics() -> Tasks:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def evaluation_pace(digest: str, _model: Model, _referees: study.Referees) -> Future[evaluation.Pace]:
+def evaluation_pace(digest: str, _model: Model, _referees: study.Scorings) -> Future[evaluation.Pace]:
     """The pace of a model's evaluation here, measured in the background."""
     return _measuring().submit(lambda: evaluation.pace(checkpoints.load(_model.path), _referees.of(_model)))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.attack.search import CHUNK, Anchored, Settings, losses
+from rgan.attack.search import CHUNK, Attack, SampleLoss, losses
 from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, SettingsError, one_of
 from rgan.common.formatting import decimal, signed
@@ -22,12 +22,12 @@ from rgan.common.geometry import lengths, random_directions, separate
 from rgan.metrics.judges import Judge, first_shipped
 from rgan.models.gan import Gan, Probe
 
-CRITIC, JUDGE, CHANGE = AGAINST = ("critic", "judge", "change")
+CRITIC, JUDGE, CHANGE = OBJECTIVES = ("critic", "judge", "change")
 LADDER = 6  # lengths tried for a priced first move, each a quarter of the one before
 
 
 @dataclass(frozen=True)
-class Measure:
+class ObjectiveWords:
     """How to speak of what is raised.
 
     noun: its name. full: the name in a sentence of its own. more, less: what worst noise does beside random noise, and
@@ -46,11 +46,11 @@ class Measure:
         return (signed if sign else decimal)(value) + self.unit
 
 
-LOSS = Measure("loss", "generator loss", "costs more", "loses less", "judged by the model's own critic")
+LOSS = ObjectiveWords("loss", "generator loss", "costs more", "loses less", "judged by the model's own critic")
 
 
 @dataclass(frozen=True)
-class Aim:
+class Objective:
     """What a search raises, ready for many evaluations of N samples.
 
     rate: images (B, C, H, W) as the probe draws them and the samples (B,) they belong to → loss (B,), differentiable.
@@ -58,7 +58,7 @@ class Aim:
     """
 
     probe: Probe
-    measure: Measure
+    measure: ObjectiveWords
     rate: Callable[[Tensor, Tensor], Tensor]
     flat: bool = False
 
@@ -68,9 +68,9 @@ class Aim:
         return self.probe.dtype
 
     @property
-    def objective(self) -> Anchored:
+    def objective(self) -> SampleLoss:
         """For `worst_case.search`."""
-        return Anchored(lambda z, samples: self.rate(self.probe.draw(z), samples).to(z.device))
+        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), samples).to(z.device))
 
     def images(self, z: Tensor) -> Tensor:
         """As `Probe.images`."""
@@ -80,7 +80,7 @@ class Aim:
         """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
         return self.probe.rated(z, lambda images: self.rate(images, samples))
 
-    def start(self, z: Tensor, settings: Settings, seed: int) -> Tensor | None:
+    def start(self, z: Tensor, settings: Attack, seed: int) -> Tensor | None:
         """r (N, latent) to begin a search with, up to its largest radius; None where r = 0 has a slope to follow.
 
         A random direction of the seed, apart from the control's. Where moving has a price, the length that is worth
@@ -96,7 +96,7 @@ class Aim:
         return moves[worth.argmax(dim=0), torch.arange(len(z))]
 
 
-def aims(
+def objective_pair(
     gan: Gan,
     against: str,
     z: Tensor,
@@ -104,7 +104,7 @@ def aims(
     judge: Judge | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> tuple[Aim, Aim]:
+) -> tuple[Objective, Objective]:
     """What a search from noise z (N, latent) raises, exact and, in the chosen precision, fast.
 
     The change has one precision: differences of nearly equal images would drown in bfloat16's rounding.
@@ -113,7 +113,7 @@ def aims(
         CheckpointError: the loss is to be raised and there is no critic.
         SettingsError: the distance is to be raised and no judge is given; or another word than those of AGAINST.
     """
-    one_of("what the search raises", against, AGAINST)
+    one_of("what the search raises", against, OBJECTIVES)
     where = choose_device(device)
     exact = gan.probe(device=where)
     if against == CHANGE:
@@ -153,7 +153,7 @@ def judge_for(gans: Sequence[Gan]) -> Judge | None:
 def choices(gans: Sequence[Gan], judge: Judge | None) -> tuple[str, ...]:
     """What a search can raise for all of these Gans, the usual one first."""
     able = {CRITIC: all(gan.has_critic for gan in gans), JUDGE: judge is not None, CHANGE: True}
-    return tuple(name for name in AGAINST if able[name])
+    return tuple(name for name in OBJECTIVES if able[name])
 
 
 def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
@@ -162,19 +162,19 @@ def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
     return lengths(change) / (2 * math.sqrt(change.shape[1]))  # whose gradient at no change is zero and not NaN
 
 
-def _loss(probe: Probe) -> Aim:
-    return Aim(probe, LOSS, lambda images, _: probe.cost(images))
+def _loss(probe: Probe) -> Objective:
+    return Objective(probe, LOSS, lambda images, _: probe.cost(images))
 
 
-def _distance(probe: Probe, judge: Judge) -> Aim:
+def _distance(probe: Probe, judge: Judge) -> Objective:
     by = f"measured by the independent judge of {judge.data}, to the third nearest real image in its features"
-    measure = Measure("distance", "distance from real images", "strays farther", "strays less", by)
-    return Aim(probe, measure, lambda images, _: judge.distance(images))
+    measure = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
+    return Objective(probe, measure, lambda images, _: judge.distance(images))
 
 
-def _change(probe: Probe, z: Tensor) -> Aim:
+def _change(probe: Probe, z: Tensor) -> Objective:
     by = "the root mean square difference from the image of the original noise, in per cent of black to white"
-    measure = Measure("change", "change of the image", "changes more", "changes less", by, " %")
+    measure = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
     with torch.no_grad():
         original = torch.cat([probe.draw(chunk) for chunk in z.split(CHUNK)])
-    return Aim(probe, measure, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)
+    return Objective(probe, measure, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)

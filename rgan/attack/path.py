@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import AGAINST, CRITIC, JUDGE, aims, check_method, pixel_change
-from rgan.attack.perturbation import Comparison, compare, straight_path
-from rgan.attack.search import Anchored, Settings, WorstNoise, between, look_up, losses, merge, search
+from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_pair, pixel_change
+from rgan.attack.perturbation import Perturbation, compare, straight_path
+from rgan.attack.search import Attack, SampleLoss, WorstNoise, between, look_up, losses, merge, search
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.images import difference, to_uint8
 from rgan.metrics.judges import shipped
@@ -53,7 +53,7 @@ class Request:
     judge: str = ""
 
     def __post_init__(self) -> None:
-        one_of("what the search raises", self.against, AGAINST)
+        one_of("what the search raises", self.against, OBJECTIVES)
         check_method(self.against, self.method)
 
     @property
@@ -68,8 +68,8 @@ class Request:
             else gan.noise(self.samples, self.seed)
         )
 
-    def settings(self, *radii: float) -> Settings:
-        return Settings(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
+    def settings(self, *radii: float) -> Attack:
+        return Attack(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class View:
     square change of worst and random images as fractions of the range from black to white, (N,) each.
     """
 
-    comparison: Comparison
+    comparison: Perturbation
     original: np.ndarray
     worst: np.ndarray
     random: np.ndarray
@@ -103,7 +103,9 @@ class LivePath:
         self.request = request
         self.z = request.noise(gan)
         judge = shipped(request.judge) if request.against == JUDGE else None
-        self.exact, self.fast = aims(gan, request.against, self.z, judge=judge, device=device, precision=precision)
+        self.exact, self.fast = objective_pair(
+            gan, request.against, self.z, judge=judge, device=device, precision=precision
+        )
         self._original = self.exact.images(self.z)
         loss = losses(self.exact.objective, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
@@ -220,7 +222,7 @@ class LivePath:
             return loss
 
         seed, measure = self.request.seed, self.exact.measure
-        comparison = compare(Anchored(judged), self.z, found, seed=seed, best_of=best_of, measure=measure)
+        comparison = compare(SampleLoss(judged), self.z, found, seed=seed, best_of=best_of, measure=measure)
         random = torch.cat(made)[: len(self.z)]  # the control's own images come first
         if self._between is not None and self._between[0] is found:
             worst = self._between[1]

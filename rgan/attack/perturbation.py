@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import LOSS, Measure
-from rgan.attack.search import Anchored, Objective, Settings, WorstNoise, losses, random_noise
+from rgan.attack.objectives import LOSS, ObjectiveWords
+from rgan.attack.search import Attack, Loss, SampleLoss, WorstNoise, losses, random_noise
 from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
 
@@ -30,7 +30,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Perturbation:
     """Worst noise against its controls at one radius, per sample (N,), for one Gan.
 
     original, worst, random: what was raised, as `measure` says, at z, z + r and z + a random direction of length ‖r‖
@@ -38,7 +38,7 @@ class Comparison:
     gradient calls; None if it was not asked for. used: ‖r‖. prior: ‖z‖.
     """
 
-    settings: Settings
+    settings: Attack
     noise: Tensor
     random_noise: Tensor
     original: Tensor
@@ -48,7 +48,7 @@ class Comparison:
     tries: int
     used: Tensor
     prior: Tensor
-    measure: Measure = LOSS
+    measure: ObjectiveWords = LOSS
 
     @property
     def radius(self) -> float:
@@ -93,15 +93,15 @@ class Comparison:
 
 
 def compare(
-    objective: Objective | Anchored,
+    objective: Loss | SampleLoss,
     z: Tensor,
     found: WorstNoise,
     *,
     seed: int,
     index: int = -1,
     best_of: bool = True,
-    measure: Measure = LOSS,
-) -> Comparison:
+    measure: ObjectiveWords = LOSS,
+) -> Perturbation:
     """Set radius `index` of a search beside its controls.
 
     The control of sample i is the same direction whatever the radius and whatever `best_of`.
@@ -113,7 +113,7 @@ def compare(
         measure: how to speak of what the objective is.
     """
     settings = found.settings
-    one = Settings(
+    one = Attack(
         (settings.radii[index],),
         settings.price,
         settings.steps,
@@ -126,7 +126,7 @@ def compare(
     tries = max(1, found.gradient_calls) if best_of else 1
     random = random_noise(z, used, seed, tries=tries, keep_shell=settings.keep_shell)
     random_loss = losses(objective, z + random)
-    return Comparison(
+    return Perturbation(
         settings=one,
         noise=noise,
         random_noise=random[0],
@@ -159,7 +159,7 @@ def student(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
+def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -> str:
     """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise.
 
     Both comparisons are of the same measure.
@@ -191,7 +191,7 @@ def verdict(a: Comparison, b: Comparison, names: tuple[str, str]) -> str:
     )
 
 
-def notices(result: Comparison, stronger: float | None = None) -> list[str]:
+def notices(result: Perturbation, stronger: float | None = None) -> list[str]:
     """What the settings do to this result, where a control has no effect or misleads; each with what to do.
 
     stronger: a smaller radius at which the same method found more, if one is known.

@@ -20,11 +20,11 @@ from torch import Tensor
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import project_ball, project_cap, random_directions, random_in_ball, separate, turn, unit
 
-Objective = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Anchored:
+class SampleLoss:
     """An objective that is told whose row it is given: it holds each move against what that sample was before.
 
     of: noise (B, d) and the numbers (B,) of the samples, 0 to N − 1, that its rows belong to → loss of each row (B,).
@@ -32,7 +32,7 @@ class Anchored:
 
     of: Callable[[Tensor, Tensor], Tensor]
 
-    def belonging(self, samples: Tensor) -> Objective:
+    def belonging(self, samples: Tensor) -> Loss:
         """The objective of rows that belong to these samples (B,)."""
         return lambda z: self.of(z, samples)
 
@@ -44,7 +44,7 @@ CHUNK = 224  # rows a call: large enough to fill the processor, small enough to 
 
 
 @dataclass(frozen=True)
-class Settings:
+class Attack:
     """What to search.
 
     radii: rising ε, in units of noise. price: λ, loss per squared unit of noise. steps: gradient steps a sample.
@@ -81,7 +81,7 @@ class WorstNoise:
     has been given. done: the search has ended and the losses are the exact objective's.
     """
 
-    settings: Settings
+    settings: Attack
     z: Tensor
     noise: Tensor
     loss: Tensor
@@ -98,12 +98,12 @@ class WorstNoise:
 
 
 def search(
-    objective: Objective | Anchored,
+    objective: Loss | SampleLoss,
     z: Tensor,
-    settings: Settings,
+    settings: Attack,
     *,
     seed: int = 0,
-    exact: Objective | Anchored | None = None,
+    exact: Loss | SampleLoss | None = None,
     start: Tensor | None = None,
 ) -> Iterator[WorstNoise]:
     """Search, yielding after every step; the last state is final (`done`). Stop by not asking for the next.
@@ -137,12 +137,12 @@ def search(
 
 
 def run(
-    objective: Objective | Anchored,
+    objective: Loss | SampleLoss,
     z: Tensor,
-    settings: Settings,
+    settings: Attack,
     *,
     seed: int = 0,
-    exact: Objective | Anchored | None = None,
+    exact: Loss | SampleLoss | None = None,
     start: Tensor | None = None,
 ) -> WorstNoise:
     """`search` to its end."""
@@ -188,7 +188,7 @@ def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
     return dataclasses.replace(second, settings=settings, noise=noise[last], loss=loss[last])
 
 
-def look_up(objective: Objective | Anchored, found: WorstNoise, radius: float) -> WorstNoise:
+def look_up(objective: Loss | SampleLoss, found: WorstNoise, radius: float) -> WorstNoise:
     """Worst noise at a radius between searched ones, from their answers alone: two loss evaluations, no gradient.
 
     Each sample takes the better of the smaller radius's answer and the larger one's shortened to `radius`; r = 0
@@ -216,16 +216,16 @@ def random_noise(z: Tensor, distance: Tensor, seed: int, *, tries: int = 1, keep
     return moved.view(tries, *z.shape)
 
 
-def losses(objective: Objective | Anchored, z: Tensor) -> Tensor:
+def losses(objective: Loss | SampleLoss, z: Tensor) -> Tensor:
     """ℓ of noise (…, N, d) for N samples, (…, N), without gradients."""
     with torch.no_grad():
         return torch.cat([loss(chunk) for loss, chunk in _chunks(objective, z)]).view(z.shape[:-1])
 
 
-def _chunks(objective: Objective | Anchored, z: Tensor) -> Iterator[tuple[Objective, Tensor]]:
+def _chunks(objective: Loss | SampleLoss, z: Tensor) -> Iterator[tuple[Loss, Tensor]]:
     """The rows of noise (…, N, d) in pieces of CHUNK, each with the objective of its rows."""
     rows = z.flatten(0, -2)
-    if not isinstance(objective, Anchored):
+    if not isinstance(objective, SampleLoss):
         yield from ((objective, chunk) for chunk in rows.split(CHUNK))
         return
     samples = torch.arange(len(rows)) % z.shape[-2]
@@ -272,7 +272,7 @@ class _Ascent:
     the next one keeps in part (heavy ball, Polyak 1964) and a failed one forgets.
     """
 
-    def __init__(self, objective: Objective | Anchored, z: Tensor, settings: Settings, seed: int, start: Tensor | None):
+    def __init__(self, objective: Loss | SampleLoss, z: Tensor, settings: Attack, seed: int, start: Tensor | None):
         self.objective, self.z, self.settings = objective, z, settings
         starts, radii, (count, dimensions) = settings.restarts, len(settings.radii), z.shape
         self.radius = torch.tensor(settings.radii, dtype=z.dtype, device=z.device)[:, None].expand(radii, count)
@@ -308,7 +308,7 @@ class _Ascent:
         self.best = self.best.gather(1, source)
         self.heading = self.heading.gather(1, source[..., None].expand_as(self.heading))
 
-    def sharpen(self, exact: Objective | Anchored) -> None:
+    def sharpen(self, exact: Loss | SampleLoss) -> None:
         """Go on with another objective; its losses replace the old ones, and rows it finds worse than r = 0 restart.
 
         Steps shorter than a quarter of the radius grow to it: some were cut by differences that the coarse objective
@@ -351,7 +351,7 @@ class _Ascent:
         return _Points(noise, torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise))
 
 
-def _one_step(objective: Objective | Anchored, z: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+def _one_step(objective: Loss | SampleLoss, z: Tensor, settings: Attack) -> tuple[Tensor, Tensor, Tensor]:
     """r = ε·∇ℓ(z)/‖∇ℓ(z)‖ for every radius: Alg. 1 l. 4 as the paper's official code solves it.
 
     Noise (K, N, d), its loss (K, N), the original loss (N,).
@@ -361,7 +361,7 @@ def _one_step(objective: Objective | Anchored, z: Tensor, settings: Settings) ->
     return noise, losses(objective, z + noise), ascent.original
 
 
-def _project(z: Tensor, r: Tensor, radius: Tensor, settings: Settings) -> Tensor:
+def _project(z: Tensor, r: Tensor, radius: Tensor, settings: Attack) -> Tensor:
     return project_cap(z, r, radius) if settings.keep_shell else project_ball(r, radius)
 
 

@@ -26,25 +26,25 @@ def add(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from rgan.attack.search import Settings
+    from rgan.attack.search import Attack
     from rgan.metrics import judges
     from rgan.models import checkpoints
     from rgan.robustness import one_radius
-    from rgan.robustness.checks import lights
-    from rgan.robustness.measured import Subject, check_noise
+    from rgan.robustness.checks import check_attack
+    from rgan.robustness.measured import JudgedGan, check_noise
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
     names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
-    a, b = (Subject(gan, judge, options.device) for gan in gans)
+    a, b = (JudgedGan(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
-    settings = Settings(
+    settings = Attack(
         (options.radius,), options.price, options.steps, restarts=options.restarts, keep_shell=options.keep_shell
     )
-    corners = [one_radius.corner(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    corners = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     moved = one_radius.transfer((a, b), (corners[0], corners[1]))
     said = one_radius.verdict(corners[0], corners[1]) + ((moved.sentence(),) if options.radius else ())
-    checked = [lights(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    checked = [check_attack(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     report = {
         "models": {
             side: {

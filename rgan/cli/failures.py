@@ -26,30 +26,30 @@ def add(commands: Subparsers) -> None:
 def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from rgan.attack.search import Settings
+    from rgan.attack.search import Attack
     from rgan.common import files
     from rgan.metrics import judges
     from rgan.models import checkpoints
     from rgan.robustness.failures import export, failure, links
     from rgan.robustness.failures import modes as failure_modes
     from rgan.robustness.failures import pool as failures
-    from rgan.robustness.measured import Subject
+    from rgan.robustness.measured import JudgedGan
 
     paths = [Path(path) for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
     names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
-    settings = Settings(
+    settings = Attack(
         (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
     )
-    plan = failures.Plan(settings, options.pool, options.seed, options.against)
+    plan = failures.PoolPlan(settings, options.pool, options.seed, options.against)
     folder = Path(options.out)
     files.prepare_folder(folder)
     with (
         stopping("this block") as asked,
         tqdm(total=plan.samples, unit="image", disable=options.json or None) as bar,
     ):
-        for pool in failures.pool([Subject(gan, judge, options.device) for gan in gans], plan):
+        for pool in failures.pool([JudgedGan(gan, judge, options.device) for gan in gans], plan):
             bar.update(len(pool.z) - bar.n)
             if asked.is_set():
                 break
@@ -60,10 +60,10 @@ def run(options: argparse.Namespace) -> None:
             found = failure.failure(subject, plan, int(index))
             kept.append((links.permalink(subject, found, path.stem), found))
     written = {"failures.csv": files.as_csv(export.pool_rows(pool, modes)), "failures.zip": export.archive(kept)}
-    written |= {f"{side}-{kind}.png": export.sheet(pool, side, kind) for side in pool.rows for kind in failures.KINDS}
+    written |= {f"{side}-{kind}.png": export.sheet(pool, side, kind) for side in pool.rows for kind in failures.NOISES}
     for name, data in written.items():
         files.write_atomically(folder / name, data)
-    said = [*failures.said(pool), *(f"{side}: {each.sentence}" for side, each in modes.items())]
+    said = [*failures.findings(pool), *(f"{side}: {each.sentence}" for side, each in modes.items())]
     report = {
         "models": {
             side: {
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
             }
             for side, path in zip(pool.rows, paths, strict=True)
         },
-        "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.KINDS}
+        "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.NOISES}
         if len(pool.rows) == 2
         else None,
         "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.against,

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     if options.judge and options.against != objectives.JUDGE:
         raise RganError(f"expected no --judge with --against {options.against}; drop it, or raise the judge's distance")
     gan = checkpoints.load(options.checkpoint)
-    settings = search.Settings(
+    settings = search.Attack(
         radii=(options.radius,),
         price=options.price,
         steps=options.steps,
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     judge = None
     if options.against == objectives.JUDGE:
         judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
-    exact, fast = objectives.aims(
+    exact, fast = objectives.objective_pair(
         gan, options.against, z, judge=judge, device=options.device, precision=options.precision
     )
     sharpen = None if fast.dtype is exact.dtype else exact.objective

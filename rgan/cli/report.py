@@ -35,14 +35,14 @@ def run(options: argparse.Namespace) -> None:
     from rgan.report.robustness_page import robustness_page
     from rgan.robustness import one_radius, summary
     from rgan.robustness.failures import pool
-    from rgan.robustness.measured import Subject
+    from rgan.robustness.measured import JudgedGan
 
     asked = summary.Asked(options.radius, options.price, options.steps, options.samples, options.pool, options.seed)
     paths = [path for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
     names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
-    subjects = [Subject(gan, judge, options.device) for gan in gans]
+    subjects = [JudgedGan(gan, judge, options.device) for gan in gans]
     with tqdm(total=100, unit="%", disable=options.json or None) as bar:
         for progress in summary.examine(subjects, [Path(path).stem for path in paths], asked):
             bar.set_description(progress.words)

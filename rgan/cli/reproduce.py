@@ -49,13 +49,13 @@ def run(options: argparse.Namespace) -> None:
     from rgan.report import study_page
 
     folder = Path(options.out)
-    settings = evaluation.Settings(
+    settings = evaluation.EvaluationSettings(
         tuple(options.radii), options.repeats, options.samples, options.steps, options.features, options.weights or ""
     )
     models, left = reproduce.survey(reproduce.find(options.models or reproduce.places()))
     if not models:
         raise _nothing(left)
-    referees = reproduce.Referees(settings, device=options.device, data_root=options.data_root)
+    referees = reproduce.Scorings(settings, device=options.device, data_root=options.data_root)
     with (
         stopping("this piece of an evaluation") as asked,
         tqdm(total=100, unit="%", disable=options.json or None) as bar,

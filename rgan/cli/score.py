@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn
     probe = gan.probe(device=device)
-    settings = search.Settings((options.radius,), options.price, options.steps)
+    settings = search.Attack((options.radius,), options.price, options.steps)
     parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):

@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
     print_report(options, report, f"{path}: {trainer.iteration} iterations in {trainer.seconds:.0f} s")
 
 
-def _plan(options: argparse.Namespace) -> runs.Plan:
+def _plan(options: argparse.Namespace) -> runs.TrainingPlan:
     """The plan of a new run, as the options tell it."""
     from rgan.data import datasets
     from rgan.training import runs
@@ -119,7 +119,7 @@ def _plan(options: argparse.Namespace) -> runs.Plan:
             changes[name] = getattr(options, name)
     changes |= parsed(options.set or ())
     made = _with_robust(options, changes)
-    return runs.Plan(
+    return runs.TrainingPlan(
         recipe=made if "decay" in changes else lasting(made, options.iterations),
         data=options.data,
         iterations=options.iterations,

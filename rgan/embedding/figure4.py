@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import Objective, Settings, search
+from rgan.attack.search import Attack, Loss, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -24,7 +24,7 @@ from rgan.common.images import to_uint8, to_unit
 from rgan.embedding.projections import Embedding, Layout, Report, fit
 from rgan.metrics import judges
 from rgan.models.gan import Gan
-from rgan.stats.two_sample import LEVEL, Cloud, Verdict, classifier, energy, further, mmd, radius
+from rgan.stats.two_sample import LEVEL, Sample, Verdict, classifier, energy, further, mmd, radius
 
 PANELS = {
     "a": "original against worst noise",
@@ -69,12 +69,12 @@ class Choice:
         self.noise_search, self.image_search  # noqa: B018 - refuses impossible numbers now
 
     @property
-    def noise_search(self) -> Settings:
-        return Settings((self.radius,), self.price, self.steps)
+    def noise_search(self) -> Attack:
+        return Attack((self.radius,), self.price, self.steps)
 
     @property
-    def image_search(self) -> Settings:
-        return Settings((self.image_radius,), 0.0, self.steps)
+    def image_search(self) -> Attack:
+        return Attack((self.image_radius,), 0.0, self.steps)
 
 
 def relevant(letter: str, choice: Choice) -> Choice:
@@ -95,7 +95,7 @@ class Points:
     """
 
     label: str
-    cloud: Cloud
+    cloud: Sample
     images: np.ndarray
     names: tuple[str, ...]
     starts: np.ndarray | None = None
@@ -115,11 +115,11 @@ class Panel:
     space: str
     first: Points
     second: Points
-    versus: tuple[Cloud, Cloud] | None = None
+    versus: tuple[Sample, Sample] | None = None
 
 
 @dataclass(frozen=True)
-class Claim:
+class Reading:
     """What the paper reads from a panel, whether these models bear it out (one of OUTCOMES), and why."""
 
     paper: str
@@ -132,10 +132,10 @@ class Findings:
     """The tests of a panel, the same tests of its control (two samples of one distribution), and the paper's claim."""
 
     verdicts: tuple[Verdict, ...]
-    control: tuple[Cloud, Cloud]
+    control: tuple[Sample, Sample]
     control_words: str
     control_verdicts: tuple[Verdict, ...]
-    claim: Claim
+    claim: Reading
 
 
 @dataclass(frozen=True)
@@ -244,16 +244,16 @@ def summary(made: Panel, found: Findings) -> dict[str, object]:
     }
 
 
-def _tests(a: Cloud, b: Cloud) -> tuple[Verdict, ...]:
+def _tests(a: Sample, b: Sample) -> tuple[Verdict, ...]:
     return mmd(a, b), energy(a, b), classifier(a, b)
 
 
-def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
+def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
     _, distance, vote = verdicts[:3]
     confidence = f"{per_cent(1 - LEVEL, 0)} interval"
     if made.letter == "a":
         length = verdicts[3]
-        return Claim(
+        return Reading(
             "Worst noise covers a wider area than the original noise, above all where that is thin.",
             _sign(length.low, length.high) if length.p <= LEVEL else "undecided",
             f"At ε {made.choice.radius:g} the squared length of {side}'s worst noise differs from the prior's by "
@@ -261,7 +261,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
         )
     right = f"(a vote right for {per_cent(0.5 + LARGE, 0)} or more)"
     if made.letter == "c":
-        return Claim(
+        return Reading(
             f"The baseline's images differ largely {right} from real ones.",
             _sign(vote.low - LARGE, vote.high - LARGE),
             f"{distance.sentence} {vote.sentence}",
@@ -271,7 +271,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
     before, after = per_cent(change.first, 2), per_cent(change.second, 2)
     bounds = f"{per_cent(change.low, 2, sign=True)} to {per_cent(change.high, 2, sign=True)}"
     if made.letter == "b":
-        return Claim(
+        return Reading(
             "The worst real and the worst generated images are more alike than the images they were made from.",
             _sign(change.low, change.high),
             f"Moving both by ε₂ {made.choice.image_radius:g} takes their energy coefficient from {before} to {after} "
@@ -279,7 +279,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Claim:
         )
     parts = _sign(change.low, change.high), _sign(CLOSE - vote.high, CLOSE - vote.low)
     outcome = "supported" if set(parts) == {"supported"} else "undecided"
-    return Claim(
+    return Reading(
         f"The robust model's images look close to real ones (a vote right for less than {per_cent(0.5 + CLOSE, 0)}), "
         "and closer than the baseline's.",
         "not supported" if "not supported" in parts else outcome,
@@ -311,12 +311,12 @@ class _Maker:
             seed=choice.seed + 1,
         )
         worst = Points(
-            f"worst {self.side}", Cloud(moved.numpy(), _noise_draws(moved, choice.seed)),
+            f"worst {self.side}", Sample(moved.numpy(), _noise_draws(moved, choice.seed)),
             to_uint8(probe.images(moved)), _names(f"worst {self.side}", moved), z.numpy(), choice.seed,
         )  # fmt: skip
         return Panel("a", choice, f"noise, {gan.recipe.latent} dimensions", original, worst)
 
-    def prior_twice(self) -> tuple[Cloud, Cloud]:
+    def prior_twice(self) -> tuple[Sample, Sample]:
         return self._noise_cloud(1), self._noise_cloud(2)
 
     def worst_images(self) -> Panel:
@@ -332,7 +332,7 @@ class _Maker:
         )
         return Panel("b", self.choice, self._space(), first, second, before)
 
-    def worst_twice(self) -> tuple[Cloud, Cloud]:
+    def worst_twice(self) -> tuple[Sample, Sample]:
         cost = self.gans[self.side].recipe.criterion
         one, other = (self._made_cloud(self._worst(self._made(self.side, k), cost.fake), k) for k in (1, 2))
         return one, other
@@ -346,13 +346,13 @@ class _Maker:
         versus = (cloud, self._made_cloud(self._made("A", 0), 0)) if side == "B" else None
         return Panel("d" if side == "B" else "c", self.choice, self._space(), first, second, versus)
 
-    def made_twice(self, side: str) -> tuple[Cloud, Cloud]:
+    def made_twice(self, side: str) -> tuple[Sample, Sample]:
         one, other = (self._made_cloud(self._made(side, k), k) for k in (1, 2))
         return one, other
 
-    def _noise_cloud(self, k: int) -> Cloud:
+    def _noise_cloud(self, k: int) -> Sample:
         fresh = self.gans[self.side].noise(self.choice.points, self.choice.seed + k)
-        return Cloud(fresh.numpy(), _noise_draws(fresh, self.choice.seed + k))
+        return Sample(fresh.numpy(), _noise_draws(fresh, self.choice.seed + k))
 
     def _made(self, side: str, k: int) -> Tensor:
         """Images (points, C, H, W) of the k-th seed's noise."""
@@ -392,25 +392,25 @@ class _Maker:
             )
         return kept[: self.choice.points]
 
-    def _searched(self, objective: Objective, x: Tensor, settings: Settings) -> Tensor:
+    def _searched(self, objective: Loss, x: Tensor, settings: Attack) -> Tensor:
         """Worst move of each row of x (N, d)."""
         self.searches += 1
         for state in search(objective, x, settings, seed=self.choice.seed):
             self.report(1 - 1 / self.searches + state.step / settings.steps / (2 * self.searches))
         return state.noise[0]
 
-    def _real_cloud(self, images: Tensor) -> Cloud:
+    def _real_cloud(self, images: Tensor) -> Sample:
         return self._cloud(images, -1 - np.arange(len(images), dtype=np.int64))
 
-    def _made_cloud(self, images: Tensor, k: int) -> Cloud:
+    def _made_cloud(self, images: Tensor, k: int) -> Sample:
         return self._cloud(images, _noise_draws(images, self.choice.seed + k))
 
-    def _cloud(self, images: Tensor, draws: np.ndarray) -> Cloud:
+    def _cloud(self, images: Tensor, draws: np.ndarray) -> Sample:
         if self.choice.features == "pixels":
-            return Cloud(images.flatten(1).numpy(), draws)
+            return Sample(images.flatten(1).numpy(), draws)
         if self.choice.features == "judge":
-            return Cloud(judges.shipped(self._data()).features(images).numpy(), draws)
-        return Cloud(self.gans[self.choice.features[-1].upper()].features(images).numpy(), draws)
+            return Sample(judges.shipped(self._data()).features(images).numpy(), draws)
+        return Sample(self.gans[self.choice.features[-1].upper()].features(images).numpy(), draws)
 
     def _data(self) -> str:
         """The data set that A, else B, was trained on."""

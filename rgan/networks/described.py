@@ -289,7 +289,7 @@ class Block(Layer):
         return Residual(branch, shortcut if self.shortcut else nn.Identity())
 
 
-KINDS: dict[str, type[Layer]] = {
+LAYER_TYPES: dict[str, type[Layer]] = {
     cls.kind: cls
     for cls in (Linear, Conv, Transposed, Norm, Activation, Up, Pool, Total, View, Flat, Rescale, Uniform, Block)
 }
@@ -435,15 +435,15 @@ def _read(values: Any, depth: int) -> tuple[Layer, ...]:
 
 def _read_one(value: Any, depth: int) -> Layer:
     kind = value.get("kind") if isinstance(value, Mapping) else None
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise SettingsError(f"expected a layer of kind {', '.join(KINDS)}, got {str(kind)[:40]!r}")
-    told = typed(KINDS[kind], {name: inner for name, inner in value.items() if name != "kind"})
+    if not isinstance(kind, str) or kind not in LAYER_TYPES:
+        raise SettingsError(f"expected a layer of kind {', '.join(LAYER_TYPES)}, got {str(kind)[:40]!r}")
+    told = typed(LAYER_TYPES[kind], {name: inner for name, inner in value.items() if name != "kind"})
     if kind == Block.kind:
         if not depth:
             raise SettingsError("expected no block within a block, got one")
         told = {name: _read(inner, depth - 1) for name, inner in told.items()}
     try:
-        return KINDS[kind](**told)
+        return LAYER_TYPES[kind](**told)
     except TypeError as error:
         raise SettingsError(f"expected all fields of a {kind} layer, got {', '.join(told) or 'none'}") from error
 

@@ -59,7 +59,7 @@ MEASURES: dict[str, Measure] = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluationSettings:
     """What is evaluated: worst noise at rising radii, `repeats` times `samples` images of each kind of noise.
 
     features: what scores rest on, the judge's or Inception's, whose weights are the file `weights` ("": the usual).
@@ -82,9 +82,9 @@ class Settings:
             raise SettingsError("expected radii ε above 0, got 0; the original noise is evaluated anyway: leave 0 out")
 
     @property
-    def search(self) -> worst_case.Settings:
+    def search(self) -> worst_case.Attack:
         """The search for worst noise."""
-        return worst_case.Settings(tuple(map(float, self.radii)), steps=self.steps)
+        return worst_case.Attack(tuple(map(float, self.radii)), steps=self.steps)
 
     def words(self, measure: str) -> str:
         """The measure's name with these features: what is the classifier score of a judge is Inception's score."""
@@ -109,13 +109,13 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Referee:
+class Scoring:
     """Who looks at the images of models of one data set: `standard` scores them, `judge` says which are bad."""
 
     standard: scores.Standard
     judge: Judge
 
-    def key(self, settings: Settings) -> str:
+    def key(self, settings: EvaluationSettings) -> str:
         """All that decides the numbers of an evaluation but for the model, as 16 hexadecimal digits.
 
         Raises:
@@ -143,7 +143,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All rows of one model. digest: the checkpoint's SHA-256. key: `Referee.key`. protocol: words for the scores.
+    """All rows of one model. digest: the checkpoint's SHA-256. key: `Scoring.key`. protocol: words for the scores.
 
     as_published: whether scores in papers have that protocol. floor: `scores.floor`, the FID of as many real images.
     """
@@ -174,7 +174,7 @@ class Evaluation:
         return json.dumps(dataclasses.asdict(self), indent=1).encode()
 
     @classmethod
-    def from_json(cls, data: bytes, settings: Settings) -> Evaluation:
+    def from_json(cls, data: bytes, settings: EvaluationSettings) -> Evaluation:
         """Read `to_json`'s bytes and check that every row of `settings` is there with finite numbers.
 
         Raises:
@@ -203,7 +203,7 @@ class Progress:
     evaluation: Evaluation | None = None
 
 
-def evaluate(gan: Gan, settings: Settings, referee: Referee, *, device: str = "auto") -> Iterator[Progress]:
+def evaluate(gan: Gan, settings: EvaluationSettings, referee: Scoring, *, device: str = "auto") -> Iterator[Progress]:
     """Evaluate a Gan, yielding now and then; stop by not asking for the next.
 
     Raises:
@@ -232,16 +232,16 @@ class Pace:
     gradient: float
     look: float
 
-    def seconds(self, settings: Settings) -> float:
+    def seconds(self, settings: EvaluationSettings) -> float:
         """About how long `evaluate` takes."""
         a_sample = self.gradient * len(settings.radii) * settings.steps + self.look * len(settings.kinds)
         return settings.repeats * settings.samples * a_sample
 
 
-def pace(gan: Gan, referee: Referee, *, device: str = "auto") -> Pace:
+def pace(gan: Gan, referee: Scoring, *, device: str = "auto") -> Pace:
     """Measured on a search of two steps and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
-    search = worst_case.Settings((0.25, 0.5, 1.0, 2.0), steps=2)
+    search = worst_case.Attack((0.25, 0.5, 1.0, 2.0), steps=2)
     for _ in range(2):  # the first warms up
         started = time.perf_counter()
         worst_case.run(probe.loss, z, search)
@@ -259,12 +259,12 @@ class _Piece:
     row: Row | None = None
 
 
-def _cost(settings: Settings) -> float:
+def _cost(settings: EvaluationSettings) -> float:
     gradients = settings.samples * len(settings.radii) * settings.steps
     return settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
 
 
-def _pieces(probe: Probe, gan: Gan, settings: Settings, referee: Referee) -> Iterator[_Piece]:
+def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scoring) -> Iterator[_Piece]:
     """The work of an evaluation bit by bit, in a memory that holds one kind of images' features at a time."""
     for repeat in range(settings.repeats):
         z = gan.noise(settings.samples, repeat)
@@ -290,7 +290,7 @@ def _pieces(probe: Probe, gan: Gan, settings: Settings, referee: Referee) -> Ite
             yield _Piece(0.0, row)
 
 
-def _moves(z: Tensor, worst: Tensor, settings: Settings, seed: int) -> dict[tuple[str, float], Tensor]:
+def _moves(z: Tensor, worst: Tensor, settings: EvaluationSettings, seed: int) -> dict[tuple[str, float], Tensor]:
     """What is added to z (N, d) for each kind of noise, from worst noise (K, N, d) at the radii."""
     moves = {("original", 0.0): torch.zeros_like(z)}
     for radius, move in zip(settings.search.radii, worst, strict=True):
@@ -299,7 +299,7 @@ def _moves(z: Tensor, worst: Tensor, settings: Settings, seed: int) -> dict[tupl
     return moves
 
 
-def _look(probe: Probe, z: Tensor, referee: Referee) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _look(probe: Probe, z: Tensor, referee: Scoring) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Features (n, F), logits (n, K), badness (n,) and generator loss (n,) of noise (n, d)."""
     images, loss = probe.judge(z)
     seen, judge = referee.standard.look(images), referee.judge

@@ -18,7 +18,7 @@ from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.paper.ablation import Ablation, LeftOut, Model, ablations, members
 from rgan.paper.claims import Claim, claims
-from rgan.paper.evaluation import Evaluation, Referee, Settings, evaluate
+from rgan.paper.evaluation import Evaluation, EvaluationSettings, Scoring, evaluate
 from rgan.training.runs import CHECKPOINT
 
 EVALUATIONS = "evaluations"  # the folder's part with a file a model
@@ -67,14 +67,14 @@ def survey(paths: Iterable[Path]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...
     return tuple(models), tuple(left)
 
 
-class Referees:
+class Scorings:
     """Who looks at which model's images, each made once."""
 
-    def __init__(self, settings: Settings, *, device: str = "auto", data_root: str | Path = "data"):
+    def __init__(self, settings: EvaluationSettings, *, device: str = "auto", data_root: str | Path = "data"):
         self.settings, self._device, self._root = settings, device, data_root
-        self._known: dict[tuple[str, int], Referee] = {}
+        self._known: dict[tuple[str, int], Scoring] = {}
 
-    def of(self, model: Model) -> Referee:
+    def of(self, model: Model) -> Scoring:
         """The referee of a model's images.
 
         Raises:
@@ -89,7 +89,7 @@ class Referees:
             else:
                 weights, device = self.settings.weights or None, choose_device(self._device)
                 standard = scores.by_inception(key[0], weights=weights, root=self._root, size=key[1], device=device)
-            self._known[key] = Referee(standard, judge)
+            self._known[key] = Scoring(standard, judge)
         return self._known[key]
 
 
@@ -104,7 +104,7 @@ class Progress:
     left: tuple[LeftOut, ...] = ()
 
 
-def run(models: Sequence[Model], referees: Referees, folder: Path, *, device: str = "auto") -> Iterator[Progress]:
+def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: str = "auto") -> Iterator[Progress]:
     """Evaluate the models that `folder` does not know yet; stop by not asking for the next, and go on by calling again.
 
     Raises:
@@ -139,7 +139,7 @@ def _but(models: Iterable[Model], left: Iterable[LeftOut]) -> list[Model]:
     return [model for model in models if str(model.path) not in paths]
 
 
-def kept(model: Model, referee: Referee, settings: Settings, folder: Path) -> Evaluation | None:
+def kept(model: Model, referee: Scoring, settings: EvaluationSettings, folder: Path) -> Evaluation | None:
     """The evaluation of a model in `folder`; None if it is missing, damaged or of other settings, judge or weights."""
     with contextlib.suppress(OSError, ValueError):
         found = Evaluation.from_json(_file(model, referee, settings, folder).read_bytes(), settings)
@@ -148,7 +148,7 @@ def kept(model: Model, referee: Referee, settings: Settings, folder: Path) -> Ev
     return None
 
 
-def _file(model: Model, referee: Referee, settings: Settings, folder: Path) -> Path:
+def _file(model: Model, referee: Scoring, settings: EvaluationSettings, folder: Path) -> Path:
     return folder / EVALUATIONS / f"{model.digest[:16]}-{referee.key(settings)}.json"
 
 
@@ -156,7 +156,7 @@ def _file(model: Model, referee: Referee, settings: Settings, folder: Path) -> P
 class Study:
     """All that the tables and figures are made of. waiting: models that are not evaluated yet."""
 
-    settings: Settings
+    settings: EvaluationSettings
     columns: tuple[Ablation, ...]
     claims: tuple[Claim, ...]
     left: tuple[LeftOut, ...]
@@ -168,7 +168,7 @@ class Study:
         return tuple(model for model in members(self.columns) if model.evaluation is not None)
 
 
-def study(models: Sequence[Model], left: Sequence[LeftOut], referees: Referees, folder: Path) -> Study:
+def study(models: Sequence[Model], left: Sequence[LeftOut], referees: Scorings, folder: Path) -> Study:
     """The study of these models, but for those in `left`, as far as `folder` knows them."""
     left, known = list(left), []
     for model in _but(models, left):

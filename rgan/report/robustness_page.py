@@ -20,7 +20,7 @@ from rgan.report.charts.basic import COLOURS
 from rgan.report.charts.robustness import MARKS
 from rgan.report.page import figure_html, notes_html, page, picture_html, scrolled
 from rgan.robustness import curves, one_radius
-from rgan.robustness.checks import WORDS, Light
+from rgan.robustness.checks import WORDS, Check
 from rgan.robustness.curves import METRICS, MOVED, curve
 from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.export import sheet, strip
@@ -28,7 +28,7 @@ from rgan.robustness.failures.failure import Failure
 from rgan.robustness.failures.links import permalink
 from rgan.robustness.failures.pool import Share, ranking, spread
 from rgan.robustness.minimal_radius import later_words
-from rgan.robustness.one_radius import KINDS, interval_points
+from rgan.robustness.one_radius import CONTROLS, interval_points
 from rgan.robustness.summary import DRAWS, Robustness
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _control(found: Robustness) -> str:
     )
 
 
-def _kinds(side: str, one: one_radius.Corner) -> list[list[str]]:
+def _kinds(side: str, one: one_radius.OneRadius) -> list[list[str]]:
     rises = one_radius.rises(one)
     return [
         [
@@ -218,7 +218,7 @@ def _kinds(side: str, one: one_radius.Corner) -> list[list[str]]:
             per_cent(float(one.trials[kind].bad.double().mean())),
             f"{float(one.trials[kind].loss.mean()):.2f}",
         ]
-        for kind, words in KINDS.items()
+        for kind, words in CONTROLS.items()
     ]
 
 
@@ -316,7 +316,7 @@ def _health(found: Robustness) -> str:
     )
 
 
-def _light(one: Light) -> str:
+def _light(one: Check) -> str:
     remedy = f"<br><b>{escape(one.remedy)}</b>" if one.remedy else ""
     return (
         f'<div class="light {one.state}"><b>{escape(one.name)}</b> {WORDS[one.state]}<br>{escape(one.number)}'
@@ -326,14 +326,14 @@ def _light(one: Light) -> str:
 
 def _failures(found: Robustness) -> str:
     pool = found.pool
-    head = ("Model", *(f"{MARKS[kind]} {kind} noise" for kind in failures.KINDS))
+    head = ("Model", *(f"{MARKS[kind]} {kind} noise" for kind in failures.NOISES))
     rows = [
         [_letter(side), *(_share(one) for one in failures.prevalence(pool, side).values())] for side in found.subjects
     ]
     parts = [
         f'<p class="note">Bad images among {len(pool.z):,}, with 95 % intervals over noise. {_same(found)}</p>',
         _table(head, rows),
-        _claims(failures.said(pool)),
+        _claims(failures.findings(pool)),
         "<h3>The first images of the pool, bad ones ringed</h3>",
         *(f'{_of(found, side)}<div class="three full">{_sheets(found, side)}</div>' for side in found.subjects),
         "<h3>Worst, middle and best under worst noise</h3>",
@@ -362,7 +362,7 @@ def _share(one: Share) -> str:
 
 def _sheets(found: Robustness, side: str) -> str:
     parts = []
-    for kind in failures.KINDS:
+    for kind in failures.NOISES:
         picture = sheet(found.pool, side, kind)
         shown = found.pool.rows[side].trials[kind].bad[: found.pool.plan.samples][:64]
         words = f"{int(shown.sum())} of {len(shown)} bad"

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rgan.attack.perturbation import Interval
-from rgan.robustness.checks import Light
-from rgan.robustness.curves import METRICS, MOVED, Sweep, curve, difference
-from rgan.robustness.minimal_radius import BreakPoints
-from rgan.robustness.one_radius import Corner, Shell, Transfer
+from rgan.robustness.checks import Check
+from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
+from rgan.robustness.minimal_radius import MinimalRadii
+from rgan.robustness.one_radius import OneRadius, Shell, Transfer
 
 Rows = list[dict[str, Any]]
 
 
-def corners(a: Corner, b: Corner) -> Rows:
+def corners(a: OneRadius, b: OneRadius) -> Rows:
     """A row a model, kind of noise and sample."""
     return [
         {
@@ -28,7 +28,7 @@ def corners(a: Corner, b: Corner) -> Rows:
     ]  # fmt: skip
 
 
-def curves(state: Sweep) -> Rows:
+def curves(state: Curves) -> Rows:
     """A row a model, kind of noise, metric that can be had and radius; and B's badness beyond A's."""
     rows = []
     for metric in METRICS:
@@ -46,7 +46,7 @@ def curves(state: Sweep) -> Rows:
     return rows
 
 
-def breaks(found: Mapping[tuple[str, str], BreakPoints]) -> Rows:
+def breaks(found: Mapping[tuple[str, str], MinimalRadii]) -> Rows:
     """A row a model, kind of noise and sample; the radius of a sample that does not break is empty."""
     return [
         {
@@ -78,7 +78,7 @@ def transfers(one: Transfer) -> Rows:
     ]
 
 
-def health(found: Mapping[str, tuple[Light, ...]]) -> Rows:
+def health(found: Mapping[str, tuple[Check, ...]]) -> Rows:
     """A row a model and check."""
     return [
         {"model": side, "check": one.name, "state": one.state, "number": one.number, "remedy": one.remedy}

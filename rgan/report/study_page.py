@@ -13,7 +13,7 @@ from rgan.metrics.judges import BAD
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
 from rgan.paper.claims import CLAIMED, LEVEL, Claim, gains, paired
-from rgan.paper.evaluation import MEASURES, Settings
+from rgan.paper.evaluation import MEASURES, EvaluationSettings
 from rgan.paper.published import ROWS
 from rgan.paper.study import Study
 from rgan.paper.tables import comparison, sign
@@ -51,7 +51,7 @@ def study_page(study: Study, command: str = "") -> str:
     return page(title, body)
 
 
-def settings_words(settings: Settings) -> str:
+def settings_words(settings: EvaluationSettings) -> str:
     """What was evaluated, in a sentence or two."""
     radii = ", ".join(f"{radius:g}" for radius in settings.search.radii)
     return (
@@ -133,7 +133,7 @@ def _two(words: str, below: str) -> str:
     return f"{escape(words)}<br><small>{escape(below)}</small>" if below else escape(words)
 
 
-def figure1_words(settings: Settings, measure: str) -> str:
+def figure1_words(settings: EvaluationSettings, measure: str) -> str:
     """What Figure 1 shows, as HTML."""
     return (
         f"<b>{escape(settings.title(measure))} of images from original noise</b>, {_better(measure)}. Bars: mean over "
@@ -149,7 +149,7 @@ def figure2_words() -> str:
     )
 
 
-def figure3_words(settings: Settings, measure: str) -> str:
+def figure3_words(settings: EvaluationSettings, measure: str) -> str:
     """What Figure 3 shows, as HTML."""
     return (
         f"<b>{escape(settings.title(measure))} of images from original, worst and random noise</b>, "

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, aims
-from rgan.attack.search import Settings, random_noise, run
+from rgan.attack.objectives import CRITIC, objective_pair
+from rgan.attack.search import Attack, random_noise, run
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import lengths, separate
@@ -24,15 +24,15 @@ from rgan.models.gan import Gan
 from rgan.stats.two_sample import wilson
 
 BROKEN, ROBUST = QUESTIONS = ("broken", "robust")
-WORST, RANDOM = KINDS = ("worst", "random")
+WORST, RANDOM = NOISES = ("worst", "random")
 LEVEL = 0.05  # an interval misses the truth as often; guessing is ruled out from a chance of this on
 SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
-class Plan:
+class BlindTestPlan:
     """What to ask: one of QUESTIONS, by how many trials (even, half of them the control), at which ε, what the search
-    raises (one of `objectives.AGAINST`), and the seed of the noise, of the order and of the sides."""
+    raises (one of `objectives.OBJECTIVES`), and the seed of the noise, of the order and of the sides."""
 
     question: str
     trials: int
@@ -64,7 +64,7 @@ class Pair:
     judged: int | None
 
 
-def pairs(gans: tuple[Gan, Gan], plan: Plan, judge: Judge | None = None) -> tuple[Pair, ...]:
+def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None) -> tuple[Pair, ...]:
     """The trials in their order, the same for the same plan.
 
     BROKEN shows A's original noise beside moved noise; ROBUST shows A and B, each under its own moved noise. The judge
@@ -102,10 +102,10 @@ def pairs(gans: tuple[Gan, Gan], plan: Plan, judge: Judge | None = None) -> tupl
     )
 
 
-def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: Plan, judge: Judge | None) -> Tensor:
+def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: BlindTestPlan, judge: Judge | None) -> Tensor:
     """Images (N, C, H, W) of worst noise where `worst` (N,) holds, of random noise of the same length elsewhere."""
-    aim, _ = aims(gan, plan.against, z, judge=judge, precision="float32")
-    settings = Settings((plan.radius,))
+    aim, _ = objective_pair(gan, plan.against, z, judge=judge, precision="float32")
+    settings = Attack((plan.radius,))
     found = run(aim.objective, z, settings, seed=plan.seed, start=aim.start(z, settings, plan.seed)).noise[0]
     random = random_noise(z, lengths(found), plan.seed)[0]
     return gan.probe().images(z + torch.where(worst[:, None], found, random))
@@ -172,7 +172,7 @@ def more_than(worst: Tally, random: Tally) -> float:
     return float(hypergeom.sf(worst.hits - 1, total, hits, worst.total))
 
 
-def verdict(question: str, worst: Tally, random: Tally) -> tuple[str, str]:
+def conclusion(question: str, worst: Tally, random: Tally) -> tuple[str, str]:
     """A headline and what it rests on, from both tallies."""
     asked, opposite = _WORDS[question]
     if worst.beyond_chance == 0:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from rgan.attack.perturbation import SLACK
-from rgan.attack.search import Settings, WorstNoise, losses, random_noise
+from rgan.attack.search import Attack, WorstNoise, losses, random_noise
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import lengths
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 GOOD, FAIR, POOR = "good", "fair", "poor"
 WORDS = {GOOD: "● good", FAIR: "◐ look closer", POOR: "○ do not trust"}
@@ -23,7 +23,7 @@ RESOLUTION = 1e-3  # of the loss: what convolutions in TF32, a GPU's default, ca
 
 
 @dataclass(frozen=True)
-class Light:
+class Check:
     """One check: its name, state (GOOD, FAIR or POOR), the number behind it and what that means.
 
     remedy: names the control to turn; empty where all is well.
@@ -36,13 +36,13 @@ class Light:
     remedy: str
 
 
-def lights(subject: Subject, settings: Settings, *, samples: int, seed: int) -> tuple[Light, ...]:
+def check_attack(subject: JudgedGan, settings: Attack, *, samples: int, seed: int) -> tuple[Check, ...]:
     """Check the search at the only radius of `settings` on some samples; costs about seven searches. None at ε 0."""
     if settings.radii == (0.0,):
         return ()
     z = subject.gan.noise(samples, seed)
 
-    def found(settings: Settings) -> WorstNoise:
+    def found(settings: Attack) -> WorstNoise:
         *_, last = subject.search(z, settings, seed)
         return last
 
@@ -57,17 +57,17 @@ def lights(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
     return (_steps(once, twice), _starts(once, spread), _random(once, best, tries), _budget(once), _signal(once))
 
 
-def _steps(once: WorstNoise, twice: WorstNoise) -> Light:
+def _steps(once: WorstNoise, twice: WorstNoise) -> Check:
     missed = _missed(once, twice)
     weaker = int((twice.value[0] < once.value[0] - RESOLUTION * (1 + once.original.abs())).sum())
     state = POOR if weaker else _graded(missed)
     number = f"finds {per_cent(1 - missed)} of what twice the steps find"
     number += f", and less on {weaker} of {len(once.original)} samples" if weaker else ""
     meaning = "More steps never find less; if they find much more, the search has not arrived."
-    return Light("Steps", state, number, meaning, "" if state == GOOD else "Choose more Steps.")
+    return Check("Steps", state, number, meaning, "" if state == GOOD else "Choose more Steps.")
 
 
-def _starts(once: WorstNoise, spread: WorstNoise) -> Light:
+def _starts(once: WorstNoise, spread: WorstNoise) -> Check:
     missed = _missed(once, spread)
     gained = (once.value[0] - once.original).clamp_min(0)
     more = float((spread.value[0] - once.value[0] > AGREE * gained).float().mean())
@@ -76,37 +76,37 @@ def _starts(once: WorstNoise, spread: WorstNoise) -> Light:
     number = f"finds {per_cent(1 - missed)} of what {STARTS} more starts find; {ends}"
     meaning = "Other starts should agree with the first on the best; if they find better, there are several peaks."
     remedy = "" if state == GOOD else "Choose more Starts: each sample keeps the best."
-    return Light("Starts", state, number, meaning, remedy)
+    return Check("Starts", state, number, meaning, remedy)
 
 
-def _random(once: WorstNoise, best: Tensor, tries: int) -> Light:
+def _random(once: WorstNoise, best: Tensor, tries: int) -> Check:
     won = float((once.value[0] > best).float().mean())
     state = GOOD if won >= 0.95 else FAIR if won >= 0.7 else POOR
     number = f"beats the best of {tries} random directions of length ε on {per_cent(won, 0)} of samples"
     meaning = "A search that finds less than chance does not follow a usable gradient."
     remedy = "" if state == GOOD else "Choose more Steps or a smaller ε; if neither helps, distrust the gradient."
-    return Light("Beats random", state, number, meaning, remedy)
+    return Check("Beats random", state, number, meaning, remedy)
 
 
-def _budget(once: WorstNoise) -> Light:
+def _budget(once: WorstNoise) -> Check:
     radius = once.settings.radii[0]
     used = float(lengths(once.noise[0]).mean()) / radius if radius else 0.0
     number = f"worst noise uses {per_cent(used, 0)} of ε"
     if once.settings.price > 0 and used < SLACK:
         meaning = "The price λ stops samples before ε: this is the worst noise that is worth its price."
-        return Light("Budget", FAIR, number, meaning, "Lower λ to let ε decide.")
+        return Check("Budget", FAIR, number, meaning, "Lower λ to let ε decide.")
     state = GOOD if used >= 0.9 else FAIR if used >= 0.5 else POOR
     meaning = "Without a price the worst point mostly lies on the border; far inside, the search met a peak or ended."
     remedy = "" if state == GOOD else "Choose more Steps and Starts; if the use stays low, a larger ε adds nothing."
-    return Light("Budget", state, number, meaning, remedy)
+    return Check("Budget", state, number, meaning, remedy)
 
 
-def _signal(once: WorstNoise) -> Light:
+def _signal(once: WorstNoise) -> Check:
     still, count = int((lengths(once.noise[0]) == 0).sum()), len(once.original)
     state = GOOD if still == 0 else FAIR if still < count / 10 else POOR
     meaning = "Without a gradient, or where no step raises the loss, noise stays where it was."
     remedy = "" if state == GOOD else "Lower λ, raise ε, or distrust this critic: its loss may be flat."
-    return Light("Signal", state, f"{still} of {count} samples did not move", meaning, remedy)
+    return Check("Signal", state, f"{still} of {count} samples did not move", meaning, remedy)
 
 
 def _missed(once: WorstNoise, other: WorstNoise) -> float:

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from rgan.attack.perturbation import Interval, mean_interval
-from rgan.attack.search import Settings, random_noise
+from rgan.attack.search import Attack, random_noise
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.scores import by_judge, floor, frechet, least
-from rgan.robustness.measured import Subject, Trial, by_side, joined
+from rgan.robustness.measured import JudgedGan, Measured, by_side, joined
 
-Mapper = Callable[[Callable[[Subject], "Block"], Iterable[Subject]], Iterable["Block"]]
+Mapper = Callable[[Callable[[JudgedGan], "Block"], Iterable[JudgedGan]], Iterable["Block"]]
 
 FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
 METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}
@@ -31,7 +31,7 @@ MOVED = ("worst", "random")
 
 
 @dataclass(frozen=True)
-class Plan:
+class CurvesPlan:
     """What to sweep: samples of each of `repeats` draws of noise (seed, seed + 1, …), rising radii ε, λ, steps."""
 
     radii: tuple[float, ...]
@@ -48,9 +48,9 @@ class Plan:
         self.settings  # noqa: B018 - refuses impossible radii, price and steps now
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> Attack:
         """Of the search."""
-        return Settings(self.radii, self.price, self.steps)
+        return Attack(self.radii, self.price, self.steps)
 
     def blocks(self) -> list[tuple[int, slice]]:
         """Repeats and the samples of each block, in the order they are made."""
@@ -65,17 +65,17 @@ class Block:
 
     repeat: int
     z: Tensor
-    original: Trial
+    original: Measured
     noise: dict[str, Tensor]
-    trials: dict[str, tuple[Trial, ...]]
+    trials: dict[str, tuple[Measured, ...]]
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Curves:
     """What is known of the models "A" and, where there are two, "B" so far; share: of the work done."""
 
-    plan: Plan
-    subjects: dict[str, Subject]
+    plan: CurvesPlan
+    subjects: dict[str, JudgedGan]
     blocks: dict[str, tuple[Block, ...]]
     share: float
 
@@ -94,7 +94,7 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Curve:
+class RobustnessCurve:
     """A number at ε = 0 and at each radius (K + 1): its mean over repeats, the lowest and the highest repeat."""
 
     radii: np.ndarray
@@ -103,7 +103,7 @@ class Curve:
     high: np.ndarray
 
 
-def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Sweep]:
+def curves_of(subjects: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = map) -> Iterator[Curves]:
     """Try worst and random noise at every radius, yielding after each block; stop by not asking for the next.
 
     Args:
@@ -115,7 +115,7 @@ def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iter
     """
     named = by_side(subjects)
     todo = plan.blocks()
-    state = Sweep(plan, named, dict.fromkeys(named, ()), 0.0)
+    state = Curves(plan, named, dict.fromkeys(named, ()), 0.0)
     for index, (repeat, rows) in enumerate(todo):
         made = run(functools.partial(_block, plan=plan, repeat=repeat, rows=rows), named.values())
         blocks = {side: (*state.blocks[side], block) for side, block in zip(named, made, strict=True)}
@@ -124,7 +124,7 @@ def sweep(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iter
         yield state
 
 
-def _block(subject: Subject, plan: Plan, repeat: int, rows: slice) -> Block:
+def _block(subject: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
     seed = plan.seed + repeat
     z = subject.gan.noise(rows.stop, seed)[rows]
     *_, found = subject.search(z, plan.settings, seed)
@@ -143,7 +143,7 @@ def _block(subject: Subject, plan: Plan, repeat: int, rows: slice) -> Block:
     return Block(repeat, z, tried.rows(slice(count)), noise, trials)
 
 
-def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
+def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve | None:
     """One of METRICS of worst or random noise against ε.
 
     None where there is none yet: FID is of whole repeats only, and of more samples than features.
@@ -157,20 +157,20 @@ def curve(state: Sweep, side: str, kind: str, metric: str) -> Curve | None:
         values.append([_value(state.subjects[side], joined(trials), metric) for trials in steps])
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
-    return Curve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
+    return RobustnessCurve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
 
 
-def scorable(state: Sweep) -> bool:
+def scorable(state: Curves) -> bool:
     """Whether a repeat has enough samples for an FID."""
     return state.plan.samples >= least(state.subjects["A"].judge.reference.shape[1])
 
 
-def real_fid(state: Sweep) -> float | None:
+def real_fid(state: Curves) -> float | None:
     """The FID expected of as many real images as a repeat has samples; None where these are too few for an FID."""
     return floor(by_judge(state.subjects["A"].judge), state.plan.samples) if scorable(state) else None
 
 
-def difference(state: Sweep, kind: str) -> list[Interval]:
+def difference(state: Curves, kind: str) -> list[Interval]:
     """What moving adds to B's badness beyond what it adds to A's, at ε = 0 and each radius: pairs of the same noise.
 
     The intervals are over all samples of all repeats, each for its own radius. Above 0: B suffers more.
@@ -179,7 +179,7 @@ def difference(state: Sweep, kind: str) -> list[Interval]:
     return [mean_interval(beyond) for beyond in b - a]
 
 
-def _rises(state: Sweep, side: str, kind: str) -> Tensor:
+def _rises(state: Curves, side: str, kind: str) -> Tensor:
     """Badness beyond the original's, (K + 1, all samples)."""
     start = torch.cat([block.original.badness for block in state.blocks[side]])
     moved = [
@@ -188,7 +188,7 @@ def _rises(state: Sweep, side: str, kind: str) -> Tensor:
     return torch.stack([start, *moved]) - start
 
 
-def _value(subject: Subject, trial: Trial, metric: str) -> float:
+def _value(subject: JudgedGan, trial: Measured, metric: str) -> float:
     if metric == "fid":
         return frechet(trial.features, subject.judge.reference)
     per_sample = {"badness": trial.badness, "bad": trial.bad, "loss": trial.loss}[metric]

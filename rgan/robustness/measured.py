@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, aims
-from rgan.attack.search import CHUNK, Settings, WorstNoise, search
+from rgan.attack.objectives import CRITIC, objective_pair
+from rgan.attack.search import CHUNK, Attack, WorstNoise, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
 from rgan.common.images import to_unit
@@ -19,7 +19,7 @@ from rgan.models.gan import Gan, Probe
 
 
 @dataclass(frozen=True)
-class Trial:
+class Measured:
     """Generator loss (N,), by the model's own critic, NaN without one; the judge's opinion, (N,) each; its features
     (N, F)."""
 
@@ -37,20 +37,22 @@ class Trial:
         """Whether each sample's image is bad, (N,)."""
         return self.badness >= BAD
 
-    def rows(self, index: Tensor | slice) -> Trial:
+    def rows(self, index: Tensor | slice) -> Measured:
         """Some of the samples."""
         opinion = Opinion(**{name: value[index] for name, value in vars(self.opinion).items()})
-        return Trial(self.loss[index], opinion, self.features[index])
+        return Measured(self.loss[index], opinion, self.features[index])
 
 
-def joined(trials: Sequence[Trial]) -> Trial:
+def joined(trials: Sequence[Measured]) -> Measured:
     """Samples of several trials, one after the other."""
     opinions = [vars(trial.opinion) for trial in trials]
     opinion = Opinion(**{name: torch.cat([one[name] for one in opinions]) for name in opinions[0]})
-    return Trial(torch.cat([trial.loss for trial in trials]), opinion, torch.cat([trial.features for trial in trials]))
+    return Measured(
+        torch.cat([trial.loss for trial in trials]), opinion, torch.cat([trial.features for trial in trials])
+    )
 
 
-def check_noise(subjects: Sequence[Subject]) -> None:
+def check_noise(subjects: Sequence[JudgedGan]) -> None:
     """Raise SettingsError unless all models can be given the same noise."""
     dimensions = [subject.gan.recipe.latent for subject in subjects]
     if len(set(dimensions)) > 1:
@@ -58,7 +60,7 @@ def check_noise(subjects: Sequence[Subject]) -> None:
         raise SettingsError(f"expected models with as many noise dimensions, got {found}; choose others")
 
 
-def by_side(subjects: Sequence[Subject]) -> dict[str, Subject]:
+def by_side(subjects: Sequence[JudgedGan]) -> dict[str, JudgedGan]:
     """One model as "A", or two that can be given the same noise as "A" and "B".
 
     Raises:
@@ -71,7 +73,7 @@ def by_side(subjects: Sequence[Subject]) -> dict[str, Subject]:
 
 
 @dataclass(frozen=True)
-class Subject:
+class JudgedGan:
     """A Gan with the judge of its images, on a device.
 
     All is float32: a search that starts in bfloat16 ends elsewhere, and a number must be the same on a busy machine.
@@ -91,30 +93,30 @@ class Subject:
         """The judge's features (R, F) of the real images in the model's file, if there are any."""
         return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
 
-    def trial(self, z: Tensor) -> Trial:
+    def trial(self, z: Tensor) -> Measured:
         """Images of noise z (N, latent), judged by both."""
         return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
 
-    def look(self, z: Tensor) -> tuple[Tensor, Trial]:
+    def look(self, z: Tensor) -> tuple[Tensor, Measured]:
         """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what both judges say of them."""
         images, trials = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
         return torch.cat(images), joined(trials)
 
-    def search(self, z: Tensor, settings: Settings, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
-        """The search for this model's worst noise, which raises one of `objectives.AGAINST`; see `worst_case.search`.
+    def search(self, z: Tensor, settings: Attack, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
+        """The search for this model's worst noise, which raises one of `objectives.OBJECTIVES`; see `worst_case.search`.
 
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
         if against == CRITIC:
             return search(self.probe.loss, z, settings, seed=seed)
-        aim, _ = aims(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
+        aim, _ = objective_pair(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
         return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
 
-    def _look(self, z: Tensor) -> tuple[Tensor, Trial]:
+    def _look(self, z: Tensor) -> tuple[Tensor, Measured]:
         if self.gan.has_critic:
             images, loss = self.probe.judge(z)
         else:
             images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
         features = self.judge.features(images)
-        return images, Trial(loss, self.judge.opinion_of(features), features)
+        return images, Measured(loss, self.judge.opinion_of(features), features)

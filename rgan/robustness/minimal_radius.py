@@ -19,7 +19,7 @@ from torch import Tensor
 from rgan.attack.perturbation import Interval
 from rgan.common.formatting import per_cent
 from rgan.metrics.judges import BAD
-from rgan.robustness.curves import Sweep
+from rgan.robustness.curves import Curves
 from rgan.stats.two_sample import wilson
 
 PARTS = 4  # of the piece between two radii
@@ -27,7 +27,7 @@ TOLERANCE = 1 / 64  # of that piece
 
 
 @dataclass(frozen=True)
-class BreakPoints:
+class MinimalRadii:
     """Of one model under one kind of noise.
 
     radius: ε of the first crossing found, (N,); 0: bad to begin with, infinity: bad nowhere. recovered: samples that
@@ -74,7 +74,7 @@ class BreakPoints:
         return "half are bad to begin with" if middle == 0 else f"half have been bad by ε {middle:.2f}"
 
 
-def break_points(state: Sweep, side: str, kind: str) -> BreakPoints:
+def minimal_radii(state: Curves, side: str, kind: str) -> MinimalRadii:
     """Of the samples of a sweep; `kind` is "worst" or "random"."""
     subject, blocks = state.subjects[side], state.blocks[side]
     z = torch.cat([block.z for block in blocks])
@@ -104,7 +104,7 @@ def break_points(state: Sweep, side: str, kind: str) -> BreakPoints:
     if len(broken):
         place[broken] = bisect(lambda at: bad(broken, at), first[broken] - 1 / PARTS, first[broken], TOLERANCE)
     later = torch.arange(len(at_radii))[:, None] > first
-    return BreakPoints(
+    return MinimalRadii(
         np.asarray(np.interp(place, np.arange(len(radii)), radii, right=np.inf)),
         int((later & ~at_radii).any(dim=0).sum()),
         radii.numpy(),
@@ -124,7 +124,7 @@ def bisect(bad: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance
     return high
 
 
-def later(a: BreakPoints, b: BreakPoints) -> Interval | None:
+def later(a: MinimalRadii, b: MinimalRadii) -> Interval | None:
     """Among samples (the same noise in both) that are good to begin with in both and break at different ε, the share
     that breaks later in B.
 
@@ -140,7 +140,7 @@ def later(a: BreakPoints, b: BreakPoints) -> Interval | None:
     return Interval(won / int(differ.sum()), float(limits.low), float(limits.high))
 
 
-def later_words(a: BreakPoints, b: BreakPoints) -> str:
+def later_words(a: MinimalRadii, b: MinimalRadii) -> str:
     """`later` in a sentence; empty where no sample differs."""
     won = later(a, b)
     if won is None:

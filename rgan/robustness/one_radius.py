@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from rgan.attack.perturbation import Interval, mean_interval, student
-from rgan.attack.search import Settings, losses, random_noise
+from rgan.attack.search import Attack, losses, random_noise
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
 from rgan.common.geometry import lengths
-from rgan.robustness.measured import Subject, Trial, check_noise
+from rgan.robustness.measured import JudgedGan, Measured, check_noise
 
-KINDS = {
+CONTROLS = {
     "original": "original noise",
     "worst": "worst noise",
     "random": "random noise of the same length",
@@ -32,17 +32,17 @@ STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 
 @dataclass(frozen=True)
-class Corner:
+class OneRadius:
     """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a trial of each of KINDS.
 
     tries: random directions a sample that "best" was taken of.
     """
 
-    settings: Settings
+    settings: Attack
     z: Tensor
     noise: Tensor
     random: Tensor
-    trials: dict[str, Trial]
+    trials: dict[str, Measured]
     tries: int
 
     @property
@@ -59,7 +59,7 @@ class Corner:
         return mean_interval(self.trials["worst"].badness - self.trials[kind].badness)
 
 
-def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> Corner:
+def one_radius(subject: JudgedGan, settings: Attack, *, samples: int, seed: int) -> OneRadius:
     """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed.
 
     Raises:
@@ -80,10 +80,12 @@ def corner(subject: Subject, settings: Settings, *, samples: int, seed: int) -> 
         "best": z + best,
         "fresh": subject.gan.noise(samples, seed + 1),
     }
-    return Corner(settings, z, noise, random[0], {kind: subject.trial(noise) for kind, noise in tried.items()}, tries)
+    return OneRadius(
+        settings, z, noise, random[0], {kind: subject.trial(noise) for kind, noise in tried.items()}, tries
+    )
 
 
-def rises(one: Corner) -> dict[str, Interval]:
+def rises(one: OneRadius) -> dict[str, Interval]:
     """Mean rise of badness over the original's under each other kind of noise, with its interval over samples.
 
     Fresh noise is another sample, so its interval is Welch's for the difference of two independent means.
@@ -100,7 +102,7 @@ def rises(one: Corner) -> dict[str, Interval]:
     return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
 
 
-def agreement(one: Corner) -> dict[str, Interval | None]:
+def agreement(one: OneRadius) -> dict[str, Interval | None]:
     """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images.
 
     With the 95 % interval of Bonett & Wright 2000; None where one of the two does not vary.
@@ -123,7 +125,7 @@ def agreement(one: Corner) -> dict[str, Interval | None]:
     return found
 
 
-def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
+def verdict(a: OneRadius, b: OneRadius) -> tuple[str, ...]:
     """Sentences: worst against random noise in A, in B, and A against B, as the judge sees them.
 
     A difference is claimed only where its 95 % interval leaves out 0, that of two models also beyond random noise.
@@ -157,7 +159,7 @@ def verdict(a: Corner, b: Corner) -> tuple[str, ...]:
     return tuple(said)
 
 
-def differences(a: Corner, b: Corner) -> tuple[Interval, Interval]:
+def differences(a: OneRadius, b: OneRadius) -> tuple[Interval, Interval]:
     """What worst noise adds to A's badness beyond what it adds to B's, sample by sample: above the original, and above
     random noise of the same length.
 
@@ -170,7 +172,7 @@ def differences(a: Corner, b: Corner) -> tuple[Interval, Interval]:
     return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
 
 
-def against_random(name: str, one: Corner) -> str:
+def against_random(name: str, one: OneRadius) -> str:
     """A sentence: worst noise against random noise of the same length in the model called `name`, and where it does
     more than that, against the best of many random directions."""
     if not one.noise.any():
@@ -183,7 +185,7 @@ def against_random(name: str, one: Corner) -> str:
     return f"{name}: {'the critic is fooled, but ' if positive(fooled) else ''}{outcome}."
 
 
-def against_best(one: Corner) -> str:
+def against_best(one: OneRadius) -> str:
     """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
     found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
     if positive(found):
@@ -244,7 +246,7 @@ class Transfer:
         return " ".join(said)
 
 
-def transfer(subjects: tuple[Subject, Subject], corners: tuple[Corner, Corner]) -> Transfer:
+def transfer(subjects: tuple[JudgedGan, JudgedGan], corners: tuple[OneRadius, OneRadius]) -> Transfer:
     """Put each model's worst noise, and random noise of its lengths, through both.
 
     Raises:
@@ -283,7 +285,7 @@ class Shell:
         return np.asarray(chi.pdf(at, self.dimensions))
 
 
-def shell(one: Corner) -> Shell:
+def shell(one: OneRadius) -> Shell:
     """Where original, worst and random noise lie on the prior's shell; inside: share within its central 99 %."""
     from scipy.stats import chi
 

@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from rgan.attack.perturbation import mean_interval
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.models.comparability import Comparability, comparability
 from rgan.robustness import curves as degradation
-from rgan.robustness.checks import POOR, Light, lights
-from rgan.robustness.curves import MOVED, Sweep
+from rgan.robustness.checks import POOR, Check, check_attack
+from rgan.robustness.curves import MOVED, Curves
 from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.modes import Modes, modes
 from rgan.robustness.failures.pool import Pool, ranking
-from rgan.robustness.measured import Subject, by_side
-from rgan.robustness.minimal_radius import BreakPoints, break_points
+from rgan.robustness.measured import JudgedGan, by_side
+from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
 from rgan.robustness.one_radius import (
-    Corner,
+    OneRadius,
     against_best,
     against_random,
-    corner,
     differences,
     holds,
     interval_points,
+    one_radius,
     points,
     positive,
 )
@@ -48,7 +48,7 @@ T = TypeVar("T")
 class Mapper(Protocol):
     """Like `map`; one that works side by side does the models at the same time."""
 
-    def __call__(self, work: Callable[[Subject], T], subjects: Iterable[Subject], /) -> Iterable[T]: ...
+    def __call__(self, work: Callable[[JudgedGan], T], subjects: Iterable[JudgedGan], /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,20 @@ class Asked:
         self.curves, self.failures  # noqa: B018 - refuse impossible numbers now
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> Attack:
         """Of the search at ε."""
-        return Settings((self.radius,), self.price, self.steps)
+        return Attack((self.radius,), self.price, self.steps)
 
     @property
-    def curves(self) -> degradation.Plan:
+    def curves(self) -> degradation.CurvesPlan:
         """Of the curves and break points."""
         radii = tuple(share * self.radius for share in SHARES)
-        return degradation.Plan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
+        return degradation.CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
 
     @property
-    def failures(self) -> failures.Plan:
+    def failures(self) -> failures.PoolPlan:
         """Of the pool."""
-        return failures.Plan(self.settings, self.pool, self.seed)
+        return failures.PoolPlan(self.settings, self.pool, self.seed)
 
     def command(self, models: Sequence[str], out: str = "report.html", more: Sequence[str] = ()) -> str:
         """The command that makes the report of these files again; `more` are further options."""
@@ -120,12 +120,12 @@ class Robustness:
 
     asked: Asked
     names: dict[str, str]
-    subjects: dict[str, Subject]
+    subjects: dict[str, JudgedGan]
     comparability: Comparability | None
-    corners: dict[str, Corner]
-    health: dict[str, tuple[Light, ...]]
-    curves: Sweep
-    breaks: dict[tuple[str, str], BreakPoints]
+    corners: dict[str, OneRadius]
+    health: dict[str, tuple[Check, ...]]
+    curves: Curves
+    breaks: dict[tuple[str, str], MinimalRadii]
     pool: Pool
     modes: dict[str, Modes]
     worst: dict[str, tuple[Failure, ...]]
@@ -146,7 +146,7 @@ class Progress:
 
 
 def examine(
-    subjects: Sequence[Subject], names: Sequence[str], asked: Asked, *, run: Mapper = map
+    subjects: Sequence[JudgedGan], names: Sequence[str], asked: Asked, *, run: Mapper = map
 ) -> Iterator[Progress]:
     """Measure everything, yielding on the way; stop by not asking for the next.
 
@@ -157,14 +157,14 @@ def examine(
     named = by_side(subjects)
     both, settings, samples, seed = named.values(), asked.settings, asked.samples, asked.seed
     yield Progress(0.0, "worst noise and its controls")
-    try_all = functools.partial(corner, settings=settings, samples=samples, seed=seed)
+    try_all = functools.partial(one_radius, settings=settings, samples=samples, seed=seed)
     corners = dict(zip(named, run(try_all, both), strict=True))
     yield Progress(0.04, "health of the search")
-    check = functools.partial(lights, settings=settings, samples=samples, seed=seed)
+    check = functools.partial(check_attack, settings=settings, samples=samples, seed=seed)
     health = dict(zip(named, run(check, both), strict=True))
-    for curves in degradation.sweep(subjects, asked.curves, run=run):
+    for curves in degradation.curves_of(subjects, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
-    breaks = {(side, kind): break_points(curves, side, kind) for side in named for kind in MOVED}
+    breaks = {(side, kind): minimal_radii(curves, side, kind) for side in named for kind in MOVED}
     yield Progress(0.8, "failures")
     for pool in failures.pool(subjects, asked.failures, run=run):
         yield Progress(0.8 + 0.15 * pool.share, "failures")
@@ -183,8 +183,8 @@ def examine(
 
 def headline(
     names: Mapping[str, str],
-    corners: Mapping[str, Corner],
-    health: Mapping[str, tuple[Light, ...]],
+    corners: Mapping[str, OneRadius],
+    health: Mapping[str, tuple[Check, ...]],
     comparable: Comparability | None,
 ) -> Headline:
     """The claim on one model or two, or all that stands against it.
@@ -207,7 +207,7 @@ def headline(
     return _of_two(names, corners["A"], corners["B"]) if len(corners) == 2 else _of_one(names["A"], corners["A"])
 
 
-def _of_one(name: str, one: Corner) -> Headline:
+def _of_one(name: str, one: OneRadius) -> Headline:
     return Headline(
         f"Worst noise makes the images of {name} worse than random noise of the same length does.",
         f"Within ε {one.radius:g} it adds {interval_points(one.beyond('random'))} of badness beyond random noise; "
@@ -216,7 +216,7 @@ def _of_one(name: str, one: Corner) -> Headline:
     )
 
 
-def _undecided(a: Corner, b: Corner) -> list[str]:
+def _undecided(a: OneRadius, b: OneRadius) -> list[str]:
     """What in the difference of two models stands against saying which loses less."""
     apart, beyond = differences(a, b)
     if not holds(apart):
@@ -233,7 +233,7 @@ def _undecided(a: Corner, b: Corner) -> list[str]:
     return []
 
 
-def _of_two(names: Mapping[str, str], a: Corner, b: Corner) -> Headline:
+def _of_two(names: Mapping[str, str], a: OneRadius, b: OneRadius) -> Headline:
     less, more = ("B", "A") if differences(a, b)[0].mean > 0 else ("A", "B")
     one, other = (a, b) if less == "A" else (b, a)
     start = mean_interval(one.trials["original"].badness - other.trials["original"].badness)

@@ -19,7 +19,7 @@ _NORMAL = 2.575829  # quantile of the normal distribution at 1 − LEVEL/2
 
 
 @dataclass(frozen=True)
-class Cloud:
+class Sample:
     """Points (n, d) and, for each, the draw it was made from: equal numbers mean the same noise or the same image."""
 
     points: np.ndarray
@@ -85,7 +85,7 @@ class Difference:
     high: float
 
 
-def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
+def mmd(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
     """Maximum mean discrepancy with a Gaussian kernel of median width (Gretton et al. 2012), permutation p-value.
 
     The effect is the unbiased estimate of MMD², with a jackknife interval; it may lie below 0 where clouds are alike.
@@ -104,7 +104,7 @@ def mmd(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) 
     return Verdict("MMD²", effect.value, low, high, "0 to 2", p, 1 / (permutations + 1), said, share=False)
 
 
-def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
+def energy(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
     """Energy distance (Székely & Rizzo 2013), permutation p-value.
 
     The effect is their coefficient of inhomogeneity, (2E‖a−b‖ − E‖a−a′‖ − E‖b−b′‖) / 2E‖a−b‖, estimated without bias in
@@ -130,7 +130,7 @@ def energy(a: Cloud, b: Cloud, *, permutations: int = PERMUTATIONS, seed: int = 
     )
 
 
-def further(first: tuple[Cloud, Cloud], second: tuple[Cloud, Cloud]) -> Difference:
+def further(first: tuple[Sample, Sample], second: tuple[Sample, Sample]) -> Difference:
     """Energy effect of one pair of clouds against that of another, with a jackknife interval of their difference.
 
     Both pairs come from the same draws in the same order: leaving one out leaves its points out of both pairs.
@@ -146,7 +146,7 @@ def further(first: tuple[Cloud, Cloud], second: tuple[Cloud, Cloud]) -> Differen
     return Difference(effects[0].value, effects[1].value, low, high)
 
 
-def classifier(a: Cloud, b: Cloud, *, seed: int = 0) -> Verdict:
+def classifier(a: Sample, b: Sample, *, seed: int = 0) -> Verdict:
     """Can a nearest-neighbour vote tell them apart? (Lopez-Paz & Oquab 2017.) Half the points train, half are asked.
 
     The effect is the accuracy above chance, with Wilson's interval; p is Fisher's exact test of answers against truth.
@@ -238,13 +238,13 @@ class _LeftOut:
         return self.value - _NORMAL * variance**0.5, self.value + _NORMAL * variance**0.5
 
 
-def _differ(a: Cloud, b: Cloud, p: float, how: str) -> str:
+def _differ(a: Sample, b: Sample, p: float, how: str) -> str:
     if p <= LEVEL:
         return f"The clouds differ{how}."
     return f"No difference shown by {len(a.points)} + {len(b.points)} points."
 
 
-def _distances(a: Cloud, b: Cloud) -> np.ndarray:
+def _distances(a: Sample, b: Sample) -> np.ndarray:
     """All pairs of all points, (n + m, n + m), after checking that the clouds may be compared."""
     from sklearn.metrics import euclidean_distances
 
@@ -253,7 +253,7 @@ def _distances(a: Cloud, b: Cloud) -> np.ndarray:
     return found
 
 
-def _independent(a: Cloud, b: Cloud) -> None:
+def _independent(a: Sample, b: Sample) -> None:
     if a.points.shape[1] != b.points.shape[1]:
         raise SettingsError(
             f"expected points of equal dimension, got {a.points.shape[1]} and {b.points.shape[1]}; use the same"

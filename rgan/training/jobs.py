@@ -23,7 +23,7 @@ from rgan.common.devices import in_background
 from rgan.common.errors import FileError, RganError, RunError
 from rgan.common.files import check_name
 from rgan.training import runs
-from rgan.training.runs import Plan, Record, Run
+from rgan.training.runs import Record, Run, TrainingPlan
 from rgan.training.trainer import seconds_per_iteration
 
 MAX_WAITING = 20
@@ -125,7 +125,7 @@ class Jobs:
         # A process that ends in good order keeps the last iteration; a killed one loses what `runs` allows.
         atexit.register(_close, weakref.ref(self))
 
-    def start(self, plans: Mapping[str, Plan]) -> None:
+    def start(self, plans: Mapping[str, TrainingPlan]) -> None:
         """Queue new runs, by name, in order: all of them or none.
 
         Raises:
@@ -378,11 +378,11 @@ class Jobs:
             pass  # the folder is gone or full: `runs.read` finds the state that was written last
 
 
-def measure(plan: Plan) -> float:
+def measure(plan: TrainingPlan) -> float:
     """Seconds an iteration of `plan` takes on this machine, from a few steps made and thrown away.
 
     Raises:
-        RganError: the plan cannot be trained here; see `Plan.trainer`.
+        RganError: the plan cannot be trained here; see `TrainingPlan.trainer`.
     """
     return seconds_per_iteration(plan.trainer())
 

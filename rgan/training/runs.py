@@ -55,7 +55,7 @@ _KEY = "rgan-lab-run"
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """All that decides a run, but for the machine: same plan, same weights, on one thread of one machine."""
 
     recipe: Recipe
@@ -95,7 +95,7 @@ class Plan:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingPlan:
         """Raises SettingsError where a value is missing, unknown or out of range."""
         try:
             return cls(**(dict(values) | {"recipe": Recipe.from_dict(values["recipe"])}))
@@ -112,7 +112,7 @@ class Record:
     """
 
     name: str
-    plan: Plan
+    plan: TrainingPlan
     state: str
     message: str
     iteration: int
@@ -124,7 +124,7 @@ class Record:
     doing: str = ""
 
 
-def create(folder: Path, plan: Plan) -> None:
+def create(folder: Path, plan: TrainingPlan) -> None:
     """Write a new run's plan, as "queued".
 
     Raises:
@@ -224,7 +224,7 @@ class Run:
     Raises:
         RunError: another process trains it, or its plan cannot be read.
         CheckpointError: its saved state cannot be used.
-        DataError, SettingsError: see `Plan.trainer`.
+        DataError, SettingsError: see `TrainingPlan.trainer`.
     """
 
     def __init__(
@@ -396,17 +396,17 @@ def _lock(folder: Path) -> filelock.BaseFileLock:
     return filelock.FileLock(folder / ".lock", thread_local=False)
 
 
-def _write_plan(folder: Path, plan: Plan, state: str, message: str) -> None:
+def _write_plan(folder: Path, plan: TrainingPlan, state: str, message: str) -> None:
     about = {"version": 1, "state": state, "message": message, "plan": plan.to_dict()}
     write_atomically(folder / PLAN, json.dumps(about, indent=1).encode())
 
 
-def _read_plan(folder: Path) -> tuple[Plan, str, str]:
+def _read_plan(folder: Path) -> tuple[TrainingPlan, str, str]:
     try:
         about = json.loads((folder / PLAN).read_bytes())
         state, message = about["state"], str(about["message"])
         one_of("state", state, STATES)
-        return Plan.from_dict(about["plan"]), state, message
+        return TrainingPlan.from_dict(about["plan"]), state, message
     except FileNotFoundError as error:
         raise RunError(f"expected a run in {folder}, found none; check the folder's name") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -24,7 +24,7 @@ from rgan.models import checkpoints
 from rgan.models.recipes import recipe
 from rgan.models.shelf import Shelf
 from rgan.training import critic as critic_training
-from rgan.training.runs import Plan, Record
+from rgan.training.runs import Record, TrainingPlan
 from tests.app.test_screens import app, claims, waited, words
 from tests.conftest import ROOT
 
@@ -337,7 +337,7 @@ def test_only_the_operator_renames_and_deletes_runs(run, monkeypatch):
 
 
 def test_only_the_operator_removes_runs_on_the_train_screen(monkeypatch):
-    plan = Plan(recipe("dcgan", channels=1, width=1), "digits", 1)
+    plan = TrainingPlan(recipe("dcgan", channels=1, width=1), "digits", 1)
     record = Record("precious", plan, "finished", "", 1, 1.0, (), (), None)
 
     def drawn() -> list[str]:

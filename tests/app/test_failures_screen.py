@@ -12,13 +12,13 @@ import streamlit as st
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.metrics.judges import shipped
 from rgan.models import checkpoints
 from rgan.robustness.failures.failure import failure
 from rgan.robustness.failures.links import permalink
-from rgan.robustness.failures.pool import Plan, pool, prevalence, ranking
-from rgan.robustness.measured import Subject
+from rgan.robustness.failures.pool import PoolPlan, pool, prevalence, ranking
+from rgan.robustness.measured import JudgedGan
 from tests.app.test_screens import app, waited, words
 from tests.conftest import ROOT
 
@@ -29,10 +29,10 @@ QUICK = {"pool": "256", "steps": "1", "eps": "2"}
 def known():
     """The pool that the screen should find."""
     subjects = [
-        Subject(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
+        JudgedGan(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
         for name in ("digits-dcgan", "digits-dcgan-robust")
     ]
-    *_, whole = pool(subjects, Plan(Settings((2.0,), 0.0, 1), 256))
+    *_, whole = pool(subjects, PoolPlan(Attack((2.0,), 0.0, 1), 256))
     return whole
 
 
@@ -119,8 +119,8 @@ def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch
     shipped_one = checkpoints.load(ROOT / "checkpoints" / "digits-dcgan.safetensors")
     other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
     checkpoints.save(other, tmp_path / "private.safetensors")
-    subject = Subject(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
-    link = permalink(subject, failure(subject, Plan(Settings((2.0,), 0.0, 1), 2), 0), "private")
+    subject = JudgedGan(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
+    link = permalink(subject, failure(subject, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")
     assert opened(None) == (True, False)
     uploads = Path(os.environ["RGAN_UPLOADS"])
     uploads.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.common.formatting import per_cent
 from rgan.embedding.figure4 import PANELS, Choice, findings, panel
 from rgan.metrics.judges import shipped
@@ -22,9 +22,9 @@ from rgan.models.comparability import comparability
 from rgan.models.gan import Gan, Origin, Training, fresh
 from rgan.models.recipes import Recipe, recipe
 from rgan.networks.described import Activation, Layers, Linear, View
-from rgan.robustness.checks import lights
-from rgan.robustness.measured import Subject
-from rgan.robustness.one_radius import corner, verdict
+from rgan.robustness.checks import check_attack
+from rgan.robustness.measured import JudgedGan
+from rgan.robustness.one_radius import one_radius, verdict
 from rgan.robustness.summary import headline
 from tests.conftest import ROOT
 
@@ -261,8 +261,8 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     )
     names = ("digits-dcgan", "digits-dcgan-robust")
     gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
-    subjects = [Subject(gan, shipped("digits")) for gan in gans]
-    corners = [corner(one, Settings((1.5,), steps=3), samples=16, seed=2) for one in subjects]
+    subjects = [JudgedGan(gan, shipped("digits")) for gan in gans]
+    corners = [one_radius(one, Attack((1.5,), steps=3), samples=16, seed=2) for one in subjects]
     for sentence in verdict(*corners):
         assert escape(sentence) in words(test)
     for one in corners:
@@ -275,7 +275,7 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     test.session_state["view"] = "Report"
     waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
     health = {
-        side: lights(one, Settings((1.5,), steps=3), samples=16, seed=2)
+        side: check_attack(one, Attack((1.5,), steps=3), samples=16, seed=2)
         for side, one in zip("AB", subjects, strict=True)
     }
     by_side = [dict(zip("AB", each, strict=True)) for each in (names, corners)]

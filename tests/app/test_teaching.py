@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
-from rgan.attack.search import Settings, random_noise, run
+from rgan.attack.search import Attack, random_noise, run
 from rgan.common.geometry import lengths
 from rgan.metrics.judges import shipped
 from rgan.models import checkpoints
-from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, Plan, pairs, tally
+from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, BlindTestPlan, pairs, tally
 from tests.app.test_screens import app, words
 from tests.conftest import ROOT
 
@@ -75,7 +75,7 @@ def test_the_digits_change_as_the_tour_says():
     for end in ("", "-robust"):
         gan = checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors")
         z, probe = gan.noise(16, 0), gan.probe()
-        r = run(probe.loss, z, Settings((2.0,))).noise[0]
+        r = run(probe.loss, z, Attack((2.0,))).noise[0]
         labels = [judge.opinion(probe.images(one)).label for one in (z, z + r, z + random_noise(z, lengths(r), 0)[0])]
         worst.append(int((labels[1] != labels[0]).sum()))
         random.append(int((labels[2] != labels[0]).sum()))
@@ -92,7 +92,7 @@ def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(ask
 def test_answers_are_counted_kept_and_shown_against_the_judge():
     test = app("blind_test", eps="3", seed="4", trials="10")
     gans = tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
-    made = pairs(gans, Plan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
+    made = pairs(gans, BlindTestPlan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
     answers = [pair.target if pair.kind == WORST else 0 for pair in made]
     for number, answer in enumerate(answers):
         assert f"pair {number + 1} of 10" in words(test)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from rgan.attack.objectives import AGAINST, LOSS, Aim, aims, choices, judge_for, pixel_change
+from rgan.attack.objectives import LOSS, OBJECTIVES, Objective, choices, judge_for, objective_pair, pixel_change
 from rgan.attack.path import LivePath, Request
-from rgan.attack.perturbation import compare, notices, verdict
-from rgan.attack.search import Anchored, Settings, losses, run
+from rgan.attack.perturbation import compare, notices, which_loses_less
+from rgan.attack.search import Attack, SampleLoss, losses, run
 from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.geometry import lengths, unit
@@ -69,11 +69,11 @@ def finish(path: LivePath, radius: float) -> None:
         pass
 
 
-def change(gan: Gan, z: torch.Tensor) -> Aim:
-    return aims(gan, "change", z, device="cpu")[0]
+def change(gan: Gan, z: torch.Tensor) -> Objective:
+    return objective_pair(gan, "change", z, device="cpu")[0]
 
 
-def searched(aim: Aim, z: torch.Tensor, settings: Settings, seed: int = 0):
+def searched(aim: Objective, z: torch.Tensor, settings: Attack, seed: int = 0):
     return run(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
 
 
@@ -87,7 +87,7 @@ def off(directions: torch.Tensor, axis: np.ndarray) -> float:
 def test_the_change_of_a_linear_generator_is_largest_along_its_first_singular_vector(linear, radii):
     _, gains, right = np.linalg.svd(matrix())
     z = linear.noise(6, 1)
-    found = searched(change(linear, z), z, Settings(radii, steps=25))
+    found = searched(change(linear, z), z, Attack(radii, steps=25))
     for radius, noise, loss in zip(radii, found.noise, found.loss, strict=True):
         assert off(noise / radius, right[0]) < 1e-2
         largest = 100 * gains[0] * radius / np.sqrt(CHANNELS * SIZE**2) / 2  # white is 2 above black
@@ -111,7 +111,7 @@ def test_with_a_price_the_move_stops_where_the_next_bit_costs_what_it_adds(linea
     """max c‖r‖ − λ‖r‖² along the first vector is at c/(2λ)."""
     z, price = linear.noise(4, 2), 3.0
     slope = 100 * max(GAINS) / np.sqrt(CHANNELS * SIZE**2) / 2
-    found = searched(change(linear, z), z, Settings((1.0,), price=price, steps=150))
+    found = searched(change(linear, z), z, Attack((1.0,), price=price, steps=150))
     assert lengths(found.noise[0]).numpy() == pytest.approx(slope / (2 * price), rel=1e-2)
 
 
@@ -131,11 +131,11 @@ def test_every_row_is_held_against_its_own_sample(bent):
 
 
 def test_samples_are_numbered_across_calls():
-    numbers = Anchored(lambda z, samples: samples + z[:, 0])
+    numbers = SampleLoss(lambda z, samples: samples + z[:, 0])
     expected = torch.arange(250.0).expand(3, 250) + torch.tensor([0.0, 1000, 2000])[:, None]
     z = torch.tensor([0.0, 1000, 2000])[:, None, None].expand(3, 250, 2)
     assert torch.equal(losses(numbers, z), expected)
-    found = run(numbers, torch.zeros(250, 2), Settings((0.5, 1.0), steps=2, restarts=2))
+    found = run(numbers, torch.zeros(250, 2), Attack((0.5, 1.0), steps=2, restarts=2))
     assert torch.allclose(found.loss, torch.arange(250.0) + torch.tensor([[0.5], [1.0]]))
 
 
@@ -145,7 +145,7 @@ def test_more_radius_steps_or_starts_never_find_less_change(bent, keep_shell):
     aim = change(bent, z)
 
     def found(radius=(1.0,), **settings):
-        return searched(aim, z, Settings(radius, keep_shell=keep_shell, **settings)).loss
+        return searched(aim, z, Attack(radius, keep_shell=keep_shell, **settings)).loss
 
     assert (found((0.0, 0.01, 0.3, 1.0, 2.0), steps=4).diff(dim=0) >= 0).all()
     for more in ({"steps": steps} for steps in (2, 3, 6, 12)):
@@ -176,7 +176,7 @@ def test_the_slope_of_the_change_is_zero_where_nothing_changes():
 def test_the_judges_distance_is_that_of_a_loop_over_its_real_images(bent):
     judge = shipped("digits")
     z = bent.noise(5, 6)
-    aim, _ = aims(bent, "judge", z, judge=judge, device="cpu", precision="float32")
+    aim, _ = objective_pair(bent, "judge", z, judge=judge, device="cpu", precision="float32")
     images, rated = aim.judge(z, torch.arange(5))
     for image, ours in zip(images, rated, strict=True):
         features = judge.features(image[None])[0].double().numpy()
@@ -214,8 +214,8 @@ def test_the_critics_loss_is_the_probes():
     made = recipe("dcgan", channels=1, width=4, latent=16)
     gan = Gan(made, *fresh(made, 3))
     z = gan.noise(30, 0)
-    aim, fast = aims(gan, "critic", z, device="cpu", precision="float32")
-    settings = Settings((0.5, 1.0), steps=3)
+    aim, fast = objective_pair(gan, "critic", z, device="cpu", precision="float32")
+    settings = Attack((0.5, 1.0), steps=3)
     assert aim.start(z, settings, 0) is None and aim.measure is LOSS and fast.dtype is torch.float32
     assert torch.equal(run(aim.objective, z, settings).noise, run(gan.probe().loss, z, settings).noise)
     assert choices((gan, gan), None) == ("critic", "change")
@@ -231,9 +231,9 @@ def test_what_can_be_raised_is_what_all_models_allow(linear, bent):
 def test_what_cannot_be_raised_is_refused_in_words(bent):
     z = bent.noise(2, 0)
     with pytest.raises(CheckpointError, match=r"expected a model with a critic.*--against judge or --against change"):
-        aims(bent, "critic", z)
+        objective_pair(bent, "critic", z)
     with pytest.raises(SettingsError, match="expected a judge"):
-        aims(bent, "judge", z)
+        objective_pair(bent, "judge", z)
     with pytest.raises(SettingsError, match="one of critic, judge, change; got 'love'"):
         request(against="love")
     with pytest.raises(SettingsError, match="no gradient at the original noise"):
@@ -245,11 +245,11 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         z = bent.noise(16, 0)
         found = []
         for gan in (linear, bent):
-            aim, _ = aims(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
-            search = searched(aim, z, Settings((1.0,), steps=4))
+            aim, _ = objective_pair(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
+            search = searched(aim, z, Attack((1.0,), steps=4))
             found.append(compare(aim.objective, z, search, seed=0, measure=aim.measure))
         small, large = found
-        said = verdict(small, large, ("A", "B"))
+        said = which_loses_less(small, large, ("A", "B"))
         assert f"A {outcome} than B" in said and f"Each {noun} is" in said
         gap = float((small.worst - small.original).mean())
         assert f"worst noise adds {gap:.2f}{' %' if against == 'change' else ''} against" in said
@@ -258,12 +258,12 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         lowered = dataclasses.replace(
             large, settings=dataclasses.replace(large.settings, method="one-step"), worst=large.original - 1
         )
-        told = (said, small.sentence(), verdict(*one, ("A", "B")), *notices(lowered))
+        told = (said, small.sentence(), which_loses_less(*one, ("A", "B")), *notices(lowered))
         assert all("loss" not in words for words in told), told
         assert f"lowers the {noun}" in told[-1]
 
 
-@pytest.mark.parametrize("against", AGAINST)
+@pytest.mark.parametrize("against", OBJECTIVES)
 def test_the_probe_of_the_command_line_raises_what_it_is_told(bent, tmp_path, capsys, against):
     path = tmp_path / "generator.safetensors"
     checkpoints.save(bent, path)

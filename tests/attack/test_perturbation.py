@@ -6,8 +6,8 @@ from scipy import stats
 
 from rgan.attack.objectives import pixel_change
 from rgan.attack.path import LivePath, Request, reach
-from rgan.attack.perturbation import compare, mean_interval, notices, straight_path, verdict
-from rgan.attack.search import Settings, run
+from rgan.attack.perturbation import compare, mean_interval, notices, straight_path, which_loses_less
+from rgan.attack.search import Attack, run
 from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
 from rgan.models.gan import Gan, fresh
@@ -55,7 +55,7 @@ def test_one_sample_has_no_interval():
 
 def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(gan):
     objective, z = gan.probe().loss, gan.noise(8, 0)
-    found = run(objective, z, Settings((0.3, 1.5), steps=4))
+    found = run(objective, z, Attack((0.3, 1.5), steps=4))
     result = compare(objective, z, found, seed=5)
     assert result.radius == 1.5 and result.tries == 4
     assert torch.allclose(lengths(result.random_noise), lengths(found.noise[1]), rtol=1e-5)
@@ -71,11 +71,11 @@ def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(g
 
 def test_verdicts_claim_only_what_the_interval_supports(gan):
     z = gan.noise(8, 0)
-    weak = compare(lambda r: r[:, 0], z, run(lambda r: r[:, 0], z, Settings((1.0,))), seed=0)
-    strong = compare(lambda r: 3 * r[:, 0], z, run(lambda r: 3 * r[:, 0], z, Settings((1.0,))), seed=0)
-    assert "A loses less than B: worst noise adds 1.00 against 3.00" in verdict(weak, strong, ("A", "B"))
-    assert "B loses less than A: worst noise adds 1.00 against 3.00" in verdict(strong, weak, ("A", "B"))
-    assert "cannot be told apart" in verdict(weak, weak, ("A", "B"))
+    weak = compare(lambda r: r[:, 0], z, run(lambda r: r[:, 0], z, Attack((1.0,))), seed=0)
+    strong = compare(lambda r: 3 * r[:, 0], z, run(lambda r: 3 * r[:, 0], z, Attack((1.0,))), seed=0)
+    assert "A loses less than B: worst noise adds 1.00 against 3.00" in which_loses_less(weak, strong, ("A", "B"))
+    assert "B loses less than A: worst noise adds 1.00 against 3.00" in which_loses_less(strong, weak, ("A", "B"))
+    assert "cannot be told apart" in which_loses_less(weak, weak, ("A", "B"))
 
 
 def test_notices_name_controls_without_effect(gan):
@@ -86,7 +86,7 @@ def test_notices_name_controls_without_effect(gan):
 
     def said(stronger=None, **settings):
         radius = settings.pop("radius", 1.0)
-        found = run(slope, z, Settings((radius,), steps=60, **settings))
+        found = run(slope, z, Attack((radius,), steps=60, **settings))
         return " ".join(notices(compare(slope, z, found, seed=0), stronger))
 
     assert said() == ""
@@ -158,7 +158,7 @@ def test_live_pictures_come_at_once_and_are_marked(gan):
 def test_one_step_paths_are_exact_between_their_radii(gan):
     path = LivePath(gan, request(method="one-step"), precision="float32")
     finish(path, 0.5)
-    exact = run(gan.probe().loss, gan.noise(8, 0), Settings((0.5, 2.0), method="one-step"))
+    exact = run(gan.probe().loss, gan.noise(8, 0), Attack((0.5, 2.0), method="one-step"))
     assert torch.allclose(path.at(2.0).loss[0], exact.loss[1], atol=1e-5)
     assert torch.allclose(path.at(1.37).noise[0], 1.37 / 2 * exact.noise[1], atol=1e-3)
 

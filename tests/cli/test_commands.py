@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rgan.attack.search import Settings, run
+from rgan.attack.search import Attack, run
 from rgan.cli.main import main
 from rgan.embedding import figure4
 from rgan.embedding.projections import Layout, fit
@@ -76,7 +76,7 @@ def test_probe_prints_what_the_library_finds(trained, capsys):
     assert report["loss"].keys() == {"original", "worst", "random", "best_of_random"}
     gan = checkpoints.load(trained)
     z = gan.noise(32, 4)
-    found = run(gan.probe().loss, z, Settings((1.0,), steps=10), seed=4)
+    found = run(gan.probe().loss, z, Attack((1.0,), steps=10), seed=4)
     assert report["loss"]["original"] == pytest.approx(float(found.original.mean()), rel=1e-5)
     assert report["loss"]["worst"] == pytest.approx(float(found.loss.mean()), rel=1e-4)
     assert report["loss"]["worst"] > report["loss"]["best_of_random"] > report["loss"]["random"]

@@ -26,7 +26,7 @@ def pair():
 def test_worst_noise_is_the_searchs_and_original_noise_is_fresh(pair):
     made = panel("a", *pair, dataclasses.replace(FEW, radius=2.0))
     z = pair[0].noise(60, 0)
-    settings = search.Settings((2.0,), steps=4)
+    settings = search.Attack((2.0,), steps=4)
     expected = search.run(pair[0].probe().loss, z, settings).noise[0]
     assert np.allclose(made.second.cloud.points, z + expected, atol=1e-6)
     assert np.array_equal(made.second.starts, z.numpy()) and made.second.seed == 0

@@ -177,7 +177,7 @@ def test_many_lengths_are_not_all_tried(monkeypatch):
     monkeypatch.setattr(formats, "recognise", lambda *a, **k: tried.append(k["image"]) or recognise(*a, **k))
     many = {f"model.{2 * k}.weight": torch.zeros(1, (8 + k) ** 2) for k in range(200)}
     assert list(formats.images(formats.Store(many))) == []
-    assert len(tried) < 2 * (limits.MAX_LENGTHS + len(formats.SIDES)) + 1
+    assert len(tried) < 2 * (limits.MAX_LENGTHS + len(formats.IMAGE_SIDES)) + 1
 
 
 def test_answers_that_nobody_offered_are_refused():

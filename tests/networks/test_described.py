@@ -14,7 +14,7 @@ from rgan.models import checkpoints
 from rgan.models.gan import Gan, fresh
 from rgan.models.recipes import Recipe
 from rgan.networks.described import (
-    KINDS,
+    LAYER_TYPES,
     Activation,
     Block,
     Conv,
@@ -105,7 +105,7 @@ def test_an_imported_gan_is_searched_saved_and_read_like_any_other(tmp_path):
     with torch.no_grad():
         loss = -gan.critic(gan.generator(z))
     assert torch.allclose(probe.loss(z), loss, atol=1e-5)
-    worst = search.run(probe.loss, z, search.Settings((0.5,)))
+    worst = search.run(probe.loss, z, search.Attack((0.5,)))
     assert (worst.loss[0] >= worst.original).all() and (worst.loss[0] > worst.original + 1e-4).any()
     assert back.recipe.parameters() == tuple(
         sum(p.numel() for p in net.parameters()) for net in (gan.generator, gan.critic)
@@ -195,7 +195,7 @@ def test_only_imported_gans_have_layers():
 
 def test_json_keeps_every_field():
     assert Layers.from_dict(json.loads(json.dumps(LAYERS.to_dict()))) == LAYERS
-    assert {layer.kind for layer in (*GENERATOR, *CRITIC, *UP.branch, Flat(), Pool())} == set(KINDS)
+    assert {layer.kind for layer in (*GENERATOR, *CRITIC, *UP.branch, Flat(), Pool())} == set(LAYER_TYPES)
 
 
 def test_costs_are_those_of_the_modules():

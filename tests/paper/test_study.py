@@ -26,13 +26,13 @@ from rgan.paper import evaluation, published, tables
 from rgan.paper import study as reproduce
 from rgan.paper.ablation import Model, ablations, robust_words
 from rgan.paper.claims import claims, holm, paired
-from rgan.paper.evaluation import Evaluation, Referee, Row, Settings, evaluate
-from rgan.paper.study import Referees
+from rgan.paper.evaluation import Evaluation, EvaluationSettings, Row, Scoring, evaluate
+from rgan.paper.study import Scorings
 from rgan.report import study_page
 from rgan.report.charts import study as table_figures
 
-SETTINGS = Settings(radii=(0.5, 1.5), repeats=2, samples=100, steps=2)
-SHORT = Settings(radii=(0.5,), repeats=1, samples=100, steps=2)
+SETTINGS = EvaluationSettings(radii=(0.5, 1.5), repeats=2, samples=100, steps=2)
+SHORT = EvaluationSettings(radii=(0.5,), repeats=1, samples=100, steps=2)
 OWN = Robust(noise_radius=1, image_radius=1, weight=1)
 
 
@@ -60,9 +60,9 @@ def evaluated(model, referee) -> Evaluation:
     return last.evaluation
 
 
-def referee(data="digits") -> Referee:
+def referee(data="digits") -> Scoring:
     judge = judges.shipped(data)
-    return Referee(metrics.by_judge(judge), judge)
+    return Scoring(metrics.by_judge(judge), judge)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     assert found.floor == fid.floor
     told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 2
     assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-    assert Settings().key == "0fccf1625503", "else evaluations that people keep would be done again"
+    assert EvaluationSettings().key == "0fccf1625503", "else evaluations that people keep would be done again"
     assert list(json.loads(found.to_json())) == [
         "digest", "key", "protocol", "as_published", "floor", "seconds", "rows",
     ]  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, mon
     monkeypatch.setattr(
         reproduce, "evaluate", lambda gan, *rest, **more: done.append(gan.digest) or evaluate(gan, *rest, **more)
     )
-    referees = Referees(SHORT)
+    referees = Scorings(SHORT)
     for progress in reproduce.run(models, referees, folder):
         if progress.done == 1 and progress.share > 0.5:
             break  # killed while at work on the second
@@ -170,7 +170,7 @@ def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, mon
     assert len(done) == 6 and len(list(kept[0].parent.iterdir())) == 3
     again = [json.loads(file.read_bytes()) for file in kept]
     assert [one["rows"] for one in again] == [json.loads(one)["rows"] for one in before]
-    list(reproduce.run(models, Referees(dataclasses.replace(SHORT, steps=1)), folder))
+    list(reproduce.run(models, Scorings(dataclasses.replace(SHORT, steps=1)), folder))
     assert len(done) == 9, "other settings, other evaluations"
 
 
@@ -185,11 +185,11 @@ def test_models_that_cannot_be_evaluated_are_named_and_the_others_are(tmp_path):
     assert "expected a judge for celeba" in next(one.reason for one in left if one.name == "faces")
     models[1].path.write_bytes(models[1].path.read_bytes()[:-100])
     folder = tmp_path / "study"
-    *_, last = reproduce.run(models[1:] + models[:1], Referees(SHORT), folder)
+    *_, last = reproduce.run(models[1:] + models[:1], Scorings(SHORT), folder)
     assert [(one.name, one.path) for one in last.left] == [("torn", str(models[1].path))] and "cut short" in last.left[
         0
     ].reason
-    study = reproduce.study(models, (*left, *last.left), Referees(SHORT), folder)
+    study = reproduce.study(models, (*left, *last.left), Scorings(SHORT), folder)
     assert [model.name for model in study.models] == ["good"] and len(study.left) == 3 and not study.waiting
     for one in study.left:
         assert one.name in study_page.study_page(study)
@@ -204,9 +204,9 @@ def test_a_broken_file_hides_no_good_model_of_its_name(tmp_path):
     torn.write_bytes(good.read_bytes()[:500])
     models, left = reproduce.survey(reproduce.find([tmp_path / "shipped", tmp_path / "runs"]))
     assert [one.name for one in (*models, *left)] == ["same", "same"] and left[0].path == str(torn)
-    assert reproduce.study(models, left, Referees(SHORT), tmp_path / "study").waiting == ("same",)
-    list(reproduce.run(models, Referees(SHORT), tmp_path / "study"))
-    study = reproduce.study(models, left, Referees(SHORT), tmp_path / "study")
+    assert reproduce.study(models, left, Scorings(SHORT), tmp_path / "study").waiting == ("same",)
+    list(reproduce.run(models, Scorings(SHORT), tmp_path / "study"))
+    study = reproduce.study(models, left, Scorings(SHORT), tmp_path / "study")
     assert [model.path for model in study.models] == [good] and not study.waiting
     assert str(torn) in study_page.left_html(study.left)
 
@@ -217,9 +217,9 @@ def test_a_model_takes_the_place_of_one_of_its_row_and_seed_that_cannot_be_used(
     data = (tmp_path / "a.safetensors").read_bytes()
     (tmp_path / "a.safetensors").write_bytes(data[:-4] + b"\xff" * 4)  # NaN, which only loading finds
     models, _ = reproduce.survey(reproduce.find([tmp_path]))
-    *_, last = reproduce.run(models, Referees(SHORT), tmp_path / "study")
+    *_, last = reproduce.run(models, Scorings(SHORT), tmp_path / "study")
     assert [one.name for one in last.left] == ["a"] and "NaN" in last.left[0].reason
-    study = reproduce.study(models, last.left, Referees(SHORT), tmp_path / "study")
+    study = reproduce.study(models, last.left, Scorings(SHORT), tmp_path / "study")
     assert [model.name for model in study.models] == ["b"] and not study.waiting
 
 
@@ -249,14 +249,14 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
 
     monkeypatch.setattr(metrics, "by_inception", by_inception)
     settings = dataclasses.replace(SHORT, features="inception", weights="w.pth")
-    referees = Referees(settings, data_root="there")
+    referees = Scorings(settings, data_root="there")
     list(reproduce.run([first], referees, tmp_path))
     (done,) = reproduce.study([first], [], referees, tmp_path).models
     assert asked == [("digits", "w.pth", "there", 25)]
     assert done.evaluation.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
     assert done.evaluation.values("fid")[0] != found.values("fid")[0]
     assert settings.title("score") == "Inception score" and SHORT.title("score") == "Classifier score"
-    assert not reproduce.study([first], [], Referees(SHORT), tmp_path).models
+    assert not reproduce.study([first], [], Scorings(SHORT), tmp_path).models
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(SettingsError):
-        Settings(**wrong)
+        EvaluationSettings(**wrong)
 
 
 def model(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rgan.attack.search import Settings, run
+from rgan.attack.search import Attack, run
 from rgan.common.errors import SettingsError
 from rgan.common.files import as_csv
 from rgan.common.geometry import lengths
@@ -18,13 +18,13 @@ from rgan.robustness.blind_test import (
     RANDOM,
     ROBUST,
     WORST,
-    Plan,
+    BlindTestPlan,
     Tally,
+    conclusion,
     more_than,
     pairs,
     rows,
     tally,
-    verdict,
 )
 from tests.conftest import ROOT
 
@@ -36,14 +36,14 @@ def gans():
 
 @pytest.mark.parametrize("question", [BROKEN, ROBUST])
 def test_half_of_the_pairs_are_controls_and_the_rest_is_worst_noise(gans, question):
-    plan = Plan(question, 12, 2.0, seed=3)
+    plan = BlindTestPlan(question, 12, 2.0, seed=3)
     judge = shipped("digits")
     made = pairs(gans, plan, judge)
     assert [pair.kind for pair in made].count(WORST) == 6 and {pair.target for pair in made} == {0, 1}
     assert [pair.kind for pair in made] != [WORST] * 6 + [RANDOM] * 6
     z = gans[0].noise(12, 3)
     for model, gan in enumerate(gans if question == ROBUST else gans[:1]):
-        found = run(gan.probe().loss, z, Settings((2.0,)), seed=3).noise[0]
+        found = run(gan.probe().loss, z, Attack((2.0,)), seed=3).noise[0]
         worst = to_uint8(gan.probe().images(z + found))
         for pair, expected in zip(made, worst, strict=True):
             side = 1 - pair.target if question == ROBUST and model == 0 else pair.target
@@ -65,15 +65,15 @@ def test_random_moves_are_as_long_as_worst_ones(gans, monkeypatch):
     monkeypatch.setattr(
         "rgan.models.gan.Probe.images", lambda self, z: (moved.append(z), torch.zeros(len(z), 1, 4, 4))[1]
     )
-    pairs(gans, Plan(BROKEN, 6, 1.5))
+    pairs(gans, BlindTestPlan(BROKEN, 6, 1.5))
     z, shifted = moved
     monkeypatch.undo()
-    found = run(probe.loss, z, Settings((1.5,))).noise[0]
+    found = run(probe.loss, z, Attack((1.5,))).noise[0]
     assert torch.allclose(lengths(shifted - z), lengths(found), atol=1e-3)
 
 
 def test_a_plan_makes_the_same_test_and_another_seed_another(gans):
-    first, again, other = (pairs(gans, Plan(BROKEN, 10, 1.0, seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (pairs(gans, BlindTestPlan(BROKEN, 10, 1.0, seed=seed)) for seed in (1, 1, 2))
     order = [[(pair.kind, pair.target) for pair in made] for made in (first, again, other)]
     assert order[0] == order[1] != order[2]
     assert all(np.array_equal(a.images, b.images) for a, b in zip(first, again, strict=True))
@@ -83,7 +83,7 @@ def test_a_plan_makes_the_same_test_and_another_seed_another(gans):
 def test_impossible_plans_are_refused():
     for wrong in ({"trials": 5}, {"radius": 0.0}, {"question": "which"}):
         with pytest.raises(SettingsError, match="expected"):
-            Plan(**{"question": BROKEN, "trials": 10, "radius": 1.0} | wrong)
+            BlindTestPlan(**{"question": BROKEN, "trials": 10, "radius": 1.0} | wrong)
 
 
 @pytest.mark.parametrize("total", [5, 10, 20])
@@ -108,7 +108,7 @@ def test_worst_against_random_is_fishers_test():
 
 def test_the_verdict_follows_the_numbers():
     said = {
-        (worst, random): verdict(BROKEN, Tally(worst, 10), Tally(random, 10))[0]
+        (worst, random): conclusion(BROKEN, Tally(worst, 10), Tally(random, 10))[0]
         for worst, random in ((5, 5), (10, 4), (10, 9), (0, 5))
     }
     assert said[5, 5] == "It cannot be told from guessing." and said[10, 4] == "You saw it."
@@ -116,7 +116,7 @@ def test_the_verdict_follows_the_numbers():
 
 
 def test_answers_are_counted_by_kind_and_kept_in_a_file(gans):
-    made = pairs(gans, Plan(BROKEN, 10, 1.0))
+    made = pairs(gans, BlindTestPlan(BROKEN, 10, 1.0))
     answers = [pair.target if pair.kind == WORST else 1 - pair.target for pair in made]
     assert (tally(made, answers, WORST).hits, tally(made, answers, RANDOM).hits) == (5, 0)
     lines = as_csv(rows(made, answers)).decode().splitlines()

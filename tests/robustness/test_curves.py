@@ -17,18 +17,18 @@ from rgan.common.geometry import lengths
 from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
 from rgan.report.rows import curves
-from rgan.robustness.curves import Block, Plan, Sweep, curve, difference, real_fid, sweep
-from rgan.robustness.measured import Trial, joined
-from rgan.robustness.minimal_radius import TOLERANCE, BreakPoints, break_points, later
+from rgan.robustness.curves import Block, Curves, CurvesPlan, curve, curves_of, difference, real_fid
+from rgan.robustness.measured import Measured, joined
+from rgan.robustness.minimal_radius import TOLERANCE, MinimalRadii, later, minimal_radii
 from tests.metrics.test_scores import Given
 from tests.robustness.test_one_radius import subject
 
-PLAN = Plan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, steps=3)
+PLAN = CurvesPlan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, steps=3)
 
 
 @pytest.fixture(scope="module")
 def states():
-    return list(sweep((subject(1), subject(2)), PLAN))
+    return list(curves_of((subject(1), subject(2)), PLAN))
 
 
 def test_blocks_find_what_one_search_finds(states):
@@ -45,7 +45,7 @@ def test_blocks_find_what_one_search_finds(states):
 def test_the_first_picture_comes_after_a_few_samples(states):
     assert len(states[0].blocks["A"][0].z) == 8 and states[0].share == 0.04 and states[-1].share == 1
     assert curve(states[0], "A", "worst", "fid") is None, "not of as many images as will be"
-    few = next(sweep((subject(1), subject(2)), Plan((1.0,), samples=8, repeats=1, steps=2)))
+    few = next(curves_of((subject(1), subject(2)), CurvesPlan((1.0,), samples=8, repeats=1, steps=2)))
     assert few.share == 1 and curve(few, "A", "worst", "fid") is None, "of fewer images than features"
     assert (np.diff(curve(states[0], "B", "worst", "loss").mean) >= 0).all(), "worst loss never falls as ε grows"
 
@@ -111,18 +111,18 @@ def test_curves_against_plain_sums(states):
 
 
 def test_a_model_does_not_differ_from_itself(states):
-    same = sweep((subject(1), subject(1)), Plan((1.0,), samples=16, repeats=1, steps=2))
+    same = curves_of((subject(1), subject(1)), CurvesPlan((1.0,), samples=16, repeats=1, steps=2))
     *_, last = same
     assert all(one.mean == one.low == one.high == 0 for one in difference(last, "worst"))
     with pytest.raises(SettingsError, match="as many noise dimensions, got 6 and 5"):
-        next(sweep((subject(1), subject(1, 5)), PLAN))
+        next(curves_of((subject(1), subject(1, 5)), PLAN))
 
 
 RADII = np.array([0.0, 1.5, 3.0])
 
 
 def trial(badness):
-    return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+    return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
 
 def test_break_points_where_badness_is_known():
@@ -143,8 +143,8 @@ def test_break_points_where_badness_is_known():
     tried = tuple(trial(badness(z + one, torch.arange(6))) for one in noise)
     block = Block(0, z, judged(z), {"worst": noise}, {"worst": tried})
     subject_ = types.SimpleNamespace(trial=judged)
-    state = Sweep(Plan(radii, 6, 1), {"A": subject_}, {"A": (block,)}, 1.0)
-    found = break_points(state, "A", "worst")
+    state = Curves(CurvesPlan(radii, 6, 1), {"A": subject_}, {"A": (block,)}, 1.0)
+    found = minimal_radii(state, "A", "worst")
     truth = np.where(limits == 0, 0, 0.95 * limits.numpy())
     inside = truth <= 4
     assert np.isinf(found.radius[~inside]).all() and found.censored == 1 and found.at_once == 1
@@ -159,17 +159,17 @@ def test_break_points_where_badness_is_known():
 
     calm = trial((torch.arange(6) >= 5).float())
     quiet = Block(0, z, calm, {"worst": noise}, {"worst": (calm,) * 3})
-    brief = break_points(
-        Sweep(state.plan, {"A": types.SimpleNamespace(trial=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
+    brief = minimal_radii(
+        Curves(state.plan, {"A": types.SimpleNamespace(trial=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
     )
     assert brief.radius == pytest.approx([0.5] * 5 + [0], abs=TOLERANCE) and brief.recovered == 5
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
-    assert break_points(Sweep(state.plan, state.subjects, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
+    assert minimal_radii(Curves(state.plan, state.subjects, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
 
 
 def test_survival_against_kaplan_meier_and_wilson():
     radius = np.array([0.0, 0.5, 0.5, 1.0, 2.2, np.inf, np.inf])
-    found = BreakPoints(radius, 0, RADII, RADII)
+    found = MinimalRadii(radius, 0, RADII, RADII)
     at = np.array([0.0, 0.4, 0.5, 1.5, 2.9])
     share, low, high = found.survival(at)
     censored = stats.CensoredData(uncensored=radius[:5], right=[3.0, 3.0])
@@ -177,12 +177,12 @@ def test_survival_against_kaplan_meier_and_wilson():
     theirs = stats.binomtest(4, 7).proportion_ci(0.95, method="wilson")
     assert (low[2], high[2]) == pytest.approx((theirs.low, theirs.high), rel=1e-6)
     assert found.median_words() == "half have been bad by ε 1.00"
-    assert "never been bad up to ε 3" in BreakPoints(np.full(4, np.inf), 0, RADII, RADII).median_words()
+    assert "never been bad up to ε 3" in MinimalRadii(np.full(4, np.inf), 0, RADII, RADII).median_words()
 
 
 def test_who_breaks_later_is_told_from_pairs_that_differ():
-    a = BreakPoints(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5, 0.0]), 0, RADII, RADII)
-    b = BreakPoints(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6, 1.0]), 0, RADII, RADII)
+    a = MinimalRadii(np.array([1.0, 1.0, 2.0, np.inf, 0.0, 1.5, 0.0]), 0, RADII, RADII)
+    b = MinimalRadii(np.array([2.0, np.inf, 1.0, np.inf, 0.0, 1.6, 1.0]), 0, RADII, RADII)
     won = later(a, b)
     limits = stats.binomtest(3, 4).proportion_ci(0.95, method="exact")
     assert (won.mean, won.low, won.high) == pytest.approx((0.75, limits.low, limits.high))

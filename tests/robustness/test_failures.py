@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.cli.main import main
 from rgan.common import images
 from rgan.common.errors import CheckpointError, SettingsError
@@ -28,17 +28,17 @@ from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.failure import TURN, Way, failure, turning_point
 from rgan.robustness.failures.links import LIMITS, Permalink, check, from_json, parse, permalink
 from rgan.robustness.failures.modes import grouped, modes, usual_distance
-from rgan.robustness.failures.pool import BLOCK, Plan, Pool, Rows, paired, pool, prevalence, ranking, share, spread
-from rgan.robustness.measured import Subject, Trial
+from rgan.robustness.failures.pool import BLOCK, Pool, PoolPlan, Rows, paired, pool, prevalence, ranking, share, spread
+from rgan.robustness.measured import JudgedGan, Measured
 
-SETTINGS = Settings((2.0,), steps=3, restarts=2)
+SETTINGS = Attack((2.0,), steps=3, restarts=2)
 MADE = recipe("dcgan", channels=1, width=2, latent=7)
 SHA = "0123456789abcdef" * 4
 
 
 def subject(seed, **more):
     real = torch.randint(0, 256, (9, 1, 32, 32), generator=torch.Generator().manual_seed(5), dtype=torch.uint8)
-    return Subject(Gan(MADE, *fresh(MADE, seed), reference=real, **more), judges.shipped("digits"), device="cpu")
+    return JudgedGan(Gan(MADE, *fresh(MADE, seed), reference=real, **more), judges.shipped("digits"), device="cpu")
 
 
 def last(steps):
@@ -53,12 +53,12 @@ def subjects():
 
 @pytest.fixture(scope="module")
 def found(subjects):
-    return last(pool(subjects, Plan(SETTINGS, BLOCK + 6, seed=3)))
+    return last(pool(subjects, PoolPlan(SETTINGS, BLOCK + 6, seed=3)))
 
 
 @pytest.mark.parametrize("against", ["critic", "judge", "change"])
 def test_rows_depend_on_the_seed_and_their_number_alone(subjects, against):
-    small, large = (last(pool(subjects[:1], Plan(SETTINGS, n, 3, against))) for n in (BLOCK + 6, BLOCK + 40))
+    small, large = (last(pool(subjects[:1], PoolPlan(SETTINGS, n, 3, against))) for n in (BLOCK + 6, BLOCK + 40))
     a, b = (each.rows["A"].first(BLOCK + 6) for each in (small, large))
     assert torch.equal(small.z, large.z[: BLOCK + 6]) and len(a) == len(b) == BLOCK + 6
     assert torch.equal(a.noise["worst"], b.noise["worst"]) and torch.equal(a.noise["random"], b.noise["random"])
@@ -69,7 +69,7 @@ def test_rows_depend_on_the_seed_and_their_number_alone(subjects, against):
 
 
 def test_a_pool_grows_block_by_block_and_can_be_left(subjects):
-    steps = pool(subjects[:1], Plan(SETTINGS, 2 * BLOCK + 1))
+    steps = pool(subjects[:1], PoolPlan(SETTINGS, 2 * BLOCK + 1))
     first = next(steps)
     assert (len(first.z), len(first.rows["A"]), first.done) == (BLOCK, BLOCK, False)
     assert first.share == pytest.approx(BLOCK / (2 * BLOCK + 1))
@@ -96,8 +96,8 @@ def test_rows_are_what_the_plain_networks_and_the_judge_say(subjects, found):
 
 
 def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(subjects):
-    alone = Subject(dataclasses.replace(subjects[0].gan, critic=Critic(), _probes={}), subjects[0].judge, "cpu")
-    plan = Plan(Settings((1.0,), steps=2), 5, against="judge")
+    alone = JudgedGan(dataclasses.replace(subjects[0].gan, critic=Critic(), _probes={}), subjects[0].judge, "cpu")
+    plan = PoolPlan(Attack((1.0,), steps=2), 5, against="judge")
     state = last(pool([alone], plan))
     assert state.rows["A"].trials["worst"].loss.isnan().all()
     assert (
@@ -106,17 +106,17 @@ def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(subjects):
     with pytest.raises(SettingsError, match="rank by badness"):
         ranking(state, "A", "loss")
     with pytest.raises(CheckpointError, match="critic"):
-        next(pool([alone], Plan(Settings((1.0,)), 5)))
+        next(pool([alone], PoolPlan(Attack((1.0,)), 5)))
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"settings": Settings((1.0, 2.0))}, {"settings": Settings((1001.0,))}, {"samples": 1}, {"samples": 10**6},
-     {"seed": -1}, {"against": "change", "settings": Settings((1.0,), method="one-step")}],
+    [{"settings": Attack((1.0, 2.0))}, {"settings": Attack((1001.0,))}, {"samples": 1}, {"samples": 10**6},
+     {"seed": -1}, {"against": "change", "settings": Attack((1.0,), method="one-step")}],
 )  # fmt: skip
 def test_impossible_plans_are_refused(wrong):
     with pytest.raises(SettingsError, match="expected"):
-        Plan(**{"settings": SETTINGS, **wrong})
+        PoolPlan(**{"settings": SETTINGS, **wrong})
 
 
 def made_up(distance, loss=None, features=None, badness=None):
@@ -126,13 +126,13 @@ def made_up(distance, loss=None, features=None, badness=None):
     badness = judge.badness(distance) if badness is None else torch.tensor(badness)
     loss = torch.zeros_like(distance) if loss is None else torch.tensor(loss)
     features = distance[:, None] if features is None else features
-    trial = Trial(loss, Opinion(distance, badness, distance, distance, distance), features)
+    trial = Measured(loss, Opinion(distance, badness, distance, distance, distance), features)
     one = types.SimpleNamespace(judge=judge, gan=types.SimpleNamespace(has_critic=True))
     noise = torch.ones(len(distance), 2)
     rows = Rows(
-        {"worst": noise, "random": noise}, dict.fromkeys(failures.KINDS, trial), {"worst": -distance, "random": loss}
+        {"worst": noise, "random": noise}, dict.fromkeys(failures.NOISES, trial), {"worst": -distance, "random": loss}
     )
-    return Pool(Plan(SETTINGS, len(distance)), {"A": one}, noise, {"A": rows}, 1.0)
+    return Pool(PoolPlan(SETTINGS, len(distance)), {"A": one}, noise, {"A": rows}, 1.0)
 
 
 def test_rankings_are_those_of_sorting_by_hand():
@@ -196,10 +196,10 @@ def test_intervals_of_paired_differences_hold_the_truth_as_often_as_they_say():
 
 def test_what_is_said_is_claimed_only_where_shown(found):
     state = made_up([1.0] * 30 + [20.0] * 10)
-    assert "is not shown to make more bad images" in failures.said(state)[0]
+    assert "is not shown to make more bad images" in failures.findings(state)[0]
     assert prevalence(state, "A")["worst"].bad == 10
     twice = dataclasses.replace(found, rows={"A": found.rows["A"], "B": found.rows["A"]})
-    assert sum("cannot be said" in sentence for sentence in failures.said(twice)) == 2
+    assert sum("cannot be said" in sentence for sentence in failures.findings(twice)) == 2
     assert failures.between(twice, "worst").difference.mean == 0
 
 

@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 
 from rgan.attack.perturbation import Interval
-from rgan.attack.search import Settings, search
+from rgan.attack.search import Attack, search
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.common.geometry import lengths
@@ -18,16 +18,16 @@ from rgan.metrics.judges import Opinion
 from rgan.models.gan import Gan, fresh, prior_noise
 from rgan.models.recipes import recipe
 from rgan.robustness import one_radius
-from rgan.robustness.checks import lights
-from rgan.robustness.measured import Subject, Trial, joined
-from rgan.robustness.one_radius import Corner, Transfer, corner, interval_points, rises, shell, transfer, verdict
+from rgan.robustness.checks import check_attack
+from rgan.robustness.measured import JudgedGan, Measured, joined
+from rgan.robustness.one_radius import OneRadius, Transfer, interval_points, one_radius, rises, shell, transfer, verdict
 
-SETTINGS = Settings((1.5,), steps=4)
+SETTINGS = Attack((1.5,), steps=4)
 
 
 def subject(seed, latent=6):
     made = recipe("dcgan", channels=1, width=4, latent=latent)
-    return Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu")
+    return JudgedGan(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def subjects():
 
 @pytest.fixture(scope="module")
 def corners(subjects):
-    return tuple(corner(one, SETTINGS, samples=14, seed=3) for one in subjects)
+    return tuple(one_radius(one, SETTINGS, samples=14, seed=3) for one in subjects)
 
 
 def test_trials_are_those_of_the_plain_networks(subjects, corners):
@@ -80,12 +80,12 @@ def made_up(start, worst, random):
 
     def trial(values):
         badness = torch.tensor(values)
-        return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+        return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
     ones = torch.ones(len(start), 2)
     values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
     trials = {kind: trial(each) for kind, each in values.items()}
-    return Corner(SETTINGS, ones, ones, ones, trials, 4)
+    return OneRadius(SETTINGS, ones, ones, ones, trials, 4)
 
 
 def test_agreement_of_judge_and_critic_is_of_ranks():
@@ -124,7 +124,7 @@ def test_a_headline_needs_its_interval():
     assert verdict(noisy, noisy)[2].startswith("Which of the two suffers less cannot be said")
     worse = made_up((start + 0.4).tolist(), (start + 0.45).tolist(), (start + 0.4).tolist())
     assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")
-    still = dataclasses.replace(hurt, settings=Settings((0.0,)))
+    still = dataclasses.replace(hurt, settings=Attack((0.0,)))
     assert verdict(still, still) == ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
 
 
@@ -178,7 +178,7 @@ def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):
     assert found.badness["A"]["B"].mean == pytest.approx(float(badness.mean()), abs=0.01)
     assert found.loss["A"]["A"].mean > found.loss["B"]["A"].mean, "its own worst noise is worse for it"
     with pytest.raises(SettingsError, match="as many noise dimensions, got 6 and 5"):
-        transfer((a, subject(1, 5)), (corners[0], corner(subject(1, 5), SETTINGS, samples=4, seed=0)))
+        transfer((a, subject(1, 5)), (corners[0], one_radius(subject(1, 5), SETTINGS, samples=4, seed=0)))
 
 
 def test_the_shell_is_that_of_the_normal_distribution(corners):
@@ -192,7 +192,7 @@ def test_the_shell_is_that_of_the_normal_distribution(corners):
     assert found.lengths["random"] == pytest.approx(np.linalg.norm(corners[0].z + corners[0].random, axis=1), rel=1e-5)
     places = stats.chi2.cdf(found.lengths["worst"] ** 2, 6)
     assert found.inside["worst"] == pytest.approx(((places > 0.005) & (places < 0.995)).mean())
-    kept = shell(corner(subject(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
+    kept = shell(one_radius(subject(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
     assert abs(kept.paid["worst"].mean) < 1e-4 and abs(kept.paid["random"].mean) < 1e-4
 
 
@@ -208,7 +208,7 @@ class Landscape:
 
 
 def states(loss, radius=1.0, **settings):
-    found = lights(Landscape(loss), Settings((radius,), **settings), samples=40, seed=0)
+    found = check_attack(Landscape(loss), Attack((radius,), **settings), samples=40, seed=0)
     return {one.name: one for one in found}
 
 

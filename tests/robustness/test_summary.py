@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import stats
 
 from rgan.attack.perturbation import mean_interval
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.cli.main import main
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import per_cent
@@ -25,14 +25,14 @@ from rgan.models.comparability import Comparability
 from rgan.models.gan import Gan, fresh
 from rgan.models.recipes import recipe
 from rgan.report.robustness_page import robustness_page
-from rgan.robustness.checks import Light
+from rgan.robustness.checks import Check
 from rgan.robustness.failures import links
-from rgan.robustness.measured import Subject, Trial
-from rgan.robustness.one_radius import Corner
+from rgan.robustness.measured import JudgedGan, Measured
+from rgan.robustness.one_radius import OneRadius
 from rgan.robustness.summary import WORST, Asked, differences, examine, headline
 
 NAMES = {"A": "plain", "B": "tough"}
-FINE = Light("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
+FINE = Check("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
 HEALTH = {"A": (FINE,), "B": (FINE,)}
 EQUAL = Comparability((), ("different seeds",))
 ASKED = Asked(radius=1.5, steps=2, samples=8, pool=70, seed=3)
@@ -44,11 +44,11 @@ def made_up(start, worst, random):
 
     def trial(mean):
         badness = mean + 0.05 * torch.rand(60, generator=rng)
-        return Trial(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+        return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
     means = {"original": start, "worst": worst, "random": random, "best": random, "fresh": start}
     ones = torch.ones(60, 2)
-    return Corner(Settings((1.5,)), ones, ones, ones, {kind: trial(mean) for kind, mean in means.items()}, 4)
+    return OneRadius(Attack((1.5,)), ones, ones, ones, {kind: trial(mean) for kind, mean in means.items()}, 4)
 
 
 def test_a_headline_is_given_where_everything_holds():
@@ -130,7 +130,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def subjects():
     made = recipe("dcgan", channels=1, width=4, latent=6)
-    return [Subject(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu") for seed in (1, 2)]
+    return [JudgedGan(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu") for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from rgan.common.errors import SettingsError
-from rgan.stats.two_sample import Cloud, classifier, energy, further, mmd, radius
+from rgan.stats.two_sample import Sample, classifier, energy, further, mmd, radius
 
 
 def cloud(seed, count=40, dimensions=3, shift=0.0, scale=1.0):
     rng = np.random.default_rng(seed)
     draws = np.arange(count) + seed * 1_000_000
-    return Cloud(scale * rng.standard_normal((count, dimensions)) + shift, draws)
+    return Sample(scale * rng.standard_normal((count, dimensions)) + shift, draws)
 
 
 def test_energy_against_scipy_in_one_dimension():
@@ -30,7 +30,7 @@ def test_the_jackknife_leaves_out_one_point_at_a_time():
         return energy(x, y, permutations=1).effect
 
     def without(c, i):
-        return Cloud(np.delete(c.points, i, 0), np.delete(c.draws, i))
+        return Sample(np.delete(c.points, i, 0), np.delete(c.draws, i))
 
     found = energy(a, b, permutations=1)
     left_out = [effect(without(a, i), b) for i in range(7)], [effect(a, without(b, i)) for i in range(9)]
@@ -125,7 +125,7 @@ def test_the_radius_test_is_exact():
 @pytest.mark.parametrize("test", [mmd, energy, classifier])
 def test_pairs_are_refused(test):
     a = cloud(1)
-    moved = Cloud(a.points + 0.1, a.draws)
+    moved = Sample(a.points + 0.1, a.draws)
     with pytest.raises(SettingsError, match="got 40 points that both clouds were made from"):
         test(a, moved)
     with pytest.raises(SettingsError, match="equal dimension"):
@@ -135,10 +135,10 @@ def test_pairs_are_refused(test):
 def test_the_same_seed_gives_the_same_verdict_and_copies_are_alike():
     a, b = cloud(1), cloud(2, shift=0.3)
     assert mmd(a, b, seed=5) == mmd(a, b, seed=5) and energy(a, b, seed=5) == energy(a, b, seed=5)
-    twin = Cloud(a.points.copy(), a.draws + 10_000)
+    twin = Sample(a.points.copy(), a.draws + 10_000)
     assert energy(a, twin).p == 1.0 and energy(a, twin).effect < 0
     with pytest.raises(SettingsError, match="at least 4 points"):
-        Cloud(np.zeros((3, 2)), np.arange(3))
+        Sample(np.zeros((3, 2)), np.arange(3))
 
 
 def test_further_is_the_difference_of_two_effects_with_an_interval_that_covers_it():
@@ -146,8 +146,8 @@ def test_further_is_the_difference_of_two_effects_with_an_interval_that_covers_i
 
     def pairs(seed, count):
         rng = np.random.default_rng(seed)
-        real, noise = (Cloud(rng.standard_normal((count, 2)), np.arange(count) + k * count) for k in range(2))
-        near, far = (Cloud(noise.points + shift, noise.draws) for shift in (0.4, 0.9))
+        real, noise = (Sample(rng.standard_normal((count, 2)), np.arange(count) + k * count) for k in range(2))
+        near, far = (Sample(noise.points + shift, noise.draws) for shift in (0.4, 0.9))
         return (real, far), (real, near)
 
     first, second = pairs(0, 2500)
@@ -155,6 +155,6 @@ def test_further_is_the_difference_of_two_effects_with_an_interval_that_covers_i
     found = [further(*pairs(seed, 60)) for seed in range(1, 201)]
     assert 0.95 <= np.mean([one.low <= truth <= one.high for one in found]) < 1
     assert found[0].first == energy(*pairs(1, 60)[0], permutations=1).effect
-    other = Cloud(second[1].points, second[1].draws + 1)
+    other = Sample(second[1].points, second[1].draws + 1)
     with pytest.raises(SettingsError, match="same draws"):
         further(first, (second[0], other))

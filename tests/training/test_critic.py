@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from rgan.attack.search import Settings, run
+from rgan.attack.search import Attack, run
 from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, DataError, SettingsError
 from rgan.data.datasets import ImageData
@@ -104,7 +104,7 @@ def test_it_is_written_read_and_searched(told, tmp_path):
     assert gan.origin == told.gan.origin and gan.recipe == told.gan.recipe
     z = gan.noise(5, 0)
     assert torch.allclose(gan.critic(gan.sampler(z)), told.gan.critic(told.gan.sampler(z)), atol=1e-6)
-    found = run(gan.probe().loss, z, Settings((0.5,), steps=4))
+    found = run(gan.probe().loss, z, Attack((0.5,), steps=4))
     assert (found.loss[0] > found.original).all()
 
 

@@ -15,17 +15,19 @@ from rgan.common.errors import DataError, FileError, RunError, SettingsError
 from rgan.models import checkpoints
 from rgan.models.gan import prior_noise
 from rgan.models.recipes import Robust, recipe
-from rgan.report.charts.basic import Curve, curves, moving_mean
+from rgan.report.charts.basic import Line, curves, moving_mean
 from rgan.training import runs
 from rgan.training.jobs import Gate, Jobs, measure
-from rgan.training.runs import Plan, Run
+from rgan.training.runs import Run, TrainingPlan
 from rgan.training.trainer import Trainer
 
 SMALL = {"channels": 1, "width": 4, "latent": 6, "batch": 8}
 
 
-def plan(iterations: int = 8, system: str = "dcgan") -> Plan:
-    return Plan(recipe(system, Robust(1.0, 1.0, 1.0), **SMALL), "digits", iterations, precision="float32", device="cpu")
+def plan(iterations: int = 8, system: str = "dcgan") -> TrainingPlan:
+    return TrainingPlan(
+        recipe(system, Robust(1.0, 1.0, 1.0), **SMALL), "digits", iterations, precision="float32", device="cpu"
+    )
 
 
 def until(jobs: Jobs, name: str, state: str) -> runs.Record:
@@ -90,7 +92,7 @@ def test_an_exception_is_told_in_words_and_the_next_run_trains(tmp_path, monkeyp
         return real(self, pause)
 
     monkeypatch.setattr(Trainer, "step", broken)
-    bad = Plan(recipe("dcgan", **SMALL | {"latent": 7}), "digits", 9, precision="float32")
+    bad = TrainingPlan(recipe("dcgan", **SMALL | {"latent": 7}), "digits", 9, precision="float32")
     jobs = Jobs(tmp_path)
     jobs.start({"bad": bad, "good": plan(3)})
     assert "ValueError: no more" in until(jobs, "bad", "failed").message
@@ -188,7 +190,7 @@ def test_a_disk_without_room_for_a_run_is_said_before_training(tmp_path, monkeyp
 
 
 def test_the_space_asked_for_covers_what_a_run_writes(tmp_path):
-    wide = Plan(recipe("dcgan", channels=1, width=16, latent=16, batch=8), "digits", 3, device="cpu")
+    wide = TrainingPlan(recipe("dcgan", channels=1, width=16, latent=16, batch=8), "digits", 3, device="cpu")
     runs.create(tmp_path / "one", wide)
     with Run(tmp_path / "one") as run:
         for _ in run.steps():
@@ -314,7 +316,7 @@ def test_curves_are_smoothed_by_a_centred_mean():
     inside = np.convolve(values, np.ones(9) / 9, mode="valid")
     smooth = moving_mean(values, 9)
     assert np.allclose(smooth[4:-4], inside) and smooth[0] == pytest.approx(values[:5].mean())
-    figure = curves([Curve("loss", range(101), values.tolist(), "#2B7CC9")])
+    figure = curves([Line("loss", range(101), values.tolist(), "#2B7CC9")])
     assert [len(trace.y) for trace in figure.data] == [101, 101]
 
 
@@ -322,8 +324,8 @@ def test_a_falling_learning_rate_sets_the_last_iteration(tmp_path):
     """A longer run is refused before anything is written, and the run can still be resumed."""
     made = recipe("sngan-cnn", **SMALL, decay=4)
     with pytest.raises(SettingsError, match="at most 4 iterations"):
-        Plan(made, "digits", 5)
-    runs.create(tmp_path / "run", Plan(made, "digits", 4, device="cpu", precision="float32"))
+        TrainingPlan(made, "digits", 5)
+    runs.create(tmp_path / "run", TrainingPlan(made, "digits", 4, device="cpu", precision="float32"))
     before = (tmp_path / "run" / runs.PLAN).read_bytes()
     with pytest.raises(SettingsError, match="start a new run"):
         Run(tmp_path / "run", iterations=8)
@@ -340,7 +342,7 @@ def test_a_run_is_not_continued_on_other_images(tmp_path):
     for index in range(12):
         pixels = rng.integers(0, 256, (32, 32), np.uint8)
         Image.fromarray(pixels).save(tmp_path / "mine" / f"{index}.png")
-    made = Plan(recipe("dcgan", **SMALL), "mine", 5, device="cpu", precision="float32", data_root=str(tmp_path))
+    made = TrainingPlan(recipe("dcgan", **SMALL), "mine", 5, device="cpu", precision="float32", data_root=str(tmp_path))
     runs.create(tmp_path / "run", made)
     with Run(tmp_path / "run") as run:
         next(run.steps())
@@ -369,7 +371,7 @@ def test_a_run_of_a_release_that_kept_less_goes_on(tmp_path):
 
 def test_networks_too_large_to_be_loaded_again_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="smaller width"):
-        runs.create(tmp_path / "run", Plan(recipe("dcgan", channels=1, width=512), "digits", 5))
+        runs.create(tmp_path / "run", TrainingPlan(recipe("dcgan", channels=1, width=512), "digits", 5))
     assert not (tmp_path / "run").exists()
 
 
@@ -382,7 +384,7 @@ def test_images_are_prepared_in_sight_and_a_stop_is_heeded(tmp_path, monkeypatch
     for index in range(400):
         Image.new("L", (32, 32), index % 256).save(tmp_path / "mine" / f"{index:03}.png")
     jobs = Jobs(tmp_path / "runs")
-    made = Plan(recipe("dcgan", **SMALL), "mine", 3, device="cpu", precision="float32", data_root=str(tmp_path))
+    made = TrainingPlan(recipe("dcgan", **SMALL), "mine", 3, device="cpu", precision="float32", data_root=str(tmp_path))
     jobs.start({"one": made})
     while "of 400" not in jobs.record("one").doing:
         time.sleep(0.01)

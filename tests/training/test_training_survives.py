@@ -20,7 +20,7 @@ from benchmarks.serving import Server
 from rgan.models import checkpoints
 from rgan.models.recipes import Robust, recipe
 from rgan.training import runs
-from rgan.training.runs import Plan, Run
+from rgan.training.runs import Run, TrainingPlan
 from tests.conftest import ROOT
 
 ANY_TIME = 180_000  # training has a low priority, and the other tests keep the cores busy
@@ -177,7 +177,7 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
     """
     folder = tmp_path / "runs" / "victim"
     small = recipe("dcgan", Robust(1.0, 1.0, 1.0), channels=1, width=4, latent=6, batch=8)
-    plan = Plan(small, "digits", 1_000_000, precision="float32", device="cpu")
+    plan = TrainingPlan(small, "digits", 1_000_000, precision="float32", device="cpu")
     runs.create(folder, plan)
     rng = random.Random(0)
     kept = 0

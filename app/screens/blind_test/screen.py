@@ -2,7 +2,7 @@
 
 import streamlit as st
 from controls import attack
-from controls.objective import raising
+from controls.objective import objective_choice
 from controls.two_models import two_models
 from screens.blind_test import view
 from session.state import want
@@ -11,7 +11,7 @@ from session.waiting import value
 from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
-from rgan.robustness.blind_test import BROKEN, QUESTIONS, Plan, pairs
+from rgan.robustness.blind_test import BROKEN, QUESTIONS, BlindTestPlan, pairs
 
 TRIALS = (10, 20, 40)
 ANSWERS = "blind_answers"  # session key: sides chosen so far, by models and plan
@@ -43,11 +43,11 @@ with st.sidebar:
         help="Half of them, nobody knows which, are the control: random noise of the same length.",
     )  # fmt: skip
     radius = attack.radius(min(map(reach, gans)))
-    raised = raising(names, gans)
+    raised = objective_choice(names, gans)
     seed = attack.seed()
     st.caption("What you change here begins another test; the answers of this one are kept.")
 try:
-    plan = Plan(question, int(trials), radius, raised.against, seed)
+    plan = BlindTestPlan(question, int(trials), radius, raised.against, seed)
     judge = judge_for(gans)
     test = (tuple(gan.digest for gan in gans), plan, judge and judge.digest)
     with st.spinner("Preparing the pairs …"):

@@ -13,7 +13,7 @@ from theme.language import marked, plain
 from rgan.common.files import as_csv
 from rgan.metrics.judges import Judge
 from rgan.report.page import scrolled
-from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, rows, tally, verdict
+from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, conclusion, rows, tally
 
 ASKED = {BROKEN: "Which one is broken?"}
 ROBUST_ASKED = "Which one is from the robust model?"
@@ -47,7 +47,7 @@ def result(
 ) -> None:
     """What the answers say, what the judge would have answered, every pair with its labels, and the file."""
     yours = {kind: tally(shown, answers, kind) for kind in NOISE}
-    headline, because = verdict(question, yours[WORST], yours[RANDOM])
+    headline, because = conclusion(question, yours[WORST], yours[RANDOM])
     st.html(f'<div class="blind-question" role="status">{headline}</div><p class="claim">{because}</p>')
     judged = None if judge is None else [pair.judged for pair in shown]
     cells = "".join(

@@ -13,14 +13,14 @@ from rgan.common.formatting import per_cent
 from rgan.metrics.judges import BAD
 from rgan.report import rows as evidence_rows
 from rgan.report.charts import robustness
-from rgan.robustness.curves import METRICS, MOVED, Curve, Sweep, curve, difference, real_fid, scorable
-from rgan.robustness.minimal_radius import PARTS, TOLERANCE, BreakPoints, later_words
+from rgan.robustness.curves import METRICS, MOVED, Curves, RobustnessCurve, curve, difference, real_fid, scorable
+from rgan.robustness.minimal_radius import PARTS, TOLERANCE, MinimalRadii, later_words
 
 
 def curves(asked: Asked, found: Found) -> None:
     """Badness, share of bad images, loss and FID against ε."""
     task = found[asked.sweep_key]
-    state: Sweep | None = value(task) if task.done else task.so_far
+    state: Curves | None = value(task) if task.done else task.so_far
     legend(asked)
     if state is None:
         return
@@ -69,13 +69,13 @@ def curves(asked: Asked, found: Found) -> None:
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def _curve(key: str, side: str, kind: str, metric: str, _state: Sweep) -> Curve | None:
+def _curve(key: str, side: str, kind: str, metric: str, _state: Curves) -> RobustnessCurve | None:
     """`key` tells all states of a sweep apart whose curves differ."""
     return curve(_state, side, kind, metric)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _real_fid(key: str, _state: Sweep) -> float | None:
+def _real_fid(key: str, _state: Curves) -> float | None:
     return real_fid(_state)
 
 
@@ -95,7 +95,7 @@ def breaks(asked: Asked, found: Found) -> None:
     task = found[asked.breaks_key()]
     if not task.done:
         return
-    points: dict[tuple[str, str], BreakPoints] = value(task)
+    points: dict[tuple[str, str], MinimalRadii] = value(task)
     st.html(
         '<div class="chart-title">Lines: share of images that have not been bad (further from real ones than '
         f"{per_cent(BAD, 0)} of held-out real images are) at any ε so far, with 95 % intervals. Marks: share that is "

@@ -16,8 +16,8 @@ from rgan.common.formatting import decimal, per_cent, signed
 from rgan.report import rows as evidence_rows
 from rgan.report.charts import robustness
 from rgan.robustness import one_radius
-from rgan.robustness.checks import WORDS, Light
-from rgan.robustness.one_radius import KINDS, STILL, Corner, Shell
+from rgan.robustness.checks import WORDS, Check
+from rgan.robustness.one_radius import CONTROLS, STILL, OneRadius, Shell
 
 
 def control(asked: Asked, found: Found) -> None:
@@ -62,7 +62,7 @@ def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
     )
 
 
-def _kinds(one: Corner) -> list[list[str]]:
+def _kinds(one: OneRadius) -> list[list[str]]:
     """Cells of one model's rows: a row a kind of noise."""
     rises = one_radius.rises(one)
     return [
@@ -75,7 +75,7 @@ def _kinds(one: Corner) -> list[list[str]]:
             f"{float(one.trials[kind].opinion.entropy.mean()):.2f}",
             decimal(float(one.trials[kind].loss.mean())),
         ]
-        for kind, words in KINDS.items()
+        for kind, words in CONTROLS.items()
     ]
 
 
@@ -153,7 +153,7 @@ def health(asked: Asked, found: Found) -> None:
         said((STILL,))
         return
     columns = titles(asked)
-    checked: dict[str, tuple[Light, ...]] = {}
+    checked: dict[str, tuple[Check, ...]] = {}
     for side, column in enumerate(columns):
         task = found[asked.health_key(side)]
         if task.done:
@@ -163,7 +163,7 @@ def health(asked: Asked, found: Found) -> None:
         download("checks", as_csv(evidence_rows.health(checked)), "search-health.csv")
 
 
-def _light(one: Light) -> str:
+def _light(one: Check) -> str:
     remedy = f'<div class="remedy">{escape(one.remedy)}</div>' if one.remedy else ""
     return (
         f'<div class="light {one.state}"><b>{escape(one.name)}</b> <span class="state">{WORDS[one.state]}</span>'

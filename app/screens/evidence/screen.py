@@ -9,7 +9,7 @@ from session.state import want
 from theme.language import SYMBOLS
 
 from rgan.attack.path import reach
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.common.errors import RganError
 from rgan.common.formatting import per_cent
 
@@ -27,7 +27,7 @@ with st.sidebar:
     shell = attack.shell(disabled=not single)
     samples, seed = attack.samples(SAMPLES), attack.seed()
 try:
-    settings = Settings((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
+    settings = Attack((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
     judge = judge_of(gans)
     asked = Asked(names, gans, judge, settings, samples, seed, largest)
     found = want(asked.works(view))

@@ -10,17 +10,17 @@ import streamlit as st
 from session.state import ROOT, background, models, tasks
 from session.tasks import Task, Work
 
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.embedding.projections import Report
 from rgan.metrics.judges import Judge, first_shipped
 from rgan.models.gan import Gan
 from rgan.report.robustness_page import robustness_page
 from rgan.robustness import summary
-from rgan.robustness.checks import Light, lights
-from rgan.robustness.curves import MOVED, Plan, Sweep, sweep
-from rgan.robustness.measured import Subject
-from rgan.robustness.minimal_radius import BreakPoints, break_points
-from rgan.robustness.one_radius import Corner, Transfer, corner, transfer
+from rgan.robustness.checks import Check, check_attack
+from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
+from rgan.robustness.measured import JudgedGan
+from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
+from rgan.robustness.one_radius import OneRadius, Transfer, one_radius, transfer
 
 CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEWS = (
     "Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"
@@ -36,15 +36,15 @@ class Asked:
     names: tuple[str, str]
     gans: tuple[Gan, Gan]
     judge: Judge
-    settings: Settings
+    settings: Attack
     samples: int
     seed: int
     reach: float
 
     @property
-    def subjects(self) -> tuple[Subject, Subject]:
+    def subjects(self) -> tuple[JudgedGan, JudgedGan]:
         """The models with their judge."""
-        a, b = (Subject(gan, self.judge) for gan in self.gans)
+        a, b = (JudgedGan(gan, self.judge) for gan in self.gans)
         return a, b
 
     @property
@@ -56,10 +56,10 @@ class Asked:
         return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.steps} steps{more}, {self.samples} samples"
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> CurvesPlan:
         """Of the curves; their radii are the slider's own positions."""
         radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
-        return Plan(tuple(radii), self.samples, REPEATS, self.seed, self.settings.price, self.settings.steps)
+        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.settings.price, self.settings.steps)
 
     def _of(self, side: int) -> Hashable:
         return self.gans[side].digest, self.judge.digest, self.settings, self.samples, self.seed
@@ -114,22 +114,22 @@ class Asked:
         }
         return by_view[view]
 
-    def _corner(self, side: int) -> Work[Corner]:
-        def work(report: Report) -> Corner:
-            return corner(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+    def _corner(self, side: int) -> Work[OneRadius]:
+        def work(report: Report) -> OneRadius:
+            return one_radius(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
 
         return work
 
-    def _sweep(self, report: Any) -> Sweep:
-        for state in sweep(self.subjects, self.plan, run=background().map):
+    def _sweep(self, report: Any) -> Curves:
+        for state in curves_of(self.subjects, self.plan, run=background().map):
             report(state.share, state)
         return state
 
-    def _breaks(self, report: Report) -> dict[tuple[str, str], BreakPoints]:
+    def _breaks(self, report: Report) -> dict[tuple[str, str], MinimalRadii]:
         state = tasks().value(self.sweep_key)
         found = {}
         for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
-            found[side, kind] = break_points(state, side, kind)
+            found[side, kind] = minimal_radii(state, side, kind)
             report((index + 1) / 4)
         return found
 
@@ -137,9 +137,9 @@ class Asked:
         a, b = (tasks().value(self.corner_key(side)) for side in (0, 1))
         return transfer(self.subjects, (a, b))
 
-    def _health(self, side: int) -> Work[tuple[Light, ...]]:
-        def work(report: Report) -> tuple[Light, ...]:
-            return lights(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+    def _health(self, side: int) -> Work[tuple[Check, ...]]:
+        def work(report: Report) -> tuple[Check, ...]:
+            return check_attack(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
 
         return work
 

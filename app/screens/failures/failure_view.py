@@ -17,12 +17,12 @@ from rgan.common.images import gif, grid
 from rgan.robustness.failures import export
 from rgan.robustness.failures.failure import WAYS, Failure
 from rgan.robustness.failures.links import permalink
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 GIF_PIXELS = 256  # least side of an animation
 
 
-def show(found: Failure, subject: Subject, name: str, side: str, *, place: str) -> None:
+def show(found: Failure, subject: JudgedGan, name: str, side: str, *, place: str) -> None:
     """All about one failure; `place` tells several on one page apart."""
     key = f"{place}-{subject.gan.digest[:12]}-{abs(hash(found.plan))}-{found.index}"
     straight, random = found.ways["straight"], found.ways["random"]
@@ -68,7 +68,7 @@ def _nearest(found: Failure) -> None:
         )
 
 
-def _files(found: Failure, subject: Subject, name: str, place: str) -> None:
+def _files(found: Failure, subject: JudgedGan, name: str, place: str) -> None:
     """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
     way = found.ways["straight"]
     short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"

@@ -12,7 +12,7 @@ from rgan.common.formatting import per_cent
 from rgan.robustness.failures import export
 from rgan.robustness.failures.failure import failure
 from rgan.robustness.failures.links import Permalink
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 KEPT, BEFORE = "kept_failures", "kept_failures_before"
 
@@ -93,6 +93,6 @@ def shelf() -> None:
     st.caption("They are kept until this tab is reloaded or closed; the zip and the links last.")
 
 
-def _archive(chosen: list[tuple[Kept, list[Subject]]]) -> bytes:
+def _archive(chosen: list[tuple[Kept, list[JudgedGan]]]) -> bytes:
     found = [(one, failure(able[0], one.link.plan, one.link.index)) for one, able in chosen if able]
     return export.archive([(one.link, each) for one, each in found], [one.note for one, _ in found])

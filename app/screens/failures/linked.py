@@ -14,7 +14,7 @@ from theme.language import plain
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
 from rgan.robustness.failures.links import DIFFERS, LIMITS, MISSING, PARAMETER, Outcome, Permalink, check, parse
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 # A link makes this server search: no more than its own controls would ask for.
 ALLOWED = LIMITS | {"steps": (1, 50), "restarts": (1, 8)}
@@ -52,7 +52,7 @@ def show() -> None:
 
 @st.cache_resource(max_entries=16, show_spinner="Searching its way again …")
 def _followed(
-    key: tuple[tuple[str, str], ...], found: tuple[tuple[str, str], ...], _link: Permalink, _able: list[Subject]
+    key: tuple[tuple[str, str], ...], found: tuple[tuple[str, str], ...], _link: Permalink, _able: list[JudgedGan]
 ) -> Outcome:
     """Where the link leads with these models and judges at hand, whose digests are `found`."""
     return check(_link, _able)

@@ -9,7 +9,7 @@ from session.state import by_digest
 
 from rgan.metrics.judges import first_shipped
 from rgan.robustness.failures.links import Permalink
-from rgan.robustness.measured import Subject
+from rgan.robustness.measured import JudgedGan
 
 
 def address(link: Permalink) -> str:
@@ -18,7 +18,7 @@ def address(link: Permalink) -> str:
     return page._replace(query="", fragment="").geturl() + link.address
 
 
-def subjects(link: Permalink) -> list[Subject]:
+def subjects(link: Permalink) -> list[JudgedGan]:
     """The model of a link with the judge of its data, if both are at hand."""
     gan = by_digest(link.checkpoint)
-    return [] if gan is None else [Subject(gan, first_shipped([gan.data or "unknown data"]))]
+    return [] if gan is None else [JudgedGan(gan, first_shipped([gan.data or "unknown data"]))]

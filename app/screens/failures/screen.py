@@ -2,7 +2,7 @@
 
 import streamlit as st
 from controls import attack
-from controls.objective import raising
+from controls.objective import objective_choice
 from controls.two_models import two_models
 from screens.evidence.works import judge_of
 from screens.failures import kept, linked, views
@@ -12,10 +12,10 @@ from session.waiting import settled, value
 from theme.language import symbols
 
 from rgan.attack.path import reach
-from rgan.attack.search import Settings
+from rgan.attack.search import Attack
 from rgan.common.errors import RganError
-from rgan.robustness.failures.pool import Plan
-from rgan.robustness.measured import Subject
+from rgan.robustness.failures.pool import PoolPlan
+from rgan.robustness.measured import JudgedGan
 
 POOLS = (256, 512, 1024, 2048, 4096, 8192)
 POLL = 1.5  # seconds between looks: each draws a hundred images anew
@@ -23,7 +23,7 @@ POLL = 1.5  # seconds between looks: each draws a hundred images anew
 st.title("Failures", anchor=False)
 names, gans = two_models(same_noise=True)
 with st.sidebar:
-    raised = raising(names, gans)
+    raised = objective_choice(names, gans)
     largest = min(map(reach, gans))
     radius, price, steps = attack.radius(largest), attack.price(), attack.steps()
     samples = int(st.select_slider("Noise tried", POOLS, 1024, key="pool", bind="query-params",
@@ -34,8 +34,8 @@ if raised.because:
 
 try:
     judge = judge_of(gans)
-    plan = Plan(Settings((radius,), price, steps), samples, seed, raised.against)
-    hunt = Hunt((Subject(gans[0], judge), Subject(gans[1], judge)), plan)
+    plan = PoolPlan(Attack((radius,), price, steps), samples, seed, raised.against)
+    hunt = Hunt((JudgedGan(gans[0], judge), JudgedGan(gans[1], judge)), plan)
     task = want({hunt.key: hunt.search})[hunt.key]
     if task.done:
         value(task)

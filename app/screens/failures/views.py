@@ -18,8 +18,8 @@ from rgan.common.formatting import per_cent
 from rgan.common.images import circled, grid, to_uint8
 from rgan.metrics.judges import BAD
 from rgan.robustness.failures.modes import Modes
-from rgan.robustness.failures.pool import BY, KINDS, OF_MOVES, Pool, Spread, prevalence, ranking, spread
-from rgan.robustness.failures.pool import said as findings
+from rgan.robustness.failures.pool import BY, NOISES, OF_MOVES, Pool, Spread, prevalence, ranking, spread
+from rgan.robustness.failures.pool import findings as findings
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
 BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
@@ -76,7 +76,7 @@ def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
                                 help=help_by)  # fmt: skip
     side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
                                     required=True, help="The other model is shown with the same noise.")  # fmt: skip
-    kinds = [kind for kind in KINDS[::-1] if by not in OF_MOVES or kind != "original"]
+    kinds = [kind for kind in NOISES[::-1] if by not in OF_MOVES or kind != "original"]
     kind = place.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
                                    default="worst", key="kind", bind="query-params", required=True)  # fmt: skip
     return str(by), str(side), str(kind)

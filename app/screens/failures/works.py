@@ -12,8 +12,8 @@ from session.state import background, together
 
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.modes import Modes, modes
-from rgan.robustness.failures.pool import Plan, Pool, pool
-from rgan.robustness.measured import Subject
+from rgan.robustness.failures.pool import Pool, PoolPlan, pool
+from rgan.robustness.measured import JudgedGan
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -25,8 +25,8 @@ def _stop(key: str) -> threading.Event:
 class Hunt:
     """A pool of noise to be searched for both models."""
 
-    subjects: tuple[Subject, Subject]
-    plan: Plan
+    subjects: tuple[JudgedGan, JudgedGan]
+    plan: PoolPlan
 
     @property
     def key(self) -> Hashable:
@@ -54,7 +54,7 @@ def modes_of(key: str, _pool: Pool, side: str, kind: str) -> Modes:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Searching its way again …")
-def failure_of(digest: str, judge: str, plan: Plan, index: int, _subject: Subject) -> Failure:
+def failure_of(digest: str, judge: str, plan: PoolPlan, index: int, _subject: JudgedGan) -> Failure:
     """One row of one model, found again with its ways."""
     (found,) = together(lambda subject: failure(subject, plan, index), [_subject])
     return found

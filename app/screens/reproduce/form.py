@@ -7,10 +7,10 @@ from theme.language import symbols
 
 from rgan.common.errors import SettingsError
 from rgan.paper.ablation import Ablation, Model, members
-from rgan.paper.evaluation import Settings
+from rgan.paper.evaluation import EvaluationSettings
 from rgan.report import study_page
 
-USUAL = Settings()
+USUAL = EvaluationSettings()
 SAMPLES = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
 HOW = """for seed in 0 1 2; do
   common="--system dcgan --data digits --width 32 --latent 64 --iterations 6000 --seed $seed"
@@ -22,7 +22,7 @@ HOW = """for seed in 0 1 2; do
 done"""
 
 
-def settings_form() -> Settings:
+def settings_form() -> EvaluationSettings:
     """Draw the settings into the current container.
 
     Raises:
@@ -49,7 +49,7 @@ def settings_form() -> Settings:
         bind="query-params",
         help="Gradient steps. More never find less.",
     )
-    return Settings(_radii(written), repeats, int(samples), steps)
+    return EvaluationSettings(_radii(written), repeats, int(samples), steps)
 
 
 def _radii(written: str) -> tuple[float, ...]:

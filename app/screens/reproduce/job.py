@@ -11,8 +11,8 @@ from rgan.common.devices import in_background
 from rgan.embedding.projections import Report
 from rgan.paper import study, tables
 from rgan.paper.ablation import LeftOut, Model, ablations
-from rgan.paper.evaluation import Settings
-from rgan.paper.study import Progress, Referees
+from rgan.paper.evaluation import EvaluationSettings
+from rgan.paper.study import Progress, Scorings
 from rgan.report import study_page
 
 OWNER = "server"  # constant, so that no session that leaves gives its study up
@@ -22,7 +22,7 @@ POLL = 1.0  # seconds between looks
 class Job:
     """The models and settings of one study; `latest` is how far it is."""
 
-    def __init__(self, models: tuple[Model, ...], left: tuple[LeftOut, ...], settings: Settings):
+    def __init__(self, models: tuple[Model, ...], left: tuple[LeftOut, ...], settings: EvaluationSettings):
         self.models, self.left, self.settings = models, left, settings
         self.folder = STUDIES / settings.key
         self.latest = Progress("", 0, len(models), 0.0)
@@ -30,7 +30,7 @@ class Job:
     def work(self, report: Report) -> tuple[LeftOut, ...]:
         """Evaluate what is not known yet, and write tables and page; returns what could not be evaluated."""
         in_background()
-        referees = Referees(self.settings)
+        referees = Scorings(self.settings)
         for progress in study.run(self.models, referees, self.folder):
             self.latest = progress
             report(progress.share)
@@ -88,7 +88,7 @@ def _progress(job: Job, task: Task[tuple[LeftOut, ...]]) -> None:
 
 
 def _offer(job: Job, waiting: int) -> None:
-    referees = Referees(job.settings)
+    referees = Scorings(job.settings)
     columns = ablations(job.models)[0]
     firsts = [(column.all_models[0], len(column.all_models)) for column in columns]
     paces = [(evaluation_pace(model.digest, model, referees), count) for model, count in firsts]

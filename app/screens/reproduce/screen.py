@@ -7,7 +7,7 @@ from session.state import STUDIES, surveyed
 
 from rgan.common.errors import RganError
 from rgan.paper.ablation import ablations
-from rgan.paper.study import Referees, study
+from rgan.paper.study import Scorings, study
 
 st.title("Reproduce", anchor=False)
 st.markdown(
@@ -29,7 +29,7 @@ try:
         st.info("Choose models above.")
         st.stop()
     job = study_job.Job(chosen, left, settings)
-    found = study(chosen, left, Referees(settings), job.folder)
+    found = study(chosen, left, Scorings(settings), job.folder)
 except RganError as error:
     st.error(str(error))
     st.stop()

@@ -14,7 +14,7 @@ from theme.language import symbols
 from rgan.common.devices import DEVICES
 from rgan.models.recipes import PLAYERS, Recipe, Robust, lasting, recipe
 from rgan.models.systems import SYSTEMS, size_near
-from rgan.training.runs import Plan
+from rgan.training.runs import TrainingPlan
 from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
 WIDTHS, LATENTS = (8, 16, 32, 64, 128), (16, 32, 64, 100, 128)
@@ -22,7 +22,7 @@ ROBUST = ("off", "paper", "official", "own")
 TWIN = "-robust"
 
 
-def plan_form() -> Plan:
+def plan_form() -> TrainingPlan:
     """Draw the controls into the current container and return the plan they ask for."""
     data = str(
         st.selectbox(
@@ -70,7 +70,9 @@ def plan_form() -> Plan:
         size=size_near(str(system), about.size), channels=about.channels,
     )  # fmt: skip
     st.caption(_networks(made))
-    return Plan(lasting(made, int(iterations)), data, int(iterations), int(seed), str(device), data_root=str(DATA))
+    return TrainingPlan(
+        lasting(made, int(iterations)), data, int(iterations), int(seed), str(device), data_root=str(DATA)
+    )
 
 
 def _networks(made: Recipe) -> str:
@@ -126,12 +128,12 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
     return Robust(noise_radius, image_radius, weight, steps=int(steps)), players
 
 
-def pair(plan: Plan) -> tuple[Plan, Plan]:
+def pair(plan: TrainingPlan) -> tuple[TrainingPlan, TrainingPlan]:
     """The baseline of a robust plan, with the same seed, and the plan itself."""
     return dataclasses.replace(plan, recipe=dataclasses.replace(plan.recipe, robust=None)), plan
 
 
-def name_of(plan: Plan, taken: set[str]) -> str:
+def name_of(plan: TrainingPlan, taken: set[str]) -> str:
     """A free name that says data, system and seed; of a baseline, such that its robust twin's is free as well."""
     data = re.sub(r"[^a-z0-9]+", "-", Path(plan.data).stem.lower()).strip("-") or "images"
     base = f"{data}-{plan.recipe.system}-s{plan.seed}"

@@ -6,10 +6,10 @@ from screens.train import plan_form, run_view
 from session.state import jobs
 
 from rgan.common.errors import RganError
-from rgan.training.runs import Plan, Record
+from rgan.training.runs import Record, TrainingPlan
 
 
-def start(plans: dict[str, Plan]) -> None:
+def start(plans: dict[str, TrainingPlan]) -> None:
     """Queue the plans and show the first."""
     try:
         jobs().start(plans)

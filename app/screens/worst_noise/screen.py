@@ -5,7 +5,7 @@ from components import board
 from components.live_slider import live_slider
 from components.stage import Stage, finish_run
 from controls import attack
-from controls.objective import raising
+from controls.objective import objective_choice
 from controls.two_models import two_models
 from session.state import live_paths, together
 from theme.language import symbols
@@ -19,7 +19,7 @@ st.title("Worst noise", anchor=False)
 
 try:
     with st.sidebar:
-        raised = raising((a, b), gans)
+        raised = objective_choice((a, b), gans)
         request = attack.search_controls(reach(gans[0]), raised)
 except SettingsError as error:
     st.error(str(error))

@@ -20,7 +20,7 @@ from rgan.networks.described import Shape
 __all__ = ["FORMATS", "Format", "Network", "Question", "Store", "images", "nearest", "recognise"]
 
 # Images to try a critic with, the usual sides first: its convolutions fit several.
-SIDES = (28, 32, 64, 48, 128, 96, *(side for side in range(16, 128, 4) if side not in (28, 32, 64, 48, 96)), 256)
+IMAGE_SIDES = (28, 32, 64, 48, 128, 96, *(side for side in range(16, 128, 4) if side not in (28, 32, 64, 48, 96)), 256)
 CHANNELS = (1, 3)
 
 
@@ -98,7 +98,7 @@ def _mismatch(one: Format, role: str, draft: Draft) -> str:
 
 def images(store: Store, *, source: str = "") -> Iterator[Network]:
     """The critics that these tensors can be, one for each size of images."""
-    for side in dict.fromkeys((*_sides(store), *SIDES)):
+    for side in dict.fromkeys((*_sides(store), *IMAGE_SIDES)):
         for channels in CHANNELS:
             found = recognise(store, "critic", {}, source=source, image=(channels, side, side))
             if found is not None:

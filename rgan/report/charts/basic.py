@@ -21,7 +21,7 @@ SMOOTHING = 0.05  # width of the moving mean as a share of a curve's points
 
 
 @dataclass(frozen=True)
-class Curve:
+class Line:
     """A series over iterations: x and y of equal length, its words, colour ("#rrggbb") and dash ("solid", "dot")."""
 
     label: str
@@ -40,7 +40,7 @@ def moving_mean(values: Sequence[float], width: int) -> np.ndarray:
     return np.asarray((padded[high] - padded[low]) / (high - low))
 
 
-def curves(lines: Sequence[Curve], *, height: int = 230) -> Figure:
+def curves(lines: Sequence[Line], *, height: int = 230) -> Figure:
     """Each curve's points faintly and its moving mean over them, against the training iteration.
 
     Without title and legend: the page around it wraps words, a figure cuts them.

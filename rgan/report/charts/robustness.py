@@ -9,13 +9,13 @@ import numpy as np
 
 from rgan.attack.perturbation import Interval, mean_interval
 from rgan.report.charts.basic import COLOURS, NEUTRAL
-from rgan.robustness.curves import METRICS, Curve
-from rgan.robustness.one_radius import KINDS, Corner, Shell
+from rgan.robustness.curves import METRICS, RobustnessCurve
+from rgan.robustness.one_radius import CONTROLS, OneRadius, Shell
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from rgan.robustness.minimal_radius import BreakPoints
+    from rgan.robustness.minimal_radius import MinimalRadii
 
 SYMBOLS = {
     "original": "circle",
@@ -31,7 +31,7 @@ _WIDTH = 0.32  # of a strip's scatter around its place
 _LINED = 128  # samples up to which pairs are joined by lines
 
 
-def strips(one: Corner, side: str, *, height: int = 330) -> Figure:
+def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
     """Badness of every sample under each kind of noise, original and worst joined; means with 95 % intervals."""
     from plotly.graph_objects import Figure, Scatter
 
@@ -48,11 +48,11 @@ def strips(one: Corner, side: str, *, height: int = 330) -> Figure:
                 line={"color": NEUTRAL, "width": 1},
             )
         )  # fmt: skip
-    for index, kind in enumerate(KINDS):
+    for index, kind in enumerate(CONTROLS):
         colour = COLOURS[side] if kind == "worst" else NEUTRAL
         figure.add_trace(
             Scatter(
-                x=_plain(index + place), y=_plain(values[kind]), mode="markers", name=KINDS[kind],
+                x=_plain(index + place), y=_plain(values[kind]), mode="markers", name=CONTROLS[kind],
                 marker={"color": colour, "symbol": SYMBOLS[kind], "size": 6, "opacity": 0.55},
                 customdata=list(range(count)), hovertemplate="sample %{customdata}: %{y:.1f} %<extra></extra>",
             )
@@ -67,14 +67,14 @@ def strips(one: Corner, side: str, *, height: int = 330) -> Figure:
         )  # fmt: skip
     _lay_out(figure, height, y="badness, %")
     figure.update_xaxes(
-        tickvals=list(range(len(KINDS))), ticktext=[SHORT[kind] for kind in KINDS], tickangle=0, showgrid=False
+        tickvals=list(range(len(CONTROLS))), ticktext=[SHORT[kind] for kind in CONTROLS], tickangle=0, showgrid=False
     )
     figure.update_yaxes(range=[-3, 103])
     return figure
 
 
 def degradation(
-    curves: Mapping[tuple[str, str], Curve],
+    curves: Mapping[tuple[str, str], RobustnessCurve],
     metric: str,
     radius: float,
     *,
@@ -131,7 +131,7 @@ def differences(
     return figure
 
 
-def survival(found: Mapping[tuple[str, str], BreakPoints], radius: float, *, height: int = 380) -> Figure:
+def survival(found: Mapping[tuple[str, str], MinimalRadii], radius: float, *, height: int = 380) -> Figure:
     """Share of samples whose image has not been bad up to ε, with 95 % bands for worst noise; marks: good at this ε."""
     from plotly.graph_objects import Figure, Scatter
 

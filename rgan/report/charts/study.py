@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rgan.paper.ablation import Ablation
-from rgan.paper.evaluation import MEASURES, NOISES, Settings
+from rgan.paper.evaluation import MEASURES, NOISES, EvaluationSettings
 from rgan.paper.published import ROWS
 from rgan.report.charts.basic import COLOURS, NEUTRAL
 
@@ -53,7 +53,7 @@ def side_by_side(columns: Sequence[Ablation]) -> list[Sequence[Ablation]]:
     return [found[start : start + MOST] for found in alike.values() for start in range(0, len(found), MOST)]
 
 
-def bars(columns: Sequence[Ablation], settings: Settings, measure: str, *, height: int = 380) -> Figure:
+def bars(columns: Sequence[Ablation], settings: EvaluationSettings, measure: str, *, height: int = 380) -> Figure:
     """Figure 1: a group a column, a bar a row with its standard deviation as whisker, and a point for each seed.
 
     Of one seed the whisker is the standard deviation over repeats.
@@ -137,7 +137,7 @@ def learning(column: Ablation, measure: str = "score", *, height: int = 320) -> 
     return figure
 
 
-def noises(column: Ablation, settings: Settings, measure: str, *, height: int = 340) -> Figure:
+def noises(column: Ablation, settings: EvaluationSettings, measure: str, *, height: int = 340) -> Figure:
     """Figure 3 for one column: a panel a row; original noise, and worst beside random noise at every ε, with standard
     deviations as whiskers (over seeds; of one seed over repeats)."""
     from plotly.graph_objects import Scatter

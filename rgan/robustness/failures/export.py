@@ -18,7 +18,7 @@ from rgan.robustness.curves import MOVED
 from rgan.robustness.failures.failure import Failure, Way
 from rgan.robustness.failures.links import Permalink
 from rgan.robustness.failures.modes import Modes
-from rgan.robustness.failures.pool import KINDS, Pool
+from rgan.robustness.failures.pool import NOISES, Pool
 
 STRIP = 9  # images of a strip
 SHEET, COLUMNS = 64, 8  # images of a sheet
@@ -67,7 +67,7 @@ def pool_rows(pool: Pool, modes: Mapping[str, Modes] | None = None) -> list[dict
         lengths = np.linalg.norm(found.noise["worst"].numpy(), axis=1)
         for index in range(len(found)):
             row: dict[str, Any] = {"model": side, "index": index, "length": float(lengths[index])}
-            for kind in KINDS:
+            for kind in NOISES:
                 trial = found.trials[kind]
                 row[f"{kind} badness"] = float(trial.badness[index])
                 row[f"{kind} distance"] = float(trial.opinion.distance[index])

@@ -18,8 +18,8 @@ from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import BAD, distances
-from rgan.robustness.failures.pool import BLOCK, MOST, Plan, block_control, block_search
-from rgan.robustness.measured import Subject
+from rgan.robustness.failures.pool import BLOCK, MOST, PoolPlan, block_control, block_search
+from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import bisect
 
 WAYS = {"straight": "straight to the worst noise", "search": "the search, step by step", "random": "random direction"}
@@ -71,7 +71,7 @@ class Failure:
     images.
     """
 
-    plan: Plan
+    plan: PoolPlan
     index: int
     z: np.ndarray
     noise: np.ndarray
@@ -102,7 +102,7 @@ class Failure:
         return "Its image is not bad on the straight way to the worst noise."
 
 
-def failure(subject: Subject, plan: Plan, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
+def failure(subject: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
     """Find row `index` again by searching its block, which gives it to the bit as `failures.pool` does.
 
     `index` may lie beyond the plan's samples, of which rows do not depend.
@@ -131,7 +131,7 @@ def failure(subject: Subject, plan: Plan, index: int, *, frames: int = FRAMES, n
     )
 
 
-def turning_point(subject: Subject, z: Tensor, noise: Tensor, way: Way) -> float | None:
+def turning_point(subject: JudgedGan, z: Tensor, noise: Tensor, way: Way) -> float | None:
     """The t in (0, 1] where the image of z + t·r, both (d,), turns bad, to TURN; None if it never does or starts so.
 
     Searched for between the last good and the first bad point of the straight `way`: what is bad between two of its
@@ -149,7 +149,7 @@ def turning_point(subject: Subject, z: Tensor, noise: Tensor, way: Way) -> float
     return float(bisect(turned, low, high, TURN))
 
 
-def _way(subject: Subject, at: Tensor, noise: Tensor) -> Way:
+def _way(subject: JudgedGan, at: Tensor, noise: Tensor) -> Way:
     images, trial = subject.look(noise)
     return Way(
         at.numpy(),
@@ -162,7 +162,7 @@ def _way(subject: Subject, at: Tensor, noise: Tensor) -> Way:
     )
 
 
-def _nearest(subject: Subject, way: Way, count: int) -> dict[str, Nearest] | None:
+def _nearest(subject: JudgedGan, way: Way, count: int) -> dict[str, Nearest] | None:
     real = subject.gan.reference
     if real is None or subject.real is None:
         return None

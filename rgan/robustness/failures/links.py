@@ -14,16 +14,16 @@ from urllib.parse import urlencode
 import torch
 
 from rgan import __version__
-from rgan.attack.objectives import AGAINST, CHANGE, CRITIC
-from rgan.attack.search import METHODS, Settings
+from rgan.attack.objectives import CHANGE, CRITIC, OBJECTIVES
+from rgan.attack.search import METHODS, Attack
 from rgan.common.errors import SettingsError
 from rgan.common.files import usable_name
 from rgan.common.formatting import per_cent
 from rgan.metrics.judges import Judge
 from rgan.robustness.failures import pool
 from rgan.robustness.failures.failure import Failure, failure
-from rgan.robustness.failures.pool import Plan
-from rgan.robustness.measured import Subject
+from rgan.robustness.failures.pool import PoolPlan
+from rgan.robustness.measured import JudgedGan
 
 # Lowest and highest value of the numbers in a link; a screen may allow less.
 LIMITS: dict[str, tuple[float, float]] = {
@@ -61,12 +61,12 @@ class Permalink:
     badness: float = math.nan
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> PoolPlan:
         """The plan of a pool that has this row."""
-        settings = Settings(
+        settings = Attack(
             (self.radius,), self.price, self.steps, self.method, self.restarts, keep_shell=self.keep_shell
         )
-        return Plan(settings, max(2, self.index + 1), self.seed, self.against)
+        return PoolPlan(settings, max(2, self.index + 1), self.seed, self.against)
 
     def query(self) -> dict[str, str]:
         """Parameters of a web address; `parse` reads them without loss."""
@@ -83,7 +83,7 @@ class Permalink:
         return json.dumps(values, indent=2) + "\n"
 
 
-def permalink(subject: Subject, found: Failure, name: str) -> Permalink:
+def permalink(subject: JudgedGan, found: Failure, name: str) -> Permalink:
     """The link to a failure of a model that is called `name`.
 
     Raises:
@@ -128,7 +128,7 @@ def parse(
         method=reader.word("method", METHODS),
         restarts=reader.whole("restarts"),
         keep_shell=reader.word("keep_shell", ("0", "1")) == "1",
-        against=reader.word("against", AGAINST),
+        against=reader.word("against", OBJECTIVES),
         version=usable_name(str(values.get("version", "unknown"))[:40]),
         loss=reader.found("loss"),
         badness=reader.found("badness"),
@@ -233,7 +233,7 @@ class Outcome:
     failure: Failure | None = None
 
 
-def check(link: Permalink, subjects: Iterable[Subject]) -> Outcome:
+def check(link: Permalink, subjects: Iterable[JudgedGan]) -> Outcome:
     """Follow a link with the models at hand, each with the judge that would judge it: one search of a block."""
     fitting = [subject for subject in subjects if subject.gan.digest == link.checkpoint]
     if not fitting:

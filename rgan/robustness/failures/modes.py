@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rgan.common.errors import one_of
 from rgan.metrics.judges import Judge, distances
-from rgan.robustness.failures.pool import KINDS, Pool
+from rgan.robustness.failures.pool import NOISES, Pool
 
 MOST = 1500  # images grouped, since every pair of them is held in memory
 
@@ -77,7 +77,7 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
     Complete linkage keeps chains of small differences from joining unlike images. Of more than MOST bad images the
     first ones are grouped, which are as good a sample as any, so sizes keep their proportions.
     """
-    one_of("the kind of noise", kind, KINDS)
+    one_of("the kind of noise", kind, NOISES)
     trial = pool.rows[side].trials[kind]
     bad = torch.nonzero(trial.bad).flatten()
     kept = bad[:MOST]

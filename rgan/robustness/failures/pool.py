@@ -17,13 +17,13 @@ from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
 from rgan.attack.perturbation import Interval
-from rgan.attack.search import Settings, WorstNoise, random_noise
+from rgan.attack.search import Attack, WorstNoise, random_noise
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import MOVED
-from rgan.robustness.measured import Subject, Trial, by_side, joined
+from rgan.robustness.measured import JudgedGan, Measured, by_side, joined
 from rgan.robustness.one_radius import holds, interval_points
 from rgan.stats.two_sample import wilson
 
@@ -32,26 +32,26 @@ MOST = 20_000  # rows of a pool
 LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
     "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "steps": (1, 1000), "restarts": (1, 100)
 }  # fmt: skip
-KINDS = ("original", *MOVED)
+NOISES = ("original", *MOVED)
 BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
 OF_MOVES = ("rise", "change")  # of BY, what original noise does not have
 BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
 _NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
 
-Mapper = Callable[[Callable[[Subject], "Rows"], Iterable[Subject]], Iterable["Rows"]]
+Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable["Rows"]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class PoolPlan:
     """What to search: `samples` rows of the noise of `seed`, at the one radius of `settings`.
 
-    against: what the search raises, one of `objectives.AGAINST`.
+    against: what the search raises, one of `objectives.OBJECTIVES`.
 
     Raises:
         SettingsError: several radii, impossible numbers, or a method that cannot raise that.
     """
 
-    settings: Settings
+    settings: Attack
     samples: int = 2000
     seed: int = 0
     against: str = CRITIC
@@ -81,7 +81,7 @@ class Rows:
     """One model's rows so far: r (N, d) by MOVED, a trial by KINDS, and `objectives.pixel_change` (N,) by MOVED."""
 
     noise: dict[str, Tensor]
-    trials: dict[str, Trial]
+    trials: dict[str, Measured]
     change: dict[str, Tensor]
 
     def __len__(self) -> int:
@@ -104,8 +104,8 @@ class Pool:
     z: noise (N, d) of the rows so far, the same for both. share: of the work done.
     """
 
-    plan: Plan
-    subjects: dict[str, Subject]
+    plan: PoolPlan
+    subjects: dict[str, JudgedGan]
     z: Tensor
     rows: dict[str, Rows]
     share: float
@@ -125,7 +125,7 @@ class Pool:
         return self.subjects[side].probe.images(self.noise(side, kind, index))
 
 
-def pool(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Iterator[Pool]:
+def pool(subjects: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
     """Search and judge a pool, yielding after every block; stop by not asking for the next.
 
     Args:
@@ -149,25 +149,25 @@ def pool(subjects: Sequence[Subject], plan: Plan, *, run: Mapper = map) -> Itera
         yield Pool(plan, named, z[:count], together, count / plan.samples)
 
 
-def block_search(subject: Subject, plan: Plan, z: Tensor, start: int) -> Iterator[WorstNoise]:
+def block_search(subject: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Iterator[WorstNoise]:
     """The search of the block of noise z (BLOCK, d) that begins with row `start`, step by step."""
     return subject.search(z, plan.settings, block_seed(plan.seed, start), plan.against)
 
 
-def block_control(plan: Plan, z: Tensor, noise: Tensor, start: int) -> Tensor:
+def block_control(plan: PoolPlan, z: Tensor, noise: Tensor, start: int) -> Tensor:
     """Random directions (BLOCK, d) as long as the block's worst noise."""
     seed = block_seed(plan.seed, start)
     return random_noise(z, lengths(noise), seed, keep_shell=plan.settings.keep_shell)[0]
 
 
-def _block(subject: Subject, plan: Plan, z: Tensor, start: int) -> Rows:
+def _block(subject: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
     *_, found = block_search(subject, plan, z, start)
     noise = {"worst": found.noise[0], "random": block_control(plan, z, found.noise[0], start)}
     images, trial = subject.look(torch.cat([z, *(z + noise[kind] for kind in MOVED)]))
     original, *moved = images.split(BLOCK)
     return Rows(
         noise,
-        {kind: trial.rows(slice(k * BLOCK, (k + 1) * BLOCK)) for k, kind in enumerate(KINDS)},
+        {kind: trial.rows(slice(k * BLOCK, (k + 1) * BLOCK)) for k, kind in enumerate(NOISES)},
         {kind: pixel_change(changed, original) for kind, changed in zip(MOVED, moved, strict=True)},
     )
 
@@ -175,7 +175,7 @@ def _block(subject: Subject, plan: Plan, z: Tensor, start: int) -> Rows:
 def _together(parts: Sequence[Rows]) -> Rows:
     return Rows(
         {kind: torch.cat([part.noise[kind] for part in parts]) for kind in MOVED},
-        {kind: joined([part.trials[kind] for part in parts]) for kind in KINDS},
+        {kind: joined([part.trials[kind] for part in parts]) for kind in NOISES},
         {kind: torch.cat([part.change[kind] for part in parts]) for kind in MOVED},
     )
 
@@ -189,7 +189,7 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
         SettingsError: another word; the loss without a critic; one of OF_MOVES of what did not move.
     """
     one_of("what to rank by", by, BY)
-    one_of("the kind of noise", kind, KINDS)
+    one_of("the kind of noise", kind, NOISES)
     rows = pool.rows[side]
     trial = rows.trials[kind]
     if by == "loss" and not pool.subjects[side].gan.has_critic:
@@ -281,7 +281,7 @@ def between(pool: Pool, kind: str) -> Paired:
     return paired(pool.rows["A"].trials[kind].bad, pool.rows["B"].trials[kind].bad)
 
 
-def said(pool: Pool) -> tuple[str, ...]:
+def findings(pool: Pool) -> tuple[str, ...]:
     """The findings in sentences; a difference is claimed only where its 95 % interval leaves out 0."""
     sentences = [_said_of(pool, side) for side in pool.rows]
     if len(pool.rows) == 2:
