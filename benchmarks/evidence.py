@@ -29,17 +29,17 @@ from rgan.robustness.measured import JudgedGan
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 
 
-def counted(work: Callable[[], object], subjects: list[JudgedGan]) -> list[Counter[str]]:
-    """Rows of each subject that some work gives to gradients, to losses alone, and to the judge."""
-    rows = {id(subject.gan): Counter[str]() for subject in subjects}
+def counted(work: Callable[[], object], judged_gans: list[JudgedGan]) -> list[Counter[str]]:
+    """Rows of each judged that some work gives to gradients, to losses alone, and to the judge."""
+    rows = {id(judged.gan): Counter[str]() for judged in judged_gans}
     loss, look = Probe.loss, JudgedGan._look
-    owner = {id(one.probe): id(one.gan) for one in subjects}
+    owner = {id(one.probe): id(one.gan) for one in judged_gans}
 
     def counting_loss(self: Probe, z: Tensor) -> Tensor:
         rows[owner[id(self)]]["gradient" if z.requires_grad else "loss"] += len(z)
         return loss(self, z)
 
-    def counting_look(self: JudgedGan, z: Tensor) -> tuple[Tensor, measured.Measured]:
+    def counting_look(self: JudgedGan, z: Tensor) -> tuple[Tensor, measured.Measures]:
         rows[id(self.gan)]["judged"] += len(z)
         return look(self, z)
 
@@ -48,21 +48,21 @@ def counted(work: Callable[[], object], subjects: list[JudgedGan]) -> list[Count
         work()
     finally:
         Probe.loss, JudgedGan._look = loss, look
-    return [rows[id(subject.gan)] for subject in subjects]
+    return [rows[id(judged.gan)] for judged in judged_gans]
 
 
-def bare(subject: JudgedGan, rows: Counter[str]) -> None:
+def bare(judged: JudgedGan, rows: Counter[str]) -> None:
     """So many gradients, losses and judgements of noise, and nothing else."""
-    z = subject.gan.noise(CHUNK, 0)
+    z = judged.gan.noise(CHUNK, 0)
     for count in chunks(rows["gradient"]):
         start = z[:count].requires_grad_()
-        torch.autograd.grad(subject.probe.loss(start).sum(), start)
+        torch.autograd.grad(judged.probe.loss(start).sum(), start)
     with torch.no_grad():
         for count in chunks(rows["loss"]):
-            subject.probe.loss(z[:count])
+            judged.probe.loss(z[:count])
         for count in chunks(rows["judged"]):
-            images, _ = subject.probe.judge(z[:count])
-            subject.judge.opinion_of(subject.judge.features(images))
+            images, _ = judged.probe.images_and_loss(z[:count])
+            judged.judge.opinion_of(judged.judge.features(images))
 
 
 def chunks(rows: int) -> list[int]:
@@ -80,38 +80,38 @@ def main() -> None:
     torch.set_num_threads(1)
     judge = judges.shipped("digits")
     names = ("digits-dcgan", "digits-dcgan-robust")
-    subjects = [JudgedGan(checkpoints.load(f"checkpoints/{name}.safetensors"), judge) for name in names]
-    standard, z = scores.by_judge(judge), subjects[0].gan.noise(options.images, 0)
+    judged_gans = [JudgedGan(checkpoints.load(f"checkpoints/{name}.safetensors"), judge) for name in names]
+    standard, z = scores.by_judge(judge), judged_gans[0].gan.noise(options.images, 0)
 
     def look() -> scores.Seen:
-        seen = [standard.look(subjects[0].probe.images(part)) for part in z.split(250)]
+        seen = [standard.look(judged_gans[0].probe.images(part)) for part in z.split(250)]
         return scores.Seen(torch.cat([one.features for one in seen]), torch.cat([one.logits for one in seen]))
 
     def score() -> None:
         scores.scores(look(), standard)
 
     scoring = interleaved({"score": score, "look": look}, options.rounds, warm_up=1)
-    radii = tuple(round(share * subjects[0].gan.prior_radius / 2, 2) for share in SHARES)
+    radii = tuple(round(share * judged_gans[0].gan.prior_radius / 2, 2) for share in SHARES)
     plan = CurvesPlan(radii, options.samples, options.repeats)
     first: list[float] = []
 
     def curves() -> None:
         started = time.perf_counter()
-        for index, _ in enumerate(curves_of(subjects, plan)):
+        for index, _ in enumerate(curves_of(judged_gans, plan)):
             if index == 0:
                 first.append(time.perf_counter() - started)
 
     def search_pool() -> None:
-        for _ in pool.pool(subjects, pool.PoolPlan(Attack((1.0,)), 512)):
+        for _ in pool.pool(judged_gans, pool.PoolPlan(Attack((1.0,)), 512)):
             pass
 
     def passes(rows: list[Counter[str]]) -> None:
-        for subject, count in zip(subjects, rows, strict=True):
-            bare(subject, count)
+        for judged, count in zip(judged_gans, rows, strict=True):
+            bare(judged, count)
 
     ratios = {}
     for name, work in {"curves": curves, "pool": search_pool}.items():
-        rows = counted(work, subjects)
+        rows = counted(work, judged_gans)
         print(f"rows of each model, {name}: {', '.join(str(dict(count)) for count in rows)}")
         first.clear()
         seconds = interleaved({name: work, "bare": functools.partial(passes, rows)}, options.rounds, warm_up=0)

@@ -24,9 +24,9 @@ def titles(asked: Asked) -> list[DeltaGenerator]:
     return columns
 
 
-def corners_of(asked: Asked, found: Found) -> dict[str, OneRadius]:
+def one_radius_of(asked: Asked, found: Found) -> dict[str, OneRadius]:
     """Those of the models that have come in."""
-    tasks = {side: found[asked.corner_key(index)] for index, side in enumerate("AB")}
+    tasks = {side: found[asked.one_radius_key(index)] for index, side in enumerate("AB")}
     return {side: value(task) for side, task in tasks.items() if task.done}
 
 

@@ -36,7 +36,7 @@ def reset(against: str) -> None:
 def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
     radius(reach)
-    change = raised.against == CHANGE
+    change = raised.objective == CHANGE
     one_step = not change and st.session_state.get("method", st.query_params.get("method")) == "one-step"
     paid = price(disabled=one_step)
     method = st.segmented_control(
@@ -71,7 +71,7 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     )
     how = "ascent" if change else METHODS[str(method)]
     return Request(
-        count, drawn, paid, climbs, how, starts, kept, reach, parse_rows(rows or ""), raised.against, raised.judge
+        count, drawn, paid, climbs, how, starts, kept, reach, parse_rows(rows or ""), raised.objective, raised.judge
     )
 
 

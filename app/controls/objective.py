@@ -45,11 +45,11 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Objective
         required=True,
         help=_HELP,
     )
-    against = str(chosen)
-    if judge is not None and against == JUDGE:
+    objective = str(chosen)
+    if judge is not None and objective == JUDGE:
         st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
     return ObjectiveChoice(
-        against, judge.data if judge and against == JUDGE else "", offered[0], _because(names, gans, offered)
+        objective, judge.data if judge and objective == JUDGE else "", offered[0], _because(names, gans, offered)
     )
 
 

@@ -68,15 +68,15 @@ class Objective:
         return self.probe.dtype
 
     @property
-    def objective(self) -> SampleLoss:
-        """For `worst_case.search`."""
+    def loss(self) -> SampleLoss:
+        """For `attack.search`."""
         return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), samples).to(z.device))
 
     def images(self, z: Tensor) -> Tensor:
         """As `Probe.images`."""
         return self.probe.images(z)
 
-    def judge(self, z: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
+    def images_and_loss(self, z: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
         """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
         return self.probe.rated(z, lambda images: self.rate(images, samples))
 
@@ -92,13 +92,13 @@ class Objective:
         directions = random_directions((len(z), z.shape[1]), separate(seed, "first move")).to(z)
         shares = 4.0 ** -torch.arange(LADDER if settings.price else 1)
         moves = settings.radii[-1] * shares.to(z)[:, None, None] * directions
-        worth = losses(self.objective, z + moves) - settings.price * moves.square().sum(dim=-1)
+        worth = losses(self.loss, z + moves) - settings.price * moves.square().sum(dim=-1)
         return moves[worth.argmax(dim=0), torch.arange(len(z))]
 
 
 def objective_pair(
     gan: Gan,
-    against: str,
+    objective: str,
     z: Tensor,
     *,
     judge: Judge | None = None,
@@ -111,31 +111,31 @@ def objective_pair(
 
     Raises:
         CheckpointError: the loss is to be raised and there is no critic.
-        SettingsError: the distance is to be raised and no judge is given; or another word than those of AGAINST.
+        SettingsError: the distance is to be raised and no judge is given; or another word than those of OBJECTIVES.
     """
-    one_of("what the search raises", against, OBJECTIVES)
+    one_of("what the search raises", objective, OBJECTIVES)
     where = choose_device(device)
     exact = gan.probe(device=where)
-    if against == CHANGE:
-        aim = _change(exact, z)
-        return aim, aim
+    if objective == CHANGE:
+        change = _change(exact, z)
+        return change, change
     fast = gan.probe(choose_dtype(precision, where), where)
-    if against == JUDGE:
+    if objective == JUDGE:
         if judge is None:
             raise SettingsError("expected a judge, whose distance the search raises, got none; name one")
         judge = judge.on(where)
         return _distance(exact, judge), _distance(fast, judge)
     if not gan.has_critic:
         raise CheckpointError(
-            "expected a model with a critic, whose loss the search raises, got a generator alone; search --against "
-            "judge or --against change instead, or import it again with its critic's file beside it"
+            "expected a model with a critic, whose loss the search raises, got a generator alone; search --objective "
+            "judge or --objective change instead, or import it again with its critic's file beside it"
         )
     return _loss(exact), _loss(fast)
 
 
-def check_method(against: str, method: str) -> None:
+def check_method(objective: str, method: str) -> None:
     """Raise SettingsError where the one-step method has no gradient to take its step along."""
-    if against == CHANGE and method == "one-step":
+    if objective == CHANGE and method == "one-step":
         raise SettingsError(
             "expected the search by ascent for the change of the image, got the one-step method; the change has no "
             "gradient at the original noise, so choose ascent"

@@ -36,7 +36,7 @@ GAIN = 3.0  # of the amplified differences
 class Request:
     """What to look at: the noise (count and seed), the search, and the largest ε of the range.
 
-    rows: instead of the first `samples` rows of the seed's noise, these. against: what is raised, one of AGAINST.
+    rows: instead of the first `samples` rows of the seed's noise, these. objective: what is raised, one of OBJECTIVES.
     judge: the data set whose shipped judge measures the distance, where that is raised.
     """
 
@@ -49,12 +49,12 @@ class Request:
     keep_shell: bool
     reach: float
     rows: tuple[int, ...] = ()
-    against: str = CRITIC
+    objective: str = CRITIC
     judge: str = ""
 
     def __post_init__(self) -> None:
-        one_of("what the search raises", self.against, OBJECTIVES)
-        check_method(self.against, self.method)
+        one_of("what the search raises", self.objective, OBJECTIVES)
+        check_method(self.objective, self.method)
 
     @property
     def count(self) -> int:
@@ -102,12 +102,12 @@ class LivePath:
         self.token = uuid.uuid4().hex  # tells this path from all others
         self.request = request
         self.z = request.noise(gan)
-        judge = shipped(request.judge) if request.against == JUDGE else None
+        judge = shipped(request.judge) if request.objective == JUDGE else None
         self.exact, self.fast = objective_pair(
-            gan, request.against, self.z, judge=judge, device=device, precision=precision
+            gan, request.objective, self.z, judge=judge, device=device, precision=precision
         )
         self._original = self.exact.images(self.z)
-        loss = losses(self.exact.objective, self.z)
+        loss = losses(self.exact.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
             request.settings(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
@@ -129,7 +129,7 @@ class LivePath:
             return self._latest
         if self._between is None or self._between[0].settings.radii != (radius,):
             noise = between(self._known, radius)
-            images, loss = self.exact.judge(self.z + noise, torch.arange(len(self.z)))
+            images, loss = self.exact.images_and_loss(self.z + noise, torch.arange(len(self.z)))
             answer = dataclasses.replace(
                 self._known,
                 settings=self.request.settings(radius),
@@ -188,7 +188,7 @@ class LivePath:
                     yield dataclasses.replace(state, done=False)
             yield from (None for _ in self._exploring)
             self._exploring = None
-        start = look_up(self.exact.objective, self._known, radius).noise if self.request.method == "ascent" else None
+        start = look_up(self.exact.loss, self._known, radius).noise if self.request.method == "ascent" else None
         for state in self._steps(radius, start=start):
             if state.done:
                 self._found[radius] = state
@@ -217,7 +217,7 @@ class LivePath:
         made: list[Tensor] = []
 
         def judged(z: Tensor, samples: Tensor) -> Tensor:
-            images, loss = self.exact.judge(z, samples)
+            images, loss = self.exact.images_and_loss(z, samples)
             made.append(images)
             return loss
 
@@ -247,7 +247,7 @@ class LivePath:
     def strip(self, view: View, sample: int, frames: int = 9) -> tuple[np.ndarray, Tensor]:
         """One sample from original to worst along the straight line: images (frames, H, W, C), losses (frames,)."""
         path = straight_path(self.z[sample], view.comparison.noise[sample], frames)
-        images, loss = self.exact.judge(path, torch.full((frames,), sample))
+        images, loss = self.exact.images_and_loss(path, torch.full((frames,), sample))
         return to_uint8(images), loss
 
     def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
@@ -264,9 +264,9 @@ class LivePath:
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
         settings, seed = self.request.settings(*radii), self.request.seed
-        exact = None if self.fast.dtype is self.exact.dtype else self.exact.objective
+        exact = None if self.fast.dtype is self.exact.dtype else self.exact.loss
         start = self.exact.start(self.z, settings, seed) if start is None else start
-        return search(self.fast.objective, self.z, settings, seed=seed, exact=exact, start=start)
+        return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
 
 
 def parse_rows(text: str) -> tuple[int, ...]:

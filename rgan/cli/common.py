@@ -80,7 +80,7 @@ def add_search_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--restarts", type=int, default=1)
     command.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
     command.add_argument(
-        "--against", choices=("critic", "judge", "change"), default="critic",
+        "--objective", "--against", dest="objective", choices=("critic", "judge", "change"), default="critic",
         help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
     )  # fmt: skip
 

@@ -41,19 +41,19 @@ def run(options: argparse.Namespace) -> None:
     settings = Attack(
         (options.radius,), options.price, options.steps, restarts=options.restarts, keep_shell=options.keep_shell
     )
-    corners = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
-    moved = one_radius.transfer((a, b), (corners[0], corners[1]))
-    said = one_radius.verdict(corners[0], corners[1]) + ((moved.sentence(),) if options.radius else ())
+    at_radius = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    moved = one_radius.transfer((a, b), (at_radius[0], at_radius[1]))
+    said = one_radius.verdict(at_radius[0], at_radius[1]) + ((moved.sentence(),) if options.radius else ())
     checked = [check_attack(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     report = {
         "models": {
             side: {
                 "checkpoint": str(path),
-                "badness": {kind: float(trial.badness.mean()) for kind, trial in one.trials.items()},
+                "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
                 "health": [dataclasses.asdict(light) for light in found],
             }
-            for side, path, one, found in zip("AB", (options.a, options.b), corners, checked, strict=True)
+            for side, path, one, found in zip("AB", (options.a, options.b), at_radius, checked, strict=True)
         },
         "transfer": dataclasses.asdict(moved),
         "said": said,

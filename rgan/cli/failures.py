@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     settings = Attack(
         (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
     )
-    plan = failures.PoolPlan(settings, options.pool, options.seed, options.against)
+    plan = failures.PoolPlan(settings, options.pool, options.seed, options.objective)
     folder = Path(options.out)
     files.prepare_folder(folder)
     with (
@@ -55,10 +55,10 @@ def run(options: argparse.Namespace) -> None:
                 break
     modes = {side: failure_modes.modes(pool, side) for side in pool.rows}
     kept = []
-    for (side, subject), path in zip(pool.subjects.items(), paths, strict=True):
+    for (side, judged), path in zip(pool.judged_gans.items(), paths, strict=True):
         for index in failures.ranking(pool, side)[: options.keep]:
-            found = failure.failure(subject, plan, int(index))
-            kept.append((links.permalink(subject, found, path.stem), found))
+            found = failure.failure(judged, plan, int(index))
+            kept.append((links.permalink(judged, found, path.stem), found))
     written = {"failures.csv": files.as_csv(export.pool_rows(pool, modes)), "failures.zip": export.archive(kept)}
     written |= {f"{side}-{kind}.png": export.sheet(pool, side, kind) for side in pool.rows for kind in failures.NOISES}
     for name, data in written.items():
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
             side: {
                 "checkpoint": str(path),
                 "bad": {kind: dataclasses.asdict(each) for kind, each in failures.prevalence(pool, side).items()},
-                "worst_beyond_random": dataclasses.asdict(failures.against(pool, side, "worst", "random")),
+                "worst_beyond_random": dataclasses.asdict(failures.beyond(pool, side, "worst", "random")),
                 "modes": [mode.size for mode in modes[side].modes],
                 "alone": len(modes[side].alone),
             }
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.NOISES}
         if len(pool.rows) == 2
         else None,
-        "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.against,
+        "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.objective,
         "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
         "written": [str(folder / name) for name in written], **dataclasses.asdict(settings),
     }  # fmt: skip

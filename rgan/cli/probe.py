@@ -29,9 +29,11 @@ def run(options: argparse.Namespace) -> None:
     from rgan.metrics import judges
     from rgan.models import checkpoints
 
-    objectives.check_method(options.against, options.method)
-    if options.judge and options.against != objectives.JUDGE:
-        raise RganError(f"expected no --judge with --against {options.against}; drop it, or raise the judge's distance")
+    objectives.check_method(options.objective, options.method)
+    if options.judge and options.objective != objectives.JUDGE:
+        raise RganError(
+            f"expected no --judge with --objective {options.objective}; drop it, or raise the judge's distance"
+        )
     gan = checkpoints.load(options.checkpoint)
     settings = search.Attack(
         radii=(options.radius,),
@@ -43,22 +45,22 @@ def run(options: argparse.Namespace) -> None:
     )
     z = gan.noise(options.samples, options.seed)
     judge = None
-    if options.against == objectives.JUDGE:
+    if options.objective == objectives.JUDGE:
         judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
     exact, fast = objectives.objective_pair(
-        gan, options.against, z, judge=judge, device=options.device, precision=options.precision
+        gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )
-    sharpen = None if fast.dtype is exact.dtype else exact.objective
+    sharpen = None if fast.dtype is exact.dtype else exact.loss
     start = exact.start(z, settings, options.seed)
     with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
-        for worst in search.search(fast.objective, z, settings, seed=options.seed, exact=sharpen, start=start):
+        for worst in search.search(fast.loss, z, settings, seed=options.seed, exact=sharpen, start=start):
             bar.update(worst.step - bar.n)
-    result = perturbation.compare(exact.objective, z, worst, seed=options.seed, measure=exact.measure)
+    result = perturbation.compare(exact.loss, z, worst, seed=options.seed, measure=exact.measure)
     report = {
         "checkpoint": str(options.checkpoint),
         "samples": options.samples,
         "seed": options.seed,
-        "against": options.against,
+        "against": options.objective,
         "method": options.method,
         "radius": options.radius,
         "price": options.price,

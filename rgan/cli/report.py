@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> None:
     gans = [checkpoints.load(path) for path in paths]
     names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
-    subjects = [JudgedGan(gan, judge, options.device) for gan in gans]
+    judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]
     with tqdm(total=100, unit="%", disable=options.json or None) as bar:
-        for progress in summary.examine(subjects, [Path(path).stem for path in paths], asked):
+        for progress in summary.examine(judged_gans, [Path(path).stem for path in paths], asked):
             bar.set_description(progress.words)
             bar.update(round(100 * progress.share) - bar.n)
     found = progress.found
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         "models": {
             side: {
                 "checkpoint": path,
-                "badness": {kind: float(trial.badness.mean()) for kind, trial in one.trials.items()},
+                "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
                 "beyond_random": dataclasses.asdict(one.beyond("random")),
                 "beyond_best_of_random": dataclasses.asdict(one.beyond("best")),
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
                 "bad": {kind: dataclasses.asdict(each) for kind, each in pool.prevalence(found.pool, side).items()},
                 "modes": [mode.size for mode in found.modes[side].modes],
             }
-            for (side, one), path in zip(found.corners.items(), paths, strict=True)
+            for (side, one), path in zip(found.at_radius.items(), paths, strict=True)
         },
         "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
         **dataclasses.asdict(asked),

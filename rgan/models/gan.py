@@ -141,7 +141,9 @@ class Gan:
         """
         check_critic(self.critic)
         with torch.no_grad():
-            return torch.cat([self.critic.judge(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)])
+            return torch.cat(
+                [self.critic.features_and_score(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)]
+            )
 
     def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
@@ -175,7 +177,7 @@ class Probe:
         """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
         return self.cost(self.draw(z)).to(z.device)
 
-    def judge(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def images_and_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """`images` and `loss` of the same noise from one pass, without gradients."""
         return self.rated(z, self.cost)
 

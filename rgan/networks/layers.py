@@ -35,7 +35,7 @@ class Family:
 class Critic(nn.Sequential):
     """Images (N, C, H, W) → scores (N,). What enters its layer `score` are its features."""
 
-    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def features_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, F) and scores (N,)."""
         features = x
         for name, layer in self.named_children():

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.attack import search as worst_case
+from rgan.attack.search import Attack, random_noise, run, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import lengths
@@ -82,9 +82,9 @@ class EvaluationSettings:
             raise SettingsError("expected radii ε above 0, got 0; the original noise is evaluated anyway: leave 0 out")
 
     @property
-    def search(self) -> worst_case.Attack:
+    def search(self) -> Attack:
         """The search for worst noise."""
-        return worst_case.Attack(tuple(map(float, self.radii)), steps=self.steps)
+        return Attack(tuple(map(float, self.radii)), steps=self.steps)
 
     def words(self, measure: str) -> str:
         """The measure's name with these features: what is the classifier score of a judge is Inception's score."""
@@ -241,14 +241,14 @@ class Pace:
 def pace(gan: Gan, referee: Scoring, *, device: str = "auto") -> Pace:
     """Measured on a search of two steps and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
-    search = worst_case.Attack((0.25, 0.5, 1.0, 2.0), steps=2)
+    attack = Attack((0.25, 0.5, 1.0, 2.0), steps=2)
     for _ in range(2):  # the first warms up
         started = time.perf_counter()
-        worst_case.run(probe.loss, z, search)
+        run(probe.loss, z, attack)
         searched = time.perf_counter()
         _look(probe, z, referee)
         looked = time.perf_counter()
-    return Pace((searched - started) / (TRIED * len(search.radii) * search.steps), (looked - searched) / TRIED)
+    return Pace((searched - started) / (TRIED * len(attack.radii) * attack.steps), (looked - searched) / TRIED)
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scori
         z = gan.noise(settings.samples, repeat)
         parts = []
         for chunk in z.split(CHUNK):
-            for found in worst_case.search(probe.loss, chunk, settings.search, seed=repeat):
+            for found in search(probe.loss, chunk, settings.search, seed=repeat):
                 yield _Piece(len(chunk) * len(settings.radii))
                 if found.done:
                     parts.append(found.noise)
@@ -295,13 +295,13 @@ def _moves(z: Tensor, worst: Tensor, settings: EvaluationSettings, seed: int) ->
     moves = {("original", 0.0): torch.zeros_like(z)}
     for radius, move in zip(settings.search.radii, worst, strict=True):
         moves["worst", radius] = move
-        moves["random", radius] = worst_case.random_noise(z, lengths(move), seed)[0]
+        moves["random", radius] = random_noise(z, lengths(move), seed)[0]
     return moves
 
 
 def _look(probe: Probe, z: Tensor, referee: Scoring) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Features (n, F), logits (n, K), badness (n,) and generator loss (n,) of noise (n, d)."""
-    images, loss = probe.judge(z)
+    images, loss = probe.images_and_loss(z)
     seen, judge = referee.standard.look(images), referee.judge
     own = referee.standard.key == scores.by_judge(judge).key  # the judge's features are known already
     opinion = judge.opinion_of(seen.features) if own else judge.opinion(images)

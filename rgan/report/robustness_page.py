@@ -109,8 +109,8 @@ def robustness_page(found: Robustness, command: str) -> str:
 
 def limits(found: Robustness) -> tuple[str, ...]:
     """What the numbers do not say, in sentences."""
-    judge = found.subjects["A"].judge
-    others = {side: one.gan.data for side, one in found.subjects.items() if one.gan.data != judge.data}
+    judge = found.judged_gans["A"].judge
+    others = {side: one.gan.data for side, one in found.judged_gans.items() if one.gan.data != judge.data}
     return (
         *(
             f"{side} was trained on {data or 'unknown data'} and is judged by how near its images are to real "
@@ -142,7 +142,7 @@ def _lines(found: Robustness) -> str:
     """What the lines along ε are."""
     return " ".join(
         f'{_letter(side)} <span class="line {side}">{line} {MARKS[kind]}</span> {kind} noise&ensp;'
-        for side in found.subjects
+        for side in found.judged_gans
         for kind, line in (("worst", "━━"), ("random", "┅┅"))
     )
 
@@ -166,11 +166,11 @@ def _models(found: Robustness) -> str:
     care = found.comparability.care if found.comparability else ()
     against = found.comparability.against if found.comparability else ()
     notes = [f"Not to be compared: {one}." for one in against] + [f"With care: {one}." for one in care]
-    return _beside(found, {side: _model(found, side) for side in found.subjects}) + notes_html(tuple(notes))
+    return _beside(found, {side: _model(found, side) for side in found.judged_gans}) + notes_html(tuple(notes))
 
 
 def _model(found: Robustness, side: str) -> str:
-    gan, count = found.subjects[side].gan, min(SHOWN, len(found.pool.z))
+    gan, count = found.judged_gans[side].gan, min(SHOWN, len(found.pool.z))
     picture = png(grid(to_uint8(found.pool.images(side, "original", range(count))), COLUMNS, scale=2))
     return (
         f'<p class="fact">{escape(gan.recipe.title)}, {gan.recipe.latent} noise dimensions<br>{escape(gan.facts)}</p>'
@@ -186,15 +186,15 @@ def _control(found: Robustness) -> str:
             f"control-{side}",
             f"Badness of every image of {side} under each kind of noise; the means are in the table",
         )
-        for side, one in found.corners.items()
+        for side, one in found.at_radius.items()
     }
     said = (
-        one_radius.verdict(found.corners["A"], found.corners["B"])
-        if len(found.corners) == 2
-        else (one_radius.against_random("A", found.corners["A"]),)
+        one_radius.verdict(found.at_radius["A"], found.at_radius["B"])
+        if len(found.at_radius) == 2
+        else (one_radius.against_random("A", found.at_radius["A"]),)
     )
     head = ("Model", "Noise", "Badness", "Beyond original, 95 % interval", "Bad images", "Loss")
-    rows = [row for side, one in found.corners.items() for row in _kinds(side, one)]
+    rows = [row for side, one in found.at_radius.items() for row in _kinds(side, one)]
     return (
         f'<p class="note">Badness of each of {found.asked.samples} images within ε {found.asked.radius:g}: the share '
         "of held-out real images that lie nearer to real ones than it does. Lines join an original with its worst; "
@@ -213,10 +213,10 @@ def _kinds(side: str, one: one_radius.OneRadius) -> list[list[str]]:
         [
             _letter(side),
             f"{MARKS[kind]} {escape(words.replace('as many random as gradients', f'{one.tries} random'))}",
-            per_cent(float(one.trials[kind].badness.mean())),
+            per_cent(float(one.measures[kind].badness.mean())),
             interval_points(rises[kind]).replace("95 % interval ", "") if kind in rises else "",
-            per_cent(float(one.trials[kind].bad.double().mean())),
-            f"{float(one.trials[kind].loss.mean()):.2f}",
+            per_cent(float(one.measures[kind].bad.double().mean())),
+            f"{float(one.measures[kind].loss.mean()):.2f}",
         ]
         for kind, words in CONTROLS.items()
     ]
@@ -229,7 +229,7 @@ def _curves(found: Robustness) -> str:
     for metric, words in METRICS.items():
         lines = {
             (side, kind): line
-            for side in state.subjects
+            for side in state.judged_gans
             for kind in MOVED
             if (line := curve(state, side, kind, metric)) is not None
         }
@@ -246,7 +246,7 @@ def _curves(found: Robustness) -> str:
         f"{found.asked.samples} samples each. The upright line is ε {radius:g}.</p>"
         f'<div class="two">{"".join(charts)}</div>'
     )
-    if len(state.subjects) == 2:
+    if len(state.judged_gans) == 2:
         between = {kind: curves.difference(state, kind) for kind in MOVED}
         text += (
             "<figure><figcaption><b>B beyond A</b>: points of badness that moving adds in B more than in A, the same "
@@ -266,7 +266,7 @@ def _curve_table(found: Robustness) -> str:
     state = found.curves
     means = [
         (side, kind, line)
-        for side in state.subjects
+        for side in state.judged_gans
         for kind in MOVED
         if (line := curve(state, side, kind, "badness")) is not None
     ]
@@ -275,7 +275,7 @@ def _curve_table(found: Robustness) -> str:
         [f"{radius:g}", *(per_cent(float(line.mean[k])) for _, _, line in means)]
         for k, radius in enumerate((0.0, *state.plan.radii))
     ]
-    if len(state.subjects) == 2:
+    if len(state.judged_gans) == 2:
         head.append("B beyond A, ▲ worst (95 % interval)")
         for row, one in zip(rows, curves.difference(state, "worst"), strict=True):
             row.append(interval_points(one).replace("95 % interval ", ""))
@@ -298,7 +298,7 @@ def _breaks(found: Robustness) -> str:
         "Share of images that have not been bad at any ε so far; the counts are in the table",
     )
     said: tuple[str, ...] = ()
-    if len(found.subjects) == 2:
+    if len(found.judged_gans) == 2:
         words = later_words(found.breaks["A", "worst"], found.breaks["B", "worst"])
         said = (words,) if words else ()
     return (
@@ -328,32 +328,33 @@ def _failures(found: Robustness) -> str:
     pool = found.pool
     head = ("Model", *(f"{MARKS[kind]} {kind} noise" for kind in failures.NOISES))
     rows = [
-        [_letter(side), *(_share(one) for one in failures.prevalence(pool, side).values())] for side in found.subjects
+        [_letter(side), *(_share(one) for one in failures.prevalence(pool, side).values())]
+        for side in found.judged_gans
     ]
     parts = [
         f'<p class="note">Bad images among {len(pool.z):,}, with 95 % intervals over noise. {_same(found)}</p>',
         _table(head, rows),
         _claims(failures.findings(pool)),
         "<h3>The first images of the pool, bad ones ringed</h3>",
-        *(f'{_of(found, side)}<div class="three full">{_sheets(found, side)}</div>' for side in found.subjects),
+        *(f'{_of(found, side)}<div class="three full">{_sheets(found, side)}</div>' for side in found.judged_gans),
         "<h3>Worst, middle and best under worst noise</h3>",
         '<p class="note">By badness. Above the image of the original noise, below that of the worst noise from there; '
         "bad ones ringed.</p>",
-        _beside(found, {side: _ranked(found, side) for side in found.subjects}),
+        _beside(found, {side: _ranked(found, side) for side in found.judged_gans}),
         "<h3>Failure modes</h3>",
         '<p class="note">Bad images under worst noise that are near-duplicates of each other, the most central '
         "first.</p>",
-        _beside(found, {side: _modes(found, side) for side in found.subjects}),
+        _beside(found, {side: _modes(found, side) for side in found.judged_gans}),
         "<h3>What worst noise ruins most, to look at again</h3>",
         '<p class="note">By what it adds to badness. The straight way from the original noise (left) to the '
         "worst. The line below each, put after the address of the app's Failures screen, opens it there.</p>",
-        *(_of(found, side) + _again(found, side) for side in found.subjects),
+        *(_of(found, side) + _again(found, side) for side in found.judged_gans),
     ]
     return "".join(parts)
 
 
 def _same(found: Robustness) -> str:
-    return "Both models are given the same noise." if len(found.subjects) == 2 else ""
+    return "Both models are given the same noise." if len(found.judged_gans) == 2 else ""
 
 
 def _share(one: Share) -> str:
@@ -364,7 +365,7 @@ def _sheets(found: Robustness, side: str) -> str:
     parts = []
     for kind in failures.NOISES:
         picture = sheet(found.pool, side, kind)
-        shown = found.pool.rows[side].trials[kind].bad[: found.pool.plan.samples][:64]
+        shown = found.pool.rows[side].measures[kind].bad[: found.pool.plan.samples][:64]
         words = f"{int(shown.sum())} of {len(shown)} bad"
         parts.append(
             f"<figure><figcaption>{MARKS[kind]} {kind} noise: {words}</figcaption>"
@@ -375,12 +376,12 @@ def _sheets(found: Robustness, side: str) -> str:
 
 
 def _ranked(found: Robustness, side: str) -> str:
-    pool, trials = found.pool, found.pool.rows[side].trials
+    pool, measures = found.pool, found.pool.rows[side].measures
     parts = []
     for name, rows in vars(spread(ranking(pool, side), RANKED)).items():
         images = np.concatenate([to_uint8(pool.images(side, kind, rows)) for kind in ("original", "worst")])
-        bad = np.concatenate([trials[kind].bad[rows].numpy() for kind in ("original", "worst")])
-        badness = trials["worst"].badness[rows]
+        bad = np.concatenate([measures[kind].bad[rows].numpy() for kind in ("original", "worst")])
+        badness = measures["worst"].badness[rows]
         words = f"badness {per_cent(float(badness.max()))} to {per_cent(float(badness.min()))}"
         called = {"worst": "Worst", "median": "Middle", "best": "Best"}[name]
         picture = png(circled(images, bad, len(rows), scale=2))
@@ -404,11 +405,11 @@ def _again(found: Robustness, side: str) -> str:
 
 
 def _one(found: Robustness, side: str, one: Failure) -> str:
-    gan, judge = found.subjects[side].gan, found.subjects[side].judge
+    gan, judge = found.judged_gans[side].gan, found.judged_gans[side].judge
     words = f"Number {one.index:,}, badness {per_cent(one.badness)}. {one.sentence}"
     link = ""
     if gan.digest and judge.digest:
-        address = permalink(found.subjects[side], one, found.names[side]).address
+        address = permalink(found.judged_gans[side], one, found.names[side]).address
         link = f"<p class='link'><code>{escape(address)}</code></p>"
     picture = strip(one.ways["straight"], scale=2)
     alt = f"Image {one.index} of {side} on the way from the original noise to the worst noise"
@@ -416,7 +417,7 @@ def _one(found: Robustness, side: str, one: Failure) -> str:
 
 
 def _settings(found: Robustness) -> str:
-    asked, judge = found.asked, found.subjects["A"].judge
+    asked, judge = found.asked, found.judged_gans["A"].judge
     rows = {
         "ε, price λ, steps of the search": f"{asked.radius:g}, {asked.price:g}, {asked.steps}",
         "Samples of the control and the lights": f"{asked.samples}",
@@ -424,7 +425,7 @@ def _settings(found: Robustness) -> str:
         "Pool of failures": f"{asked.pool:,}",
         "Seed of the noise": f"{asked.seed}",
         "Judge": f"{judge.data}, SHA-256 <code>{judge.digest or 'none, it is in no file'}</code>",
-        "Device": str(choose_device(found.subjects["A"].device)),
+        "Device": str(choose_device(found.judged_gans["A"].device)),
         "RGAN Lab": __version__,
         **{name: version(name) for name in ("torch", "numpy", "scipy")},
         "Python": platform.python_version(),

@@ -14,17 +14,17 @@ from rgan.robustness.one_radius import OneRadius, Shell, Transfer
 Rows = list[dict[str, Any]]
 
 
-def corners(a: OneRadius, b: OneRadius) -> Rows:
+def at_radius(a: OneRadius, b: OneRadius) -> Rows:
     """A row a model, kind of noise and sample."""
     return [
         {
             "model": side, "noise": kind, "sample": index, "radius": one.radius, "price": one.settings.price,
-            "loss": float(trial.loss[index]),
-            **{name: float(each[index]) for name, each in vars(trial.opinion).items()},
+            "loss": float(measure.loss[index]),
+            **{name: float(each[index]) for name, each in vars(measure.opinion).items()},
         }
         for side, one in (("A", a), ("B", b))
-        for kind, trial in one.trials.items()
-        for index in range(len(trial.loss))
+        for kind, measure in one.measures.items()
+        for index in range(len(measure.loss))
     ]  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def curves(state: Curves) -> Rows:
     """A row a model, kind of noise, metric that can be had and radius; and B's badness beyond A's."""
     rows = []
     for metric in METRICS:
-        for side in state.subjects:
+        for side in state.judged_gans:
             for kind in MOVED:
                 line = curve(state, side, kind, metric)
                 if line is None:

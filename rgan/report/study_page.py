@@ -226,7 +226,7 @@ def claims_html(study: Study, column: Ablation) -> str:
         f"<td>{escape(study.settings.words(claim.measure))}<td>{escape(claim.because)}<td>{_p(claim)}</tr>"
         for claim in mine
     )  # fmt: skip
-    head = "<tr><th>Outcome<th>The paper's claim<th>Measured by<th>These models<th>p, corrected</tr>"
+    head = "<tr><th>Outcome<th>The paper's claim<th>Measures by<th>These models<th>p, corrected</tr>"
     return scrolled(f'<table class="claims">{head}{lines}</table>')
 
 

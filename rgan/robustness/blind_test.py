@@ -37,7 +37,7 @@ class BlindTestPlan:
     question: str
     trials: int
     radius: float
-    against: str = CRITIC
+    objective: str = CRITIC
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -104,9 +104,9 @@ def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None
 
 def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: BlindTestPlan, judge: Judge | None) -> Tensor:
     """Images (N, C, H, W) of worst noise where `worst` (N,) holds, of random noise of the same length elsewhere."""
-    aim, _ = objective_pair(gan, plan.against, z, judge=judge, precision="float32")
+    objective, _ = objective_pair(gan, plan.objective, z, judge=judge, precision="float32")
     settings = Attack((plan.radius,))
-    found = run(aim.objective, z, settings, seed=plan.seed, start=aim.start(z, settings, plan.seed)).noise[0]
+    found = run(objective.loss, z, settings, seed=plan.seed, start=objective.start(z, settings, plan.seed)).noise[0]
     random = random_noise(z, lengths(found), plan.seed)[0]
     return gan.probe().images(z + torch.where(worst[:, None], found, random))
 

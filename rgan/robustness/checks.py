@@ -36,14 +36,14 @@ class Check:
     remedy: str
 
 
-def check_attack(subject: JudgedGan, settings: Attack, *, samples: int, seed: int) -> tuple[Check, ...]:
+def check_attack(judged: JudgedGan, settings: Attack, *, samples: int, seed: int) -> tuple[Check, ...]:
     """Check the search at the only radius of `settings` on some samples; costs about seven searches. None at ε 0."""
     if settings.radii == (0.0,):
         return ()
-    z = subject.gan.noise(samples, seed)
+    z = judged.gan.noise(samples, seed)
 
     def found(settings: Attack) -> WorstNoise:
-        *_, last = subject.search(z, settings, seed)
+        *_, last = judged.search(z, settings, seed)
         return last
 
     once = found(settings)
@@ -53,7 +53,7 @@ def check_attack(subject: JudgedGan, settings: Attack, *, samples: int, seed: in
     radius = torch.full((samples,), settings.radii[0])
     random = random_noise(z, radius, seed, tries=tries, keep_shell=settings.keep_shell)
     cost = settings.price * random.square().sum(dim=-1)
-    best = (losses(subject.probe.loss, (z + random).flatten(0, 1)).view(tries, samples) - cost).amax(dim=0)
+    best = (losses(judged.probe.loss, (z + random).flatten(0, 1)).view(tries, samples) - cost).amax(dim=0)
     return (_steps(once, twice), _starts(once, spread), _random(once, best, tries), _budget(once), _signal(once))
 
 

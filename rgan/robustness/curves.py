@@ -21,7 +21,7 @@ from rgan.attack.search import Attack, random_noise
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.scores import by_judge, floor, frechet, least
-from rgan.robustness.measured import JudgedGan, Measured, by_side, joined
+from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 
 Mapper = Callable[[Callable[[JudgedGan], "Block"], Iterable[JudgedGan]], Iterable["Block"]]
 
@@ -61,13 +61,13 @@ class CurvesPlan:
 
 @dataclass(frozen=True)
 class Block:
-    """Some samples of one repeat in one model: z (N, d); r (K, N, d) and a trial at each of K radii, by MOVED."""
+    """Some samples of one repeat in one model: z (N, d); r (K, N, d) and a measure at each of K radii, by MOVED."""
 
     repeat: int
     z: Tensor
-    original: Measured
+    original: Measures
     noise: dict[str, Tensor]
-    trials: dict[str, tuple[Measured, ...]]
+    measures: dict[str, tuple[Measures, ...]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Curves:
     """What is known of the models "A" and, where there are two, "B" so far; share: of the work done."""
 
     plan: CurvesPlan
-    subjects: dict[str, JudgedGan]
+    judged_gans: dict[str, JudgedGan]
     blocks: dict[str, tuple[Block, ...]]
     share: float
 
@@ -103,17 +103,17 @@ class RobustnessCurve:
     high: np.ndarray
 
 
-def curves_of(subjects: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = map) -> Iterator[Curves]:
+def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = map) -> Iterator[Curves]:
     """Try worst and random noise at every radius, yielding after each block; stop by not asking for the next.
 
     Args:
-        subjects: A, or A and B, which are given the same noise and the same random directions.
+        judged_gans: A, or A and B, which are given the same noise and the same random directions.
         run: like `map`; one that works side by side makes the models' blocks at the same time.
 
     Raises:
         SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
     """
-    named = by_side(subjects)
+    named = by_side(judged_gans)
     todo = plan.blocks()
     state = Curves(plan, named, dict.fromkeys(named, ()), 0.0)
     for index, (repeat, rows) in enumerate(todo):
@@ -124,23 +124,23 @@ def curves_of(subjects: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = 
         yield state
 
 
-def _block(subject: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
+def _block(judged: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
     seed = plan.seed + repeat
-    z = subject.gan.noise(rows.stop, seed)[rows]
-    *_, found = subject.search(z, plan.settings, seed)
+    z = judged.gan.noise(rows.stop, seed)[rows]
+    *_, found = judged.search(z, plan.settings, seed)
     apart = block_seed(seed, rows.start)
     random = torch.stack([random_noise(z, lengths(noise), apart)[0] for noise in found.noise])
     noise = {"worst": found.noise, "random": random}
     count = len(z)
-    tried = subject.trial(torch.cat([z, *((z + noise[kind]).flatten(0, 1) for kind in MOVED)]))
-    trials = {
+    tried = judged.measure(torch.cat([z, *((z + noise[kind]).flatten(0, 1) for kind in MOVED)]))
+    measures = {
         kind: tuple(
             tried.rows(slice((1 + m * len(plan.radii) + k) * count, (2 + m * len(plan.radii) + k) * count))
             for k in range(len(plan.radii))
         )
         for m, kind in enumerate(MOVED)
     }
-    return Block(repeat, z, tried.rows(slice(count)), noise, trials)
+    return Block(repeat, z, tried.rows(slice(count)), noise, measures)
 
 
 def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve | None:
@@ -153,8 +153,8 @@ def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve |
     values = []
     for blocks in state.repeats(side):
         steps = [[block.original for block in blocks]]
-        steps += [[block.trials[kind][k] for block in blocks] for k in range(len(state.plan.radii))]
-        values.append([_value(state.subjects[side], joined(trials), metric) for trials in steps])
+        steps += [[block.measures[kind][k] for block in blocks] for k in range(len(state.plan.radii))]
+        values.append([_value(state.judged_gans[side], joined(measures), metric) for measures in steps])
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
     return RobustnessCurve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
@@ -162,12 +162,12 @@ def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve |
 
 def scorable(state: Curves) -> bool:
     """Whether a repeat has enough samples for an FID."""
-    return state.plan.samples >= least(state.subjects["A"].judge.reference.shape[1])
+    return state.plan.samples >= least(state.judged_gans["A"].judge.reference.shape[1])
 
 
 def real_fid(state: Curves) -> float | None:
     """The FID expected of as many real images as a repeat has samples; None where these are too few for an FID."""
-    return floor(by_judge(state.subjects["A"].judge), state.plan.samples) if scorable(state) else None
+    return floor(by_judge(state.judged_gans["A"].judge), state.plan.samples) if scorable(state) else None
 
 
 def difference(state: Curves, kind: str) -> list[Interval]:
@@ -183,13 +183,14 @@ def _rises(state: Curves, side: str, kind: str) -> Tensor:
     """Badness beyond the original's, (K + 1, all samples)."""
     start = torch.cat([block.original.badness for block in state.blocks[side]])
     moved = [
-        torch.cat([block.trials[kind][k].badness for block in state.blocks[side]]) for k in range(len(state.plan.radii))
+        torch.cat([block.measures[kind][k].badness for block in state.blocks[side]])
+        for k in range(len(state.plan.radii))
     ]
     return torch.stack([start, *moved]) - start
 
 
-def _value(subject: JudgedGan, trial: Measured, metric: str) -> float:
+def _value(judged: JudgedGan, measure: Measures, metric: str) -> float:
     if metric == "fid":
-        return frechet(trial.features, subject.judge.reference)
-    per_sample = {"badness": trial.badness, "bad": trial.bad, "loss": trial.loss}[metric]
+        return frechet(measure.features, judged.judge.reference)
+    per_sample = {"badness": measure.badness, "bad": measure.bad, "loss": measure.loss}[metric]
     return float(per_sample.double().mean())

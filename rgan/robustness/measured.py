@@ -19,7 +19,7 @@ from rgan.models.gan import Gan, Probe
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measures:
     """Generator loss (N,), by the model's own critic, NaN without one; the judge's opinion, (N,) each; its features
     (N, F)."""
 
@@ -37,39 +37,41 @@ class Measured:
         """Whether each sample's image is bad, (N,)."""
         return self.badness >= BAD
 
-    def rows(self, index: Tensor | slice) -> Measured:
+    def rows(self, index: Tensor | slice) -> Measures:
         """Some of the samples."""
         opinion = Opinion(**{name: value[index] for name, value in vars(self.opinion).items()})
-        return Measured(self.loss[index], opinion, self.features[index])
+        return Measures(self.loss[index], opinion, self.features[index])
 
 
-def joined(trials: Sequence[Measured]) -> Measured:
-    """Samples of several trials, one after the other."""
-    opinions = [vars(trial.opinion) for trial in trials]
+def joined(measures: Sequence[Measures]) -> Measures:
+    """Samples of several measures, one after the other."""
+    opinions = [vars(measure.opinion) for measure in measures]
     opinion = Opinion(**{name: torch.cat([one[name] for one in opinions]) for name in opinions[0]})
-    return Measured(
-        torch.cat([trial.loss for trial in trials]), opinion, torch.cat([trial.features for trial in trials])
+    return Measures(
+        torch.cat([measure.loss for measure in measures]),
+        opinion,
+        torch.cat([measure.features for measure in measures]),
     )
 
 
-def check_noise(subjects: Sequence[JudgedGan]) -> None:
+def check_noise(judged_gans: Sequence[JudgedGan]) -> None:
     """Raise SettingsError unless all models can be given the same noise."""
-    dimensions = [subject.gan.recipe.latent for subject in subjects]
+    dimensions = [judged.gan.recipe.latent for judged in judged_gans]
     if len(set(dimensions)) > 1:
         found = " and ".join(map(str, dimensions))
         raise SettingsError(f"expected models with as many noise dimensions, got {found}; choose others")
 
 
-def by_side(subjects: Sequence[JudgedGan]) -> dict[str, JudgedGan]:
+def by_side(judged_gans: Sequence[JudgedGan]) -> dict[str, JudgedGan]:
     """One model as "A", or two that can be given the same noise as "A" and "B".
 
     Raises:
         SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
     """
-    if len(subjects) not in (1, 2):
-        raise SettingsError(f"expected one model or two, got {len(subjects)}; choose A, or A and B")
-    check_noise(subjects)
-    return dict(zip("AB", subjects, strict=False))
+    if len(judged_gans) not in (1, 2):
+        raise SettingsError(f"expected one model or two, got {len(judged_gans)}; choose A, or A and B")
+    check_noise(judged_gans)
+    return dict(zip("AB", judged_gans, strict=False))
 
 
 @dataclass(frozen=True)
@@ -93,30 +95,30 @@ class JudgedGan:
         """The judge's features (R, F) of the real images in the model's file, if there are any."""
         return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
 
-    def trial(self, z: Tensor) -> Measured:
+    def measure(self, z: Tensor) -> Measures:
         """Images of noise z (N, latent), judged by both."""
         return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
 
-    def look(self, z: Tensor) -> tuple[Tensor, Measured]:
+    def look(self, z: Tensor) -> tuple[Tensor, Measures]:
         """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what both judges say of them."""
-        images, trials = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
-        return torch.cat(images), joined(trials)
+        images, measures = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
+        return torch.cat(images), joined(measures)
 
-    def search(self, z: Tensor, settings: Attack, seed: int, against: str = CRITIC) -> Iterator[WorstNoise]:
-        """The search for this model's worst noise, which raises one of `objectives.OBJECTIVES`; see `worst_case.search`.
+    def search(self, z: Tensor, settings: Attack, seed: int, objective: str = CRITIC) -> Iterator[WorstNoise]:
+        """The search for this model's worst noise, which raises one of `objectives.OBJECTIVES`; see `attack.search`.
 
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
-        if against == CRITIC:
+        if objective == CRITIC:
             return search(self.probe.loss, z, settings, seed=seed)
-        aim, _ = objective_pair(self.gan, against, z, judge=self.judge, device=self.device, precision="float32")
-        return search(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
+        exact, _ = objective_pair(self.gan, objective, z, judge=self.judge, device=self.device, precision="float32")
+        return search(exact.loss, z, settings, seed=seed, start=exact.start(z, settings, seed))
 
-    def _look(self, z: Tensor) -> tuple[Tensor, Measured]:
+    def _look(self, z: Tensor) -> tuple[Tensor, Measures]:
         if self.gan.has_critic:
-            images, loss = self.probe.judge(z)
+            images, loss = self.probe.images_and_loss(z)
         else:
             images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
         features = self.judge.features(images)
-        return images, Measured(loss, self.judge.opinion_of(features), features)
+        return images, Measures(loss, self.judge.opinion_of(features), features)

@@ -76,12 +76,12 @@ class MinimalRadii:
 
 def minimal_radii(state: Curves, side: str, kind: str) -> MinimalRadii:
     """Of the samples of a sweep; `kind` is "worst" or "random"."""
-    subject, blocks = state.subjects[side], state.blocks[side]
+    judged, blocks = state.judged_gans[side], state.blocks[side]
     z = torch.cat([block.z for block in blocks])
     noise = torch.cat([block.noise[kind] for block in blocks], dim=1)
     path = torch.cat([torch.zeros_like(noise[:1]), noise])
     badness = [torch.cat([block.original.badness for block in blocks])]
-    badness += [torch.cat([block.trials[kind][k].badness for block in blocks]) for k in range(len(noise))]
+    badness += [torch.cat([block.measures[kind][k].badness for block in blocks]) for k in range(len(noise))]
     at_radii = torch.stack(badness) >= BAD
     radii = torch.tensor([0.0, *state.plan.radii], dtype=torch.float64)
 
@@ -89,7 +89,7 @@ def minimal_radii(state: Curves, side: str, kind: str) -> MinimalRadii:
         """Of some samples (B,), each at its place on its path, 0 to K."""
         piece = place.long().clamp(max=len(noise) - 1)
         start, end = path[piece, rows], path[piece + 1, rows]
-        return subject.trial(z[rows] + start + (place - piece)[:, None] * (end - start)).bad
+        return judged.measure(z[rows] + start + (place - piece)[:, None] * (end - start)).bad
 
     first = torch.where(at_radii.any(dim=0), at_radii.int().argmax(dim=0).float(), torch.inf)
     good = torch.nonzero(~at_radii[0]).flatten()  # no other can break

@@ -19,7 +19,7 @@ from rgan.attack.search import Attack, losses, random_noise
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
 from rgan.common.geometry import lengths
-from rgan.robustness.measured import JudgedGan, Measured, check_noise
+from rgan.robustness.measured import JudgedGan, Measures, check_noise
 
 CONTROLS = {
     "original": "original noise",
@@ -33,7 +33,7 @@ STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 @dataclass(frozen=True)
 class OneRadius:
-    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a trial of each of KINDS.
+    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a measure of each of KINDS.
 
     tries: random directions a sample that "best" was taken of.
     """
@@ -42,7 +42,7 @@ class OneRadius:
     z: Tensor
     noise: Tensor
     random: Tensor
-    trials: dict[str, Measured]
+    measures: dict[str, Measures]
     tries: int
 
     @property
@@ -52,36 +52,36 @@ class OneRadius:
 
     def rise(self, kind: str) -> Tensor:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
-        return self.trials[kind].badness - self.trials["original"].badness
+        return self.measures[kind].badness - self.measures["original"].badness
 
     def beyond(self, kind: str) -> Interval:
         """Mean badness of worst noise above that of another of KINDS with the same samples."""
-        return mean_interval(self.trials["worst"].badness - self.trials[kind].badness)
+        return mean_interval(self.measures["worst"].badness - self.measures[kind].badness)
 
 
-def one_radius(subject: JudgedGan, settings: Attack, *, samples: int, seed: int) -> OneRadius:
+def one_radius(judged: JudgedGan, settings: Attack, *, samples: int, seed: int) -> OneRadius:
     """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed.
 
     Raises:
         SettingsError: fewer than 2 samples, which have no interval.
     """
     number_between("samples", samples, 2, 1_000_000)
-    z = subject.gan.noise(samples, seed)
-    *_, found = subject.search(z, settings, seed)
+    z = judged.gan.noise(samples, seed)
+    *_, found = judged.search(z, settings, seed)
     noise = found.noise[0]
     tries = max(1, found.gradient_calls)
     random = random_noise(z, lengths(noise), seed, tries=tries, keep_shell=settings.keep_shell)
-    cost = losses(subject.probe.loss, (z + random).flatten(0, 1)).view(tries, samples)
+    cost = losses(judged.probe.loss, (z + random).flatten(0, 1)).view(tries, samples)
     best = random[cost.argmax(dim=0), torch.arange(samples)]
     tried = {
         "original": z,
         "worst": z + noise,
         "random": z + random[0],
         "best": z + best,
-        "fresh": subject.gan.noise(samples, seed + 1),
+        "fresh": judged.gan.noise(samples, seed + 1),
     }
     return OneRadius(
-        settings, z, noise, random[0], {kind: subject.trial(noise) for kind, noise in tried.items()}, tries
+        settings, z, noise, random[0], {kind: judged.measure(noise) for kind, noise in tried.items()}, tries
     )
 
 
@@ -91,7 +91,7 @@ def rises(one: OneRadius) -> dict[str, Interval]:
     Fresh noise is another sample, so its interval is Welch's for the difference of two independent means.
     """
     found = {kind: mean_interval(one.rise(kind)) for kind in ("worst", "random", "best")}
-    fresh, original = (one.trials[kind].badness.double() for kind in ("fresh", "original"))
+    fresh, original = (one.measures[kind].badness.double() for kind in ("fresh", "original"))
     mean = float(fresh.mean() - original.mean())
     errors = [float(sample.var()) / len(sample) for sample in (fresh, original)]
     total = sum(errors)
@@ -109,7 +109,7 @@ def agreement(one: OneRadius) -> dict[str, Interval | None]:
     """
     from scipy.stats import spearmanr
 
-    worst = one.trials["worst"]
+    worst = one.measures["worst"]
     found: dict[str, Interval | None] = {}
     for name, values in {"loss": worst.loss, "entropy": worst.opinion.entropy}.items():
         varies = all(len(each.unique()) > 1 for each in (worst.badness, values))
@@ -146,11 +146,11 @@ def verdict(a: OneRadius, b: OneRadius) -> tuple[str, ...]:
         f"{outcome}: worst noise adds {points(float(a.rise('worst').mean()))} (A) and "
         f"{points(float(b.rise('worst').mean()))} (B); difference {interval_points(apart)}."
     )
-    start = [float(one.trials["original"].badness.mean()) for one in (a, b)]
-    at_start = mean_interval(a.trials["original"].badness - b.trials["original"].badness)
+    start = [float(one.measures["original"].badness.mean()) for one in (a, b)]
+    at_start = mean_interval(a.measures["original"].badness - b.measures["original"].badness)
     if holds(at_start):
         worse, better = ("A", "B") if at_start.mean > 0 else ("B", "A")
-        end = mean_interval(a.trials["worst"].badness - b.trials["worst"].badness)
+        end = mean_interval(a.measures["worst"].badness - b.measures["worst"].badness)
         said.append(
             f"{worse}'s images are worse before anything moves (badness {per_cent(start[0], 0)} for A, "
             f"{per_cent(start[1], 0)} for B), so {worse} has less to lose than {better}. Under worst noise A's badness "
@@ -168,7 +168,7 @@ def differences(a: OneRadius, b: OneRadius) -> tuple[Interval, Interval]:
     """
     if len(a.z) != len(b.z):
         raise SettingsError(f"expected as many samples of both models, got {len(a.z)} and {len(b.z)}; measure again")
-    above = [one.trials["worst"].badness - one.trials["random"].badness for one in (a, b)]
+    above = [one.measures["worst"].badness - one.measures["random"].badness for one in (a, b)]
     return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
 
 
@@ -178,7 +178,7 @@ def against_random(name: str, one: OneRadius) -> str:
     if not one.noise.any():
         return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
     beyond = one.beyond("random")
-    fooled = mean_interval(one.trials["worst"].loss - one.trials["random"].loss)
+    fooled = mean_interval(one.measures["worst"].loss - one.measures["random"].loss)
     outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {interval_points(beyond)}"
     if positive(beyond):
         return f"{name}: {outcome}; {against_best(one)}."
@@ -246,21 +246,21 @@ class Transfer:
         return " ".join(said)
 
 
-def transfer(subjects: tuple[JudgedGan, JudgedGan], corners: tuple[OneRadius, OneRadius]) -> Transfer:
+def transfer(judged_gans: tuple[JudgedGan, JudgedGan], at_radius: tuple[OneRadius, OneRadius]) -> Transfer:
     """Put each model's worst noise, and random noise of its lengths, through both.
 
     Raises:
         SettingsError: the models draw from different numbers of noise dimensions.
     """
-    check_noise(subjects)
+    check_noise(judged_gans)
     badness: dict[str, dict[str, Interval]] = {}
     loss: dict[str, dict[str, Interval]] = {}
-    for finder, found in zip("AB", corners, strict=True):
+    for finder, found in zip("AB", at_radius, strict=True):
         badness[finder], loss[finder] = {}, {}
-        for name, subject in zip("AB", subjects, strict=True):
-            known = found.trials if name == finder else None
-            worst = known["worst"] if known else subject.trial(found.z + found.noise)
-            random = known["random"] if known else subject.trial(found.z + found.random)
+        for name, judged in zip("AB", judged_gans, strict=True):
+            known = found.measures if name == finder else None
+            worst = known["worst"] if known else judged.measure(found.z + found.noise)
+            random = known["random"] if known else judged.measure(found.z + found.random)
             badness[finder][name] = mean_interval(worst.badness - random.badness)
             loss[finder][name] = mean_interval(worst.loss - random.loss)
     return Transfer(badness, loss)

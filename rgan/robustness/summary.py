@@ -48,7 +48,7 @@ T = TypeVar("T")
 class Mapper(Protocol):
     """Like `map`; one that works side by side does the models at the same time."""
 
-    def __call__(self, work: Callable[[JudgedGan], T], subjects: Iterable[JudgedGan], /) -> Iterable[T]: ...
+    def __call__(self, work: Callable[[JudgedGan], T], judged_gans: Iterable[JudgedGan], /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class Robustness:
 
     asked: Asked
     names: dict[str, str]
-    subjects: dict[str, JudgedGan]
+    judged_gans: dict[str, JudgedGan]
     comparability: Comparability | None
-    corners: dict[str, OneRadius]
+    at_radius: dict[str, OneRadius]
     health: dict[str, tuple[Check, ...]]
     curves: Curves
     breaks: dict[tuple[str, str], MinimalRadii]
@@ -133,7 +133,7 @@ class Robustness:
     @property
     def headline(self) -> Headline:
         """What the numbers allow to say in one sentence."""
-        return headline(self.names, self.corners, self.health, self.comparability)
+        return headline(self.names, self.at_radius, self.health, self.comparability)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Progress:
 
 
 def examine(
-    subjects: Sequence[JudgedGan], names: Sequence[str], asked: Asked, *, run: Mapper = map
+    judged_gans: Sequence[JudgedGan], names: Sequence[str], asked: Asked, *, run: Mapper = map
 ) -> Iterator[Progress]:
     """Measure everything, yielding on the way; stop by not asking for the next.
 
@@ -154,28 +154,28 @@ def examine(
         SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
         CheckpointError: a model has no critic.
     """
-    named = by_side(subjects)
+    named = by_side(judged_gans)
     both, settings, samples, seed = named.values(), asked.settings, asked.samples, asked.seed
     yield Progress(0.0, "worst noise and its controls")
     try_all = functools.partial(one_radius, settings=settings, samples=samples, seed=seed)
-    corners = dict(zip(named, run(try_all, both), strict=True))
+    at_radius = dict(zip(named, run(try_all, both), strict=True))
     yield Progress(0.04, "health of the search")
     check = functools.partial(check_attack, settings=settings, samples=samples, seed=seed)
     health = dict(zip(named, run(check, both), strict=True))
-    for curves in degradation.curves_of(subjects, asked.curves, run=run):
+    for curves in degradation.curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
     breaks = {(side, kind): minimal_radii(curves, side, kind) for side in named for kind in MOVED}
     yield Progress(0.8, "failures")
-    for pool in failures.pool(subjects, asked.failures, run=run):
+    for pool in failures.pool(judged_gans, asked.failures, run=run):
         yield Progress(0.8 + 0.15 * pool.share, "failures")
     worst = {
-        side: tuple(failure(subject, asked.failures, int(index)) for index in ranking(pool, side, "rise")[:WORST])
-        for side, subject in named.items()
+        side: tuple(failure(judged, asked.failures, int(index)) for index in ranking(pool, side, "rise")[:WORST])
+        for side, judged in named.items()
     }
     found = Robustness(
-        asked=asked, names=dict(zip(named, names, strict=True)), subjects=named,
-        comparability=comparability(*(subject.gan for subject in both)) if len(named) == 2 else None,
-        corners=corners, health=health, curves=curves, breaks=breaks, pool=pool,
+        asked=asked, names=dict(zip(named, names, strict=True)), judged_gans=named,
+        comparability=comparability(*(judged.gan for judged in both)) if len(named) == 2 else None,
+        at_radius=at_radius, health=health, curves=curves, breaks=breaks, pool=pool,
         modes={side: modes(pool, side) for side in named}, worst=worst,
     )  # fmt: skip
     yield Progress(1.0, "done", found)
@@ -183,7 +183,7 @@ def examine(
 
 def headline(
     names: Mapping[str, str],
-    corners: Mapping[str, OneRadius],
+    at_radius: Mapping[str, OneRadius],
     health: Mapping[str, tuple[Check, ...]],
     comparable: Comparability | None,
 ) -> Headline:
@@ -193,18 +193,20 @@ def headline(
     one in its favour: its search may have missed what is worst for its images.
     """
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
-    against += [against_random(side, one) for side, one in corners.items() if not positive(one.beyond("random"))]
+    against += [against_random(side, one) for side, one in at_radius.items() if not positive(one.beyond("random"))]
     against += [
         f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
         for side, found in health.items()
         for light in found
         if light.state == POOR
     ]
-    if len(corners) == 2:
-        against += _undecided(corners["A"], corners["B"])
+    if len(at_radius) == 2:
+        against += _undecided(at_radius["A"], at_radius["B"])
     if against:
         return Headline("", "", tuple(against))
-    return _of_two(names, corners["A"], corners["B"]) if len(corners) == 2 else _of_one(names["A"], corners["A"])
+    return (
+        _of_two(names, at_radius["A"], at_radius["B"]) if len(at_radius) == 2 else _of_one(names["A"], at_radius["A"])
+    )
 
 
 def _of_one(name: str, one: OneRadius) -> Headline:
@@ -236,10 +238,10 @@ def _undecided(a: OneRadius, b: OneRadius) -> list[str]:
 def _of_two(names: Mapping[str, str], a: OneRadius, b: OneRadius) -> Headline:
     less, more = ("B", "A") if differences(a, b)[0].mean > 0 else ("A", "B")
     one, other = (a, b) if less == "A" else (b, a)
-    start = mean_interval(one.trials["original"].badness - other.trials["original"].badness)
+    start = mean_interval(one.measures["original"].badness - other.measures["original"].badness)
     but = ", but it has less to lose: its images are worse to begin with" if positive(start) else ""
     from_to = [
-        " to ".join(per_cent(float(each.trials[kind].badness.mean()), 0) for kind in ("original", "worst"))
+        " to ".join(per_cent(float(each.measures[kind].badness.mean()), 0) for kind in ("original", "worst"))
         for each in (one, other)
     ]
     return Headline(

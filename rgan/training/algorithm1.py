@@ -21,12 +21,12 @@ from rgan.training.penalties import consistency, gradient_penalty, interpolate
 Network = Callable[[Tensor], Tensor]
 
 
-class Judge(Protocol):
+class CriticNetwork(Protocol):
     """A critic in use: images to scores, or to features and scores."""
 
     def __call__(self, x: Tensor, /) -> Tensor: ...
 
-    def judge(self, x: Tensor, /) -> tuple[Tensor, Tensor]: ...
+    def features_and_score(self, x: Tensor, /) -> tuple[Tensor, Tensor]: ...
 
 
 Metrics = dict[str, Tensor]
@@ -103,7 +103,7 @@ def generator_gradients(generator: Network, critic: Network, recipe: Recipe, z: 
 
 
 def critic_gradients(
-    generator: Network, critic: Judge, recipe: Recipe, real: Tensor, z: Tensor, mix: Tensor
+    generator: Network, critic: CriticNetwork, recipe: Recipe, real: Tensor, z: Tensor, mix: Tensor
 ) -> Metrics:
     """Add the critic's gradients for one batch to its parameters (Alg. 1 l. 5–6 and 9–10).
 
@@ -119,15 +119,15 @@ def critic_gradients(
     if pushed:
         real, fake = real.detach().requires_grad_(), fake.requires_grad_()
 
-    judged, fake_score = critic.judge(real), critic(fake)
+    judged, fake_score = critic.features_and_score(real), critic(fake)
     real_score = judged[1]
     total = cost.real(real_score).mean() + cost.fake(fake_score).mean()
     if recipe.gradient_penalty:
         total = total + _slope_term(critic, recipe, interpolate(real, fake, mix))
     if recipe.consistency:
         # Apart from the costs where these are asked for their gradient on the images.
-        first = critic.judge(real.detach()) if pushed else judged
-        total = total + recipe.consistency * consistency(first, critic.judge(real.detach())).mean()
+        first = critic.features_and_score(real.detach()) if pushed else judged
+        total = total + recipe.consistency * consistency(first, critic.features_and_score(real.detach())).mean()
     total.backward()
     metrics = {"critic": total.detach(), "real": real_score.detach().mean(), "fake": fake_score.detach().mean()}
     if pushed:

@@ -344,8 +344,8 @@ class _Autocast:
         scores: Tensor = self._run(self._network, x).float()
         return scores
 
-    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features, scores = self._run(self._network.judge, x)
+    def features_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features, scores = self._run(self._network.features_and_score, x)
         return features.float(), scores.float()
 
     def _run(self, function: Callable[[Tensor], Any], x: Tensor) -> Any:

@@ -28,11 +28,11 @@ QUICK = {"pool": "256", "steps": "1", "eps": "2"}
 @pytest.fixture(scope="module")
 def known():
     """The pool that the screen should find."""
-    subjects = [
+    judged_gans = [
         JudgedGan(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
         for name in ("digits-dcgan", "digits-dcgan-robust")
     ]
-    *_, whole = pool(subjects, PoolPlan(Attack((2.0,), 0.0, 1), 256))
+    *_, whole = pool(judged_gans, PoolPlan(Attack((2.0,), 0.0, 1), 256))
     return whole
 
 
@@ -66,7 +66,7 @@ def test_the_screen_says_what_the_library_finds(whole, known):
             assert f"{share.bad} of {share.total}" in table
     order = ranking(known, "A", "rise")
     assert noise(whole) == order[0]
-    bad = int(known.rows["B"].trials["worst"].bad[order[:16]].sum())
+    bad = int(known.rows["B"].measures["worst"].bad[order[:16]].sum())
     assert f"B, the worst of the ranking: 16 images, {bad} of them bad, circled" in table
     press(whole, "Better")
     assert noise(whole) == order[1]
@@ -119,8 +119,8 @@ def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch
     shipped_one = checkpoints.load(ROOT / "checkpoints" / "digits-dcgan.safetensors")
     other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
     checkpoints.save(other, tmp_path / "private.safetensors")
-    subject = JudgedGan(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
-    link = permalink(subject, failure(subject, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")
+    judged = JudgedGan(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
+    link = permalink(judged, failure(judged, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")
     assert opened(None) == (True, False)
     uploads = Path(os.environ["RGAN_UPLOADS"])
     uploads.mkdir(exist_ok=True)

@@ -261,12 +261,12 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     )
     names = ("digits-dcgan", "digits-dcgan-robust")
     gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
-    subjects = [JudgedGan(gan, shipped("digits")) for gan in gans]
-    corners = [one_radius(one, Attack((1.5,), steps=3), samples=16, seed=2) for one in subjects]
-    for sentence in verdict(*corners):
+    judged_gans = [JudgedGan(gan, shipped("digits")) for gan in gans]
+    at_radius = [one_radius(one, Attack((1.5,), steps=3), samples=16, seed=2) for one in judged_gans]
+    for sentence in verdict(*at_radius):
         assert escape(sentence) in words(test)
-    for one in corners:
-        assert f"<td>{per_cent(float(one.trials['worst'].badness.mean()))}<td>" in words(test)
+    for one in at_radius:
+        assert f"<td>{per_cent(float(one.measures['worst'].badness.mean()))}<td>" in words(test)
     files = {"Curves": "curves", "Break points": "break points", "Shell": "lengths", "Transfer": "table"}
     for view, name in (files | {"Search health": "checks"}).items():
         test.session_state["view"] = view
@@ -276,9 +276,9 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
     health = {
         side: check_attack(one, Attack((1.5,), steps=3), samples=16, seed=2)
-        for side, one in zip("AB", subjects, strict=True)
+        for side, one in zip("AB", judged_gans, strict=True)
     }
-    by_side = [dict(zip("AB", each, strict=True)) for each in (names, corners)]
+    by_side = [dict(zip("AB", each, strict=True)) for each in (names, at_radius)]
     expected = headline(*by_side, health, comparability(*gans))
     assert test.header[-1].value == (expected.claim or "No headline: the controls do not support one")
     for sentence in (expected.numbers, *expected.against):

@@ -74,7 +74,7 @@ def change(gan: Gan, z: torch.Tensor) -> Objective:
 
 
 def searched(aim: Objective, z: torch.Tensor, settings: Attack, seed: int = 0):
-    return run(aim.objective, z, settings, seed=seed, start=aim.start(z, settings, seed))
+    return run(aim.loss, z, settings, seed=seed, start=aim.start(z, settings, seed))
 
 
 def off(directions: torch.Tensor, axis: np.ndarray) -> float:
@@ -177,13 +177,13 @@ def test_the_judges_distance_is_that_of_a_loop_over_its_real_images(bent):
     judge = shipped("digits")
     z = bent.noise(5, 6)
     aim, _ = objective_pair(bent, "judge", z, judge=judge, device="cpu", precision="float32")
-    images, rated = aim.judge(z, torch.arange(5))
+    images, rated = aim.images_and_loss(z, torch.arange(5))
     for image, ours in zip(images, rated, strict=True):
         features = judge.features(image[None])[0].double().numpy()
         apart = sorted(np.linalg.norm(features - other) for other in judge.reference.double().numpy())
         assert float(ours) == pytest.approx(apart[2], rel=1e-5)
     assert torch.allclose(rated, judge.opinion(images).distance, rtol=1e-5)
-    assert torch.allclose(losses(aim.objective, z), rated, rtol=1e-5)
+    assert torch.allclose(losses(aim.loss, z), rated, rtol=1e-5)
 
 
 def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
@@ -217,7 +217,7 @@ def test_the_critics_loss_is_the_probes():
     aim, fast = objective_pair(gan, "critic", z, device="cpu", precision="float32")
     settings = Attack((0.5, 1.0), steps=3)
     assert aim.start(z, settings, 0) is None and aim.measure is LOSS and fast.dtype is torch.float32
-    assert torch.equal(run(aim.objective, z, settings).noise, run(gan.probe().loss, z, settings).noise)
+    assert torch.equal(run(aim.loss, z, settings).noise, run(gan.probe().loss, z, settings).noise)
     assert choices((gan, gan), None) == ("critic", "change")
 
 
@@ -230,7 +230,7 @@ def test_what_can_be_raised_is_what_all_models_allow(linear, bent):
 
 def test_what_cannot_be_raised_is_refused_in_words(bent):
     z = bent.noise(2, 0)
-    with pytest.raises(CheckpointError, match=r"expected a model with a critic.*--against judge or --against change"):
+    with pytest.raises(CheckpointError, match=r"expected a model with a critic.*--objective judge or"):
         objective_pair(bent, "critic", z)
     with pytest.raises(SettingsError, match="expected a judge"):
         objective_pair(bent, "judge", z)
@@ -247,7 +247,7 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         for gan in (linear, bent):
             aim, _ = objective_pair(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
             search = searched(aim, z, Attack((1.0,), steps=4))
-            found.append(compare(aim.objective, z, search, seed=0, measure=aim.measure))
+            found.append(compare(aim.loss, z, search, seed=0, measure=aim.measure))
         small, large = found
         said = which_loses_less(small, large, ("A", "B"))
         assert f"A {outcome} than B" in said and f"Each {noun} is" in said
@@ -271,7 +271,7 @@ def test_the_probe_of_the_command_line_raises_what_it_is_told(bent, tmp_path, ca
     status = main([*arguments, "--json"])
     said = capsys.readouterr()
     if against == "critic":
-        assert status == 2 and "--against change" in said.err
+        assert status == 2 and "--objective change" in said.err
         return
     report = json.loads(said.out)
     noun = "distance" if against == "judge" else "change"

@@ -178,7 +178,7 @@ def test_residual_networks_are_the_published_blocks():
     for block in ("c.block3", "c.block4"):
         x = x + conv(conv(x.relu(), f"{block}.branch.conv1").relu(), f"{block}.branch.conv2")
     features = x.relu().mean((2, 3))
-    assert torch.allclose(critic.judge(images)[0], features, atol=1e-10)
+    assert torch.allclose(critic.features_and_score(images)[0], features, atol=1e-10)
     scores = functional.linear(features, w["c.score.weight"], w["c.score.bias"])[:, 0]
     assert torch.allclose(critic(images), scores, atol=1e-10)
 
@@ -376,7 +376,7 @@ def test_a_plain_step_against_a_few_lines_in_float64(system, digits, monkeypatch
         for _ in range(2):
             real, mix = drawn["_real"].pop(0), drawn["_mix"].pop(0).view(-1, 1, 1, 1)
             fake = generator(drawn["_noise"].pop(0)).detach()
-            features, y_real = critic.judge(real)
+            features, y_real = critic.features_and_score(real)
             y_fake = critic(fake)
             if made.loss == "hinge":
                 loss = (1 - y_real).clamp_min(0).mean() + (1 + y_fake).clamp_min(0).mean()
@@ -392,7 +392,7 @@ def test_a_plain_step_against_a_few_lines_in_float64(system, digits, monkeypatch
                 length = slope.flatten(1).norm(10 / 9 if system == "bwgan" else 2, dim=1)
                 loss = loss + weight * ((length / gamma - 1) ** 2).mean()
             if system == "ct-gan":
-                others, y_other = critic.judge(real)
+                others, y_other = critic.features_and_score(real)
                 loss = loss + 2 * ((y_real - y_other) ** 2 + 0.1 * ((features - others) ** 2).mean(dim=1)).mean()
             if system == "orthonormal":
                 for module in critic.modules():
@@ -497,13 +497,13 @@ class Masked:
             if isinstance(module, Dropout):
                 module.source = self.masks
 
-    def judge(self, x, seed=None):
+    def features_and_score(self, x, seed=None):
         self.masks.manual_seed(self.passes if seed is None else seed)
         self.passes += 1
-        return self.critic.judge(x)
+        return self.critic.features_and_score(x)
 
     def __call__(self, x, seed=None):
-        return self.judge(x, seed)[1]
+        return self.features_and_score(x, seed)[1]
 
 
 def test_robust_ct_gan_is_the_literal_algorithm():
@@ -524,7 +524,7 @@ def test_robust_ct_gan_is_the_literal_algorithm():
     along = mix.view(-1, 1, 1, 1)
     between = (along * fake + (1 - along) * real).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between, 2).sum(), between, create_graph=True)
-    (features, score), (others, other) = critic.judge(real, 3), critic.judge(real, 4)
+    (features, score), (others, other) = critic.features_and_score(real, 3), critic.features_and_score(real, 4)
     total = critic(fake, 1).mean() - critic(real, 0).mean()
     total = total + 10 * ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
     total = total + 2 * ((score - other) ** 2 + 0.1 * ((features - others) ** 2).mean(dim=1)).mean()

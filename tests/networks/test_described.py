@@ -118,7 +118,11 @@ def test_a_generator_alone_draws_and_says_what_it_lacks(tmp_path):
     back = checkpoints.load(tmp_path / "b.safetensors")
     z = gan.noise(2, 0)
     assert torch.allclose(back.probe().images(z), gan.generator(z), atol=1e-6)
-    for ask in (lambda: back.probe().loss(z), lambda: back.probe().judge(z), lambda: back.features(gan.generator(z))):
+    for ask in (
+        lambda: back.probe().loss(z),
+        lambda: back.probe().images_and_loss(z),
+        lambda: back.features(gan.generator(z)),
+    ):
         with pytest.raises(CheckpointError, match=r"with a critic, got a generator alone.*import it again"):
             ask()
 

@@ -82,7 +82,7 @@ def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
         ("random", 1.5): random_noise(z, lengths(worst.noise[1]), 1)[0],
     }  # fmt: skip
     for kind, move in moves.items():
-        images, loss = gan.probe().judge(z + move)
+        images, loss = gan.probe().images_and_loss(z + move)
         standard, badness = metrics.by_judge(judge), judge.opinion(images).badness
         expected = [one.value for one in metrics.scores(standard.look(images), standard, seed=1)]
         expected += [float(badness.mean()), float((badness >= 0.95).float().mean()), float(loss.mean())]

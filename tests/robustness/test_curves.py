@@ -18,34 +18,34 @@ from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
 from rgan.report.rows import curves
 from rgan.robustness.curves import Block, Curves, CurvesPlan, curve, curves_of, difference, real_fid
-from rgan.robustness.measured import Measured, joined
+from rgan.robustness.measured import Measures, joined
 from rgan.robustness.minimal_radius import TOLERANCE, MinimalRadii, later, minimal_radii
 from tests.metrics.test_scores import Given
-from tests.robustness.test_one_radius import subject
+from tests.robustness.test_one_radius import judged
 
 PLAN = CurvesPlan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, steps=3)
 
 
 @pytest.fixture(scope="module")
 def states():
-    return list(curves_of((subject(1), subject(2)), PLAN))
+    return list(curves_of((judged(1), judged(2)), PLAN))
 
 
 def test_blocks_find_what_one_search_finds(states):
     """All samples searched at once, in one batch."""
-    last, gan = states[-1], subject(1).gan
+    last, gan = states[-1], judged(1).gan
     for repeat, blocks in enumerate(last.repeats("A")):
         z = gan.noise(100, 4 + repeat)
         assert torch.equal(torch.cat([block.z for block in blocks]), z)
         whole = run(gan.probe().loss, z, PLAN.settings, seed=0)
-        loss = torch.stack([joined([block.trials["worst"][k] for block in blocks]).loss for k in range(3)])
+        loss = torch.stack([joined([block.measures["worst"][k] for block in blocks]).loss for k in range(3)])
         assert torch.allclose(loss, whole.loss, atol=1e-4)
 
 
 def test_the_first_picture_comes_after_a_few_samples(states):
     assert len(states[0].blocks["A"][0].z) == 8 and states[0].share == 0.04 and states[-1].share == 1
     assert curve(states[0], "A", "worst", "fid") is None, "not of as many images as will be"
-    few = next(curves_of((subject(1), subject(2)), CurvesPlan((1.0,), samples=8, repeats=1, steps=2)))
+    few = next(curves_of((judged(1), judged(2)), CurvesPlan((1.0,), samples=8, repeats=1, steps=2)))
     assert few.share == 1 and curve(few, "A", "worst", "fid") is None, "of fewer images than features"
     assert (np.diff(curve(states[0], "B", "worst", "loss").mean) >= 0).all(), "worst loss never falls as ε grows"
 
@@ -90,7 +90,7 @@ def test_curves_against_plain_sums(states):
     last = states[-1]
     values = np.array(
         [
-            [torch.cat([block.trials["random"][k].badness for block in blocks]).mean() for k in range(3)]
+            [torch.cat([block.measures["random"][k].badness for block in blocks]).mean() for k in range(3)]
             for blocks in last.repeats("B")
         ]
     )
@@ -103,7 +103,7 @@ def test_curves_against_plain_sums(states):
         theirs = FrechetInceptionDistance(feature=Given(64))
         theirs.set_dtype(torch.float64)
         theirs.update(judges.shipped("digits").reference.double(), real=True)
-        theirs.update(joined([block.trials["worst"][1] for block in blocks]).features.double(), real=False)
+        theirs.update(joined([block.measures["worst"][1] for block in blocks]).features.double(), real=False)
         fids.append(float(theirs.compute()))
     assert curve(last, "A", "worst", "fid").mean[2] == pytest.approx(np.mean(fids), rel=1e-4)
     rows = curves(last)
@@ -111,18 +111,18 @@ def test_curves_against_plain_sums(states):
 
 
 def test_a_model_does_not_differ_from_itself(states):
-    same = curves_of((subject(1), subject(1)), CurvesPlan((1.0,), samples=16, repeats=1, steps=2))
+    same = curves_of((judged(1), judged(1)), CurvesPlan((1.0,), samples=16, repeats=1, steps=2))
     *_, last = same
     assert all(one.mean == one.low == one.high == 0 for one in difference(last, "worst"))
     with pytest.raises(SettingsError, match="as many noise dimensions, got 6 and 5"):
-        next(curves_of((subject(1), subject(1, 5)), PLAN))
+        next(curves_of((judged(1), judged(1, 5)), PLAN))
 
 
 RADII = np.array([0.0, 1.5, 3.0])
 
 
-def trial(badness):
-    return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+def measure(badness):
+    return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
 
 def test_break_points_where_badness_is_known():
@@ -136,13 +136,13 @@ def test_break_points_where_badness_is_known():
         return torch.where(limits[rows] == 0, 1.0, length / limits[rows].clamp_min(1e-9)).clamp(max=1)
 
     def judged(noise):
-        return trial(badness(noise, (noise[:, 1] / 100).long()))
+        return measure(badness(noise, (noise[:, 1] / 100).long()))
 
     step = torch.tensor([1.0, 0.0])
     noise = torch.stack([radius * step.expand(6, 2) for radius in radii])
-    tried = tuple(trial(badness(z + one, torch.arange(6))) for one in noise)
+    tried = tuple(measure(badness(z + one, torch.arange(6))) for one in noise)
     block = Block(0, z, judged(z), {"worst": noise}, {"worst": tried})
-    subject_ = types.SimpleNamespace(trial=judged)
+    subject_ = types.SimpleNamespace(measure=judged)
     state = Curves(CurvesPlan(radii, 6, 1), {"A": subject_}, {"A": (block,)}, 1.0)
     found = minimal_radii(state, "A", "worst")
     truth = np.where(limits == 0, 0, 0.95 * limits.numpy())
@@ -155,16 +155,16 @@ def test_break_points_where_badness_is_known():
     def spiked(noise):
         """Bad between 0.5 and 0.8 of the way to the first radius alone; the last is bad throughout."""
         length = noise[:, 0] - noise[:, 1]
-        return trial((((length > 0.5) & (length < 0.8)) | (noise[:, 1] == 500)).float())
+        return measure((((length > 0.5) & (length < 0.8)) | (noise[:, 1] == 500)).float())
 
-    calm = trial((torch.arange(6) >= 5).float())
+    calm = measure((torch.arange(6) >= 5).float())
     quiet = Block(0, z, calm, {"worst": noise}, {"worst": (calm,) * 3})
     brief = minimal_radii(
-        Curves(state.plan, {"A": types.SimpleNamespace(trial=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
+        Curves(state.plan, {"A": types.SimpleNamespace(measure=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
     )
     assert brief.radius == pytest.approx([0.5] * 5 + [0], abs=TOLERANCE) and brief.recovered == 5
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
-    assert minimal_radii(Curves(state.plan, state.subjects, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
+    assert minimal_radii(Curves(state.plan, state.judged_gans, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
 
 
 def test_survival_against_kaplan_meier_and_wilson():

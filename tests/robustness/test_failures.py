@@ -29,14 +29,14 @@ from rgan.robustness.failures.failure import TURN, Way, failure, turning_point
 from rgan.robustness.failures.links import LIMITS, Permalink, check, from_json, parse, permalink
 from rgan.robustness.failures.modes import grouped, modes, usual_distance
 from rgan.robustness.failures.pool import BLOCK, Pool, PoolPlan, Rows, paired, pool, prevalence, ranking, share, spread
-from rgan.robustness.measured import JudgedGan, Measured
+from rgan.robustness.measured import JudgedGan, Measures
 
 SETTINGS = Attack((2.0,), steps=3, restarts=2)
 MADE = recipe("dcgan", channels=1, width=2, latent=7)
 SHA = "0123456789abcdef" * 4
 
 
-def subject(seed, **more):
+def judged(seed, **more):
     real = torch.randint(0, 256, (9, 1, 32, 32), generator=torch.Generator().manual_seed(5), dtype=torch.uint8)
     return JudgedGan(Gan(MADE, *fresh(MADE, seed), reference=real, **more), judges.shipped("digits"), device="cpu")
 
@@ -47,61 +47,61 @@ def last(steps):
 
 
 @pytest.fixture(scope="module")
-def subjects():
-    return subject(1), subject(2, digest=SHA)
+def judged_gans():
+    return judged(1), judged(2, digest=SHA)
 
 
 @pytest.fixture(scope="module")
-def found(subjects):
-    return last(pool(subjects, PoolPlan(SETTINGS, BLOCK + 6, seed=3)))
+def found(judged_gans):
+    return last(pool(judged_gans, PoolPlan(SETTINGS, BLOCK + 6, seed=3)))
 
 
 @pytest.mark.parametrize("against", ["critic", "judge", "change"])
-def test_rows_depend_on_the_seed_and_their_number_alone(subjects, against):
-    small, large = (last(pool(subjects[:1], PoolPlan(SETTINGS, n, 3, against))) for n in (BLOCK + 6, BLOCK + 40))
+def test_rows_depend_on_the_seed_and_their_number_alone(judged_gans, against):
+    small, large = (last(pool(judged_gans[:1], PoolPlan(SETTINGS, n, 3, against))) for n in (BLOCK + 6, BLOCK + 40))
     a, b = (each.rows["A"].first(BLOCK + 6) for each in (small, large))
     assert torch.equal(small.z, large.z[: BLOCK + 6]) and len(a) == len(b) == BLOCK + 6
     assert torch.equal(a.noise["worst"], b.noise["worst"]) and torch.equal(a.noise["random"], b.noise["random"])
-    assert torch.equal(a.trials["worst"].loss, b.trials["worst"].loss) and torch.equal(
+    assert torch.equal(a.measures["worst"].loss, b.measures["worst"].loss) and torch.equal(
         a.change["worst"], b.change["worst"]
     )
     assert not torch.equal(large.z[:40], large.z[BLOCK : BLOCK + 40])
 
 
-def test_a_pool_grows_block_by_block_and_can_be_left(subjects):
-    steps = pool(subjects[:1], PoolPlan(SETTINGS, 2 * BLOCK + 1))
+def test_a_pool_grows_block_by_block_and_can_be_left(judged_gans):
+    steps = pool(judged_gans[:1], PoolPlan(SETTINGS, 2 * BLOCK + 1))
     first = next(steps)
     assert (len(first.z), len(first.rows["A"]), first.done) == (BLOCK, BLOCK, False)
     assert first.share == pytest.approx(BLOCK / (2 * BLOCK + 1))
     steps.close()
 
 
-def test_rows_are_what_the_plain_networks_and_the_judge_say(subjects, found):
-    rows, gan = found.rows["B"], subjects[1].gan
+def test_rows_are_what_the_plain_networks_and_the_judge_say(judged_gans, found):
+    rows, gan = found.rows["B"], judged_gans[1].gan
     noise = found.noise("B", "worst", [2, BLOCK + 1])
     with torch.no_grad():
         made, start = gan.generator(noise), gan.generator(found.z[[2, BLOCK + 1]])
         loss = gan.recipe.criterion.generator(gan.critic(made))
-    assert torch.allclose(rows.trials["worst"].loss[[2, BLOCK + 1]], loss, atol=1e-4)
-    opinion = subjects[1].judge.opinion(made)
-    assert torch.allclose(rows.trials["worst"].opinion.distance[[2, BLOCK + 1]], opinion.distance, rtol=1e-3)
+    assert torch.allclose(rows.measures["worst"].loss[[2, BLOCK + 1]], loss, atol=1e-4)
+    opinion = judged_gans[1].judge.opinion(made)
+    assert torch.allclose(rows.measures["worst"].opinion.distance[[2, BLOCK + 1]], opinion.distance, rtol=1e-3)
     change = [float(((made[i] - start[i]) / 2).square().mean().sqrt()) for i in range(2)]
     assert rows.change["worst"][[2, BLOCK + 1]].tolist() == pytest.approx(change, rel=1e-3)
     assert torch.allclose(found.images("B", "worst", [2, BLOCK + 1]), made, atol=1e-4)
     worst, random = (rows.noise[kind].norm(dim=1) for kind in ("worst", "random"))
     assert torch.allclose(worst, random, rtol=1e-5) and worst.max() <= 2.0001
-    assert (rows.trials["worst"].loss >= rows.trials["original"].loss - 1e-5).all()
+    assert (rows.measures["worst"].loss >= rows.measures["original"].loss - 1e-5).all()
     a, b = (found.rows[side].noise["random"] for side in "AB")
     assert torch.allclose(a / a.norm(dim=1)[:, None], b / b.norm(dim=1)[:, None], atol=1e-5)  # the same directions
 
 
-def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(subjects):
-    alone = JudgedGan(dataclasses.replace(subjects[0].gan, critic=Critic(), _probes={}), subjects[0].judge, "cpu")
+def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(judged_gans):
+    alone = JudgedGan(dataclasses.replace(judged_gans[0].gan, critic=Critic(), _probes={}), judged_gans[0].judge, "cpu")
     plan = PoolPlan(Attack((1.0,), steps=2), 5, against="judge")
     state = last(pool([alone], plan))
-    assert state.rows["A"].trials["worst"].loss.isnan().all()
+    assert state.rows["A"].measures["worst"].loss.isnan().all()
     assert (
-        state.rows["A"].trials["worst"].opinion.distance >= state.rows["A"].trials["original"].opinion.distance
+        state.rows["A"].measures["worst"].opinion.distance >= state.rows["A"].measures["original"].opinion.distance
     ).all()
     with pytest.raises(SettingsError, match="rank by badness"):
         ranking(state, "A", "loss")
@@ -126,11 +126,11 @@ def made_up(distance, loss=None, features=None, badness=None):
     badness = judge.badness(distance) if badness is None else torch.tensor(badness)
     loss = torch.zeros_like(distance) if loss is None else torch.tensor(loss)
     features = distance[:, None] if features is None else features
-    trial = Measured(loss, Opinion(distance, badness, distance, distance, distance), features)
+    measure = Measures(loss, Opinion(distance, badness, distance, distance, distance), features)
     one = types.SimpleNamespace(judge=judge, gan=types.SimpleNamespace(has_critic=True))
     noise = torch.ones(len(distance), 2)
     rows = Rows(
-        {"worst": noise, "random": noise}, dict.fromkeys(failures.NOISES, trial), {"worst": -distance, "random": loss}
+        {"worst": noise, "random": noise}, dict.fromkeys(failures.NOISES, measure), {"worst": -distance, "random": loss}
     )
     return Pool(PoolPlan(SETTINGS, len(distance)), {"A": one}, noise, {"A": rows}, 1.0)
 
@@ -139,7 +139,7 @@ def test_rankings_are_those_of_sorting_by_hand():
     rng = np.random.default_rng(0)
     distance, loss = rng.uniform(1, 30, 40).tolist(), rng.integers(0, 4, 40).astype(float).tolist()
     state = made_up(distance, loss)
-    badness = state.rows["A"].trials["worst"].badness.tolist()
+    badness = state.rows["A"].measures["worst"].badness.tolist()
     assert badness.count(1.0) > 5  # where the percentile says no more
     for by, key in (("badness", badness), ("loss", loss), ("change", [-d for d in distance])):
         expected = sorted(range(40), key=lambda i, key=key: (-key[i], -distance[i]))
@@ -147,9 +147,9 @@ def test_rankings_are_those_of_sorting_by_hand():
     with pytest.raises(SettingsError, match="worst or random"):
         ranking(state, "A", "change", "original")
     before = rng.permutation(40) / 100
-    trials = state.rows["A"].trials
-    moved = dataclasses.replace(trials["worst"].opinion, badness=torch.tensor(before))
-    trials["original"] = dataclasses.replace(trials["original"], opinion=moved)
+    measures = state.rows["A"].measures
+    moved = dataclasses.replace(measures["worst"].opinion, badness=torch.tensor(before))
+    measures["original"] = dataclasses.replace(measures["original"], opinion=moved)
     rise = [after - b for after, b in zip(badness, before, strict=True)]
     assert ranking(state, "A", "rise").tolist() == sorted(range(40), key=lambda i: -rise[i])
 
@@ -234,10 +234,10 @@ def test_modes_of_large_pools_are_bounded(monkeypatch):
     assert made.left == 4 and made.grouped == 6 and "4 more bad images were left out" in made.sentence
 
 
-def test_one_failure_is_found_again_to_the_bit(subjects, found):
+def test_one_failure_is_found_again_to_the_bit(judged_gans, found):
     index = BLOCK + 4
-    one = failure(subjects[1], found.plan, index, frames=5, near=2)
-    rows, gan = found.rows["B"], subjects[1].gan
+    one = failure(judged_gans[1], found.plan, index, frames=5, near=2)
+    rows, gan = found.rows["B"], judged_gans[1].gan
     assert torch.equal(torch.from_numpy(one.noise), rows.noise["worst"][index])
     assert torch.equal(torch.from_numpy(one.random), rows.noise["random"][index])
     assert torch.equal(torch.from_numpy(one.z), found.z[index])
@@ -249,17 +249,17 @@ def test_one_failure_is_found_again_to_the_bit(subjects, found):
                 image = gan.generator((z + t / 4 * end)[None])
                 loss = gan.recipe.criterion.generator(gan.critic(image))
             assert way.loss[t] == pytest.approx(float(loss), abs=1e-4)
-            assert way.distance[t] == pytest.approx(float(subjects[1].judge.opinion(image).distance), rel=1e-3)
+            assert way.distance[t] == pytest.approx(float(judged_gans[1].judge.opinion(image).distance), rel=1e-3)
             assert np.abs(way.images[t].astype(int) - images.to_uint8(image)[0]).max() <= 1
     search = one.ways["search"]
     assert len(search.at) == SETTINGS.steps + 1 and np.allclose(search.noise[-1], one.z + one.noise)
     assert (np.diff(search.loss) >= -1e-4).all() and search.change[0] == 0 < search.change[-1]
-    assert one.loss == pytest.approx(float(rows.trials["worst"].loss[index]), abs=1e-4)
+    assert one.loss == pytest.approx(float(rows.measures["worst"].loss[index]), abs=1e-4)
 
 
-def test_nearest_real_images_are_those_of_looking_at_all(subjects, found):
-    one = failure(subjects[0], found.plan, 1, frames=2, near=3)
-    gan, judge = subjects[0].gan, subjects[0].judge
+def test_nearest_real_images_are_those_of_looking_at_all(judged_gans, found):
+    one = failure(judged_gans[0], found.plan, 1, frames=2, near=3)
+    gan, judge = judged_gans[0].gan, judged_gans[0].judge
     with torch.no_grad():
         seen = judge.features(gan.generator(torch.from_numpy(one.z + one.noise)[None]))[0]
     apart = [float((seen - judge.features(images.to_unit(real[None]))[0]).norm()) for real in gan.reference]
@@ -275,7 +275,7 @@ class Landscape:
     def __init__(self, low, high):
         self.low, self.high = low, high
 
-    def trial(self, z):
+    def measure(self, z):
         return types.SimpleNamespace(bad=(z[:, 0] > self.low) & (z[:, 0] < self.high))
 
 
@@ -336,30 +336,30 @@ def test_links_to_nothing_are_refused(values):
             from_json(text)
 
 
-def test_links_are_followed_with_the_models_at_hand(subjects, found):
-    one = failure(subjects[1], found.plan, 3, frames=2)
-    link = permalink(subjects[1], one, "My Model")
+def test_links_are_followed_with_the_models_at_hand(judged_gans, found):
+    one = failure(judged_gans[1], found.plan, 3, frames=2)
+    link = permalink(judged_gans[1], one, "My Model")
     assert (link.model, link.loss, link.restarts) == ("my-model", one.loss, 2)
-    assert check(link, subjects).kind == links.REPRODUCED
+    assert check(link, judged_gans).kind == links.REPRODUCED
     near = dataclasses.replace(link, loss=link.loss + 0.5 * links.TOLERANCE)
     far = dataclasses.replace(link, loss=link.loss + 3 * links.TOLERANCE * (1 + abs(link.loss)), version="0.0.1")
-    assert check(near, subjects).kind == links.REPRODUCED
-    outcome = check(far, subjects)
+    assert check(near, judged_gans).kind == links.REPRODUCED
+    outcome = check(far, judged_gans)
     assert outcome.kind == links.DIFFERS and "loss" in outcome.sentence and "0.0.1" in outcome.sentence
     other = dataclasses.replace(link, badness=0.01 if one.badness > 0.5 else 0.99)
-    assert "badness" in check(other, subjects).sentence
+    assert "badness" in check(other, judged_gans).sentence
     for gone in ({"checkpoint": SHA[::-1]}, {"judge": SHA}):
-        outcome = check(dataclasses.replace(link, **gone), subjects)
+        outcome = check(dataclasses.replace(link, **gone), judged_gans)
         assert outcome.kind == links.MISSING and next(iter(gone.values())) in outcome.sentence
-    silent = check(dataclasses.replace(link, loss=math.nan, badness=math.nan), subjects)
+    silent = check(dataclasses.replace(link, loss=math.nan, badness=math.nan), judged_gans)
     assert silent.kind == links.MISSING and silent.failure.index == 3
     with pytest.raises(SettingsError, match="save it first"):
-        permalink(subjects[0], one, "unsaved")
+        permalink(judged_gans[0], one, "unsaved")
 
 
-def test_kept_failures_are_files_with_the_same_bytes_each_time(subjects, found):
-    one = failure(subjects[1], found.plan, 3, frames=3)
-    kept = [(permalink(subjects[1], one, "b"), one)]
+def test_kept_failures_are_files_with_the_same_bytes_each_time(judged_gans, found):
+    one = failure(judged_gans[1], found.plan, 3, frames=3)
+    kept = [(permalink(judged_gans[1], one, "b"), one)]
     data = export.archive(kept)
     assert data == export.archive(kept)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -369,7 +369,7 @@ def test_kept_failures_are_files_with_the_same_bytes_each_time(subjects, found):
         picture = np.asarray(Image.open(io.BytesIO(archive.read(f"{folder}/worst.png"))))
         assert np.array_equal(picture, one.ways["straight"].images[-1][..., 0])
         for kind in ("worst", "random"):  # whoever has the file and the model has the image
-            drawn = subjects[1].gan.probe().images(torch.from_numpy(arrays["z"] + arrays[f"r_{kind}"])[None])
+            drawn = judged_gans[1].gan.probe().images(torch.from_numpy(arrays["z"] + arrays[f"r_{kind}"])[None])
             picture = np.asarray(Image.open(io.BytesIO(archive.read(f"{folder}/{kind}.png"))))
             assert np.abs(images.to_uint8(drawn)[0, ..., 0].astype(int) - picture).max() <= 1
         assert from_json(archive.read(f"{folder}/link.json").decode())[0] == kept[0][0]
@@ -379,7 +379,7 @@ def test_kept_failures_are_files_with_the_same_bytes_each_time(subjects, found):
         assert row["note"] == "a 7, or a 1?" and row["folder"] == folder
     rows = export.pool_rows(found, {side: modes(found, side) for side in "AB"})
     assert len(rows) == 2 * (BLOCK + 6) and rows[-1]["index"] == BLOCK + 5
-    assert rows[3]["worst badness"] == float(found.rows["A"].trials["worst"].badness[3])
+    assert rows[3]["worst badness"] == float(found.rows["A"].measures["worst"].badness[3])
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -17,58 +17,68 @@ from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
 from rgan.models.gan import Gan, fresh, prior_noise
 from rgan.models.recipes import recipe
-from rgan.robustness import one_radius
 from rgan.robustness.checks import check_attack
-from rgan.robustness.measured import JudgedGan, Measured, joined
-from rgan.robustness.one_radius import OneRadius, Transfer, interval_points, one_radius, rises, shell, transfer, verdict
+from rgan.robustness.measured import JudgedGan, Measures, joined
+from rgan.robustness.one_radius import (
+    OneRadius,
+    Transfer,
+    agreement,
+    differences,
+    interval_points,
+    one_radius,
+    rises,
+    shell,
+    transfer,
+    verdict,
+)
 
 SETTINGS = Attack((1.5,), steps=4)
 
 
-def subject(seed, latent=6):
+def judged(seed, latent=6):
     made = recipe("dcgan", channels=1, width=4, latent=latent)
     return JudgedGan(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu")
 
 
 @pytest.fixture(scope="module")
-def subjects():
-    return subject(1), subject(2)
+def judged_gans():
+    return judged(1), judged(2)
 
 
 @pytest.fixture(scope="module")
-def corners(subjects):
-    return tuple(one_radius(one, SETTINGS, samples=14, seed=3) for one in subjects)
+def at_radius(judged_gans):
+    return tuple(one_radius(one, SETTINGS, samples=14, seed=3) for one in judged_gans)
 
 
-def test_trials_are_those_of_the_plain_networks(subjects, corners):
-    gan, one = subjects[0].gan, corners[0]
+def test_trials_are_those_of_the_plain_networks(judged_gans, at_radius):
+    gan, one = judged_gans[0].gan, at_radius[0]
     with torch.no_grad():
         images = gan.generator(one.z + one.noise)
         loss = gan.recipe.criterion.generator(gan.critic(images))
-    opinion = subjects[0].judge.opinion(images)
-    assert torch.allclose(one.trials["worst"].loss, loss, atol=1e-4)
-    assert torch.allclose(one.trials["worst"].opinion.distance, opinion.distance, rtol=1e-3)
-    assert torch.equal(one.trials["worst"].bad, one.trials["worst"].badness >= 0.95)
-    assert (one.trials["worst"].loss >= one.trials["original"].loss).all()
-    whole = one.trials["worst"]
+    opinion = judged_gans[0].judge.opinion(images)
+    assert torch.allclose(one.measures["worst"].loss, loss, atol=1e-4)
+    assert torch.allclose(one.measures["worst"].opinion.distance, opinion.distance, rtol=1e-3)
+    assert torch.equal(one.measures["worst"].bad, one.measures["worst"].badness >= 0.95)
+    assert (one.measures["worst"].loss >= one.measures["original"].loss).all()
+    whole = one.measures["worst"]
     parts = joined([whole.rows(slice(0, 5)), whole.rows(slice(5, None))])
     assert torch.equal(parts.features, whole.features) and torch.equal(parts.badness, whole.badness)
 
 
-def test_controls_are_as_long_and_the_best_of_as_many_as_gradients(subjects, corners):
-    one = corners[0]
-    *_, found = subjects[0].search(one.z, SETTINGS, 3)
+def test_controls_are_as_long_and_the_best_of_as_many_as_gradients(judged_gans, at_radius):
+    one = at_radius[0]
+    *_, found = judged_gans[0].search(one.z, SETTINGS, 3)
     assert one.tries == found.gradient_calls
     assert torch.allclose(lengths(one.random), lengths(one.noise), rtol=1e-5)
-    best = one.trials["best"].loss
-    assert (best >= one.trials["random"].loss - 1e-5).all() and (best > one.trials["random"].loss + 1e-4).any()
-    assert not torch.isclose(one.trials["fresh"].loss, one.trials["original"].loss).any()
+    best = one.measures["best"].loss
+    assert (best >= one.measures["random"].loss - 1e-5).all() and (best > one.measures["random"].loss + 1e-4).any()
+    assert not torch.isclose(one.measures["fresh"].loss, one.measures["original"].loss).any()
 
 
 def test_fresh_noise_has_the_interval_of_two_samples():
     rng = np.random.default_rng(1)
     one = made_up(*(rng.uniform(0, 0.1 * k, 50).tolist() for k in (5, 9, 5)))
-    fresh_, original = (one.trials[kind].badness.numpy() for kind in ("fresh", "original"))
+    fresh_, original = (one.measures[kind].badness.numpy() for kind in ("fresh", "original"))
     theirs = stats.ttest_ind(fresh_, original, equal_var=False).confidence_interval(0.95)
     found = rises(one)["fresh"]
     assert found.mean == pytest.approx(fresh_.mean() - original.mean(), abs=1e-6)
@@ -78,30 +88,30 @@ def test_fresh_noise_has_the_interval_of_two_samples():
 def made_up(start, worst, random):
     """A corner whose badness is given."""
 
-    def trial(values):
+    def measure(values):
         badness = torch.tensor(values)
-        return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+        return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
     ones = torch.ones(len(start), 2)
     values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
-    trials = {kind: trial(each) for kind, each in values.items()}
-    return OneRadius(SETTINGS, ones, ones, ones, trials, 4)
+    measures = {kind: measure(each) for kind, each in values.items()}
+    return OneRadius(SETTINGS, ones, ones, ones, measures, 4)
 
 
 def test_agreement_of_judge_and_critic_is_of_ranks():
     one = made_up([0.1] * 4, [0.2, 0.5, 0.9, 0.4], [0.1] * 4)
-    assert one_radius.agreement(one)["entropy"].mean == pytest.approx(1)
-    worst = one.trials["worst"]
+    assert agreement(one)["entropy"].mean == pytest.approx(1)
+    worst = one.measures["worst"]
     turned = dataclasses.replace(worst, loss=-(worst.loss**3))
-    other = dataclasses.replace(one, trials=one.trials | {"worst": turned})
-    assert one_radius.agreement(other)["loss"].mean == pytest.approx(-1)
-    assert one_radius.agreement(made_up([0.1] * 4, [1.0] * 4, [0.1] * 4)) == {"loss": None, "entropy": None}
+    other = dataclasses.replace(one, measures=one.measures | {"worst": turned})
+    assert agreement(other)["loss"].mean == pytest.approx(-1)
+    assert agreement(made_up([0.1] * 4, [1.0] * 4, [0.1] * 4)) == {"loss": None, "entropy": None}
     rng = np.random.default_rng(2)
     covered = 0
     for _ in range(200):  # of a true rank correlation of 0
         some = made_up([0.1] * 30, rng.uniform(0, 1, 30).tolist(), [0.1] * 30)
-        apart = dataclasses.replace(some.trials["worst"], loss=torch.tensor(rng.uniform(0, 1, 30)))
-        found = one_radius.agreement(dataclasses.replace(some, trials=some.trials | {"worst": apart}))["loss"]
+        apart = dataclasses.replace(some.measures["worst"], loss=torch.tensor(rng.uniform(0, 1, 30)))
+        found = agreement(dataclasses.replace(some, measures=some.measures | {"worst": apart}))["loss"]
         covered += found.low <= 0 <= found.high
     assert 0.9 <= covered / 200 <= 0.99
 
@@ -116,8 +126,8 @@ def test_a_headline_needs_its_interval():
     assert said[0].startswith("A: worst noise makes worse images") and "is not shown to make worse images" in said[1]
     assert said[2].startswith("B's images suffer less than A's") and len(said) == 3
     assert "makes better images than random" in verdict(better, noisy)[0]
-    fooled = dataclasses.replace(noisy.trials["worst"], loss=noisy.trials["random"].loss + torch.rand(60) + 1)
-    told = verdict(hurt, dataclasses.replace(noisy, trials=noisy.trials | {"worst": fooled}))
+    fooled = dataclasses.replace(noisy.measures["worst"], loss=noisy.measures["random"].loss + torch.rand(60) + 1)
+    told = verdict(hurt, dataclasses.replace(noisy, measures=noisy.measures | {"worst": fooled}))
     assert told[1].startswith("B: the critic is fooled, but worst noise is not shown")
     priced = dataclasses.replace(noisy, noise=torch.zeros(60, 2))
     assert "no step is worth its price" in verdict(hurt, priced)[1]
@@ -132,11 +142,11 @@ def test_a_search_that_finds_no_more_than_many_random_tries_is_told():
     rng = np.random.default_rng(3)
     start = rng.uniform(0.2, 0.4, 60)
     found = made_up(start.tolist(), (start + rng.uniform(0.1, 0.3, 60)).tolist(), start.tolist())
-    above = found.trials["worst"].badness - found.trials["best"].badness
+    above = found.measures["worst"].badness - found.measures["best"].badness
     theirs = stats.ttest_1samp(above.double().numpy(), 0).confidence_interval(0.95)
     assert (found.beyond("best").low, found.beyond("best").high) == pytest.approx((theirs.low, theirs.high))
     assert "; against the best, by the critic, of 4 random directions it is +" in verdict(found, found)[0]
-    lucky = dataclasses.replace(found, trials=found.trials | {"best": found.trials["worst"]})
+    lucky = dataclasses.replace(found, measures=found.measures | {"best": found.measures["worst"]})
     said = verdict(lucky, found)[0]
     assert said.startswith("A: worst noise makes worse images than random noise")
     assert said.endswith("more than the best, by the critic, of 4 random directions is not shown: 0.0 points "
@@ -150,7 +160,7 @@ def test_a_difference_that_random_noise_may_explain_is_not_claimed():
     spread -= spread.mean(axis=1, keepdims=True)
     fragile = made_up(start.tolist(), (start + 0.3 + spread[0]).tolist(), (start + 0.2 + spread[1]).tolist())
     tough = made_up(start.tolist(), (start + 0.1 + spread[2]).tolist(), start.tolist())
-    raw, beyond = one_radius.differences(fragile, tough)
+    raw, beyond = differences(fragile, tough)
     assert raw.low > 0 > beyond.low and beyond.high > 0
     assert verdict(fragile, tough)[2].startswith(
         "Which of the two suffers less cannot be said, for random noise may explain the difference"
@@ -165,12 +175,12 @@ def test_noise_that_makes_better_images_elsewhere_is_told():
     assert second.startswith(" on B makes better images than random noise in A")
 
 
-def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):
-    found = transfer(subjects, corners)
-    a, b = subjects
+def test_transfer_puts_each_noise_through_the_other_model(judged_gans, at_radius):
+    found = transfer(judged_gans, at_radius)
+    a, b = judged_gans
     with torch.no_grad():
-        worst = b.gan.generator(corners[0].z + corners[0].noise)
-        random = b.gan.generator(corners[0].z + corners[0].random)
+        worst = b.gan.generator(at_radius[0].z + at_radius[0].noise)
+        random = b.gan.generator(at_radius[0].z + at_radius[0].random)
         criterion = b.gan.recipe.criterion.generator
         added = criterion(b.gan.critic(worst)) - criterion(b.gan.critic(random))
         badness = b.judge.opinion(worst).badness - b.judge.opinion(random).badness
@@ -178,26 +188,28 @@ def test_transfer_puts_each_noise_through_the_other_model(subjects, corners):
     assert found.badness["A"]["B"].mean == pytest.approx(float(badness.mean()), abs=0.01)
     assert found.loss["A"]["A"].mean > found.loss["B"]["A"].mean, "its own worst noise is worse for it"
     with pytest.raises(SettingsError, match="as many noise dimensions, got 6 and 5"):
-        transfer((a, subject(1, 5)), (corners[0], one_radius(subject(1, 5), SETTINGS, samples=4, seed=0)))
+        transfer((a, judged(1, 5)), (at_radius[0], one_radius(judged(1, 5), SETTINGS, samples=4, seed=0)))
 
 
-def test_the_shell_is_that_of_the_normal_distribution(corners):
-    found = shell(corners[0])
+def test_the_shell_is_that_of_the_normal_distribution(at_radius):
+    found = shell(at_radius[0])
     law = stats.multivariate_normal(np.zeros(6))
-    z, r = corners[0].z.double().numpy(), corners[0].noise.double().numpy()
+    z, r = at_radius[0].z.double().numpy(), at_radius[0].noise.double().numpy()
     assert found.paid["worst"].mean == pytest.approx(float((law.logpdf(z) - law.logpdf(z + r)).mean()), rel=1e-6)
     at = np.linspace(0, 12, 4001)
     assert np.trapezoid(found.density(at), at) == pytest.approx(1, abs=1e-6)
     assert np.trapezoid(found.density(at) * at**2, at) == pytest.approx(6, abs=1e-4), "E‖z‖² is the dimension"
-    assert found.lengths["random"] == pytest.approx(np.linalg.norm(corners[0].z + corners[0].random, axis=1), rel=1e-5)
+    assert found.lengths["random"] == pytest.approx(
+        np.linalg.norm(at_radius[0].z + at_radius[0].random, axis=1), rel=1e-5
+    )
     places = stats.chi2.cdf(found.lengths["worst"] ** 2, 6)
     assert found.inside["worst"] == pytest.approx(((places > 0.005) & (places < 0.995)).mean())
-    kept = shell(one_radius(subject(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
+    kept = shell(one_radius(judged(1), dataclasses.replace(SETTINGS, keep_shell=True), samples=8, seed=3))
     assert abs(kept.paid["worst"].mean) < 1e-4 and abs(kept.paid["random"].mean) < 1e-4
 
 
 class Landscape:
-    """A subject with a given loss."""
+    """A judged with a given loss."""
 
     def __init__(self, loss):
         self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))

@@ -27,7 +27,7 @@ from rgan.models.recipes import recipe
 from rgan.report.robustness_page import robustness_page
 from rgan.robustness.checks import Check
 from rgan.robustness.failures import links
-from rgan.robustness.measured import JudgedGan, Measured
+from rgan.robustness.measured import JudgedGan, Measures
 from rgan.robustness.one_radius import OneRadius
 from rgan.robustness.summary import WORST, Asked, differences, examine, headline
 
@@ -42,20 +42,20 @@ def made_up(start, worst, random):
     """A corner of 60 samples whose mean badness is given, with a spread of its own in each number."""
     rng = torch.Generator().manual_seed(round(100 * (start + 3 * worst)))
 
-    def trial(mean):
+    def measure(mean):
         badness = mean + 0.05 * torch.rand(60, generator=rng)
-        return Measured(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
+        return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
     means = {"original": start, "worst": worst, "random": random, "best": random, "fresh": start}
     ones = torch.ones(60, 2)
-    return OneRadius(Attack((1.5,)), ones, ones, ones, {kind: trial(mean) for kind, mean in means.items()}, 4)
+    return OneRadius(Attack((1.5,)), ones, ones, ones, {kind: measure(mean) for kind, mean in means.items()}, 4)
 
 
 def test_a_headline_is_given_where_everything_holds():
-    corners = {"A": made_up(0.3, 0.7, 0.3), "B": made_up(0.3, 0.5, 0.3)}
-    found = headline(NAMES, corners, HEALTH, EQUAL)
+    at_radius = {"A": made_up(0.3, 0.7, 0.3), "B": made_up(0.3, 0.5, 0.3)}
+    found = headline(NAMES, at_radius, HEALTH, EQUAL)
     assert found.claim == "tough (B) loses less to worst noise than plain (A)." and not found.against
-    rise = [(one.trials["worst"].badness - one.trials["original"].badness).numpy() for one in corners.values()]
+    rise = [(one.measures["worst"].badness - one.measures["original"].badness).numpy() for one in at_radius.values()]
     theirs = stats.ttest_rel(*rise).confidence_interval(0.95)
     expected = f"+{100 * (rise[0] - rise[1]).mean():.1f} points (95 % interval +{100 * theirs.low:.1f} to "
     assert expected in found.numbers and found.numbers.endswith("more in A.")
@@ -92,7 +92,7 @@ def test_a_headline_is_refused_with_every_reason(a, b, health, comparable, why):
 
 def test_differences_are_of_pairs():
     a, b = made_up(0.3, 0.7, 0.4), made_up(0.2, 0.5, 0.3)
-    value = {side: {kind: each.badness for kind, each in one.trials.items()} for side, one in (("a", a), ("b", b))}
+    value = {side: {kind: each.badness for kind, each in one.measures.items()} for side, one in (("a", a), ("b", b))}
     rise = [value[side]["worst"] - value[side]["original"] for side in "ab"]
     beyond = [value[side]["worst"] - value[side]["random"] for side in "ab"]
     assert differences(a, b) == (mean_interval(rise[0] - rise[1]), mean_interval(beyond[0] - beyond[1]))
@@ -128,14 +128,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def subjects():
+def judged_gans():
     made = recipe("dcgan", channels=1, width=4, latent=6)
     return [JudgedGan(Gan(made, *fresh(made, seed)), judges.shipped("digits"), device="cpu") for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")
-def found(subjects):
-    steps = list(examine(subjects, ["one <&", "two"], ASKED))
+def found(judged_gans):
+    steps = list(examine(judged_gans, ["one <&", "two"], ASKED))
     shares = [step.share for step in steps]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     assert all(step.found is None for step in steps[:-1])
@@ -151,11 +151,11 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
         assert len(picture["alt"]) > 10
         Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2]))).load()
     assert "one <&" in page.text and "one <&" not in text
-    for side, corner in found.corners.items():
-        for kind, trial in corner.trials.items():
-            assert per_cent(float(trial.badness.mean())) in page.text, (side, kind)
+    for side, corner in found.at_radius.items():
+        for kind, measure in corner.measures.items():
+            assert per_cent(float(measure.badness.mean())) in page.text, (side, kind)
         assert all(light.number in page.text for light in found.health[side])
-        bad = found.pool.rows[side].trials["worst"].bad
+        bad = found.pool.rows[side].measures["worst"].bad
         assert f"{int(bad.sum())} of 70" in page.text
     assert "Digits has no test images of its own" in page.text
     for reason in found.headline.against:
@@ -163,20 +163,20 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
     assert "No headline" in page.text or found.headline.claim in page.text
 
 
-def test_one_model_has_a_page_of_its_own(subjects):
+def test_one_model_has_a_page_of_its_own(judged_gans):
     texts = []
     for _ in range(2):
-        *_, last = examine(subjects[:1], ["one"], ASKED)
+        *_, last = examine(judged_gans[:1], ["one"], ASKED)
         texts.append(robustness_page(last.found, "again"))
     assert texts[0] == texts[1], "the same settings, the same bytes"
     page = Page(texts[0])
     assert last.found.comparability is None and "B beyond A" not in page.text and len(page.pictures) >= 10
 
 
-def test_the_command_writes_the_page_and_names_itself(subjects, tmp_path, capsys):
+def test_the_command_writes_the_page_and_names_itself(judged_gans, tmp_path, capsys):
     paths = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b")]
-    for subject, path in zip(subjects, paths, strict=True):
-        checkpoints.save(subject.gan, path)
+    for judged, path in zip(judged_gans, paths, strict=True):
+        checkpoints.save(judged.gan, path)
     out = tmp_path / "r.html"
     judge = str(judges.SHIPPED / "digits.safetensors")
     command = ASKED.command(paths, str(out), ["--judge", judge, "--device", "cpu"])

@@ -47,7 +47,7 @@ with st.sidebar:
     seed = attack.seed()
     st.caption("What you change here begins another test; the answers of this one are kept.")
 try:
-    plan = BlindTestPlan(question, int(trials), radius, raised.against, seed)
+    plan = BlindTestPlan(question, int(trials), radius, raised.objective, seed)
     judge = judge_for(gans)
     test = (tuple(gan.digest for gan in gans), plan, judge and judge.digest)
     with st.spinner("Preparing the pairs …"):

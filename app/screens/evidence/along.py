@@ -36,7 +36,7 @@ def curves(asked: Asked, found: Found) -> None:
     for metric, column in zip(METRICS, (left, right, left, right), strict=True):
         lines = {
             (side, kind): line
-            for side in state.subjects
+            for side in state.judged_gans
             for kind in MOVED
             if (line := _curve(key, side, kind, metric, state)) is not None
         }

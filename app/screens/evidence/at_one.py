@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
-from components.pieces import PLAIN, corners_of, download, note, said, table, titles
+from components.pieces import PLAIN, download, note, one_radius_of, said, table, titles
 from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.language import MARKS
@@ -26,8 +26,8 @@ def control(asked: Asked, found: Found) -> None:
         "Badness of every image, as the judge sees it. Lines join the original with its worst; squares are means with "
         "95 % intervals."
     )
-    columns, corners = dict(zip("AB", titles(asked), strict=True)), corners_of(asked, found)
-    for side, one in corners.items():
+    columns, at_radius = dict(zip("AB", titles(asked), strict=True)), one_radius_of(asked, found)
+    for side, one in at_radius.items():
         chart = robustness.strips(one, side)
         columns[side].plotly_chart(
             chart,
@@ -37,11 +37,11 @@ def control(asked: Asked, found: Found) -> None:
             alt=f"{side}: badness of every image by kind of noise; the table has the means",
         )
     headings = ("Noise", "Badness", "Beyond original", "Bad", "Realism", "Entropy", "Loss")
-    table(headings, {side: _kinds(one) for side, one in corners.items()})
-    if len(corners) == 2:
-        a, b = corners.values()
+    table(headings, {side: _kinds(one) for side, one in at_radius.items()})
+    if len(at_radius) == 2:
+        a, b = at_radius.values()
         said(one_radius.verdict(a, b))
-        ranks = {side: one_radius.agreement(one) for side, one in corners.items()}
+        ranks = {side: one_radius.agreement(one) for side, one in at_radius.items()}
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
             "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
@@ -49,7 +49,7 @@ def control(asked: Asked, found: Found) -> None:
             "Rank correlation of badness with the loss: "
             f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
         )
-        download("every sample", as_csv(evidence_rows.corners(a, b)), "control.csv")
+        download("every sample", as_csv(evidence_rows.at_radius(a, b)), "control.csv")
 
 
 def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
@@ -68,12 +68,12 @@ def _kinds(one: OneRadius) -> list[list[str]]:
     return [
         [
             f"{MARKS[kind]}&nbsp;" + escape(words.replace("as many random as gradients", f"{one.tries} random")),
-            per_cent(float(one.trials[kind].badness.mean())),
+            per_cent(float(one.measures[kind].badness.mean())),
             one_radius.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else "",
-            per_cent(float(one.trials[kind].bad.double().mean()), 0),
-            f"{float(one.trials[kind].opinion.realism.mean()):.2f}",
-            f"{float(one.trials[kind].opinion.entropy.mean()):.2f}",
-            decimal(float(one.trials[kind].loss.mean())),
+            per_cent(float(one.measures[kind].bad.double().mean()), 0),
+            f"{float(one.measures[kind].opinion.realism.mean()):.2f}",
+            f"{float(one.measures[kind].opinion.entropy.mean()):.2f}",
+            decimal(float(one.measures[kind].loss.mean())),
         ]
         for kind, words in CONTROLS.items()
     ]
@@ -86,7 +86,7 @@ def shell(asked: Asked, found: Found) -> None:
         f"(χ with {asked.gans[0].recipe.latent} degrees of freedom)."
     )
     columns = dict(zip("AB", titles(asked), strict=True))
-    shells = {side: one_radius.shell(one) for side, one in corners_of(asked, found).items()}
+    shells = {side: one_radius.shell(one) for side, one in one_radius_of(asked, found).items()}
     for side, one in shells.items():
         chart = robustness.shell_lengths(one, side)
         columns[side].plotly_chart(

@@ -42,7 +42,7 @@ class Asked:
     reach: float
 
     @property
-    def subjects(self) -> tuple[JudgedGan, JudgedGan]:
+    def judged_gans(self) -> tuple[JudgedGan, JudgedGan]:
         """The models with their judge."""
         a, b = (JudgedGan(gan, self.judge) for gan in self.gans)
         return a, b
@@ -64,9 +64,9 @@ class Asked:
     def _of(self, side: int) -> Hashable:
         return self.gans[side].digest, self.judge.digest, self.settings, self.samples, self.seed
 
-    def corner_key(self, side: int) -> Hashable:
+    def one_radius_key(self, side: int) -> Hashable:
         """Of one model at ε with its controls."""
-        return "corner", self._of(side)
+        return "one radius", self._of(side)
 
     @property
     def _swept(self) -> Hashable:
@@ -101,27 +101,27 @@ class Asked:
 
     def works(self, view: str) -> dict[Hashable, Work[Any]]:
         """What one of VIEWS shows, in the order it is made."""
-        corners = {self.corner_key(side): self._corner(side) for side in (0, 1)}
+        at_radius = {self.one_radius_key(side): self._one_radius(side) for side in (0, 1)}
         curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
         by_view: dict[str, dict[Hashable, Work[Any]]] = {
-            CONTROL: corners,
-            SHELL: corners,
+            CONTROL: at_radius,
+            SHELL: at_radius,
             CURVES: curves,
             BREAKS: curves | {self.breaks_key(): self._breaks},
-            TRANSFER: corners | {self.transfer_key(): self._transfer},
+            TRANSFER: at_radius | {self.transfer_key(): self._transfer},
             HEALTH: {self.health_key(side): self._health(side) for side in (0, 1)},
             REPORT: {self.report_key(): self._report()},
         }
         return by_view[view]
 
-    def _corner(self, side: int) -> Work[OneRadius]:
+    def _one_radius(self, side: int) -> Work[OneRadius]:
         def work(report: Report) -> OneRadius:
-            return one_radius(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+            return one_radius(self.judged_gans[side], self.settings, samples=self.samples, seed=self.seed)
 
         return work
 
     def _sweep(self, report: Any) -> Curves:
-        for state in curves_of(self.subjects, self.plan, run=background().map):
+        for state in curves_of(self.judged_gans, self.plan, run=background().map):
             report(state.share, state)
         return state
 
@@ -134,12 +134,12 @@ class Asked:
         return found
 
     def _transfer(self, report: Report) -> Transfer:
-        a, b = (tasks().value(self.corner_key(side)) for side in (0, 1))
-        return transfer(self.subjects, (a, b))
+        a, b = (tasks().value(self.one_radius_key(side)) for side in (0, 1))
+        return transfer(self.judged_gans, (a, b))
 
     def _health(self, side: int) -> Work[tuple[Check, ...]]:
         def work(report: Report) -> tuple[Check, ...]:
-            return check_attack(self.subjects[side], self.settings, samples=self.samples, seed=self.seed)
+            return check_attack(self.judged_gans[side], self.settings, samples=self.samples, seed=self.seed)
 
         return work
 
@@ -149,7 +149,7 @@ class Asked:
         asked = self.examined
 
         def work(report: Report) -> Page:
-            for progress in summary.examine(self.subjects, self.names, asked, run=background().map):
+            for progress in summary.examine(self.judged_gans, self.names, asked, run=background().map):
                 report(progress.share)
             found = progress.found
             assert found is not None

@@ -22,9 +22,9 @@ from rgan.robustness.measured import JudgedGan
 GIF_PIXELS = 256  # least side of an animation
 
 
-def show(found: Failure, subject: JudgedGan, name: str, side: str, *, place: str) -> None:
+def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str) -> None:
     """All about one failure; `place` tells several on one page apart."""
-    key = f"{place}-{subject.gan.digest[:12]}-{abs(hash(found.plan))}-{found.index}"
+    key = f"{place}-{judged.gan.digest[:12]}-{abs(hash(found.plan))}-{found.index}"
     straight, random = found.ways["straight"], found.ways["random"]
     beside, moving = st.columns([2, 3], gap="large")
     with beside:
@@ -40,7 +40,7 @@ def show(found: Failure, subject: JudgedGan, name: str, side: str, *, place: str
         ))  # fmt: skip
         morph(found, way, side, f"{key}-{way}")
         st.caption("━ this way, ┅ the random direction, red: above it an image counts as bad, and where it turns bad.")
-    _files(found, subject, name, place)
+    _files(found, judged, name, place)
 
 
 def _tile(kind: str, way: object, at: int) -> str:
@@ -68,11 +68,11 @@ def _nearest(found: Failure) -> None:
         )
 
 
-def _files(found: Failure, subject: JudgedGan, name: str, place: str) -> None:
+def _files(found: Failure, judged: JudgedGan, name: str, place: str) -> None:
     """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
     way = found.ways["straight"]
     short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
-    link = permalink(subject, found, name)
+    link = permalink(judged, found, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Keep", key=f"keep:{place}", icon=":material/star:", disabled=kept.holds(link),

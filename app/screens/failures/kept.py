@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import streamlit as st
-from screens.failures.links import address, subjects
+from screens.failures.links import address, judged_gans
 
 from rgan.common.formatting import per_cent
 from rgan.robustness.failures import export
@@ -86,7 +86,7 @@ def shelf() -> None:
                         on_change=_note, args=(one.link, key))  # fmt: skip
         remove.button("Remove", key=f"drop:{position}:{one.link.index}", on_click=_drop, args=(one.link,))
     with st.container(horizontal=True):
-        chosen = [(one, subjects(one.link)) for one in _all()]
+        chosen = [(one, judged_gans(one.link)) for one in _all()]
         st.download_button("All as a zip", lambda: _archive(chosen), "failures.zip", "application/zip",
                            on_click="ignore", disabled=not chosen, icon=":material/folder_zip:")  # fmt: skip
         st.button("Undo", on_click=_undo, disabled=not st.session_state.get(BEFORE), icon=":material/undo:")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 from screens.failures import failure_view
-from screens.failures.links import subjects
+from screens.failures.links import judged_gans
 from theme.language import plain
 
 from rgan.attack.path import reach
@@ -28,7 +28,7 @@ def show() -> None:
     with st.container(border=True):
         try:
             link, changed = parse(dict(parse_qsl(text)), ALLOWED)
-            able = subjects(link)
+            able = judged_gans(link)
             if able:
                 link, changed = parse(dict(parse_qsl(text)), ALLOWED | {"radius": (0.0, reach(able[0].gan))})
             if changed:  # what was found by other settings is nothing to compare with

@@ -18,7 +18,7 @@ def address(link: Permalink) -> str:
     return page._replace(query="", fragment="").geturl() + link.address
 
 
-def subjects(link: Permalink) -> list[JudgedGan]:
+def judged_gans(link: Permalink) -> list[JudgedGan]:
     """The model of a link with the judge of its data, if both are at hand."""
     gan = by_digest(link.checkpoint)
     return [] if gan is None else [JudgedGan(gan, first_shipped([gan.data or "unknown data"]))]

@@ -34,7 +34,7 @@ if raised.because:
 
 try:
     judge = judge_of(gans)
-    plan = PoolPlan(Attack((radius,), price, steps), samples, seed, raised.against)
+    plan = PoolPlan(Attack((radius,), price, steps), samples, seed, raised.objective)
     hunt = Hunt((JudgedGan(gans[0], judge), JudgedGan(gans[1], judge)), plan)
     task = want({hunt.key: hunt.search})[hunt.key]
     if task.done:

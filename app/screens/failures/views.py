@@ -57,9 +57,9 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
         return
     st.header("One failure", anchor=False)
     row = _chosen(order)
-    subject, name = hunt.subjects["AB".index(side)], names["AB".index(side)]
-    found = failure_of(subject.gan.digest, subject.judge.digest, hunt.plan, row, subject)
-    failure_view.show(found, subject, name, side, place="ranked")
+    judged, name = hunt.judged_gans["AB".index(side)], names["AB".index(side)]
+    found = failure_of(judged.gan.digest, judged.judge.digest, hunt.plan, row, judged)
+    failure_view.show(found, judged, name, side, place="ranked")
     st.header("Failure modes: near-duplicates among the bad images", anchor=False)
     grouped(pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind))
 
@@ -67,7 +67,7 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     """What to rank by, whose images, and under which noise."""
     place = st.container(horizontal=True, gap="large")
-    able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.subjects.values())]
+    able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.judged_gans.values())]
     help_by = (
         "What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
         "critic, or how far the image changes."
@@ -102,7 +102,7 @@ def _step(by: int) -> None:
 
 def shares(pool: Pool) -> None:
     """How common bad images are, over all noise tried, with the intervals; and what that says."""
-    judge = next(iter(pool.subjects.values())).judge
+    judge = next(iter(pool.judged_gans.values())).judge
     st.caption(
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
@@ -134,7 +134,7 @@ def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: s
         html = model_title(one, name, about)
         for band, words in BANDS.items():
             index = getattr(parts, band)
-            bad = pool.rows[one].trials[kind].bad[index].numpy()
+            bad = pool.rows[one].measures[kind].bad[index].numpy()
             sheet = circled(to_uint8(pool.images(one, kind, index)), bad, COLUMNS, scale=2)
             alt = f"{one}, {words}: {len(index)} images, {int(bad.sum())} of them bad, circled"
             html += (

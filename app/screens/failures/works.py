@@ -25,13 +25,13 @@ def _stop(key: str) -> threading.Event:
 class Hunt:
     """A pool of noise to be searched for both models."""
 
-    subjects: tuple[JudgedGan, JudgedGan]
+    judged_gans: tuple[JudgedGan, JudgedGan]
     plan: PoolPlan
 
     @property
     def key(self) -> Hashable:
         """Of the pool."""
-        return "pool", *((each.gan.digest, each.judge.digest) for each in self.subjects), self.plan
+        return "pool", *((each.gan.digest, each.judge.digest) for each in self.judged_gans), self.plan
 
     @property
     def stop(self) -> threading.Event:
@@ -40,7 +40,7 @@ class Hunt:
 
     def search(self, report: Any) -> Pool:
         """The pool, or as much of it as there was when it was stopped."""
-        for state in pool(self.subjects, self.plan, run=background().map):
+        for state in pool(self.judged_gans, self.plan, run=background().map):
             report(state.share, state)
             if self.stop.is_set():
                 break
@@ -56,5 +56,5 @@ def modes_of(key: str, _pool: Pool, side: str, kind: str) -> Modes:
 @st.cache_resource(max_entries=64, show_spinner="Searching its way again …")
 def failure_of(digest: str, judge: str, plan: PoolPlan, index: int, _subject: JudgedGan) -> Failure:
     """One row of one model, found again with its ways."""
-    (found,) = together(lambda subject: failure(subject, plan, index), [_subject])
+    (found,) = together(lambda judged: failure(judged, plan, index), [_subject])
     return found

@@ -112,7 +112,7 @@ def _about(study: Study) -> None:
 def _measure(study: Study) -> str:
     return str(
         st.selectbox(
-            "Measured by", tuple(MEASURES), format_func=lambda name: study.settings.title(name),
+            "Measures by", tuple(MEASURES), format_func=lambda name: study.settings.title(name),
             key="measure", bind="query-params",
         )
     )  # fmt: skip

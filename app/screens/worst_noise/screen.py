@@ -73,5 +73,5 @@ def explore() -> None:
 
 
 explore()
-raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.against]
+raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.objective]
 symbols("z", "‖z‖", "ε", "‖r‖", "λ", "step", raises, "RMS", "gradient calls")

@@ -38,7 +38,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
     figure = Figure()
     count = len(one.z)
     place = _WIDTH * (np.random.default_rng(0).random(count) - 0.5)
-    values = {kind: 100 * trial.badness.numpy() for kind, trial in one.trials.items()}
+    values = {kind: 100 * measure.badness.numpy() for kind, measure in one.measures.items()}
     if count <= _LINED:
         pairs = np.stack([values["original"], values["worst"], np.full(count, np.nan)], axis=1).ravel()
         across = np.stack([place, 1 + place, np.full(count, np.nan)], axis=1).ravel()
@@ -57,7 +57,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
                 customdata=list(range(count)), hovertemplate="sample %{customdata}: %{y:.1f} %<extra></extra>",
             )
         )  # fmt: skip
-        mean = mean_interval(one.trials[kind].badness)
+        mean = mean_interval(one.measures[kind].badness)
         figure.add_trace(
             Scatter(
                 x=[index + 0.3], y=[100 * mean.mean], mode="markers",

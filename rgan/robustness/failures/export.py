@@ -43,7 +43,7 @@ def strip(way: Way, *, count: int = STRIP, scale: int = 4) -> bytes:
 def sheet(pool: Pool, side: str, kind: str, *, count: int = SHEET, scale: int = 2) -> bytes:
     """A PNG of the first rows of the pool, as they come, under one of KINDS, with a red ring around each bad image."""
     index = np.arange(min(count, len(pool.z)))
-    bad = pool.rows[side].trials[kind].bad[: len(index)].numpy()
+    bad = pool.rows[side].measures[kind].bad[: len(index)].numpy()
     return png(circled(to_uint8(pool.images(side, kind, index)), bad, COLUMNS, scale=scale))
 
 
@@ -68,10 +68,10 @@ def pool_rows(pool: Pool, modes: Mapping[str, Modes] | None = None) -> list[dict
         for index in range(len(found)):
             row: dict[str, Any] = {"model": side, "index": index, "length": float(lengths[index])}
             for kind in NOISES:
-                trial = found.trials[kind]
-                row[f"{kind} badness"] = float(trial.badness[index])
-                row[f"{kind} distance"] = float(trial.opinion.distance[index])
-                row[f"{kind} loss"] = float(trial.loss[index])
+                measure = found.measures[kind]
+                row[f"{kind} badness"] = float(measure.badness[index])
+                row[f"{kind} distance"] = float(measure.opinion.distance[index])
+                row[f"{kind} loss"] = float(measure.loss[index])
             row |= {f"{kind} change": float(found.change[kind][index]) for kind in MOVED}
             rows.append(row | ({"mode": numbered.get(index, "")} if modes else {}))
     return rows

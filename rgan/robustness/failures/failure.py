@@ -102,7 +102,7 @@ class Failure:
         return "Its image is not bad on the straight way to the worst noise."
 
 
-def failure(subject: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
+def failure(judged: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
     """Find row `index` again by searching its block, which gives it to the bit as `failures.pool` does.
 
     `index` may lie beyond the plan's samples, of which rows do not depend.
@@ -115,23 +115,23 @@ def failure(subject: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRA
     number_between("frames", frames, 2, 1000)
     number_between("near", near, 1, 1000)
     start, row = index // BLOCK * BLOCK, index % BLOCK
-    block = subject.gan.noise(start + BLOCK, plan.seed)[start:]
-    states = list(block_search(subject, plan, block, start))
+    block = judged.gan.noise(start + BLOCK, plan.seed)[start:]
+    states = list(block_search(judged, plan, block, start))
     steps = torch.stack([torch.zeros_like(block[row]), *(state.noise[0, row] for state in states)])
     z, noise, random = block[row], steps[-1], block_control(plan, block, states[-1].noise[0], start)[row]
     share = torch.linspace(0, 1, frames)
     ways = {
-        "straight": _way(subject, share, straight_path(z, noise, frames)),
-        "search": _way(subject, torch.arange(len(steps)), z + steps),
-        "random": _way(subject, share, straight_path(z, random, frames)),
+        "straight": _way(judged, share, straight_path(z, noise, frames)),
+        "search": _way(judged, torch.arange(len(steps)), z + steps),
+        "random": _way(judged, share, straight_path(z, random, frames)),
     }
-    turns = turning_point(subject, z, noise, ways["straight"])
+    turns = turning_point(judged, z, noise, ways["straight"])
     return Failure(
-        plan, index, z.numpy(), noise.numpy(), random.numpy(), ways, turns, _nearest(subject, ways["straight"], near)
+        plan, index, z.numpy(), noise.numpy(), random.numpy(), ways, turns, _nearest(judged, ways["straight"], near)
     )
 
 
-def turning_point(subject: JudgedGan, z: Tensor, noise: Tensor, way: Way) -> float | None:
+def turning_point(judged: JudgedGan, z: Tensor, noise: Tensor, way: Way) -> float | None:
     """The t in (0, 1] where the image of z + t·r, both (d,), turns bad, to TURN; None if it never does or starts so.
 
     Searched for between the last good and the first bad point of the straight `way`: what is bad between two of its
@@ -144,30 +144,30 @@ def turning_point(subject: JudgedGan, z: Tensor, noise: Tensor, way: Way) -> flo
     low, high = torch.tensor(way.at[[first - 1, first]], dtype=torch.float64)[:, None]
 
     def turned(at: Tensor) -> Tensor:
-        return subject.trial(z + at.to(z)[:, None] * noise).bad
+        return judged.measure(z + at.to(z)[:, None] * noise).bad
 
     return float(bisect(turned, low, high, TURN))
 
 
-def _way(subject: JudgedGan, at: Tensor, noise: Tensor) -> Way:
-    images, trial = subject.look(noise)
+def _way(judged: JudgedGan, at: Tensor, noise: Tensor) -> Way:
+    images, measure = judged.look(noise)
     return Way(
         at.numpy(),
         noise.numpy(),
         to_uint8(images),
-        trial.loss.numpy(),
-        trial.opinion.distance.numpy(),
-        trial.badness.numpy(),
+        measure.loss.numpy(),
+        measure.opinion.distance.numpy(),
+        measure.badness.numpy(),
         pixel_change(images, images[:1]).numpy(),
     )
 
 
-def _nearest(subject: JudgedGan, way: Way, count: int) -> dict[str, Nearest] | None:
-    real = subject.gan.reference
-    if real is None or subject.real is None:
+def _nearest(judged: JudgedGan, way: Way, count: int) -> dict[str, Nearest] | None:
+    real = judged.gan.reference
+    if real is None or judged.real is None:
         return None
-    seen = subject.trial(torch.from_numpy(way.noise[[0, -1]])).features
-    apart = distances(seen, subject.real)
+    seen = judged.measure(torch.from_numpy(way.noise[[0, -1]])).features
+    apart = distances(seen, judged.real)
     found = apart.topk(min(count, len(real)), dim=1, largest=False, sorted=True)
     shown = real.permute(0, 2, 3, 1).numpy()
     return {

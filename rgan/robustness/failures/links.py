@@ -40,7 +40,7 @@ class Permalink:
     """One failure and how it was found.
 
     checkpoint, judge: SHA-256 of their files. model: a name for people. seed, index: of the noise. radius to
-    keep_shell: of the search, see `worst_case.Settings`. against: what it raised. version: of RGAN Lab. loss, badness:
+    keep_shell: of the search, see `attack.search.Attack`. against: what it raised. version: of RGAN Lab. loss, badness:
     of the worst image as it was found, NaN where nobody knows, as the loss without a critic.
     """
 
@@ -83,21 +83,21 @@ class Permalink:
         return json.dumps(values, indent=2) + "\n"
 
 
-def permalink(subject: JudgedGan, found: Failure, name: str) -> Permalink:
+def permalink(judged: JudgedGan, found: Failure, name: str) -> Permalink:
     """The link to a failure of a model that is called `name`.
 
     Raises:
         SettingsError: the model or the judge has no file that a link could name.
     """
-    for what, digest in (("model", subject.gan.digest), ("judge", subject.judge.digest)):
+    for what, digest in (("model", judged.gan.digest), ("judge", judged.judge.digest)):
         if not digest:
             raise SettingsError(f"expected a {what} that was read from a file, got one of memory alone; save it first")
     settings = found.plan.settings
     return Permalink(
-        checkpoint=subject.gan.digest, judge=subject.judge.digest, model=usable_name(name), seed=found.plan.seed,
+        checkpoint=judged.gan.digest, judge=judged.judge.digest, model=usable_name(name), seed=found.plan.seed,
         index=found.index, radius=found.plan.radius, price=settings.price, steps=settings.steps,
-        method=settings.method, restarts=settings.restarts, keep_shell=settings.keep_shell, against=found.plan.against,
-        loss=found.loss, badness=found.badness,
+        method=settings.method, restarts=settings.restarts, keep_shell=settings.keep_shell,
+        against=found.plan.objective, loss=found.loss, badness=found.badness,
     )  # fmt: skip
 
 
@@ -233,15 +233,15 @@ class Outcome:
     failure: Failure | None = None
 
 
-def check(link: Permalink, subjects: Iterable[JudgedGan]) -> Outcome:
+def check(link: Permalink, judged_gans: Iterable[JudgedGan]) -> Outcome:
     """Follow a link with the models at hand, each with the judge that would judge it: one search of a block."""
-    fitting = [subject for subject in subjects if subject.gan.digest == link.checkpoint]
+    fitting = [judged for judged in judged_gans if judged.gan.digest == link.checkpoint]
     if not fitting:
         return Outcome(MISSING, f"needs the file with SHA-256 {link.checkpoint}, which was called {link.model}")
-    subject = next((each for each in fitting if each.judge.digest == link.judge), None)
-    if subject is None:
+    judged = next((each for each in fitting if each.judge.digest == link.judge), None)
+    if judged is None:
         return Outcome(MISSING, f"needs the judge's file with SHA-256 {link.judge}")
-    return compare(link, failure(subject, link.plan, link.index), subject.judge)
+    return compare(link, failure(judged, link.plan, link.index), judged.judge)
 
 
 def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:

@@ -78,20 +78,20 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
     first ones are grouped, which are as good a sample as any, so sizes keep their proportions.
     """
     one_of("the kind of noise", kind, NOISES)
-    trial = pool.rows[side].trials[kind]
-    bad = torch.nonzero(trial.bad).flatten()
+    measure = pool.rows[side].measures[kind]
+    bad = torch.nonzero(measure.bad).flatten()
     kept = bad[:MOST]
-    judge = pool.subjects[side].judge
+    judge = pool.judged_gans[side].judge
     threshold = usual_distance(judge)
-    distance = trial.opinion.distance
+    distance = measure.opinion.distance
     found, alone = [], []
-    for group in grouped(trial.features[kept], threshold):
+    for group in grouped(measure.features[kept], threshold):
         rows = kept[group]
         rows = rows[distance[rows].argsort(descending=True, stable=True)]
         if len(rows) == 1:
             alone.append(int(rows))
             continue
-        apart = distances(trial.features[rows], trial.features[rows])
+        apart = distances(measure.features[rows], measure.features[rows])
         middle = int(apart.sum(dim=1).argmin())
         order = [middle, *(i for i in range(len(rows)) if i != middle)]
         found.append(Mode(rows[order].numpy(), float(apart.max())))

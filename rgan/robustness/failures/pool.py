@@ -23,7 +23,7 @@ from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import MOVED
-from rgan.robustness.measured import JudgedGan, Measured, by_side, joined
+from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.robustness.one_radius import holds, interval_points
 from rgan.stats.two_sample import wilson
 
@@ -54,7 +54,7 @@ class PoolPlan:
     settings: Attack
     samples: int = 2000
     seed: int = 0
-    against: str = CRITIC
+    objective: str = CRITIC
 
     def __post_init__(self) -> None:
         if len(self.settings.radii) != 1:
@@ -64,7 +64,7 @@ class PoolPlan:
         asked = {"seed": self.seed, "radius": self.radius, "price": settings.price, "steps": settings.steps}
         for name, value in (asked | {"restarts": settings.restarts}).items():
             number_between(name, value, *LIMITS[name])
-        check_method(self.against, self.settings.method)
+        check_method(self.objective, self.settings.method)
 
     @property
     def radius(self) -> float:
@@ -78,21 +78,21 @@ class PoolPlan:
 
 @dataclass(frozen=True)
 class Rows:
-    """One model's rows so far: r (N, d) by MOVED, a trial by KINDS, and `objectives.pixel_change` (N,) by MOVED."""
+    """One model's rows so far: r (N, d) by MOVED, a measure by KINDS, and `objectives.pixel_change` (N,) by MOVED."""
 
     noise: dict[str, Tensor]
-    trials: dict[str, Measured]
+    measures: dict[str, Measures]
     change: dict[str, Tensor]
 
     def __len__(self) -> int:
-        return len(self.trials["original"].loss)
+        return len(self.measures["original"].loss)
 
     def first(self, count: int) -> Rows:
         """The first rows."""
         rows = slice(count)
         return Rows(
             {kind: noise[rows] for kind, noise in self.noise.items()},
-            {kind: trial.rows(rows) for kind, trial in self.trials.items()},
+            {kind: measure.rows(rows) for kind, measure in self.measures.items()},
             {kind: change[rows] for kind, change in self.change.items()},
         )
 
@@ -105,7 +105,7 @@ class Pool:
     """
 
     plan: PoolPlan
-    subjects: dict[str, JudgedGan]
+    judged_gans: dict[str, JudgedGan]
     z: Tensor
     rows: dict[str, Rows]
     share: float
@@ -122,23 +122,23 @@ class Pool:
 
     def images(self, side: str, kind: str, index: Sequence[int] | np.ndarray) -> Tensor:
         """Images (n, C, H, W) in [−1, 1] of some rows, drawn anew: a pool keeps none."""
-        return self.subjects[side].probe.images(self.noise(side, kind, index))
+        return self.judged_gans[side].probe.images(self.noise(side, kind, index))
 
 
-def pool(subjects: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
+def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
     """Search and judge a pool, yielding after every block; stop by not asking for the next.
 
     Args:
-        subjects: A, or A and B, which are given the same noise and the same random directions.
+        judged_gans: A, or A and B, which are given the same noise and the same random directions.
         run: like `map`; one that works side by side makes the models' blocks at the same time.
 
     Raises:
         SettingsError: no model or more than two, or they draw from different numbers of noise dimensions.
         CheckpointError: the critic's loss is to be raised and there is no critic.
     """
-    named = by_side(subjects)
+    named = by_side(judged_gans)
     whole = len(plan.starts()) * BLOCK
-    z = subjects[0].gan.noise(whole, plan.seed)
+    z = judged_gans[0].gan.noise(whole, plan.seed)
     parts: dict[str, list[Rows]] = {side: [] for side in named}
     for start in plan.starts():
         work = functools.partial(_block, plan=plan, z=z[start : start + BLOCK], start=start)
@@ -149,9 +149,9 @@ def pool(subjects: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) ->
         yield Pool(plan, named, z[:count], together, count / plan.samples)
 
 
-def block_search(subject: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Iterator[WorstNoise]:
+def block_search(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Iterator[WorstNoise]:
     """The search of the block of noise z (BLOCK, d) that begins with row `start`, step by step."""
-    return subject.search(z, plan.settings, block_seed(plan.seed, start), plan.against)
+    return judged.search(z, plan.settings, block_seed(plan.seed, start), plan.objective)
 
 
 def block_control(plan: PoolPlan, z: Tensor, noise: Tensor, start: int) -> Tensor:
@@ -160,14 +160,14 @@ def block_control(plan: PoolPlan, z: Tensor, noise: Tensor, start: int) -> Tenso
     return random_noise(z, lengths(noise), seed, keep_shell=plan.settings.keep_shell)[0]
 
 
-def _block(subject: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
-    *_, found = block_search(subject, plan, z, start)
+def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
+    *_, found = block_search(judged, plan, z, start)
     noise = {"worst": found.noise[0], "random": block_control(plan, z, found.noise[0], start)}
-    images, trial = subject.look(torch.cat([z, *(z + noise[kind] for kind in MOVED)]))
+    images, measure = judged.look(torch.cat([z, *(z + noise[kind] for kind in MOVED)]))
     original, *moved = images.split(BLOCK)
     return Rows(
         noise,
-        {kind: trial.rows(slice(k * BLOCK, (k + 1) * BLOCK)) for k, kind in enumerate(NOISES)},
+        {kind: measure.rows(slice(k * BLOCK, (k + 1) * BLOCK)) for k, kind in enumerate(NOISES)},
         {kind: pixel_change(changed, original) for kind, changed in zip(MOVED, moved, strict=True)},
     )
 
@@ -175,7 +175,7 @@ def _block(subject: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
 def _together(parts: Sequence[Rows]) -> Rows:
     return Rows(
         {kind: torch.cat([part.noise[kind] for part in parts]) for kind in MOVED},
-        {kind: joined([part.trials[kind] for part in parts]) for kind in NOISES},
+        {kind: joined([part.measures[kind] for part in parts]) for kind in NOISES},
         {kind: torch.cat([part.change[kind] for part in parts]) for kind in MOVED},
     )
 
@@ -191,18 +191,18 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
     one_of("what to rank by", by, BY)
     one_of("the kind of noise", kind, NOISES)
     rows = pool.rows[side]
-    trial = rows.trials[kind]
-    if by == "loss" and not pool.subjects[side].gan.has_critic:
+    measure = rows.measures[kind]
+    if by == "loss" and not pool.judged_gans[side].gan.has_critic:
         raise SettingsError("expected a critic, by whose loss to rank, got a generator alone; rank by badness")
     if by in OF_MOVES and kind == "original":
         raise SettingsError(f"expected worst or random noise to rank by the {by}, got original noise; choose another")
     key = {
-        "badness": trial.badness,
-        "rise": trial.badness - rows.trials["original"].badness,
-        "loss": trial.loss,
-        "change": rows.change.get(kind, trial.loss),
+        "badness": measure.badness,
+        "rise": measure.badness - rows.measures["original"].badness,
+        "loss": measure.loss,
+        "change": rows.change.get(kind, measure.loss),
     }[by]
-    return np.lexsort((-trial.opinion.distance.numpy(), -key.numpy()))
+    return np.lexsort((-measure.opinion.distance.numpy(), -key.numpy()))
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class Share:
 
 def prevalence(pool: Pool, side: str) -> dict[str, Share]:
     """How common bad images are under each of KINDS, over all rows so far."""
-    return {kind: share(trial.bad) for kind, trial in pool.rows[side].trials.items()}
+    return {kind: share(measure.bad) for kind, measure in pool.rows[side].measures.items()}
 
 
 def share(bad: Tensor) -> Share:
@@ -270,15 +270,15 @@ def paired(first: Tensor, second: Tensor) -> Paired:
     return Paired(more, fewer, total, interval)
 
 
-def against(pool: Pool, side: str, kind: str, other: str) -> Paired:
+def beyond(pool: Pool, side: str, kind: str, other: str) -> Paired:
     """One model's share of bad images under one of KINDS beyond that under another."""
-    trials = pool.rows[side].trials
-    return paired(trials[kind].bad, trials[other].bad)
+    measures = pool.rows[side].measures
+    return paired(measures[kind].bad, measures[other].bad)
 
 
 def between(pool: Pool, kind: str) -> Paired:
     """A's share of bad images beyond B's, under one of KINDS, over the noise that both were given."""
-    return paired(pool.rows["A"].trials[kind].bad, pool.rows["B"].trials[kind].bad)
+    return paired(pool.rows["A"].measures[kind].bad, pool.rows["B"].measures[kind].bad)
 
 
 def findings(pool: Pool) -> tuple[str, ...]:
@@ -304,11 +304,11 @@ def _said_of(pool: Pool, side: str) -> str:
     )
     if not pool.rows[side].noise["worst"].any():
         return f"{shares} Nothing moved: raise ε or lower λ."
-    turned = against(pool, side, "worst", "original")
-    beyond = against(pool, side, "worst", "random").difference
-    outcome = "more" if beyond.mean > 0 else "fewer"
-    shown = f"makes {outcome} bad images than" if holds(beyond) else "is not shown to make more bad images than"
+    turned = beyond(pool, side, "worst", "original")
+    more = beyond(pool, side, "worst", "random").difference
+    outcome = "more" if more.mean > 0 else "fewer"
+    shown = f"makes {outcome} bad images than" if holds(more) else "is not shown to make more bad images than"
     return (
         f"{shares} It turns {turned.first:,} good images bad and {turned.second:,} bad ones good, and {shown} random "
-        f"noise: {interval_points(beyond)}."
+        f"noise: {interval_points(more)}."
     )
