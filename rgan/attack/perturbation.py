@@ -5,7 +5,6 @@ Worst noise is never reported without random noise of the same length beside it,
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +13,10 @@ from torch import Tensor
 
 from rgan.attack.objectives import LOSS, ObjectiveWords
 from rgan.attack.search import Attack, Loss, SampleLoss, WorstNoise, losses, random_noise
-from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
+from rgan.stats.intervals import mean_interval
 
 SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with a 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -139,24 +129,6 @@ def compare(
         prior=lengths(z),
         measure=measure,
     )
-
-
-def mean_interval(values: Tensor) -> Interval:
-    """Mean of (N,) with its 95 % t interval over samples."""
-    if len(values) < 2:
-        raise SettingsError(f"expected at least 2 samples for an interval, got {len(values)}; choose more samples")
-    sample = values.double()
-    reach = student(len(values) - 1) * float(sample.std()) / len(values) ** 0.5
-    mean = float(sample.mean())
-    return Interval(mean, mean - reach, mean + reach)
-
-
-@functools.lru_cache(maxsize=4096)
-def student(freedom: float) -> float:
-    """97.5 % quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))
 
 
 def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rgan.data import datasets
     from rgan.data.datasets import ImageData
     from rgan.importing.formats import Question
+    from rgan.stats.intervals import Interval, Share, ShareDifference
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -91,6 +92,20 @@ def add_data_options(command: argparse.ArgumentParser) -> None:
         "--data-root", default="data", help="folder of data files, torchvision's layout (default data)"
     )
     command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
+
+
+def share_json(one: Share) -> dict[str, Any]:
+    """How many of the images are bad, and their share."""
+    return {"bad": one.hits, "total": one.total, "interval": _interval(one)}
+
+
+def difference_json(one: ShareDifference) -> dict[str, Any]:
+    """Images that are bad in the first alone, in the second alone, and the difference of the shares."""
+    return {"first": one.first, "second": one.second, "total": one.total, "difference": _interval(one)}
+
+
+def _interval(one: Interval) -> dict[str, float]:
+    return {"mean": one.mean, "low": one.low, "high": one.high}
 
 
 def answer_line(how: str, question: Question, answer: str) -> str:

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         for progress in steps:
             bar.update()
             if progress.step % 20 == 0:
-                bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=f"{progress.accuracy:.1%}")
+                bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=f"{progress.accuracy.mean:.1%}")
     assert progress.gan is not None and progress.gan.origin is not None
     digest = checkpoints.save(progress.gan, options.out)
     report = {

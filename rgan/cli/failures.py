@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, add_search_options, print_report, stopping
+from rgan.cli.common import Subparsers, add_search_options, difference_json, print_report, share_json, stopping
 from rgan.common.devices import DEVICES
 
 
@@ -68,14 +68,14 @@ def run(options: argparse.Namespace) -> None:
         "models": {
             side: {
                 "checkpoint": str(path),
-                "bad": {kind: dataclasses.asdict(each) for kind, each in failures.prevalence(pool, side).items()},
-                "worst_beyond_random": dataclasses.asdict(failures.beyond(pool, side, "worst", "random")),
+                "bad": {kind: share_json(each) for kind, each in failures.prevalence(pool, side).items()},
+                "worst_beyond_random": difference_json(failures.beyond(pool, side, "worst", "random")),
                 "modes": [mode.size for mode in modes[side].modes],
                 "alone": len(modes[side].alone),
             }
             for side, path in zip(pool.rows, paths, strict=True)
         },
-        "a_beyond_b": {kind: dataclasses.asdict(failures.between(pool, kind)) for kind in failures.NOISES}
+        "a_beyond_b": {kind: difference_json(failures.between(pool, kind)) for kind in failures.NOISES}
         if len(pool.rows) == 2
         else None,
         "said": said, "samples": len(pool.z), "seed": plan.seed, "against": plan.objective,

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, print_report
+from rgan.cli.common import Subparsers, print_report, share_json
 from rgan.common.devices import DEVICES
 
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
                 "beyond_random": dataclasses.asdict(one.beyond("random")),
                 "beyond_best_of_random": dataclasses.asdict(one.beyond("best")),
                 "health": {light.name: light.state for light in found.health[side]},
-                "bad": {kind: dataclasses.asdict(each) for kind, each in pool.prevalence(found.pool, side).items()},
+                "bad": {kind: share_json(each) for kind, each in pool.prevalence(found.pool, side).items()},
                 "modes": [mode.size for mode in found.modes[side].modes],
             }
             for (side, one), path in zip(found.at_radius.items(), paths, strict=True)

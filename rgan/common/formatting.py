@@ -17,3 +17,8 @@ def signed(value: float, digits: int = 2) -> str:
 def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
     """ "12.5 %" of 0.125."""
     return f"{(signed if sign else decimal)(100 * share, digits)} %"
+
+
+def per_cent_range(low: float, high: float, digits: int = 1) -> str:
+    """ "11.0 to 13.8 %" of 0.11 and 0.138."""
+    return f"{decimal(100 * low, digits)} to {per_cent(high, digits)}"

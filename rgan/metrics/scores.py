@@ -7,8 +7,7 @@ the generator: scores of different protocols must not be compared.
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from rgan.common.images import to_uint8
 from rgan.data import datasets
 from rgan.metrics import inception
 from rgan.metrics.judges import Judge
+from rgan.stats.intervals import jackknife_reach, student
 
 PUBLISHED_IMAGES, PUBLISHED_SPLITS = 50_000, 10  # of scores in papers
 KID_SUBSETS, KID_SIZE = 100, 1000  # torch-fidelity's
@@ -264,9 +264,9 @@ def _classifier_score(logits: Tensor, standard: Standard, protocol: Protocol) ->
     value, deviation = _mean_over_splits(logits, protocol.splits)
     if protocol.splits > 1:  # independent samples
         freedom = protocol.splits - 1
-        reach = _student(freedom) * deviation / freedom**0.5
+        reach = student(freedom) * deviation / freedom**0.5
     else:
-        reach = _jackknife(_scores_without_groups(_log_probabilities(logits).numpy()))
+        reach = jackknife_reach(_scores_without_groups(_log_probabilities(logits).numpy()))
     best = float(standard.classes)
     return Score(standard.score, value, value - reach, value + reach, True, protocol, best=best)
 
@@ -292,7 +292,7 @@ def _log_probabilities(logits: Tensor) -> Tensor:
 def _fid(features: Tensor, standard: Standard, protocol: Protocol) -> Score:
     value, of_real = _frechet(_statistics(features), standard.statistics), floor(standard, len(features))
     rests = _statistics_without_groups(features.double().numpy())
-    reach = _jackknife([_frechet(rest, standard.statistics) for rest in rests])
+    reach = jackknife_reach([_frechet(rest, standard.statistics) for rest in rests])
     return Score("FID", value, value - reach, value + reach, False, protocol, floor=of_real, best=0.0)
 
 
@@ -354,19 +354,6 @@ def _pulls(points: np.ndarray, real: np.ndarray) -> np.ndarray:
 def _groups(count: int, width: int) -> list[np.ndarray]:
     """Row numbers of groups as equal as can be: 50, and 10 of wide features."""
     return np.array_split(np.arange(count), 50 if width <= NARROW else 10)
-
-
-def _student(freedom: int) -> float:
-    """97.5 % quantile of Student's t."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, freedom))
-
-
-def _jackknife(without: Sequence[float]) -> float:
-    """Half a 95 % interval of a value from what it is without each group."""
-    freedom = len(without) - 1
-    return _student(freedom) * math.sqrt(freedom * np.var(without))
 
 
 def _scores_without_groups(log_p: np.ndarray) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation
 from rgan.paper.evaluation import MEASURES, Evaluation
+from rgan.stats.intervals import LEVEL, TTest, holm, t_test
 
 OUTCOMES = ("supported", "not supported", "undecided", "no claim")
 CLAIMED = ("score", "fid")  # the measures of the paper
-LEVEL = 0.05
 
 # Rows compared: what the paper says of the first against the second, and where.
 _ROBUST = (
@@ -34,17 +33,6 @@ _NOISE = (
 
 
 @dataclass(frozen=True)
-class Paired:
-    """A mean difference over training seeds with its 95 % t interval and two-sided p; above 0 it favours the claim."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    count: int
-
-
-@dataclass(frozen=True)
 class Claim:
     """One claim for one column: what the paper says, in what measure and at what ε (0: original noise), the outcome.
 
@@ -60,21 +48,9 @@ class Claim:
     radius: float
     outcome: str
     because: str
-    test: Paired | None = None
+    test: TTest | None = None
     holm: float | None = None
     family: int = 0
-
-
-def paired(differences: Sequence[float]) -> Paired:
-    """The one-sample t test of differences (n ≥ 2), which is the paired test of the values they are differences of."""
-    from scipy.stats import t
-
-    count, mean = len(differences), statistics.fmean(differences)
-    error = statistics.stdev(differences) / math.sqrt(count)
-    if error == 0:
-        return Paired(mean, mean, mean, float(mean == 0), count)
-    reach = float(t.ppf(1 - LEVEL / 2, count - 1)) * error
-    return Paired(mean, mean - reach, mean + reach, float(2 * t.sf(abs(mean) / error, count - 1)), count)
 
 
 def claims(columns: Iterable[Ablation], radii: Sequence[float]) -> tuple[Claim, ...]:
@@ -86,16 +62,6 @@ def claims(columns: Iterable[Ablation], radii: Sequence[float]) -> tuple[Claim, 
     """
     families = [family for column in columns for measure in CLAIMED for family in _families(column, measure, radii)]
     return tuple(claim for family in families for claim in _corrected(family))
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """p values after Holm's correction for as many tests (Holm 1979)."""
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    corrected, largest = [0.0] * len(values), 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
-        corrected[index] = largest
-    return corrected
 
 
 def gains(column: Ablation, row: str, other: str, measure: str) -> list[float]:
@@ -160,7 +126,7 @@ def _claim(draft: Claim, differences: Sequence[float], kind: str = "", beside: s
         mean = f", difference{kind} {number(statistics.fmean(differences), '+')}{beside}" if differences else ""
         shared = f"{len(differences)} of the {MIN_SEEDS} training seeds that a claim needs"
         return dataclasses.replace(draft, because=shared + mean)
-    test = paired(differences)
+    test = t_test(differences)
     outcome = "supported" if test.low > 0 else "not supported" if test.high < 0 else "undecided"
     because = (
         f"difference{kind} {number(test.mean, '+')}, 95 % interval {number(test.low, '+')} to "

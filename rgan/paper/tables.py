@@ -11,9 +11,10 @@ from typing import Any
 from rgan.common.files import as_csv, write_atomically
 from rgan.paper import published
 from rgan.paper.ablation import Ablation, Cell
-from rgan.paper.claims import CLAIMED, Claim, Paired, gains, paired
+from rgan.paper.claims import CLAIMED, Claim, gains
 from rgan.paper.evaluation import MEASURES
 from rgan.paper.study import Study
+from rgan.stats.intervals import TTest, t_test
 
 Rows = list[dict[str, Any]]
 
@@ -82,7 +83,7 @@ def figure3(study: Study) -> Rows:
 
 def claim_rows(study: Study) -> Rows:
     """A row a claim."""
-    empty: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Paired))
+    empty: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(TTest))
     return [
         {
             "column": claim.column, "where": claim.where, "claim": claim.paper, "measure": claim.measure,
@@ -154,7 +155,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 def _gain(differences: list[float]) -> dict[str, Any]:
     mean = statistics.fmean(differences) if differences else None
-    test = paired(differences) if len(differences) > 1 else None
+    test = t_test(differences) if len(differences) > 1 else None
     low, high = (test.low, test.high) if test else (None, None)
     return {"gain": mean, "gain_low": low, "gain_high": high, "gain_seeds": len(differences) or None}
 

@@ -26,10 +26,11 @@ from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.export import sheet, strip
 from rgan.robustness.failures.failure import Failure
 from rgan.robustness.failures.links import permalink
-from rgan.robustness.failures.pool import Share, ranking, spread
+from rgan.robustness.failures.pool import ranking, spread
 from rgan.robustness.minimal_radius import later_words
-from rgan.robustness.one_radius import CONTROLS, interval_points
+from rgan.robustness.one_radius import CONTROLS
 from rgan.robustness.summary import DRAWS, Robustness
+from rgan.stats.intervals import Share
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -214,7 +215,7 @@ def _kinds(side: str, one: one_radius.OneRadius) -> list[list[str]]:
             _letter(side),
             f"{MARKS[kind]} {escape(words.replace('as many random as gradients', f'{one.tries} random'))}",
             per_cent(float(one.measures[kind].badness.mean())),
-            interval_points(rises[kind]).replace("95 % interval ", "") if kind in rises else "",
+            "{} ({})".format(*rises[kind].points()) if kind in rises else "",
             per_cent(float(one.measures[kind].bad.double().mean())),
             f"{float(one.measures[kind].loss.mean()):.2f}",
         ]
@@ -278,7 +279,7 @@ def _curve_table(found: Robustness) -> str:
     if len(state.judged_gans) == 2:
         head.append("B beyond A, ▲ worst (95 % interval)")
         for row, one in zip(rows, curves.difference(state, "worst"), strict=True):
-            row.append(interval_points(one).replace("95 % interval ", ""))
+            row.append("{} ({})".format(*one.points()))
     return f'<p class="note">Mean badness at each ε.</p>{_table(head, rows, numbers=0)}'
 
 
@@ -358,7 +359,7 @@ def _same(found: Robustness) -> str:
 
 
 def _share(one: Share) -> str:
-    return f"{escape(one.words)}<br><small>{one.bad:,} of {one.total:,}</small>"
+    return f"{escape(one.in_per_cent())}<br><small>{one.hits:,} of {one.total:,}</small>"
 
 
 def _sheets(found: Robustness, side: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rgan.attack.perturbation import Interval
 from rgan.robustness.checks import Check
 from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
 from rgan.robustness.minimal_radius import MinimalRadii
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
+from rgan.stats.intervals import Interval
 
 Rows = list[dict[str, Any]]
 

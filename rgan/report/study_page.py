@@ -12,13 +12,14 @@ from rgan.common.formatting import per_cent, signed
 from rgan.metrics.judges import BAD
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
-from rgan.paper.claims import CLAIMED, LEVEL, Claim, gains, paired
+from rgan.paper.claims import CLAIMED, Claim, gains
 from rgan.paper.evaluation import MEASURES, EvaluationSettings
 from rgan.paper.published import ROWS
 from rgan.paper.study import Study
 from rgan.paper.tables import comparison, sign
 from rgan.report.charts.study import bars, learning, noises, side_by_side
 from rgan.report.page import figure_html, notes_html, page, scrolled
+from rgan.stats.intervals import LEVEL, t_test
 
 _TABLE_1 = {
     "judge": "Scores by a judge's features have another protocol, other images and other networks: not comparable.",
@@ -196,7 +197,7 @@ def _gain(differences: list[float], measure: str) -> str:
         return "–"
     if len(differences) < MIN_SEEDS:
         return number(statistics.fmean(differences), "+")
-    found = paired(differences)
+    found = t_test(differences)
     return f"{number(found.mean, '+')} ({number(found.low, '+')} to {number(found.high, '+')})"
 
 

@@ -21,11 +21,10 @@ from rgan.common.geometry import lengths, separate
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import Judge
 from rgan.models.gan import Gan
-from rgan.stats.two_sample import wilson
+from rgan.stats.intervals import LEVEL, Share, more_hits, share
 
 BROKEN, ROBUST = QUESTIONS = ("broken", "robust")
 WORST, RANDOM = NOISES = ("worst", "random")
-LEVEL = 0.05  # an interval misses the truth as often; guessing is ruled out from a chance of this on
 SIDES = ("left", "right")
 
 
@@ -54,7 +53,7 @@ class BlindTestPlan:
 class Pair:
     """Two images of one noise, uint8 (2, H, W, C), left and right.
 
-    kind: of noise, one of KINDS. target: the side, 0 or 1, that the question asks for: the moved noise's image for
+    kind: of noise, one of NOISES. target: the side, 0 or 1, that the question asks for: the moved noise's image for
     BROKEN, model B's for ROBUST. judged: the side that the judge takes for it, None without a judge.
     """
 
@@ -126,14 +125,9 @@ class Tally:
     total: int
 
     @property
-    def share(self) -> float:
+    def share(self) -> Share:
         """Of hits."""
-        return self.hits / self.total
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Of the share, 95 % (Wilson 1927)."""
-        return wilson(self.hits, self.total, LEVEL)
+        return share(self.hits, self.total)
 
     @property
     def by_chance(self) -> float:
@@ -145,16 +139,11 @@ class Tally:
     @property
     def beyond_chance(self) -> int:
         """1 or −1 where the interval lies above or below one half, else 0."""
-        low, high = self.interval
-        return int(low > 0.5) - int(high < 0.5)
+        return int(self.share.low > 0.5) - int(self.share.high < 0.5)
 
     def words(self) -> str:
         """ "8 of 10, 80 % (95 % interval 49 % to 94 %)"."""
-        low, high = self.interval
-        return (
-            f"{self.hits} of {self.total}, {per_cent(self.share, 0)} "
-            f"(95 % interval {per_cent(low, 0)} to {per_cent(high, 0)})"
-        )
+        return f"{self.hits} of {self.total}, {self.share.in_per_cent(0)}"
 
 
 def tally(shown: Sequence[Pair], answers: Sequence[int], kind: str) -> Tally:
@@ -166,10 +155,7 @@ def tally(shown: Sequence[Pair], answers: Sequence[int], kind: str) -> Tally:
 def more_than(worst: Tally, random: Tally) -> float:
     """The probability, if both kinds of noise are told equally well, of worst noise's hits or more among all hits
     (Fisher's exact test, one-sided)."""
-    from scipy.stats import hypergeom
-
-    total, hits = worst.total + random.total, worst.hits + random.hits
-    return float(hypergeom.sf(worst.hits - 1, total, hits, worst.total))
+    return more_hits((worst.hits, worst.total), (random.hits, random.total))
 
 
 def conclusion(question: str, worst: Tally, random: Tally) -> tuple[str, str]:

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.perturbation import Interval, mean_interval
 from rgan.attack.search import Attack, random_noise
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.scores import by_judge, floor, frechet, least
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
+from rgan.stats.intervals import Interval, mean_interval
 
 Mapper = Callable[[Callable[[JudgedGan], "Block"], Iterable[JudgedGan]], Iterable["Block"]]
 

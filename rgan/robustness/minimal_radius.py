@@ -16,11 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.perturbation import Interval
 from rgan.common.formatting import per_cent
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import Curves
-from rgan.stats.two_sample import wilson
+from rgan.stats.intervals import Interval, share
 
 PARTS = 4  # of the piece between two radii
 TOLERANCE = 1 / 64  # of that piece
@@ -61,10 +60,9 @@ class MinimalRadii:
         Nobody is censored before the last radius, so this share is the Kaplan–Meier estimate.
         """
         count = len(self.radius)
-        share = (self.radius[None, :] > at[:, None]).mean(axis=1)
-        counts = np.round(share * count).astype(int)
-        limits = [wilson(int(good), count, level=0.05) for good in counts]
-        return share, np.array([low for low, _ in limits]), np.array([high for _, high in limits])
+        unbroken = [share(int(good), count) for good in (self.radius[None, :] > at[:, None]).sum(axis=1)]
+        mean, low, high = (np.array([getattr(one, name) for one in unbroken]) for name in ("mean", "low", "high"))
+        return mean, low, high
 
     def median_words(self) -> str:
         """ "half are bad by ε 1.23"."""
@@ -130,14 +128,11 @@ def later(a: MinimalRadii, b: MinimalRadii) -> Interval | None:
 
     With its exact 95 % interval (Clopper & Pearson 1934); 0.5 means neither. None where no sample differs.
     """
-    from scipy.stats import binomtest
-
     differ = (a.radius != b.radius) & (a.radius > 0) & (b.radius > 0)
     if not differ.any():
         return None
     won = int((b.radius > a.radius)[differ].sum())
-    limits = binomtest(won, int(differ.sum())).proportion_ci(0.95)
-    return Interval(won / int(differ.sum()), float(limits.low), float(limits.high))
+    return share(won, int(differ.sum()), exact=True)
 
 
 def later_words(a: MinimalRadii, b: MinimalRadii) -> str:

@@ -7,19 +7,18 @@ judge, not by the critic that the search climbs on.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.perturbation import Interval, mean_interval, student
 from rgan.attack.search import Attack, losses, random_noise
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
 from rgan.common.geometry import lengths
 from rgan.robustness.measured import JudgedGan, Measures, check_noise
+from rgan.stats.intervals import Interval, mean_interval, rank_correlation, welch
 
 CONTROLS = {
     "original": "original noise",
@@ -33,7 +32,7 @@ STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 @dataclass(frozen=True)
 class OneRadius:
-    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a measure of each of KINDS.
+    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a measure of each of CONTROLS.
 
     tries: random directions a sample that "best" was taken of.
     """
@@ -55,7 +54,7 @@ class OneRadius:
         return self.measures[kind].badness - self.measures["original"].badness
 
     def beyond(self, kind: str) -> Interval:
-        """Mean badness of worst noise above that of another of KINDS with the same samples."""
+        """Mean badness of worst noise above that of another of CONTROLS with the same samples."""
         return mean_interval(self.measures["worst"].badness - self.measures[kind].badness)
 
 
@@ -91,38 +90,15 @@ def rises(one: OneRadius) -> dict[str, Interval]:
     Fresh noise is another sample, so its interval is Welch's for the difference of two independent means.
     """
     found = {kind: mean_interval(one.rise(kind)) for kind in ("worst", "random", "best")}
-    fresh, original = (one.measures[kind].badness.double() for kind in ("fresh", "original"))
-    mean = float(fresh.mean() - original.mean())
-    errors = [float(sample.var()) / len(sample) for sample in (fresh, original)]
-    total = sum(errors)
-    if total == 0:
-        return found | {"fresh": Interval(mean, mean, mean)}
-    freedom = total**2 / sum(error**2 / (len(fresh) - 1) for error in errors)
-    reach = student(freedom) * total**0.5
-    return found | {"fresh": Interval(mean, mean - reach, mean + reach)}
+    fresh, original = (one.measures[kind].badness for kind in ("fresh", "original"))
+    return found | {"fresh": welch(fresh, original)}
 
 
 def agreement(one: OneRadius) -> dict[str, Interval | None]:
-    """Rank correlation (Spearman) of badness with the critic's loss and with the judge's entropy, over worst images.
-
-    With the 95 % interval of Bonett & Wright 2000; None where one of the two does not vary.
-    """
-    from scipy.stats import spearmanr
-
+    """Rank correlation of badness with the critic's loss and with the judge's entropy, over worst images."""
     worst = one.measures["worst"]
-    found: dict[str, Interval | None] = {}
-    for name, values in {"loss": worst.loss, "entropy": worst.opinion.entropy}.items():
-        varies = all(len(each.unique()) > 1 for each in (worst.badness, values))
-        if not varies or len(values) < 4:
-            found[name] = None
-            continue
-        rank = float(spearmanr(worst.badness, values).statistic)
-        middle, reach = (
-            math.atanh(min(max(rank, -1 + 1e-9), 1 - 1e-9)),
-            1.96 * ((1 + rank**2 / 2) / (len(values) - 3)) ** 0.5,
-        )
-        found[name] = Interval(rank, math.tanh(middle - reach), math.tanh(middle + reach))
-    return found
+    compared = {"loss": worst.loss, "entropy": worst.opinion.entropy}
+    return {name: rank_correlation(worst.badness, values) for name, values in compared.items()}
 
 
 def verdict(a: OneRadius, b: OneRadius) -> tuple[str, ...]:
@@ -135,26 +111,26 @@ def verdict(a: OneRadius, b: OneRadius) -> tuple[str, ...]:
         return (STILL,)
     said = [against_random(name, one) for name, one in (("A", a), ("B", b))]
     apart, beyond = differences(a, b)
-    if not holds(apart):
+    if not apart.excludes_zero:
         outcome = "Which of the two suffers less cannot be said"
-    elif not holds(beyond) or (beyond.mean > 0) != (apart.mean > 0):
+    elif not beyond.excludes_zero or (beyond.mean > 0) != (apart.mean > 0):
         outcome = "Which of the two suffers less cannot be said, for random noise may explain the difference"
     else:
         better, other = ("B", "A") if apart.mean > 0 else ("A", "B")
         outcome = f"{better}'s images suffer less than {other}'s"
     said.append(
         f"{outcome}: worst noise adds {points(float(a.rise('worst').mean()))} (A) and "
-        f"{points(float(b.rise('worst').mean()))} (B); difference {interval_points(apart)}."
+        f"{points(float(b.rise('worst').mean()))} (B); difference {apart.in_points()}."
     )
     start = [float(one.measures["original"].badness.mean()) for one in (a, b)]
     at_start = mean_interval(a.measures["original"].badness - b.measures["original"].badness)
-    if holds(at_start):
+    if at_start.excludes_zero:
         worse, better = ("A", "B") if at_start.mean > 0 else ("B", "A")
         end = mean_interval(a.measures["worst"].badness - b.measures["worst"].badness)
         said.append(
             f"{worse}'s images are worse before anything moves (badness {per_cent(start[0], 0)} for A, "
             f"{per_cent(start[1], 0)} for B), so {worse} has less to lose than {better}. Under worst noise A's badness "
-            f"minus B's is {interval_points(end)}."
+            f"minus B's is {end.in_points()}."
         )
     return tuple(said)
 
@@ -179,49 +155,30 @@ def against_random(name: str, one: OneRadius) -> str:
         return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
     beyond = one.beyond("random")
     fooled = mean_interval(one.measures["worst"].loss - one.measures["random"].loss)
-    outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {interval_points(beyond)}"
-    if positive(beyond):
+    outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {beyond.in_points()}"
+    if beyond.positive:
         return f"{name}: {outcome}; {against_best(one)}."
-    return f"{name}: {'the critic is fooled, but ' if positive(fooled) else ''}{outcome}."
+    return f"{name}: {'the critic is fooled, but ' if fooled.positive else ''}{outcome}."
 
 
 def against_best(one: OneRadius) -> str:
     """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
     found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
-    if positive(found):
-        return f"against {tried} it is {interval_points(found)}"
-    return f"that a search does more than {tried} is not shown: {interval_points(found)}"
+    if found.positive:
+        return f"against {tried} it is {found.in_points()}"
+    return f"that a search does more than {tried} is not shown: {found.in_points()}"
 
 
 def _makes(beyond: Interval) -> str:
     """What noise does to images, by what it adds to their badness."""
-    if positive(beyond):
+    if beyond.positive:
         return "makes worse images"
-    return "makes better images" if holds(beyond) else "is not shown to make worse images"
-
-
-def holds(found: Interval) -> bool:
-    """Whether the interval leaves out 0."""
-    return found.low > 0 or found.high < 0
-
-
-def positive(found: Interval) -> bool:
-    """Whether the interval lies above 0."""
-    return found.low > 0
+    return "makes better images" if beyond.excludes_zero else "is not shown to make worse images"
 
 
 def points(share: float) -> str:
     """ "+4.2 points" of 0.042: a difference of two percentages."""
     return f"{signed(100 * share, 1)} points"
-
-
-def interval_points(found: Interval) -> str:
-    """ "+4.2 points (95 % interval +1.0 to +7.1)"; an interval that leaves out 0 has as many digits as show it."""
-    digits = 1
-    while holds(found) and digits < 4 and not all(round(100 * end, digits) for end in (found.low, found.high)):
-        digits += 1
-    mean, low, high = (signed(100 * share, digits) for share in (found.mean, found.low, found.high))
-    return f"{mean} points (95 % interval {low} to {high})"
 
 
 @dataclass(frozen=True)
@@ -240,7 +197,7 @@ class Transfer:
         for finder, other in (("A", "B"), ("B", "A")):
             own, moved = self.badness[finder][finder], self.badness[finder][other]
             said.append(
-                f"Noise found on {finder} {_makes(moved)} than random noise in {other}: {interval_points(moved)}, "
+                f"Noise found on {finder} {_makes(moved)} than random noise in {other}: {moved.in_points()}, "
                 f"against {points(own.mean)} in {finder} itself."
             )
         return " ".join(said)

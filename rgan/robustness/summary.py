@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from rgan.attack.perturbation import mean_interval
 from rgan.attack.search import Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
@@ -32,12 +31,10 @@ from rgan.robustness.one_radius import (
     against_best,
     against_random,
     differences,
-    holds,
-    interval_points,
     one_radius,
     points,
-    positive,
 )
+from rgan.stats.intervals import mean_interval
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2)  # of ε: the curves' radii
 DRAWS = 3  # of noise, for the curves
@@ -193,7 +190,7 @@ def headline(
     one in its favour: its search may have missed what is worst for its images.
     """
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
-    against += [against_random(side, one) for side, one in at_radius.items() if not positive(one.beyond("random"))]
+    against += [against_random(side, one) for side, one in at_radius.items() if not one.beyond("random").positive]
     against += [
         f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
         for side, found in health.items()
@@ -212,7 +209,7 @@ def headline(
 def _of_one(name: str, one: OneRadius) -> Headline:
     return Headline(
         f"Worst noise makes the images of {name} worse than random noise of the same length does.",
-        f"Within ε {one.radius:g} it adds {interval_points(one.beyond('random'))} of badness beyond random noise; "
+        f"Within ε {one.radius:g} it adds {one.beyond('random').in_points()} of badness beyond random noise; "
         f"{against_best(one)}.",
         (),
     )
@@ -221,16 +218,16 @@ def _of_one(name: str, one: OneRadius) -> Headline:
 def _undecided(a: OneRadius, b: OneRadius) -> list[str]:
     """What in the difference of two models stands against saying which loses less."""
     apart, beyond = differences(a, b)
-    if not holds(apart):
+    if not apart.excludes_zero:
         added = [points(float(one.rise("worst").mean())) for one in (a, b)]
         return [
             f"Which loses less cannot be said: worst noise adds {added[0]} to A's badness and {added[1]} to B's, a "
-            f"difference of {interval_points(apart)}."
+            f"difference of {apart.in_points()}."
         ]
-    if not holds(beyond) or (beyond.mean > 0) != (apart.mean > 0):
+    if not beyond.excludes_zero or (beyond.mean > 0) != (apart.mean > 0):
         return [
             "Random noise of the same length may explain the difference: what worst noise adds beyond it to A's "
-            f"badness, minus the same of B, is {interval_points(beyond)}."
+            f"badness, minus the same of B, is {beyond.in_points()}."
         ]
     return []
 
@@ -239,7 +236,7 @@ def _of_two(names: Mapping[str, str], a: OneRadius, b: OneRadius) -> Headline:
     less, more = ("B", "A") if differences(a, b)[0].mean > 0 else ("A", "B")
     one, other = (a, b) if less == "A" else (b, a)
     start = mean_interval(one.measures["original"].badness - other.measures["original"].badness)
-    but = ", but it has less to lose: its images are worse to begin with" if positive(start) else ""
+    but = ", but it has less to lose: its images are worse to begin with" if start.positive else ""
     from_to = [
         " to ".join(per_cent(float(each.measures[kind].badness.mean()), 0) for kind in ("original", "worst"))
         for each in (one, other)
@@ -247,6 +244,6 @@ def _of_two(names: Mapping[str, str], a: OneRadius, b: OneRadius) -> Headline:
     return Headline(
         f"{names[less]} ({less}) loses less to worst noise than {names[more]} ({more}){but}.",
         f"Within ε {a.radius:g} mean badness goes from {from_to[0]} in {less} and from {from_to[1]} in {more}, which "
-        f"is {interval_points(differences(other, one)[0])} more in {more}.",
+        f"is {differences(other, one)[0].in_points()} more in {more}.",
         (),
     )

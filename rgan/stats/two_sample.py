@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rgan.common.errors import SettingsError, number_between
-from rgan.common.formatting import per_cent
+from rgan.common.formatting import per_cent, per_cent_range
+from rgan.stats.intervals import more_hits, share
 
 PERMUTATIONS = 999
 LEVEL = 0.01  # p up to which a difference counts as shown; intervals are meant to miss the truth as often
@@ -55,18 +56,16 @@ class Verdict:
     @property
     def effect_words(self) -> str:
         """ "0.25 %", "0.0051"."""
-        return self._number(self.effect)
+        return per_cent(self.effect, self._digits) if self.share else f"{self.effect:.4f}"
 
     @property
     def interval_words(self) -> str:
         """ "0.10 to 0.40 %", "0.0026 to 0.0076"."""
-        low = self._number(self.low).removesuffix(" %")
-        return f"{low} to {self._number(self.high)}"
+        return per_cent_range(self.low, self.high, self._digits) if self.share else f"{self.low:.4f} to {self.high:.4f}"
 
-    def _number(self, value: float) -> str:
-        if not self.share:
-            return f"{value:.4f}"
-        return per_cent(value, 2 if max(abs(self.low), abs(self.high)) < 0.02 else 1)
+    @property
+    def _digits(self) -> int:
+        return 2 if max(abs(self.low), abs(self.high)) < 0.02 else 1
 
     @property
     def p_words(self) -> str:
@@ -154,7 +153,6 @@ def classifier(a: Sample, b: Sample, *, seed: int = 0) -> Verdict:
     Raises:
         SettingsError: the clouds share draws.
     """
-    from scipy.stats import hypergeom
     from sklearn.neighbors import KNeighborsClassifier
 
     _independent(a, b)
@@ -166,15 +164,13 @@ def classifier(a: Sample, b: Sample, *, seed: int = 0) -> Verdict:
     answers = KNeighborsClassifier(neighbours).fit(points[train], truth[train]).predict(points[asked])
     hits = int(((answers == 1) & (truth[asked] == 1)).sum())
     total, said, real = len(asked), int(answers.sum()), int(truth[asked].sum())
-    p = float(hypergeom.sf(hits - 1, total, real, said))
-    accuracy = float((answers == truth[asked]).mean())
-    low, high = wilson(int((answers == truth[asked]).sum()), total)
+    p = more_hits((hits, said), (real - hits, total - said))
+    right = share(int((answers == truth[asked]).sum()), total, level=LEVEL)
     chance = max(real, total - real) / total
-    sentence = f"A vote of {neighbours} neighbours is right for {per_cent(accuracy, 0)} of points it has not seen"
+    sentence = f"A vote of {neighbours} neighbours is right for {per_cent(right.mean, 0)} of points it has not seen"
     sentence += "." if p <= LEVEL else ", so it does not tell them apart."
-    return Verdict(
-        "Classifier", accuracy - chance, low - chance, high - chance, "accuracy above chance", p, 0.0, sentence
-    )
+    effect, low, high = (value - chance for value in (right.mean, right.low, right.high))
+    return Verdict("Classifier", effect, low, high, "accuracy above chance", p, 0.0, sentence)
 
 
 def radius(noise: np.ndarray) -> Verdict:
@@ -277,11 +273,3 @@ def _permuted(kernel: np.ndarray, n: int, permutations: int, seed: int) -> float
     # Equal relabellings may differ by rounding.
     above = statistics >= statistics[0] - 1e-12 * max(1.0, abs(float(statistics[0])))
     return float(above.mean())
-
-
-def wilson(hits: int, total: int, level: float = LEVEL) -> tuple[float, float]:
-    """Interval of a share that misses the truth with probability `level` (Wilson 1927)."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(hits, total).proportion_ci(1 - level, method="wilson")
-    return float(interval.low), float(interval.high)

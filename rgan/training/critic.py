@@ -20,7 +20,7 @@ from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from rgan.common.devices import choose_device
 from rgan.common.errors import CheckpointError, DataError, SettingsError, number_between
-from rgan.common.formatting import per_cent
+from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import to_unit
 from rgan.data.datasets import ImageData
 from rgan.models.gan import BATCH, MAX_SEED, Gan
@@ -29,7 +29,8 @@ from rgan.models.recipes import IMPORTED, Recipe
 from rgan.networks.dcgan import initialise
 from rgan.networks.described import Activation, Conv, Flat, Layer, Layers, Linear
 from rgan.networks.layers import Critic, around
-from rgan.stats.two_sample import wilson
+from rgan.stats.intervals import Share, share
+from rgan.stats.two_sample import LEVEL
 
 ITERATIONS = 3000
 MAX_ITERATIONS = 100_000
@@ -55,18 +56,18 @@ class Progress:
     gan: Gan | None = None
 
     @property
-    def accuracy(self) -> float:
-        """Share of held-out images told rightly; 0.5 is chance."""
-        return self.right / self.asked
+    def accuracy(self) -> Share:
+        """Share of held-out images told rightly, with its 99 % interval; 0.5 is chance."""
+        return share(self.right, self.asked, level=LEVEL)
 
     def words(self) -> str:
-        """The accuracy with its 99 % interval (Wilson's), and what it means where it is no better than chance."""
-        low, high = wilson(self.right, self.asked)
+        """The accuracy with its interval, and what it means where it is no better than chance."""
+        found = self.accuracy
         said = (
-            f"right for {per_cent(self.accuracy)} ({per_cent(low).removesuffix(' %')} to {per_cent(high)}) of "
-            f"{self.asked:,} held-out images, half of them real"
+            f"right for {per_cent(found.mean)} ({per_cent_range(found.low, found.high)}) of {self.asked:,} held-out "
+            "images, half of them real"
         )
-        return said if low > 0.5 else f"{said}: no better than chance, so worst noise by it means nothing"
+        return said if found.low > 0.5 else f"{said}: no better than chance, so worst noise by it means nothing"
 
 
 def check(gan: Gan) -> None:

@@ -59,7 +59,7 @@ def bent() -> Gan:
 def request(**changes) -> Request:
     values = {
         "samples": 50, "seed": 3, "price": 0.0, "steps": 10, "method": "ascent", "restarts": 1, "keep_shell": False,
-        "reach": 1.5, "against": "change",
+        "reach": 1.5, "objective": "change",
     }  # fmt: skip
     return Request(**(values | changes))
 
@@ -201,7 +201,7 @@ def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
 
 
 def test_a_search_raises_the_judges_distance_above_random_noise(bent):
-    wanted = request(samples=8, steps=4, against="judge", judge="digits")
+    wanted = request(samples=8, steps=4, objective="judge", judge="digits")
     path = LivePath(bent, wanted, device="cpu", precision="bfloat16")
     finish(path, 1.0)
     found = path.view(1.0).comparison
@@ -235,7 +235,7 @@ def test_what_cannot_be_raised_is_refused_in_words(bent):
     with pytest.raises(SettingsError, match="expected a judge"):
         objective_pair(bent, "judge", z)
     with pytest.raises(SettingsError, match="one of critic, judge, change; got 'love'"):
-        request(against="love")
+        request(objective="love")
     with pytest.raises(SettingsError, match="no gradient at the original noise"):
         request(method="one-step")
 
@@ -263,21 +263,21 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         assert f"lowers the {noun}" in told[-1]
 
 
-@pytest.mark.parametrize("against", OBJECTIVES)
-def test_the_probe_of_the_command_line_raises_what_it_is_told(bent, tmp_path, capsys, against):
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_probe_of_the_command_line_raises_what_it_is_told(bent, tmp_path, capsys, objective):
     path = tmp_path / "generator.safetensors"
     checkpoints.save(bent, path)
-    arguments = ["probe", str(path), "--samples", "8", "--steps", "3", "--against", against, "--device", "cpu"]
+    arguments = ["probe", str(path), "--samples", "8", "--steps", "3", "--against", objective, "--device", "cpu"]
     status = main([*arguments, "--json"])
     said = capsys.readouterr()
-    if against == "critic":
+    if objective == "critic":
         assert status == 2 and "--objective change" in said.err
         return
     report = json.loads(said.out)
-    noun = "distance" if against == "judge" else "change"
-    assert report["against"] == against and report[noun]["worst"] > report[noun]["random"]
-    path = LivePath(bent, request(samples=8, seed=0, against=against, judge="digits"), device="cpu")
+    noun = "distance" if objective == "judge" else "change"
+    assert report["against"] == objective and report[noun]["worst"] > report[noun]["random"]
+    path = LivePath(bent, request(samples=8, seed=0, objective=objective, judge="digits"), device="cpu")
     assert report[noun]["original"] == pytest.approx(float(path.at(0).loss.mean()), abs=1e-3)
     assert main([*arguments, "--judge", "own.safetensors"]) == 2
-    wrong = "expected no --judge" if against == "change" else "own.safetensors"
+    wrong = "expected no --judge" if objective == "change" else "own.safetensors"
     assert wrong in capsys.readouterr().err

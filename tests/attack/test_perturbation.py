@@ -2,13 +2,11 @@
 
 import pytest
 import torch
-from scipy import stats
 
 from rgan.attack.objectives import pixel_change
 from rgan.attack.path import LivePath, Request, reach
-from rgan.attack.perturbation import compare, mean_interval, notices, straight_path, which_loses_less
+from rgan.attack.perturbation import compare, notices, straight_path, which_loses_less
 from rgan.attack.search import Attack, run
-from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
 from rgan.models.gan import Gan, fresh
 from rgan.models.recipes import recipe
@@ -32,25 +30,6 @@ def request(**changes) -> Request:
         "reach": 2.0,
     }
     return Request(**(values | changes))
-
-
-def test_the_interval_is_students():
-    values = torch.randn(9, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2 + 1
-    ours = mean_interval(values)
-    theirs = stats.ttest_1samp(values.numpy(), 0).confidence_interval(0.95)
-    assert ours.mean == pytest.approx(float(values.mean()))
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
-
-
-def test_the_interval_of_few_samples_covers_the_truth_about_95_times_in_100():
-    rng = torch.Generator().manual_seed(1)
-    found = [mean_interval(torch.randn(8, generator=rng) + 5) for _ in range(600)]
-    assert 0.92 <= sum(one.low <= 5 <= one.high for one in found) / 600 <= 0.98
-
-
-def test_one_sample_has_no_interval():
-    with pytest.raises(SettingsError, match="at least 2 samples"):
-        mean_interval(torch.ones(1))
 
 
 def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(gan):

@@ -109,7 +109,7 @@ def test_values_and_floor_are_those_of_scores_to_the_last_digit(features, reques
     else:
         standard, seen = request.getfixturevalue("wide")
     score, fid, kid = scores(seen, standard, seed=3)
-    monkeypatch.setattr(metrics, "_jackknife", None)  # intervals are not even begun
+    monkeypatch.setattr(metrics, "jackknife_reach", None)  # intervals are not even begun
     monkeypatch.setattr(metrics, "_pulls", None)
     assert values(seen, standard, seed=3) == {"score": score.value, "fid": fid.value, "kid": kid.value}
     assert floor(standard, len(seen.features)) == fid.floor

@@ -25,7 +25,7 @@ from rgan.models.recipes import Robust, recipe
 from rgan.paper import evaluation, published, tables
 from rgan.paper import study as reproduce
 from rgan.paper.ablation import Model, ablations, robust_words
-from rgan.paper.claims import claims, holm, paired
+from rgan.paper.claims import claims
 from rgan.paper.evaluation import Evaluation, EvaluationSettings, Row, Scoring, evaluate
 from rgan.paper.study import Scorings
 from rgan.report import study_page
@@ -307,20 +307,6 @@ def test_families_hold_what_differs_in_seed_and_players_alone():
     }  # fmt: skip
     assert "<td>2<td>1<td>1<td>1</tr>" in study_page.seeds_html(columns)
     assert robust_words(Robust(consistency=0.1)) == "λ 0.1, ε₁ 0.01, ε₂ 4, consistency 0.1"
-
-
-def test_the_paired_interval_is_scipys():
-    ours, theirs = [8.1, 8.4, 7.7, 8.9, 8.0], [7.9, 8.0, 7.8, 8.3, 7.7]
-    found = paired([a - b for a, b in zip(ours, theirs, strict=True)])
-    expected = stats.ttest_rel(ours, theirs)
-    interval = expected.confidence_interval(0.95)
-    assert (found.p, found.low, found.high) == pytest.approx((expected.pvalue, interval.low, interval.high))
-    assert paired([0.5, 0.5, 0.5]).low == 0.5 and paired([0.5] * 3).p == 0 and paired([0.0] * 3).p == 1
-
-
-def test_holms_correction_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
 
 
 def columns_of(gains, harms=(0.0, 0.0), noise=(0.02, -0.01, 0.03), random=(0.0, 0.0), **changes):

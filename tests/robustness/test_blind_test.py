@@ -92,7 +92,7 @@ def test_the_tally_is_wilsons_and_agrees_with_the_exact_test_at_every_number_of_
         found, share, z = Tally(hits, total), hits / total, 1.959964
         middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
         reach = z / (1 + z**2 / total) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-        assert found.interval == pytest.approx((middle - reach, middle + reach), abs=1e-6)
+        assert (found.share.low, found.share.high) == pytest.approx((middle - reach, middle + reach), abs=1e-6)
         tail = sum(math.comb(total, k) for k in range(hits, total + 1)) / 2**total
         assert found.by_chance == pytest.approx(tail)
         assert (found.beyond_chance == 1) is (tail <= 0.05)

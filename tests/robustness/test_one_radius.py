@@ -8,7 +8,6 @@ import pytest
 import torch
 from scipy import stats
 
-from rgan.attack.perturbation import Interval
 from rgan.attack.search import Attack, search
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
@@ -24,13 +23,13 @@ from rgan.robustness.one_radius import (
     Transfer,
     agreement,
     differences,
-    interval_points,
     one_radius,
     rises,
     shell,
     transfer,
     verdict,
 )
+from rgan.stats.intervals import Interval
 
 SETTINGS = Attack((1.5,), steps=4)
 
@@ -251,7 +250,7 @@ def test_health_of_searches_whose_answer_is_known():
     ],
 )
 def test_an_interval_that_leaves_out_0_is_never_shown_ending_there(low, mean, high, words):
-    assert interval_points(Interval(mean, low, high)) == words
+    assert Interval(mean, low, high).in_points() == words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from rgan.attack.perturbation import mean_interval
 from rgan.attack.search import Attack
 from rgan.cli.main import main
 from rgan.common.errors import SettingsError
@@ -30,6 +29,7 @@ from rgan.robustness.failures import links
 from rgan.robustness.measured import JudgedGan, Measures
 from rgan.robustness.one_radius import OneRadius
 from rgan.robustness.summary import WORST, Asked, differences, examine, headline
+from rgan.stats.intervals import mean_interval
 
 NAMES = {"A": "plain", "B": "tough"}
 FINE = Check("Steps", "fair", "finds 90 %", "", "Choose more Steps.")

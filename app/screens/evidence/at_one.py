@@ -10,7 +10,6 @@ from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.language import MARKS
 
-from rgan.attack.perturbation import Interval
 from rgan.common.files import as_csv
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.report import rows as evidence_rows
@@ -18,6 +17,7 @@ from rgan.report.charts import robustness
 from rgan.robustness import one_radius
 from rgan.robustness.checks import WORDS, Check
 from rgan.robustness.one_radius import CONTROLS, STILL, OneRadius, Shell
+from rgan.stats.intervals import Interval
 
 
 def control(asked: Asked, found: Found) -> None:
@@ -69,7 +69,7 @@ def _kinds(one: OneRadius) -> list[list[str]]:
         [
             f"{MARKS[kind]}&nbsp;" + escape(words.replace("as many random as gradients", f"{one.tries} random")),
             per_cent(float(one.measures[kind].badness.mean())),
-            one_radius.interval_points(rises[kind]).replace(" (95 % interval ", "<br>(") if kind in rises else "",
+            "{}<br>({})".format(*rises[kind].points()) if kind in rises else "",
             per_cent(float(one.measures[kind].bad.double().mean()), 0),
             f"{float(one.measures[kind].opinion.realism.mean()):.2f}",
             f"{float(one.measures[kind].opinion.entropy.mean()):.2f}",

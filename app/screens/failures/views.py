@@ -14,7 +14,7 @@ from session.state import tasks
 from session.tasks import Task
 from theme.language import MARKS, model_title
 
-from rgan.common.formatting import per_cent
+from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import circled, grid, to_uint8
 from rgan.metrics.judges import BAD
 from rgan.robustness.failures.modes import Modes
@@ -112,8 +112,8 @@ def shares(pool: Pool) -> None:
     rows = {
         side: [
             [
-                f"{MARKS[kind]} {kind}", f"{share.bad:,} of {share.total:,}", per_cent(share.interval.mean),
-                f"{per_cent(share.interval.low).removesuffix(' %')} to {per_cent(share.interval.high)}",
+                f"{MARKS[kind]} {kind}", f"{share.hits:,} of {share.total:,}", per_cent(share.mean),
+                per_cent_range(share.low, share.high),
             ]
             for kind, share in prevalence(pool, side).items()
         ]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rgan.attack.perturbation import Interval, mean_interval
 from rgan.report.charts.basic import COLOURS, NEUTRAL
 from rgan.robustness.curves import METRICS, RobustnessCurve
 from rgan.robustness.one_radius import CONTROLS, OneRadius, Shell
+from rgan.stats.intervals import Interval, mean_interval
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

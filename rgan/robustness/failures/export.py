@@ -41,7 +41,7 @@ def strip(way: Way, *, count: int = STRIP, scale: int = 4) -> bytes:
 
 
 def sheet(pool: Pool, side: str, kind: str, *, count: int = SHEET, scale: int = 2) -> bytes:
-    """A PNG of the first rows of the pool, as they come, under one of KINDS, with a red ring around each bad image."""
+    """A PNG of the first rows of the pool, as they come, under one of NOISES, with a red ring around each bad image."""
     index = np.arange(min(count, len(pool.z)))
     bad = pool.rows[side].measures[kind].bad[: len(index)].numpy()
     return png(circled(to_uint8(pool.images(side, kind, index)), bad, COLUMNS, scale=scale))

@@ -72,7 +72,7 @@ class Modes:
 
 
 def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
-    """The modes of a model's bad images under one of KINDS: no two of a mode are further apart than `threshold`.
+    """The modes of a model's bad images under one of NOISES: no two of a mode are further apart than `threshold`.
 
     Complete linkage keeps chains of small differences from joining unlike images. Of more than MOST bad images the
     first ones are grouped, which are as good a sample as any, so sizes keep their proportions.

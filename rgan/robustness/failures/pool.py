@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
-from rgan.attack.perturbation import Interval
 from rgan.attack.search import Attack, WorstNoise, random_noise
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -24,8 +23,7 @@ from rgan.common.geometry import block_seed, lengths
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import MOVED
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
-from rgan.robustness.one_radius import holds, interval_points
-from rgan.stats.two_sample import wilson
+from rgan.stats.intervals import Share, ShareDifference, share, share_difference
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
 MOST = 20_000  # rows of a pool
@@ -36,7 +34,6 @@ NOISES = ("original", *MOVED)
 BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
 OF_MOVES = ("rise", "change")  # of BY, what original noise does not have
 BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
-_NORMAL = 1.959964  # quantile of the normal distribution for 95 % intervals
 
 Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable["Rows"]]
 
@@ -45,7 +42,7 @@ Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable
 class PoolPlan:
     """What to search: `samples` rows of the noise of `seed`, at the one radius of `settings`.
 
-    against: what the search raises, one of `objectives.OBJECTIVES`.
+    objective: what the search raises, one of `objectives.OBJECTIVES`.
 
     Raises:
         SettingsError: several radii, impossible numbers, or a method that cannot raise that.
@@ -78,7 +75,7 @@ class PoolPlan:
 
 @dataclass(frozen=True)
 class Rows:
-    """One model's rows so far: r (N, d) by MOVED, a measure by KINDS, and `objectives.pixel_change` (N,) by MOVED."""
+    """One model's rows so far: r (N, d) by MOVED, a measure by NOISES, and `objectives.pixel_change` (N,) by MOVED."""
 
     noise: dict[str, Tensor]
     measures: dict[str, Measures]
@@ -116,7 +113,7 @@ class Pool:
         return len(self.z) == self.plan.samples
 
     def noise(self, side: str, kind: str, index: Sequence[int] | np.ndarray) -> Tensor:
-        """Noise (n, d) of one of KINDS of some rows."""
+        """Noise (n, d) of one of NOISES of some rows."""
         rows = torch.as_tensor(np.asarray(index), dtype=torch.long)
         return self.z[rows] if kind == "original" else self.z[rows] + self.rows[side].noise[kind][rows]
 
@@ -181,7 +178,7 @@ def _together(parts: Sequence[Rows]) -> Rows:
 
 
 def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> np.ndarray:
-    """Rows of a model from worst to best, (N,), by one of BY under one of KINDS.
+    """Rows of a model from worst to best, (N,), by one of BY under one of NOISES.
 
     Badness is a percentile and ends at 100 %: there the judge's distance goes on, which also decides all other ties.
 
@@ -221,64 +218,20 @@ def spread(order: np.ndarray, count: int) -> Spread:
     return Spread(order[:count], order[middle : middle + count], order[len(order) - count :])
 
 
-@dataclass(frozen=True)
-class Share:
-    """`bad` of `total` images, with the 95 % interval of their share over all noise (Wilson 1927)."""
-
-    bad: int
-    total: int
-    interval: Interval
-
-    @property
-    def words(self) -> str:
-        """ "12.3 % (95 % interval 11.0 % to 13.8 %)"."""
-        low, high = (per_cent(limit) for limit in (self.interval.low, self.interval.high))
-        return f"{per_cent(self.interval.mean)} (95 % interval {low} to {high})"
-
-
 def prevalence(pool: Pool, side: str) -> dict[str, Share]:
-    """How common bad images are under each of KINDS, over all rows so far."""
-    return {kind: share(measure.bad) for kind, measure in pool.rows[side].measures.items()}
+    """How common bad images are under each of NOISES, over all rows so far."""
+    return {kind: share(int(measure.bad.sum()), len(measure.bad)) for kind, measure in pool.rows[side].measures.items()}
 
 
-def share(bad: Tensor) -> Share:
-    """Of booleans (N,)."""
-    hits, total = int(bad.sum()), len(bad)
-    return Share(hits, total, Interval(hits / total, *wilson(hits, total, level=0.05)))
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two shares over the same noise: rows bad in the first alone, in the second alone, and first − second."""
-
-    first: int
-    second: int
-    total: int
-    difference: Interval
-
-
-def paired(first: Tensor, second: Tensor) -> Paired:
-    """The difference of two shares of the same rows, booleans (N,) each, with its 95 % interval.
-
-    Half a row is added to each of the four counts (Agresti & Min 2005), so that no difference among few rows is not
-    taken for certainty; the t interval of `evidence.mean_interval` would have no width then.
-    """
-    total, more, fewer = len(first), int((first & ~second).sum()), int((second & ~first).sum())
-    p, q = ((count + 0.5) / (total + 2) for count in (more, fewer))
-    reach = _NORMAL * ((p + q - (p - q) ** 2) / (total + 2)) ** 0.5
-    interval = Interval((more - fewer) / total, max(-1.0, p - q - reach), min(1.0, p - q + reach))
-    return Paired(more, fewer, total, interval)
-
-
-def beyond(pool: Pool, side: str, kind: str, other: str) -> Paired:
-    """One model's share of bad images under one of KINDS beyond that under another."""
+def beyond(pool: Pool, side: str, kind: str, other: str) -> ShareDifference:
+    """One model's share of bad images under one of NOISES beyond that under another."""
     measures = pool.rows[side].measures
-    return paired(measures[kind].bad, measures[other].bad)
+    return share_difference(measures[kind].bad, measures[other].bad)
 
 
-def between(pool: Pool, kind: str) -> Paired:
-    """A's share of bad images beyond B's, under one of KINDS, over the noise that both were given."""
-    return paired(pool.rows["A"].measures[kind].bad, pool.rows["B"].measures[kind].bad)
+def between(pool: Pool, kind: str) -> ShareDifference:
+    """A's share of bad images beyond B's, under one of NOISES, over the noise that both were given."""
+    return share_difference(pool.rows["A"].measures[kind].bad, pool.rows["B"].measures[kind].bad)
 
 
 def findings(pool: Pool) -> tuple[str, ...]:
@@ -286,29 +239,29 @@ def findings(pool: Pool) -> tuple[str, ...]:
     sentences = [_said_of(pool, side) for side in pool.rows]
     if len(pool.rows) == 2:
         for kind, words in (("original", "With ordinary noise"), ("worst", "Under worst noise")):
-            found = between(pool, kind).difference
-            if holds(found):
+            found = between(pool, kind)
+            if found.excludes_zero:
                 more, less = ("A", "B") if found.mean > 0 else ("B", "A")
                 outcome = f"{more} makes more bad images than {less}"
             else:
                 outcome = "which of A and B makes more bad images cannot be said"
-            sentences.append(f"{words}, {outcome}: A minus B is {interval_points(found)}.")
+            sentences.append(f"{words}, {outcome}: A minus B is {found.in_points()}.")
     return (*sentences, BASE_RATE)
 
 
 def _said_of(pool: Pool, side: str) -> str:
     found = prevalence(pool, side)
     shares = (
-        f"{side}: of {len(pool.z):,} images, {found['original'].words} are bad; under worst noise "
-        f"{found['worst'].words}, under random noise of the same length {found['random'].words}."
+        f"{side}: of {len(pool.z):,} images, {found['original'].in_per_cent()} are bad; under worst noise "
+        f"{found['worst'].in_per_cent()}, under random noise of the same length {found['random'].in_per_cent()}."
     )
     if not pool.rows[side].noise["worst"].any():
         return f"{shares} Nothing moved: raise ε or lower λ."
     turned = beyond(pool, side, "worst", "original")
-    more = beyond(pool, side, "worst", "random").difference
+    more = beyond(pool, side, "worst", "random")
     outcome = "more" if more.mean > 0 else "fewer"
-    shown = f"makes {outcome} bad images than" if holds(more) else "is not shown to make more bad images than"
+    shown = f"makes {outcome} bad images than" if more.excludes_zero else "is not shown to make more bad images than"
     return (
         f"{shares} It turns {turned.first:,} good images bad and {turned.second:,} bad ones good, and {shown} random "
-        f"noise: {interval_points(more)}."
+        f"noise: {more.in_points()}."
     )
