@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rgan import __version__
 from rgan.cli import (
+    app,
     convert,
     critic,
     data,
@@ -27,7 +28,8 @@ from rgan.cli import (
 from rgan.common.errors import RganError
 
 COMMANDS = (
-    train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge, data
+    app, train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge,
+    data,
 )  # fmt: skip
 
 
