@@ -18,8 +18,10 @@ FOLDERS = ("RGAN_RUNS", "RGAN_UPLOADS")  # a relative one is meant from where th
 def add(commands: Subparsers) -> None:
     command = commands.add_parser("app", help="start the app in the browser, from any folder; Ctrl-C ends it")
     command.set_defaults(command=run)
-    command.add_argument("--port", help="to listen on (default 8501, or the next that is free)")
-    command.add_argument("--address", help="to listen on (default 127.0.0.1, this machine only; 0.0.0.0: any that can)")
+    command.add_argument("--port", type=int, help="to listen on (default 8501, or the next that is free)")
+    command.add_argument(
+        "--address", help="to listen on (default 127.0.0.1: for this machine only; 0.0.0.0: for all that reach it)"
+    )
     command.add_argument("more", nargs="*", metavar="OPTION", help="Streamlit's own, as in: -- --server.headless true")
 
 
@@ -37,10 +39,11 @@ def run(options: argparse.Namespace) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(home)]
     for name in ("port", "address"):
         if (value := getattr(options, name)) is not None:
-            command += [f"--server.{name}", value]
+            command += [f"--server.{name}", str(value)]
     command += options.more
     os.environ.update({name: os.path.abspath(os.environ[name]) for name in FOLDERS if name in os.environ})
+    # Streamlit reads settings, and Python modules, from the folder it is started in: not from the caller's.
     os.chdir(CHECKOUT)
     if os.name == "posix":
-        os.execv(sys.executable, command)
+        os.execv(sys.executable, command)  # signals to this process are then the server's
     raise SystemExit(subprocess.call(command))

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         command.add(commands)
-    for each in commands.choices.values():
-        each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
+    for name, each in commands.choices.items():
+        if name != "app":  # which reports nothing
+            each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser

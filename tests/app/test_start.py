@@ -1,11 +1,12 @@
 """The app keeps the README's promise wherever it is started: this machine alone can reach it, and nothing is told on."""
 
 import socket
+import tomllib
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.NewSession_pb2 import Config
+from streamlit.proto.NewSession_pb2 import NewSession
 from websockets.sync.client import connect
 
 from benchmarks.serving import Server
@@ -13,11 +14,17 @@ from rgan.cli import app
 from rgan.cli.main import main
 from tests.conftest import ROOT
 
-STARTS = {
-    "streamlit": ("-m", "streamlit", "run", str(ROOT / "app" / "Home.py")),
-    "rgan app": ("-m", "rgan", "app", "--"),
-}
-STRANGE = '[server]\naddress = "0.0.0.0"\n[browser]\ngatherUsageStats = true\n'
+STREAMLIT = ("-m", "streamlit", "run", str(ROOT / "app" / "Home.py"))
+RGAN = ("-m", "rgan", "app")
+# What the folder it is started in would have instead.
+STRANGE = """
+[server]
+address = "0.0.0.0"
+[browser]
+gatherUsageStats = true
+[theme.light]
+primaryColor = "#FF0000"
+"""
 
 
 def answers(host: str, address: str) -> bool:
@@ -28,7 +35,7 @@ def answers(host: str, address: str) -> bool:
     return True
 
 
-def page_settings(address: str) -> Config:
+def opened(address: str) -> NewSession:
     """What the browser is told when it opens the page."""
     with connect(f"{address.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"]) as page:
         message = BackMsg()
@@ -37,31 +44,32 @@ def page_settings(address: str) -> Config:
         while True:
             sent = ForwardMsg.FromString(page.recv(timeout=60))
             if sent.HasField("new_session"):
-                return sent.new_session.config
+                return sent.new_session
 
 
-@pytest.mark.parametrize("start", STARTS)
-def test_from_another_folder_it_is_for_this_machine_alone_and_sends_no_telemetry(start, tmp_path):
+# Who listens on all interfaces answers on every address of this machine, as on 127.0.0.2.
+@pytest.mark.parametrize(
+    ("start", "reached"),
+    [
+        (STREAMLIT, ["127.0.0.1"]),
+        ((*RGAN, "--"), ["127.0.0.1"]),
+        ((*RGAN, "--address", "0.0.0.0", "--"), ["127.0.0.1", "127.0.0.2"]),
+    ],
+    ids=["streamlit", "rgan app", "rgan app for all"],
+)
+def test_from_any_folder_it_has_its_own_settings(start, reached, tmp_path):
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "config.toml").write_text(STRANGE)
-    server = Server(STARTS[start], environment={"PYTHONPATH": str(ROOT)}, folder=tmp_path)
+    own = tomllib.loads((ROOT / "app" / ".streamlit" / "config.toml").read_text())
+    server = Server(start, environment={"PYTHONPATH": str(ROOT)}, folder=tmp_path)
     server.start()
     try:
-        # Who listens on all interfaces answers on every address of this machine.
-        assert [host for host in ("127.0.0.1", "127.0.0.2", "::1") if answers(host, server.address)] == ["127.0.0.1"]
-        assert not page_settings(server.address).gather_usage_stats
+        assert [host for host in ("127.0.0.1", "127.0.0.2", "::1") if answers(host, server.address)] == reached
+        page = opened(server.address)
     finally:
         server.stop()
-
-
-def test_the_operator_may_choose_the_address(tmp_path):
-    program = ("-m", "rgan", "app", "--address", "0.0.0.0", "--")
-    server = Server(program, environment={"PYTHONPATH": str(ROOT)}, folder=tmp_path)
-    server.start()
-    try:
-        assert answers("127.0.0.2", server.address)
-    finally:
-        server.stop()
+    assert not page.config.gather_usage_stats
+    assert page.custom_theme.light.primary_color == own["theme"]["light"]["primaryColor"]
 
 
 def test_without_the_app_or_streamlit_it_says_what_to_do(tmp_path, monkeypatch, capsys):
