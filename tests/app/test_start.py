@@ -1,4 +1,4 @@
-"""The app keeps the README's promise wherever it is started: this machine alone can reach it, and nothing is told on."""
+"""The app keeps the README's promise wherever it is started: only this machine reaches it, and nothing is told on."""
 
 import socket
 import tomllib

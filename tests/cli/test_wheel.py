@@ -1,4 +1,4 @@
-"""The wheel alone, without its checkout: light to import, its judges and scripts in it, everything it imports declared."""
+"""The wheel alone, without its checkout: light to import, all files in it, everything it imports declared."""
 
 import ast
 import json
