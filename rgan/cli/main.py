@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rgan import __version__
 from rgan.cli import (
+    app,
     convert,
     critic,
     data,
@@ -27,7 +28,8 @@ from rgan.cli import (
 from rgan.common.errors import RganError
 
 COMMANDS = (
-    train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge, data
+    app, train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge,
+    data,
 )  # fmt: skip
 
 
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         command.add(commands)
-    for each in commands.choices.values():
-        each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
+    for name, each in commands.choices.items():
+        if name != "app":  # which reports nothing
+            each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
     return parser

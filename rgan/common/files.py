@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rgan.common.errors import FileError, SettingsError
 
+CHECKOUT = Path(__file__).resolve().parents[2]  # holds app/ and checkpoints/, unless rgan was installed as a wheel
 LONGEST_NAME = 61
 _NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 _UNFINISHED = ".part"

@@ -23,7 +23,7 @@ MAX_NAME = 256  # characters of a tensor's name
 
 # Of what is sent to the app.
 MAX_FILES = 4  # of one model
-MAX_UPLOAD_BYTES = 64 * MIB  # a file; .streamlit/config.toml tells the server the same
+MAX_UPLOAD_BYTES = 64 * MIB  # a file; app/.streamlit/config.toml tells the server the same
 OPERATOR_FILES, OPERATOR_BYTES = 500, 8192 * MIB  # models kept for the server's operator
 VISITOR_FILES, VISITOR_BYTES = 4, 128 * MIB  # for anybody else, where the operator lets them
 VISITORS_BYTES = 2048 * MIB  # for all of them together

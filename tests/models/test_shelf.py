@@ -98,7 +98,7 @@ def test_a_closed_shelf_is_gone_and_stays_so(shelf):
 
 
 def test_the_server_is_told_the_limit_on_uploads():
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    config = tomllib.loads((ROOT / "app" / ".streamlit" / "config.toml").read_text())
     assert config["server"]["maxUploadSize"] * limits.MIB == limits.MAX_UPLOAD_BYTES
 
 

@@ -146,7 +146,6 @@ def test_a_pair_is_trained_watched_and_opened(page: Page, browser, server):
 
 def test_a_changed_source_file_disturbs_no_training(page: Page, tmp_path):
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
     watching = ("--server.runOnSave", "true", "--server.fileWatcherType", "poll")
     server = Server(("-m", "streamlit", "run", "app/Home.py", *watching), folder=tmp_path)
