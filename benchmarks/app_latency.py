@@ -66,11 +66,11 @@ def view(self, radius, **options):
     turn = turn if last == radius else 1 - turn
     turns[self] = radius, turn
     shown = made[self][turn]
-    settings = dataclasses.replace(shown.comparison.settings, radii=(radius,))
-    return dataclasses.replace(shown, comparison=dataclasses.replace(shown.comparison, settings=settings), done=True)
+    attack = dataclasses.replace(shown.perturbation.attack, radii=(radius,))
+    return dataclasses.replace(shown, perturbation=dataclasses.replace(shown.perturbation, attack=attack), done=True)
 
 def strip(self, view, sample):
-    return view.original[[sample] * 9], view.comparison.original[[sample] * 9]
+    return view.original[[sample] * 9], view.perturbation.loss_original[[sample] * 9]
 
 real_advance, live.LivePath.advance = live.LivePath.advance, lambda self, radius, seconds: False
 live.LivePath.stronger = lambda self, radius: None

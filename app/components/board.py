@@ -12,6 +12,7 @@ from torch import Tensor
 from rgan.attack.objectives import ObjectiveWords
 from rgan.attack.path import View
 from rgan.common.formatting import decimal
+from rgan.common.geometry import lengths
 from rgan.common.images import grid, png
 
 
@@ -27,17 +28,17 @@ def data_uri(picture: np.ndarray) -> str:
 
 def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
     """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
-    comparison, measure = view.comparison, view.comparison.measure
+    found, words_of = view.perturbation, view.perturbation.words
     worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
     shift = ", change ×3" if changes else ""
     bands = [
-        ("original", "original noise", view.original, comparison.original),
-        ("worst", f"worst noise{shift}", worst, comparison.worst),
-        ("random", f"random noise of the same length{shift}", random, comparison.random),
+        ("original", "original noise", view.original, found.loss_original),
+        ("worst", f"worst noise{shift}", worst, found.loss_worst),
+        ("random", f"random noise of the same length{shift}", random, found.loss_random),
     ]
     return "".join(
         f'<div class="board {side}"><figure><figcaption>{marked(kind, words)}'
-        f'<span class="value">{measure.noun} {number(float(raised.mean()), measure)}</span></figcaption>'
+        f'<span class="value">{words_of.noun} {number(float(raised.mean()), words_of)}</span></figcaption>'
         f"{_framed(images, picked, f'{side}: images from {words}, {_size(images)}')}</figure></div>"
         for kind, words, images, raised in bands
     )
@@ -45,11 +46,11 @@ def board(view: View, side: str, *, changes: bool, picked: int | None = None) ->
 
 def facts(view: View) -> str:
     """HTML table of what the picture rests on."""
-    c = view.comparison
+    c = view.perturbation
     rows = [
-        (f"Worst {c.measure.more} than random", f"{c.beaten} of {len(c.worst)}"),
-        ("Length of the move ‖r‖, mean", f"{float(c.used.mean()):.2f} of ε {c.radius:.2f}"),
-        ("The same as a share of ‖z‖", f"{100 * float((c.used / c.prior).mean()):.1f} %"),
+        (f"Worst {c.words.more} than random", f"{c.beaten} of {len(c.z)}"),
+        ("Length of the move ‖r‖, mean", f"{float(c.length.mean()):.2f} of ε {c.radius:.2f}"),
+        ("The same as a share of ‖z‖", f"{100 * float((c.length / lengths(c.z)).mean()):.1f} %"),
         (
             "Change of the image (RMS)",
             f"{MARKS['worst']} {100 * float(view.pixels[0].mean()):.1f} %  "
@@ -57,20 +58,20 @@ def facts(view: View) -> str:
         ),
         ("Gradient calls a sample, and time", f"{view.gradient_calls}, {view.seconds:.2f} s"),
     ]
-    if c.best_of_random is not None and c.radius:
-        best = number(float(c.best_of_random.mean()), c.measure)
-        rows.insert(1, (f"{c.measure.noun.capitalize()} of the best of {c.tries} random", best))
+    if c.loss_best_random is not None and c.radius:
+        best = number(float(c.loss_best_random.mean()), c.words)
+        rows.insert(1, (f"{c.words.noun.capitalize()} of the best of {c.tries} random", best))
     cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
     return f'<table class="facts">{cells}</table>'
 
 
 def strip(view: View, images: np.ndarray, raised: Tensor, side: str) -> str:
     """HTML of one sample on the straight way from original to worst, what was raised under each frame."""
-    measure = view.comparison.measure
+    words = view.perturbation.words
     last = len(images) - 1
     marks = {0: MARKS["original"], last: MARKS["worst"]}
     labels = "".join(
-        f"<div>{number(float(value), measure)}<br>{marks.get(index, '&nbsp;')}</div>"
+        f"<div>{number(float(value), words)}<br>{marks.get(index, '&nbsp;')}</div>"
         for index, value in enumerate(raised)
     )
     return (
@@ -90,18 +91,18 @@ def card(name: str, title: str, words: str, images: np.ndarray) -> str:
 
 def stamp(view: View) -> str:
     """HTML line that says which settings made the picture and whether the search goes on."""
-    settings = view.comparison.settings
-    method = "one step" if settings.method == "one-step" else f"step {view.step} of {view.steps}"
+    attack = view.perturbation.attack
+    method = "one step" if attack.method == "one-step" else f"step {view.step} of {view.steps}"
     state, words = ("done", "") if view.done else ("busy", "searching: ")
     return (
-        f'<span class="stamp {state}" data-done="{str(view.done).lower()}" data-radius="{settings.radii[0]:.2f}">'
-        f"{words}ε {settings.radii[0]:.2f}, λ {settings.price:g}, {method}</span>"
+        f'<span class="stamp {state}" data-done="{str(view.done).lower()}" data-radius="{attack.radii[0]:.2f}">'
+        f"{words}ε {attack.radii[0]:.2f}, λ {attack.price:g}, {method}</span>"
     )
 
 
-def number(value: float, measure: ObjectiveWords) -> str:
+def number(value: float, words: ObjectiveWords) -> str:
     """Two decimals, one from 10 on (nine of them stand side by side), with its unit."""
-    return decimal(value, 2 if abs(value) < 9.995 else 1) + measure.unit
+    return decimal(value, 2 if abs(value) < 9.995 else 1) + words.unit
 
 
 def _size(images: np.ndarray) -> str:

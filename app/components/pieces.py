@@ -39,8 +39,8 @@ def legend(asked: Asked) -> None:
             for side, name in zip("AB", asked.names, strict=True)
             for kind, line in (("worst", "━"), ("random", "┅"))
         )
-        + f"&emsp;┆ ε {asked.settings.radii[0]:g}, as set&emsp;λ {asked.settings.price:g}"
-        f"&emsp;{asked.settings.steps} steps</div>"
+        + f"&emsp;┆ ε {asked.attack.radii[0]:g}, as set&emsp;λ {asked.attack.price:g}"
+        f"&emsp;{asked.attack.steps} steps</div>"
     )
 
 

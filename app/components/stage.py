@@ -52,14 +52,14 @@ class Stage:
         drawn = together(picture, [0, 1])
         views = [view for view, _ in drawn]
         so_far = "" if all(view.done for view in views) else "So far: "
-        said = which_loses_less(views[0].comparison, views[1].comparison, ("A", "B"))
+        said = which_loses_less(views[0].perturbation, views[1].perturbation, ("A", "B"))
         self._verdict.html(f'<p class="verdict">{so_far}{said}</p>')
         for side, (view, grids) in enumerate(drawn):
             title = language.model_title("AB"[side], self.names[side], self.about[side], board.stamp(view))
             below = board.facts(view) if self.numbers else ""
             picture_place, notice_place = self._places[side]
             picture_place.html(title + grids + below)  # in one piece: each costs the browser a turn
-            if view.done and (said := notices(view.comparison, paths[side].stronger(radius))):
+            if view.done and (said := notices(view.perturbation, paths[side].stronger(radius))):
                 notice_place.info("  \n".join(said), icon=":material/info:")
         if search:
             time.sleep(PAINT)

@@ -7,14 +7,16 @@ random directions that generators are usually probed by.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from rgan.attack.search import CHUNK, Attack, SampleLoss, losses
+from rgan.attack.search import CHUNK, Attack, SampleLoss, WorstNoise, losses, search
 from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, SettingsError, one_of
 from rgan.common.formatting import decimal, signed
@@ -28,7 +30,7 @@ LADDER = 6  # lengths tried for a priced first move, each a quarter of the one b
 
 @dataclass(frozen=True)
 class ObjectiveWords:
-    """How to speak of what is raised.
+    """How to speak of an objective.
 
     noun: its name. full: the name in a sentence of its own. more, less: what worst noise does beside random noise, and
     the steadier of two Gans beside the other. by: where the number comes from. unit: what follows it.
@@ -41,7 +43,7 @@ class ObjectiveWords:
     by: str
     unit: str = ""
 
-    def words(self, value: float, sign: str = "") -> str:
+    def number(self, value: float, sign: str = "") -> str:
         """The number with its unit, two decimals; sign "+": also that of a gain."""
         return (signed if sign else decimal)(value) + self.unit
 
@@ -54,18 +56,15 @@ class Objective:
     """What a search raises, ready for many evaluations of N samples.
 
     rate: images (B, C, H, W) as the probe draws them and the samples (B,) they belong to → loss (B,), differentiable.
-    flat: r = 0 is its minimum, without a slope to follow.
+    flat: r = 0 is its minimum, without a slope to follow. coarse: the same, faster and less exact, for all but the last
+    steps of a search.
     """
 
     probe: Probe
-    measure: ObjectiveWords
+    words: ObjectiveWords
     rate: Callable[[Tensor, Tensor], Tensor]
     flat: bool = False
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the generator's convolutions."""
-        return self.probe.dtype
+    coarse: Objective | None = None
 
     @property
     def loss(self) -> SampleLoss:
@@ -80,7 +79,17 @@ class Objective:
         """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
         return self.probe.rated(z, lambda images: self.rate(images, samples))
 
-    def start(self, z: Tensor, settings: Attack, seed: int) -> Tensor | None:
+    def search(self, z: Tensor, attack: Attack, *, seed: int = 0, start: Tensor | None = None) -> Iterator[WorstNoise]:
+        """The search for worst noise from z (N, latent), step by step; see `attack.search`.
+
+        start: r to begin with, (N, latent) or one for each radius; by default its own.
+        """
+        start = self.start(z, attack, seed) if start is None else start
+        if self.coarse is None:
+            return search(self.loss, z, attack, seed=seed, start=start)
+        return search(self.coarse.loss, z, attack, seed=seed, start=start, exact=self.loss)
+
+    def start(self, z: Tensor, attack: Attack, seed: int) -> Tensor | None:
         """r (N, latent) to begin a search with, up to its largest radius; None where r = 0 has a slope to follow.
 
         A random direction of the seed, apart from the control's. Where moving has a price, the length that is worth
@@ -90,22 +99,22 @@ class Objective:
         if not self.flat:
             return None
         directions = random_directions((len(z), z.shape[1]), separate(seed, "first move")).to(z)
-        shares = 4.0 ** -torch.arange(LADDER if settings.price else 1)
-        moves = settings.radii[-1] * shares.to(z)[:, None, None] * directions
-        worth = losses(self.loss, z + moves) - settings.price * moves.square().sum(dim=-1)
+        shares = 4.0 ** -torch.arange(LADDER if attack.price else 1)
+        moves = attack.radii[-1] * shares.to(z)[:, None, None] * directions
+        worth = losses(self.loss, z + moves) - attack.price * moves.square().sum(dim=-1)
         return moves[worth.argmax(dim=0), torch.arange(len(z))]
 
 
-def objective_pair(
+def objective_for(
     gan: Gan,
-    objective: str,
+    name: str,
     z: Tensor,
     *,
     judge: Judge | None = None,
     device: str = "auto",
-    precision: str = "auto",
-) -> tuple[Objective, Objective]:
-    """What a search from noise z (N, latent) raises, exact and, in the chosen precision, fast.
+    precision: str = "float32",
+) -> Objective:
+    """One of OBJECTIVES, of this Gan and noise z (N, latent); a coarser precision gives it a coarse twin.
 
     The change has one precision: differences of nearly equal images would drown in bfloat16's rounding.
 
@@ -113,24 +122,25 @@ def objective_pair(
         CheckpointError: the loss is to be raised and there is no critic.
         SettingsError: the distance is to be raised and no judge is given; or another word than those of OBJECTIVES.
     """
-    one_of("what the search raises", objective, OBJECTIVES)
+    one_of("what the search raises", name, OBJECTIVES)
     where = choose_device(device)
     exact = gan.probe(device=where)
-    if objective == CHANGE:
-        change = _change(exact, z)
-        return change, change
-    fast = gan.probe(choose_dtype(precision, where), where)
-    if objective == JUDGE:
+    if name == CHANGE:
+        return _change(exact, z)
+    made: Callable[[Probe], Objective] = _loss
+    if name == JUDGE:
         if judge is None:
             raise SettingsError("expected a judge, whose distance the search raises, got none; name one")
-        judge = judge.on(where)
-        return _distance(exact, judge), _distance(fast, judge)
-    if not gan.has_critic:
+        made = functools.partial(_distance, judge=judge.on(where))
+    elif not gan.has_critic:
         raise CheckpointError(
             "expected a model with a critic, whose loss the search raises, got a generator alone; search --objective "
             "judge or --objective change instead, or import it again with its critic's file beside it"
         )
-    return _loss(exact), _loss(fast)
+    dtype = choose_dtype(precision, where)
+    return (
+        made(exact) if dtype is exact.dtype else dataclasses.replace(made(exact), coarse=made(gan.probe(dtype, where)))
+    )
 
 
 def check_method(objective: str, method: str) -> None:
@@ -168,13 +178,13 @@ def _loss(probe: Probe) -> Objective:
 
 def _distance(probe: Probe, judge: Judge) -> Objective:
     by = f"measured by the independent judge of {judge.data}, to the third nearest real image in its features"
-    measure = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
-    return Objective(probe, measure, lambda images, _: judge.distance(images))
+    words = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
+    return Objective(probe, words, lambda images, _: judge.distance(images))
 
 
 def _change(probe: Probe, z: Tensor) -> Objective:
     by = "the root mean square difference from the image of the original noise, in per cent of black to white"
-    measure = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
+    words = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
     with torch.no_grad():
         original = torch.cat([probe.draw(chunk) for chunk in z.split(CHUNK)])
-    return Objective(probe, measure, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)
+    return Objective(probe, words, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)

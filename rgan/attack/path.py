@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_pair, pixel_change
-from rgan.attack.perturbation import Perturbation, compare, straight_path
-from rgan.attack.search import Attack, SampleLoss, WorstNoise, between, look_up, losses, merge, search
+from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_for, pixel_change
+from rgan.attack.perturbation import Perturbation, straight_path, with_controls
+from rgan.attack.search import Attack, SampleLoss, WorstNoise, between, look_up, losses, merge
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.images import difference, to_uint8
 from rgan.metrics.judges import shipped
@@ -68,7 +68,7 @@ class Request:
             else gan.noise(self.samples, self.seed)
         )
 
-    def settings(self, *radii: float) -> Attack:
+    def attack(self, *radii: float) -> Attack:
         return Attack(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
 
 
@@ -80,7 +80,7 @@ class View:
     square change of worst and random images as fractions of the range from black to white, (N,) each.
     """
 
-    comparison: Perturbation
+    perturbation: Perturbation
     original: np.ndarray
     worst: np.ndarray
     random: np.ndarray
@@ -103,14 +103,12 @@ class LivePath:
         self.request = request
         self.z = request.noise(gan)
         judge = shipped(request.judge) if request.objective == JUDGE else None
-        self.exact, self.fast = objective_pair(
-            gan, request.objective, self.z, judge=judge, device=device, precision=precision
-        )
-        self._original = self.exact.images(self.z)
-        loss = losses(self.exact.loss, self.z)
+        self.objective = objective_for(gan, request.objective, self.z, judge=judge, device=device, precision=precision)
+        self._original = self.objective.images(self.z)
+        loss = losses(self.objective.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
-            request.settings(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
+            request.attack(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
         )
         self._scouted = False
         self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
@@ -125,14 +123,14 @@ class LivePath:
         """The answer known at `radius`, at once: a finished or running search's, or one between neighbouring radii."""
         if radius in self._found:
             return self._found[radius]
-        if self._latest is not None and self._latest.settings.radii == (radius,):
+        if self._latest is not None and self._latest.attack.radii == (radius,):
             return self._latest
-        if self._between is None or self._between[0].settings.radii != (radius,):
+        if self._between is None or self._between[0].attack.radii != (radius,):
             noise = between(self._known, radius)
-            images, loss = self.exact.images_and_loss(self.z + noise, torch.arange(len(self.z)))
+            images, loss = self.objective.images_and_loss(self.z + noise, torch.arange(len(self.z)))
             answer = dataclasses.replace(
                 self._known,
-                settings=self.request.settings(radius),
+                attack=self.request.attack(radius),
                 noise=noise[None],
                 loss=loss[None],
                 done=radius == 0,
@@ -147,7 +145,7 @@ class LivePath:
     def noise_at(self, radius: float) -> Tensor:
         """r (N, d) of `at`, without judging it; also while another thread advances."""
         known = self._found.get(radius, self._latest)
-        if known is not None and known.settings.radii == (radius,):
+        if known is not None and known.attack.radii == (radius,):
             return known.noise[-1]
         return between(self._known, radius)
 
@@ -188,7 +186,7 @@ class LivePath:
                     yield dataclasses.replace(state, done=False)
             yield from (None for _ in self._exploring)
             self._exploring = None
-        start = look_up(self.exact.loss, self._known, radius).noise if self.request.method == "ascent" else None
+        start = look_up(self.objective.loss, self._known, radius).noise if self.request.method == "ascent" else None
         for state in self._steps(radius, start=start):
             if state.done:
                 self._found[radius] = state
@@ -199,37 +197,38 @@ class LivePath:
 
         Ascent hardly ever has one; the one-step method does where it overshoots.
         """
-        smaller = [k for k, known in enumerate(self._known.settings.radii) if known < radius]
+        smaller = [k for k, known in enumerate(self._known.attack.radii) if known < radius]
         if not smaller:
             return None
         means = self._known.loss.mean(dim=1)
         best = max(smaller, key=lambda k: float(means[k]))
-        return self._known.settings.radii[best] if means[best] > self.at(radius).loss.mean() else None
+        return self._known.attack.radii[best] if means[best] > self.at(radius).loss.mean() else None
 
-    def view(self, radius: float, *, best_of: bool = False) -> View:
-        """Images and numbers of the answer at `radius`; with `best_of`, also the best of many random directions."""
+    def view(self, radius: float, *, best_random: bool = False) -> View:
+        """Images and numbers of the answer at `radius`; with `best_random`, also the best of many random directions."""
         found = self.at(radius)
-        if self._viewed is None or self._viewed[0] is not found or self._viewed[1] is not best_of:
-            self._viewed = found, best_of, self._view(found, best_of)
+        if self._viewed is None or self._viewed[0] is not found or self._viewed[1] is not best_random:
+            self._viewed = found, best_random, self._view(found, best_random)
         return self._viewed[2]
 
-    def _view(self, found: WorstNoise, best_of: bool) -> View:
+    def _view(self, found: WorstNoise, best_random: bool) -> View:
         made: list[Tensor] = []
 
         def judged(z: Tensor, samples: Tensor) -> Tensor:
-            images, loss = self.exact.images_and_loss(z, samples)
+            images, loss = self.objective.images_and_loss(z, samples)
             made.append(images)
             return loss
 
-        seed, measure = self.request.seed, self.exact.measure
-        comparison = compare(SampleLoss(judged), self.z, found, seed=seed, best_of=best_of, measure=measure)
+        perturbation = with_controls(
+            SampleLoss(judged), found, seed=self.request.seed, best_random=best_random, words=self.objective.words
+        )
         random = torch.cat(made)[: len(self.z)]  # the control's own images come first
         if self._between is not None and self._between[0] is found:
             worst = self._between[1]
         else:
-            worst = self.exact.images(self.z + comparison.noise)
+            worst = self.objective.images(self.z + perturbation.r)
         return View(
-            comparison=comparison,
+            perturbation=perturbation,
             original=to_uint8(self._original),
             worst=to_uint8(worst),
             random=to_uint8(random),
@@ -246,8 +245,8 @@ class LivePath:
 
     def strip(self, view: View, sample: int, frames: int = 9) -> tuple[np.ndarray, Tensor]:
         """One sample from original to worst along the straight line: images (frames, H, W, C), losses (frames,)."""
-        path = straight_path(self.z[sample], view.comparison.noise[sample], frames)
-        images, loss = self.exact.images_and_loss(path, torch.full((frames,), sample))
+        path = straight_path(self.z[sample], view.perturbation.r[sample], frames)
+        images, loss = self.objective.images_and_loss(path, torch.full((frames,), sample))
         return to_uint8(images), loss
 
     def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
@@ -263,10 +262,7 @@ class LivePath:
         self._known, self._between = known, None
 
     def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
-        settings, seed = self.request.settings(*radii), self.request.seed
-        exact = None if self.fast.dtype is self.exact.dtype else self.exact.loss
-        start = self.exact.start(self.z, settings, seed) if start is None else start
-        return search(self.fast.loss, self.z, settings, seed=seed, exact=exact, start=start)
+        return self.objective.search(self.z, self.request.attack(*radii), seed=self.request.seed, start=start)
 
 
 def parse_rows(text: str) -> tuple[int, ...]:

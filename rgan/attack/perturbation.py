@@ -1,19 +1,23 @@
-"""Numbers with their control and their interval.
+"""Worst noise with its controls: `perturb`, which everything that measures robustness goes through.
 
 Worst noise is never reported without random noise of the same length beside it, sample by sample.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import LOSS, ObjectiveWords
+from rgan.attack.objectives import CRITIC, LOSS, ObjectiveWords, objective_for
 from rgan.attack.search import Attack, Loss, SampleLoss, WorstNoise, losses, random_noise
+from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
+from rgan.metrics.judges import Judge
+from rgan.models.gan import Gan
 from rgan.stats.intervals import mean_interval
 
 SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
@@ -21,145 +25,215 @@ SLACK = 0.98  # a sample that uses less of ε than this is held back by the pric
 
 @dataclass(frozen=True)
 class Perturbation:
-    """Worst noise against its controls at one radius, per sample (N,), for one Gan.
+    """Worst noise of N samples within one radius, beside its controls; everything a row a sample.
 
-    original, worst, random: what was raised, as `measure` says, at z, z + r and z + a random direction of length ‖r‖
-    (`random_noise` holds it). best_of_random: the largest over `tries` such directions, as many as the search had
-    gradient calls; None if it was not asked for. used: ‖r‖. prior: ‖z‖.
+    z: original noise, (N, d). r: what is added to it, worst noise being z + r. random: a random direction as long as r.
+    best_random: of as many such directions as the search had gradients, the one that raises the objective most; None if
+    it was not asked for. loss_original, loss_worst, loss_random, loss_best_random: the objective there, (N,), in the
+    unit that `words` says. gradients: spent on each sample.
     """
 
-    settings: Attack
-    noise: Tensor
-    random_noise: Tensor
-    original: Tensor
-    worst: Tensor
+    attack: Attack
+    z: Tensor
+    r: Tensor
     random: Tensor
-    best_of_random: Tensor | None
-    tries: int
-    used: Tensor
-    prior: Tensor
-    measure: ObjectiveWords = LOSS
+    best_random: Tensor | None
+    loss_original: Tensor
+    loss_worst: Tensor
+    loss_random: Tensor
+    loss_best_random: Tensor | None
+    gradients: int
+    words: ObjectiveWords = LOSS
 
     @property
     def radius(self) -> float:
-        return self.settings.radii[0]
+        """ε."""
+        return self.attack.radii[0]
 
     @property
-    def gap(self) -> Tensor:
-        """What worst noise adds, (N,)."""
-        return self.worst - self.original
+    def length(self) -> Tensor:
+        """‖r‖, (N,)."""
+        return lengths(self.r)
+
+    @property
+    def gain(self) -> Tensor:
+        """What worst noise adds to the objective, (N,)."""
+        return self.loss_worst - self.loss_original
+
+    @property
+    def value(self) -> Tensor:
+        """ℓ(z + r) − λ‖r‖², what the search maximises, (N,)."""
+        return self.loss_worst - self.attack.price * self.r.square().sum(dim=1)
 
     @property
     def beaten(self) -> int:
-        """Samples whose worst noise raises it further than random noise of the same length."""
-        return int((self.worst > self.random).sum())
+        """Samples whose worst noise raises the objective further than random noise of the same length."""
+        return int((self.loss_worst > self.loss_random).sum())
+
+    @property
+    def tries(self) -> int:
+        """Random directions that the best was taken of."""
+        return max(1, self.gradients)
 
     def summary(self) -> dict[str, Any]:
         """Means over samples, as plain numbers."""
-        best = None if self.best_of_random is None else float(self.best_of_random.mean())
+        best = None if self.loss_best_random is None else float(self.loss_best_random.mean())
         return {
-            self.measure.noun: {
-                "original": float(self.original.mean()),
-                "worst": float(self.worst.mean()),
-                "random": float(self.random.mean()),
+            self.words.noun: {
+                "original": float(self.loss_original.mean()),
+                "worst": float(self.loss_worst.mean()),
+                "random": float(self.loss_random.mean()),
                 "best_of_random": best,
             },
-            "beats_random": self.beaten / len(self.worst),
-            "radius_used": float(self.used.mean()),
-            "prior_radius": float(self.prior.mean()),
+            "beats_random": self.beaten / len(self.z),
+            "radius_used": float(self.length.mean()),
+            "prior_radius": float(lengths(self.z).mean()),
         }
 
     def sentence(self) -> str:
         """The result in words."""
         if self.radius == 0:
             return "ε is 0: nothing moves, so worst noise is the original noise."
-        gap = mean_interval(self.gap)
-        control, said = float((self.random - self.original).mean()), self.measure.words
+        gain = mean_interval(self.gain)
+        control, number = float((self.loss_random - self.loss_original).mean()), self.words.number
         return (
-            f"Worst noise beats random noise of the same length on {self.beaten} of {len(self.worst)} samples. "
-            f"It adds {said(gap.mean, '+')} to the mean {self.measure.full} (95 % interval {said(gap.low, '+')} to "
-            f"{said(gap.high, '+')}); random noise adds {said(control, '+')}."
+            f"Worst noise beats random noise of the same length on {self.beaten} of {len(self.z)} samples. "
+            f"It adds {number(gain.mean, '+')} to the mean {self.words.full} (95 % interval {number(gain.low, '+')} to "
+            f"{number(gain.high, '+')}); random noise adds {number(control, '+')}."
         )
 
 
-def compare(
-    objective: Loss | SampleLoss,
+def perturb(
+    gan: Gan,
     z: Tensor,
+    attack: Attack,
+    objective: str = CRITIC,
+    *,
+    judge: Judge | None = None,
+    seed: int = 0,
+    control_seed: int | None = None,
+    best_random: bool = True,
+    device: str = "auto",
+    precision: str = "float32",
+) -> Perturbation:
+    """Worst noise of z (N, latent) within the one radius of `attack`, beside its controls.
+
+    Args:
+        objective: what to raise, one of `objectives.OBJECTIVES`. judge: whose distance is raised, for "judge".
+        seed: of the search. control_seed: of the random directions; the search's by default.
+        best_random: also the best of as many random directions as the search had gradients.
+        precision: of all but the last steps; "float32" gives the same numbers on every machine.
+
+    Raises:
+        SettingsError: noise of another shape, or several radii, or as `objective_for`.
+        CheckpointError: as `objective_for`.
+    """
+    if len(attack.radii) != 1:
+        raise SettingsError(f"expected one radius ε, got {attack.radii}; choose one of them")
+    (found,) = perturb_along(
+        gan, z, attack, objective, judge=judge, seed=seed, control_seed=control_seed, best_random=best_random,
+        device=device, precision=precision,
+    )  # fmt: skip
+    return found
+
+
+def perturb_along(
+    gan: Gan,
+    z: Tensor,
+    attack: Attack,
+    objective: str = CRITIC,
+    *,
+    judge: Judge | None = None,
+    seed: int = 0,
+    control_seed: int | None = None,
+    best_random: bool = True,
+    device: str = "auto",
+    precision: str = "float32",
+) -> tuple[Perturbation, ...]:
+    """As `perturb`, at each of the attack's radii, which are searched in one batch."""
+    if z.dim() != 2 or z.shape[1] != gan.recipe.latent or not len(z) or not z.is_floating_point():
+        raise SettingsError(
+            f"expected noise of shape (samples, {gan.recipe.latent}), got {z.dtype} of shape {tuple(z.shape)}; take it "
+            "from gan.noise(samples, seed)"
+        )
+    raised = objective_for(gan, objective, z, judge=judge, device=device, precision=precision)
+    *_, found = raised.search(z, attack, seed=seed)
+    control = seed if control_seed is None else control_seed
+    return tuple(
+        with_controls(raised.loss, found, seed=control, index=index, best_random=best_random, words=raised.words)
+        for index in range(len(attack.radii))
+    )
+
+
+def with_controls(
+    loss: Loss | SampleLoss,
     found: WorstNoise,
     *,
     seed: int,
     index: int = -1,
-    best_of: bool = True,
-    measure: ObjectiveWords = LOSS,
+    best_random: bool = True,
+    words: ObjectiveWords = LOSS,
 ) -> Perturbation:
-    """Set radius `index` of a search beside its controls.
+    """Radius `index` of a search beside its controls.
 
-    The control of sample i is the same direction whatever the radius and whatever `best_of`.
+    The control of sample i is the same direction whatever the radius and whatever `best_random`.
 
     Args:
-        objective: the exact loss of each row; the same that the search ended with.
+        loss: the exact objective of each row; the same that the search ended with.
         seed: of the random directions.
-        best_of: also take the best of as many random directions as the search had gradient calls.
-        measure: how to speak of what the objective is.
+        words: how to speak of the objective.
     """
-    settings = found.settings
-    one = Attack(
-        (settings.radii[index],),
-        settings.price,
-        settings.steps,
-        settings.method,
-        settings.restarts,
-        settings.keep_shell,
-    )
-    noise = found.noise[index]
-    used = lengths(noise)
-    tries = max(1, found.gradient_calls) if best_of else 1
-    random = random_noise(z, used, seed, tries=tries, keep_shell=settings.keep_shell)
-    random_loss = losses(objective, z + random)
+    attack = dataclasses.replace(found.attack, radii=(found.attack.radii[index],))
+    r = found.noise[index]
+    tries = max(1, found.gradient_calls) if best_random else 1
+    random = random_noise(found.z, lengths(r), seed, tries=tries, keep_shell=attack.keep_shell)
+    random_loss = losses(loss, found.z + random)
+    best = random[random_loss.argmax(dim=0), torch.arange(len(r))] if best_random else None
     return Perturbation(
-        settings=one,
-        noise=noise,
-        random_noise=random[0],
-        original=found.original,
-        worst=found.loss[index],
-        random=random_loss[0],
-        best_of_random=random_loss.amax(dim=0) if best_of else None,
-        tries=tries,
-        used=used,
-        prior=lengths(z),
-        measure=measure,
+        attack=attack,
+        z=found.z,
+        r=r,
+        random=random[0],
+        best_random=best,
+        loss_original=found.original,
+        loss_worst=found.loss[index],
+        loss_random=random_loss[0],
+        loss_best_random=random_loss.amax(dim=0) if best_random else None,
+        gradients=found.gradient_calls,
+        words=words,
     )
 
 
 def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -> str:
     """Which of two Gans loses less to worst noise, with the interval of the difference over the shared noise.
 
-    Both comparisons are of the same measure.
+    Both are of the same objective.
     """
-    measure, said = a.measure, a.measure.words
+    words, number = a.words, a.words.number
     if a.radius == 0:
         return "ε is 0: nothing moves. Raise ε to see what worst noise does."
-    if len(a.worst) < 2:
+    if len(a.z) < 2:
         return (
-            f"One sample: worst noise adds {said(float(a.gap))} ({names[0]}) and {said(float(b.gap))} ({names[1]}), "
-            f"each {measure.by}. One sample has no interval; choose more to compare models."
+            f"One sample: worst noise adds {number(float(a.gain))} ({names[0]}) and {number(float(b.gain))} "
+            f"({names[1]}), each {words.by}. One sample has no interval; choose more to compare models."
         )
-    difference = mean_interval(b.gap - a.gap)
-    gaps = float(a.gap.mean()), float(b.gap.mean())
+    difference = mean_interval(b.gain - a.gain)
+    gains = float(a.gain.mean()), float(b.gain.mean())
     if difference.low <= 0 <= difference.high:
         outcome = (
-            f"{names[0]} and {names[1]} cannot be told apart: worst noise adds {said(gaps[0])} and {said(gaps[1])}"
+            f"{names[0]} and {names[1]} cannot be told apart: worst noise adds {number(gains[0])} and "
+            f"{number(gains[1])}"
         )
     else:
         first = 0 if difference.mean > 0 else 1
         outcome = (
-            f"{names[first]} {measure.less} than {names[1 - first]}: worst noise adds {said(gaps[first])} against "
-            f"{said(gaps[1 - first])}"
+            f"{names[first]} {words.less} than {names[1 - first]}: worst noise adds {number(gains[first])} against "
+            f"{number(gains[1 - first])}"
         )
     return (
-        f"Worst noise beats random on {a.beaten} of {len(a.worst)} ({names[0]}) and {b.beaten} of {len(b.worst)} "
+        f"Worst noise beats random on {a.beaten} of {len(a.z)} ({names[0]}) and {b.beaten} of {len(b.z)} "
         f"({names[1]}). {outcome}; 95 % interval of the difference "
-        f"{said(difference.low, '+')} to {said(difference.high, '+')}. Each {measure.noun} is {measure.by}."
+        f"{number(difference.low, '+')} to {number(difference.high, '+')}. Each {words.noun} is {words.by}."
     )
 
 
@@ -169,29 +243,29 @@ def notices(result: Perturbation, stronger: float | None = None) -> list[str]:
     stronger: a smaller radius at which the same method found more, if one is known.
     """
     said: list[str] = []
-    settings, count = result.settings, len(result.worst)
+    attack, count = result.attack, len(result.z)
     if result.radius == 0:
         return said
-    if settings.method == "one-step":
-        if settings.price > 0:
+    if attack.method == "one-step":
+        if attack.price > 0:
             said.append(
                 "λ has no effect on the one-step method: its step always has length ε. Choose the search to price it."
             )
-        lower = int((result.worst < result.original).sum())
+        lower = int((result.loss_worst < result.loss_original).sum())
         if lower or stronger is not None:
-            signs = [f"on {lower} of {count} samples it lowers the {result.measure.noun}"] if lower else []
+            signs = [f"on {lower} of {count} samples it lowers the {result.words.noun}"] if lower else []
             signs += [f"at ε {stronger:g} it adds more"] if stronger is not None else []
             said.append(f"One step overshoots at this ε: {' and '.join(signs)}. Choose the search, or a smaller ε.")
     else:
-        slack = int((result.used < SLACK * result.radius).sum())
-        if settings.price > 0 and slack == count:
+        slack = int((result.length < SLACK * result.radius).sum())
+        if attack.price > 0 and slack == count:
             said.append(
-                f"ε is slack at this λ: the price stops every sample by {float(result.used.max()):.2f}. "
+                f"ε is slack at this λ: the price stops every sample by {float(result.length.max()):.2f}. "
                 "Lower λ to let ε matter."
             )
-        elif settings.price > 0 and slack == 0:
+        elif attack.price > 0 and slack == 0:
             said.append("λ is slack at this ε: every sample goes to the full radius. Raise λ to let it matter.")
-    if settings.keep_shell and result.radius >= 2 * float(result.prior.min()):
+    if attack.keep_shell and result.radius >= 2 * float(lengths(result.z).min()):
         said.append("ε exceeds the diameter of the shell: larger values change nothing.")
     return said
 

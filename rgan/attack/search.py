@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,11 +45,11 @@ CHUNK = 224  # rows a call: large enough to fill the processor, small enough to 
 
 @dataclass(frozen=True)
 class Attack:
-    """What to search.
+    """What to search, and how: a subclass that overrides one of the four steps below is another attack.
 
     radii: rising ε, in units of noise. price: λ, loss per squared unit of noise. steps: gradient steps a sample.
     method: "ascent" (projected gradient ascent, best iterate) or "one-step" (the paper's r = ε·∇ℓ/‖∇ℓ‖, taken as it
-    is, also where it lowers the loss). restarts: starting points, the first at r = 0, the others uniform in the ball.
+    is, also where it lowers the loss). restarts: starting points, the first at r = 0, the others as `initial` says.
     keep_shell: z + r keeps the length of z, so worst noise is as long as ordinary noise.
     """
 
@@ -72,6 +72,22 @@ class Attack:
         number_between("restarts", self.restarts, 1, 1000)
         one_of("method", self.method, METHODS)
 
+    def normalize(self, slope: Tensor) -> Tensor:
+        """Directions (n, d) to step in, from slopes (n, d): unit vectors."""
+        return unit(slope)
+
+    def project(self, z: Tensor, r: Tensor, radius: Tensor) -> Tensor:
+        """The r (n, d) within each row's radius (n,) of noise z (n, d) that is nearest to the one given."""
+        return project_cap(z, r, radius) if self.keep_shell else project_ball(r, radius)
+
+    def initial(self, radius: Tensor, dimensions: int, stream: torch.Generator) -> Tensor:
+        """Where a further start begins, r (n, d) for radii (n,): uniform in the ball."""
+        return random_in_ball((len(radius), dimensions), stream).to(radius) * radius[:, None]
+
+    def step_size(self, radius: Tensor) -> Tensor:
+        """Length (n,) of the first step; a step that fails is halved. The whole radius: the paper's one-step answer."""
+        return radius
+
 
 @dataclass(frozen=True)
 class WorstNoise:
@@ -81,7 +97,7 @@ class WorstNoise:
     has been given. done: the search has ended and the losses are the exact objective's.
     """
 
-    settings: Attack
+    attack: Attack
     z: Tensor
     noise: Tensor
     loss: Tensor
@@ -94,13 +110,13 @@ class WorstNoise:
     @property
     def value(self) -> Tensor:
         """ℓ(z + r) − λ‖r‖², (K, N)."""
-        return self.loss - self.settings.price * _squares(self.noise)
+        return self.loss - self.attack.price * _squares(self.noise)
 
 
 def search(
     objective: Loss | SampleLoss,
     z: Tensor,
-    settings: Attack,
+    attack: Attack,
     *,
     seed: int = 0,
     exact: Loss | SampleLoss | None = None,
@@ -121,32 +137,32 @@ def search(
     z = z.detach()
 
     def state(noise: Tensor, loss: Tensor, original: Tensor, step: int, calls: int, done: bool) -> WorstNoise:
-        return WorstNoise(settings, z, noise, loss, original, step, calls, time.perf_counter() - started, done)
+        return WorstNoise(attack, z, noise, loss, original, step, calls, time.perf_counter() - started, done)
 
-    if settings.method == "one-step":
-        yield state(*_one_step(exact or objective, z, settings), step=1, calls=1, done=True)
+    if attack.method == "one-step":
+        yield state(*_one_step(exact or objective, z, attack), step=1, calls=1, done=True)
         return
-    sharpened = max(1, settings.steps - SHARP_STEPS + 1) if exact is not None else None
-    ascent = _Ascent(objective, z, settings, seed, start)
-    for step in range(1, settings.steps + 1):
+    sharpened = max(1, attack.steps - SHARP_STEPS + 1) if exact is not None else None
+    ascent = _Ascent(objective, z, attack, seed, start)
+    for step in range(1, attack.steps + 1):
         if exact is not None and step == sharpened:
             ascent.sharpen(exact)
-        ascent.advance(gradient=step < settings.steps and step + 1 != sharpened)
-        calls = min(step + 1, settings.steps) * settings.restarts + (start is not None)
-        yield state(*ascent.answer(), step=step, calls=calls, done=step == settings.steps)
+        ascent.advance(gradient=step < attack.steps and step + 1 != sharpened)
+        calls = min(step + 1, attack.steps) * attack.restarts + (start is not None)
+        yield state(*ascent.answer(), step=step, calls=calls, done=step == attack.steps)
 
 
 def run(
     objective: Loss | SampleLoss,
     z: Tensor,
-    settings: Attack,
+    attack: Attack,
     *,
     seed: int = 0,
     exact: Loss | SampleLoss | None = None,
     start: Tensor | None = None,
 ) -> WorstNoise:
     """`search` to its end."""
-    *_, final = search(objective, z, settings, seed=seed, exact=exact, start=start)
+    *_, final = search(objective, z, attack, seed=seed, exact=exact, start=start)
     return final
 
 
@@ -156,16 +172,16 @@ def between(found: WorstNoise, radius: float) -> Tensor:
     r = 0 stands before the first radius; beyond the last one its answer stays. Moves evenly as `radius` does, where
     `look_up` jumps to the better neighbour.
     """
-    radii = (0.0, *found.settings.radii)
+    radii = (0.0, *found.attack.radii)
     noise = torch.cat([torch.zeros_like(found.noise[:1]), found.noise])
     above = next((k for k, known in enumerate(radii) if known >= radius and k > 0), None)
     if above is None:
         return noise[-1]
     share = (radius - radii[above - 1]) / max(radii[above] - radii[above - 1], 1e-12)
-    moved = noise[above] * radius / radii[above] if found.settings.method == "one-step" and radii[above] else None
+    moved = noise[above] * radius / radii[above] if found.attack.method == "one-step" and radii[above] else None
     if moved is None:
         moved = noise[above - 1] + share * (noise[above] - noise[above - 1])
-    return _project(found.z, moved, torch.full_like(found.original, radius), found.settings)
+    return found.attack.project(found.z, moved, torch.full_like(found.original, radius))
 
 
 def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
@@ -173,19 +189,30 @@ def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
 
     The one-step method has one answer a radius, so there the second search's answers stand.
     """
-    radii = torch.tensor(first.settings.radii + second.settings.radii)
+    radii = torch.tensor(first.attack.radii + second.attack.radii)
     order = radii.argsort(stable=True)
     noise = torch.cat([first.noise, second.noise])[order]
     loss = torch.cat([first.loss, second.loss])[order]
-    if first.settings.method == "ascent":
-        best = (loss - first.settings.price * _squares(noise)).cummax(dim=0).indices
+    if first.attack.method == "ascent":
+        best = (loss - first.attack.price * _squares(noise)).cummax(dim=0).indices
         noise, loss = noise.gather(0, best[..., None].expand_as(noise)), loss.gather(0, best)
     rising = radii[order]
     last = torch.cat([rising[1:] != rising[:-1], torch.ones(1, dtype=torch.bool)])
-    settings = dataclasses.replace(
-        second.settings, radii=tuple(sorted({*first.settings.radii, *second.settings.radii}))
+    attack = dataclasses.replace(second.attack, radii=tuple(sorted({*first.attack.radii, *second.attack.radii})))
+    return dataclasses.replace(second, attack=attack, noise=noise[last], loss=loss[last])
+
+
+def joined(parts: Sequence[WorstNoise]) -> WorstNoise:
+    """Finished searches of different samples as one, in their order."""
+    one = dataclasses.replace(
+        parts[0],
+        z=torch.cat([part.z for part in parts]),
+        noise=torch.cat([part.noise for part in parts], dim=1),
+        loss=torch.cat([part.loss for part in parts], dim=1),
+        original=torch.cat([part.original for part in parts]),
+        seconds=sum(part.seconds for part in parts),
     )
-    return dataclasses.replace(second, settings=settings, noise=noise[last], loss=loss[last])
+    return one
 
 
 def look_up(objective: Loss | SampleLoss, found: WorstNoise, radius: float) -> WorstNoise:
@@ -194,18 +221,18 @@ def look_up(objective: Loss | SampleLoss, found: WorstNoise, radius: float) -> W
     Each sample takes the better of the smaller radius's answer and the larger one's shortened to `radius`; r = 0
     stands in below the first. The result has one radius.
     """
-    settings = dataclasses.replace(found.settings, radii=(radius,))
-    below = max((k for k, known in enumerate(found.settings.radii) if known <= radius), default=None)
-    above = min((k for k, known in enumerate(found.settings.radii) if known >= radius), default=None)
+    attack = dataclasses.replace(found.attack, radii=(radius,))
+    below = max((k for k, known in enumerate(found.attack.radii) if known <= radius), default=None)
+    above = min((k for k, known in enumerate(found.attack.radii) if known >= radius), default=None)
     candidates = [torch.zeros_like(found.z) if below is None else found.noise[below]]
     if above is not None and above != below:
-        shortened = _project(found.z, found.noise[above], torch.full_like(found.original, radius), settings)
-        candidates = [shortened] if settings.method == "one-step" else [*candidates, shortened]
+        shortened = attack.project(found.z, found.noise[above], torch.full_like(found.original, radius))
+        candidates = [shortened] if attack.method == "one-step" else [*candidates, shortened]
     noise = torch.stack(candidates)
     loss = losses(objective, found.z + noise)
-    best = (loss - settings.price * _squares(noise)).argmax(dim=0)
+    best = (loss - attack.price * _squares(noise)).argmax(dim=0)
     rows = torch.arange(len(best))
-    return dataclasses.replace(found, settings=settings, noise=noise[best, rows][None], loss=loss[best, rows][None])
+    return dataclasses.replace(found, attack=attack, noise=noise[best, rows][None], loss=loss[best, rows][None])
 
 
 def random_noise(z: Tensor, distance: Tensor, seed: int, *, tries: int = 1, keep_shell: bool = False) -> Tensor:
@@ -272,10 +299,10 @@ class _Ascent:
     the next one keeps in part (heavy ball, Polyak 1964) and a failed one forgets.
     """
 
-    def __init__(self, objective: Loss | SampleLoss, z: Tensor, settings: Attack, seed: int, start: Tensor | None):
-        self.objective, self.z, self.settings = objective, z, settings
-        starts, radii, (count, dimensions) = settings.restarts, len(settings.radii), z.shape
-        self.radius = torch.tensor(settings.radii, dtype=z.dtype, device=z.device)[:, None].expand(radii, count)
+    def __init__(self, objective: Loss | SampleLoss, z: Tensor, attack: Attack, seed: int, start: Tensor | None):
+        self.objective, self.z, self.attack = objective, z, attack
+        starts, radii, (count, dimensions) = attack.restarts, len(attack.radii), z.shape
+        self.radius = torch.tensor(attack.radii, dtype=z.dtype, device=z.device)[:, None].expand(radii, count)
         at_zero = self._evaluate(torch.zeros_like(z)[None, None])  # one gradient serves every radius
         self.original = at_zero.loss[0, 0]
         self.best = at_zero.expand(1, radii)
@@ -285,21 +312,22 @@ class _Ascent:
         if starts > 1:
             # A stream for each start: those of a smaller number of starts are among those of a larger one.
             streams = [separate(seed, f"start {start}") for start in range(1, starts)]
-            points = torch.cat([random_in_ball((radii * count, dimensions), stream) for stream in streams]).to(z)
-            points = points.view(starts - 1, radii, count, dimensions) * self.radius[..., None]
-            self.best = self.best.beside(self._evaluate(self.feasible(points)))
-        self.length = self.radius.expand(starts, radii, count)
+            points = torch.stack([attack.initial(self.radius.flatten(), dimensions, stream) for stream in streams])
+            self.best = self.best.beside(
+                self._evaluate(self.feasible(points.view(starts - 1, radii, count, dimensions)))
+            )
+        self.length = attack.step_size(self.radius.flatten()).view(radii, count).expand(starts, radii, count)
         self.heading = torch.zeros_like(self.best.noise)
 
     def advance(self, *, gradient: bool) -> None:
         """Try one step in every row. The last step of a search needs no gradient where it lands."""
-        uphill = self.best.slope - 2 * self.settings.price * self.best.noise
-        direction = _unit(_unit(uphill) + MOMENTUM * self.heading)
+        uphill = self.best.slope - 2 * self.attack.price * self.best.noise
+        direction = self.normalized(self.normalized(uphill) + MOMENTUM * self.heading)
         candidate = self._evaluate(
             self.feasible(self.best.noise + self.length[..., None] * direction), gradient=gradient
         )
         better = self._value(candidate) > self._value(self.best)
-        taken = _unit(candidate.noise - self.best.noise)
+        taken = self.normalized(candidate.noise - self.best.noise)
         self.heading = torch.where(better[..., None], taken, torch.zeros_like(taken))
         self.length = torch.where(better, self.length, self.length / 2)
         self.best = self.best.where(better, candidate)
@@ -328,13 +356,16 @@ class _Ascent:
         return chosen.noise[0], chosen.loss[0], self.original
 
     def _value(self, points: _Points) -> Tensor:
-        return points.loss - self.settings.price * _squares(points.noise)
+        return points.loss - self.attack.price * _squares(points.noise)
+
+    def normalized(self, slope: Tensor) -> Tensor:
+        return self.attack.normalize(slope.flatten(0, -2)).view_as(slope)
 
     def feasible(self, noise: Tensor) -> Tensor:
         rows = noise.flatten(0, 2)
         z = self.z.repeat(len(rows) // len(self.z), 1)
         radius = self.radius.expand(noise.shape[:3]).flatten()
-        return _project(z, rows, radius, self.settings).view_as(noise)
+        return self.attack.project(z, rows, radius).view_as(noise)
 
     def _evaluate(self, noise: Tensor, *, gradient: bool = True) -> _Points:
         moved = self.z + noise
@@ -351,23 +382,14 @@ class _Ascent:
         return _Points(noise, torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise))
 
 
-def _one_step(objective: Loss | SampleLoss, z: Tensor, settings: Attack) -> tuple[Tensor, Tensor, Tensor]:
+def _one_step(objective: Loss | SampleLoss, z: Tensor, attack: Attack) -> tuple[Tensor, Tensor, Tensor]:
     """r = ε·∇ℓ(z)/‖∇ℓ(z)‖ for every radius: Alg. 1 l. 4 as the paper's official code solves it.
 
     Noise (K, N, d), its loss (K, N), the original loss (N,).
     """
-    ascent = _Ascent(objective, z, dataclasses.replace(settings, restarts=1), 0, None)
-    noise = ascent.feasible(ascent.radius[None, ..., None] * _unit(ascent.best.slope[:, :1]))[0]
+    ascent = _Ascent(objective, z, dataclasses.replace(attack, restarts=1), 0, None)
+    noise = ascent.feasible(ascent.radius[None, ..., None] * ascent.normalized(ascent.best.slope[:, :1]))[0]
     return noise, losses(objective, z + noise), ascent.original
-
-
-def _project(z: Tensor, r: Tensor, radius: Tensor, settings: Attack) -> Tensor:
-    return project_cap(z, r, radius) if settings.keep_shell else project_ball(r, radius)
-
-
-def _unit(noise: Tensor) -> Tensor:
-    """`unit` of every (…, d) vector."""
-    return unit(noise.flatten(0, -2)).view_as(noise)
 
 
 def _squares(noise: Tensor) -> Tensor:

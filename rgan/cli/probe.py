@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
             f"expected no --judge with --objective {options.objective}; drop it, or raise the judge's distance"
         )
     gan = checkpoints.load(options.checkpoint)
-    settings = search.Attack(
+    attack = search.Attack(
         radii=(options.radius,),
         price=options.price,
         steps=options.steps,
@@ -47,15 +47,13 @@ def run(options: argparse.Namespace) -> None:
     judge = None
     if options.objective == objectives.JUDGE:
         judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
-    exact, fast = objectives.objective_pair(
+    objective = objectives.objective_for(
         gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )
-    sharpen = None if fast.dtype is exact.dtype else exact.loss
-    start = exact.start(z, settings, options.seed)
-    with tqdm(total=settings.steps, unit="step", disable=options.json or None) as bar:
-        for worst in search.search(fast.loss, z, settings, seed=options.seed, exact=sharpen, start=start):
+    with tqdm(total=attack.steps, unit="step", disable=options.json or None) as bar:
+        for worst in objective.search(z, attack, seed=options.seed):
             bar.update(worst.step - bar.n)
-    result = perturbation.compare(exact.loss, z, worst, seed=options.seed, measure=exact.measure)
+    result = perturbation.with_controls(objective.loss, worst, seed=options.seed, words=objective.words)
     report = {
         "checkpoint": str(options.checkpoint),
         "samples": options.samples,
@@ -66,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
         "price": options.price,
         "steps": options.steps,
         **result.summary(),
-        "gradient_calls": worst.gradient_calls,
+        "gradient_calls": result.gradients,
         "seconds": round(worst.seconds, 3),
     }
     print_report(options, report, result.sentence())

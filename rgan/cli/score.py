@@ -56,12 +56,12 @@ def run(options: argparse.Namespace) -> None:
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn
     probe = gan.probe(device=device)
-    settings = search.Attack((options.radius,), options.price, options.steps)
+    attack = search.Attack((options.radius,), options.price, options.steps)
     parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):
             if options.radius:
-                z = z + search.run(probe.loss, z, settings, seed=options.seed).noise[0]
+                z = z + search.run(probe.loss, z, attack, seed=options.seed).noise[0]
             parts.append(standard.look(probe.images(z)))
             bar.update(len(z))
     seen = scores.Seen(torch.cat([one.features for one in parts]), torch.cat([one.logits for one in parts]))

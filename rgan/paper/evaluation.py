@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.attack.search import Attack, random_noise, run, search
+from rgan.attack.perturbation import with_controls
+from rgan.attack.search import Attack, WorstNoise, joined, run, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import lengths
@@ -78,11 +79,11 @@ class EvaluationSettings:
         one_of("features", self.features, FEATURES)
         if self.weights and self.features != "inception":
             raise SettingsError(f"expected no weights with features of a {self.features}, got a file; leave them out")
-        if not min(self.search.radii) > 0:
+        if not min(self.attack.radii) > 0:
             raise SettingsError("expected radii ε above 0, got 0; the original noise is evaluated anyway: leave 0 out")
 
     @property
-    def search(self) -> Attack:
+    def attack(self) -> Attack:
         """The search for worst noise."""
         return Attack(tuple(map(float, self.radii)), steps=self.steps)
 
@@ -99,12 +100,12 @@ class EvaluationSettings:
     @property
     def kinds(self) -> tuple[tuple[str, float], ...]:
         """Kinds of noise as (name, radius): the original at 0, then worst and random at every radius."""
-        return ("original", 0.0), *((noise, radius) for radius in self.search.radii for noise in NOISES[1:])
+        return ("original", 0.0), *((noise, radius) for radius in self.attack.radii for noise in NOISES[1:])
 
     @property
     def key(self) -> str:
         """Of these settings, as 12 hexadecimal digits."""
-        told = dataclasses.asdict(self) | {"radii": self.search.radii}
+        told = dataclasses.asdict(self) | {"radii": self.attack.radii}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -270,11 +271,11 @@ def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scori
         z = gan.noise(settings.samples, repeat)
         parts = []
         for chunk in z.split(CHUNK):
-            for found in search(probe.loss, chunk, settings.search, seed=repeat):
+            for found in search(probe.loss, chunk, settings.attack, seed=repeat):
                 yield _Piece(len(chunk) * len(settings.radii))
                 if found.done:
-                    parts.append(found.noise)
-        moves = _moves(z, torch.cat(parts, dim=1), settings, repeat)
+                    parts.append(found)
+        moves = _moves(probe, joined(parts), repeat)
         for noise, radius in settings.kinds:
             move = moves[noise, radius]
             views = []
@@ -290,12 +291,12 @@ def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scori
             yield _Piece(0.0, row)
 
 
-def _moves(z: Tensor, worst: Tensor, settings: EvaluationSettings, seed: int) -> dict[tuple[str, float], Tensor]:
-    """What is added to z (N, d) for each kind of noise, from worst noise (K, N, d) at the radii."""
-    moves = {("original", 0.0): torch.zeros_like(z)}
-    for radius, move in zip(settings.search.radii, worst, strict=True):
-        moves["worst", radius] = move
-        moves["random", radius] = random_noise(z, lengths(move), seed)[0]
+def _moves(probe: Probe, worst: WorstNoise, seed: int) -> dict[tuple[str, float], Tensor]:
+    """What is added to noise for each kind of noise, (N, d), from its worst noise at the radii."""
+    moves = {("original", 0.0): torch.zeros_like(worst.z)}
+    for index, radius in enumerate(worst.attack.radii):
+        found = with_controls(probe.loss, worst, seed=seed, index=index, best_random=False)
+        moves |= {("worst", radius): found.r, ("random", radius): found.random}
     return moves
 
 

@@ -180,5 +180,5 @@ def study(models: Sequence[Model], left: Sequence[LeftOut], referees: Scorings, 
             known.append(dataclasses.replace(model, evaluation=evaluation))
     columns, twins = ablations(known)
     waiting = tuple(model.name for model in members(columns) if model.evaluation is None)
-    found = claims(columns, referees.settings.search.radii)
+    found = claims(columns, referees.settings.attack.radii)
     return Study(referees.settings, columns, found, (*left, *twins), waiting)

@@ -28,7 +28,6 @@ from rgan.robustness.failures.failure import Failure
 from rgan.robustness.failures.links import permalink
 from rgan.robustness.failures.pool import ranking, spread
 from rgan.robustness.minimal_radius import later_words
-from rgan.robustness.one_radius import CONTROLS
 from rgan.robustness.summary import DRAWS, Robustness
 from rgan.stats.intervals import Share
 
@@ -213,13 +212,13 @@ def _kinds(side: str, one: one_radius.OneRadius) -> list[list[str]]:
     return [
         [
             _letter(side),
-            f"{MARKS[kind]} {escape(words.replace('as many random as gradients', f'{one.tries} random'))}",
+            f"{MARKS[kind]} {escape(words)}",
             per_cent(float(one.measures[kind].badness.mean())),
             "{} ({})".format(*rises[kind].points()) if kind in rises else "",
             per_cent(float(one.measures[kind].bad.double().mean())),
             f"{float(one.measures[kind].loss.mean()):.2f}",
         ]
-        for kind, words in CONTROLS.items()
+        for kind, words in one_radius.control_words(one).items()
     ]
 
 

@@ -18,7 +18,7 @@ def at_radius(a: OneRadius, b: OneRadius) -> Rows:
     """A row a model, kind of noise and sample."""
     return [
         {
-            "model": side, "noise": kind, "sample": index, "radius": one.radius, "price": one.settings.price,
+            "model": side, "noise": kind, "sample": index, "radius": one.radius, "price": one.perturbation.attack.price,
             "loss": float(measure.loss[index]),
             **{name: float(each[index]) for name, each in vars(measure.opinion).items()},
         }

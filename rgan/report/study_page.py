@@ -54,7 +54,7 @@ def study_page(study: Study, command: str = "") -> str:
 
 def settings_words(settings: EvaluationSettings) -> str:
     """What was evaluated, in a sentence or two."""
-    radii = ", ".join(f"{radius:g}" for radius in settings.search.radii)
+    radii = ", ".join(f"{radius:g}" for radius in settings.attack.radii)
     return (
         f"Each model drew {settings.samples:,} images from original noise, from worst noise within ε {radii} "
         f"({settings.steps} gradient steps) and from random noise of the same length, {settings.repeats} times over "

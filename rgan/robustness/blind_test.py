@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, objective_pair
-from rgan.attack.search import Attack, random_noise, run
+from rgan.attack.objectives import CRITIC
+from rgan.attack.perturbation import perturb
+from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.formatting import per_cent
-from rgan.common.geometry import lengths, separate
+from rgan.common.geometry import separate
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import Judge
 from rgan.models.gan import Gan
@@ -103,11 +104,10 @@ def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None
 
 def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: BlindTestPlan, judge: Judge | None) -> Tensor:
     """Images (N, C, H, W) of worst noise where `worst` (N,) holds, of random noise of the same length elsewhere."""
-    objective, _ = objective_pair(gan, plan.objective, z, judge=judge, precision="float32")
-    settings = Attack((plan.radius,))
-    found = run(objective.loss, z, settings, seed=plan.seed, start=objective.start(z, settings, plan.seed)).noise[0]
-    random = random_noise(z, lengths(found), plan.seed)[0]
-    return gan.probe().images(z + torch.where(worst[:, None], found, random))
+    found = perturb(
+        gan, z, Attack((plan.radius,)), plan.objective, judge=judge, seed=plan.seed, best_random=False, device="cpu"
+    )
+    return gan.probe().images(z + torch.where(worst[:, None], found.r, found.random))
 
 
 def _judged(judge: Judge, shown: Sequence[Tensor], question: str) -> list[bool | None]:

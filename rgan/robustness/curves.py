@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import Attack, random_noise
+from rgan.attack.search import Attack
 from rgan.common.errors import number_between
-from rgan.common.geometry import block_seed, lengths
+from rgan.common.geometry import block_seed
 from rgan.metrics.scores import by_judge, floor, frechet, least
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Interval, mean_interval
@@ -45,10 +45,10 @@ class CurvesPlan:
         number_between("samples", self.samples, 2, 100_000)
         number_between("repeats", self.repeats, 1, 1000)
         number_between("seed", self.seed, 0, 2**62)
-        self.settings  # noqa: B018 - refuses impossible radii, price and steps now
+        self.attack  # noqa: B018 - refuses impossible radii, price and steps now
 
     @property
-    def settings(self) -> Attack:
+    def attack(self) -> Attack:
         """Of the search."""
         return Attack(self.radii, self.price, self.steps)
 
@@ -127,10 +127,8 @@ def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper
 def _block(judged: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
     seed = plan.seed + repeat
     z = judged.gan.noise(rows.stop, seed)[rows]
-    *_, found = judged.search(z, plan.settings, seed)
-    apart = block_seed(seed, rows.start)
-    random = torch.stack([random_noise(z, lengths(noise), apart)[0] for noise in found.noise])
-    noise = {"worst": found.noise, "random": random}
+    found = judged.perturb(z, plan.attack, seed=seed, control_seed=block_seed(seed, rows.start))
+    noise = {"worst": torch.stack([one.r for one in found]), "random": torch.stack([one.random for one in found])}
     count = len(z)
     tried = judged.measure(torch.cat([z, *((z + noise[kind]).flatten(0, 1) for kind in MOVED)]))
     measures = {

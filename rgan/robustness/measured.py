@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, objective_pair
-from rgan.attack.search import CHUNK, Attack, WorstNoise, search
+from rgan.attack.objectives import CRITIC, Objective, objective_for
+from rgan.attack.perturbation import Perturbation, perturb_along
+from rgan.attack.search import CHUNK, Attack
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
 from rgan.common.images import to_unit
@@ -104,16 +105,29 @@ class JudgedGan:
         images, measures = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
         return torch.cat(images), joined(measures)
 
-    def search(self, z: Tensor, settings: Attack, seed: int, objective: str = CRITIC) -> Iterator[WorstNoise]:
-        """The search for this model's worst noise, which raises one of `objectives.OBJECTIVES`; see `attack.search`.
+    def objective(self, name: str, z: Tensor) -> Objective:
+        """One of `objectives.OBJECTIVES`, by this Gan or its judge, for a search from z (N, latent).
 
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
-        if objective == CRITIC:
-            return search(self.probe.loss, z, settings, seed=seed)
-        exact, _ = objective_pair(self.gan, objective, z, judge=self.judge, device=self.device, precision="float32")
-        return search(exact.loss, z, settings, seed=seed, start=exact.start(z, settings, seed))
+        return objective_for(self.gan, name, z, judge=self.judge, device=self.device)
+
+    def perturb(
+        self,
+        z: Tensor,
+        attack: Attack,
+        objective: str = CRITIC,
+        *,
+        seed: int,
+        control_seed: int | None = None,
+        best_random: bool = False,
+    ) -> tuple[Perturbation, ...]:
+        """`attack.perturb` at each of the attack's radii, by this Gan or its judge."""
+        return perturb_along(
+            self.gan, z, attack, objective, judge=self.judge, seed=seed, control_seed=control_seed,
+            best_random=best_random, device=self.device,
+        )  # fmt: skip
 
     def _look(self, z: Tensor) -> tuple[Tensor, Measures]:
         if self.gan.has_critic:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from rgan.attack.search import Attack, losses, random_noise
+from rgan.attack.perturbation import Perturbation
+from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
 from rgan.common.geometry import lengths
@@ -32,22 +32,15 @@ STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 @dataclass(frozen=True)
 class OneRadius:
-    """One model at one ε: z, worst noise r and random noise of its lengths (N, d), a measure of each of CONTROLS.
+    """One model at one ε: worst noise of N samples beside its controls, and a measure of each of CONTROLS."""
 
-    tries: random directions a sample that "best" was taken of.
-    """
-
-    settings: Attack
-    z: Tensor
-    noise: Tensor
-    random: Tensor
+    perturbation: Perturbation
     measures: dict[str, Measures]
-    tries: int
 
     @property
     def radius(self) -> float:
         """ε."""
-        return self.settings.radii[0]
+        return self.perturbation.radius
 
     def rise(self, kind: str) -> Tensor:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
@@ -58,30 +51,29 @@ class OneRadius:
         return mean_interval(self.measures["worst"].badness - self.measures[kind].badness)
 
 
-def one_radius(judged: JudgedGan, settings: Attack, *, samples: int, seed: int) -> OneRadius:
-    """Search at the only radius of `settings` and try the controls; fresh noise comes from the next seed.
+def one_radius(judged: JudgedGan, attack: Attack, *, samples: int, seed: int) -> OneRadius:
+    """Search at the only radius of `attack` and try the controls; fresh noise comes from the next seed.
 
     Raises:
         SettingsError: fewer than 2 samples, which have no interval.
     """
     number_between("samples", samples, 2, 1_000_000)
     z = judged.gan.noise(samples, seed)
-    *_, found = judged.search(z, settings, seed)
-    noise = found.noise[0]
-    tries = max(1, found.gradient_calls)
-    random = random_noise(z, lengths(noise), seed, tries=tries, keep_shell=settings.keep_shell)
-    cost = losses(judged.probe.loss, (z + random).flatten(0, 1)).view(tries, samples)
-    best = random[cost.argmax(dim=0), torch.arange(samples)]
+    (found,) = judged.perturb(z, attack, seed=seed, best_random=True)
+    assert found.best_random is not None
     tried = {
         "original": z,
-        "worst": z + noise,
-        "random": z + random[0],
-        "best": z + best,
+        "worst": z + found.r,
+        "random": z + found.random,
+        "best": z + found.best_random,
         "fresh": judged.gan.noise(samples, seed + 1),
     }
-    return OneRadius(
-        settings, z, noise, random[0], {kind: judged.measure(noise) for kind, noise in tried.items()}, tries
-    )
+    return OneRadius(found, {kind: judged.measure(noise) for kind, noise in tried.items()})
+
+
+def control_words(one: OneRadius) -> dict[str, str]:
+    """Names of CONTROLS, with the number of random directions that the best was taken of."""
+    return CONTROLS | {"best": f"best of {one.perturbation.tries} random"}
 
 
 def rises(one: OneRadius) -> dict[str, Interval]:
@@ -142,8 +134,9 @@ def differences(a: OneRadius, b: OneRadius) -> tuple[Interval, Interval]:
     Raises:
         SettingsError: they have different numbers of samples, which cannot be paired.
     """
-    if len(a.z) != len(b.z):
-        raise SettingsError(f"expected as many samples of both models, got {len(a.z)} and {len(b.z)}; measure again")
+    counts = [len(one.perturbation.z) for one in (a, b)]
+    if counts[0] != counts[1]:
+        raise SettingsError(f"expected as many samples of both models, got {counts[0]} and {counts[1]}; measure again")
     above = [one.measures["worst"].badness - one.measures["random"].badness for one in (a, b)]
     return mean_interval(a.rise("worst") - b.rise("worst")), mean_interval(above[0] - above[1])
 
@@ -151,7 +144,7 @@ def differences(a: OneRadius, b: OneRadius) -> tuple[Interval, Interval]:
 def against_random(name: str, one: OneRadius) -> str:
     """A sentence: worst noise against random noise of the same length in the model called `name`, and where it does
     more than that, against the best of many random directions."""
-    if not one.noise.any():
+    if not one.perturbation.r.any():
         return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
     beyond = one.beyond("random")
     fooled = mean_interval(one.measures["worst"].loss - one.measures["random"].loss)
@@ -163,7 +156,7 @@ def against_random(name: str, one: OneRadius) -> str:
 
 def against_best(one: OneRadius) -> str:
     """The end of a sentence: worst noise against the best, by the critic, of as many random directions as gradients."""
-    found, tried = one.beyond("best"), f"the best, by the critic, of {one.tries} random directions"
+    found, tried = one.beyond("best"), f"the best, by the critic, of {one.perturbation.tries} random directions"
     if found.positive:
         return f"against {tried} it is {found.in_points()}"
     return f"that a search does more than {tried} is not shown: {found.in_points()}"
@@ -212,11 +205,12 @@ def transfer(judged_gans: tuple[JudgedGan, JudgedGan], at_radius: tuple[OneRadiu
     check_noise(judged_gans)
     badness: dict[str, dict[str, Interval]] = {}
     loss: dict[str, dict[str, Interval]] = {}
-    for finder, found in zip("AB", at_radius, strict=True):
+    for finder, one in zip("AB", at_radius, strict=True):
+        found = one.perturbation
         badness[finder], loss[finder] = {}, {}
         for name, judged in zip("AB", judged_gans, strict=True):
-            known = found.measures if name == finder else None
-            worst = known["worst"] if known else judged.measure(found.z + found.noise)
+            known = one.measures if name == finder else None
+            worst = known["worst"] if known else judged.measure(found.z + found.r)
             random = known["random"] if known else judged.measure(found.z + found.random)
             badness[finder][name] = mean_interval(worst.badness - random.badness)
             loss[finder][name] = mean_interval(worst.loss - random.loss)
@@ -246,8 +240,8 @@ def shell(one: OneRadius) -> Shell:
     """Where original, worst and random noise lie on the prior's shell; inside: share within its central 99 %."""
     from scipy.stats import chi
 
-    dimensions = one.z.shape[1]
-    moved = {"original": one.z, "worst": one.z + one.noise, "random": one.z + one.random}
+    found, dimensions = one.perturbation, one.perturbation.z.shape[1]
+    moved = {"original": found.z, "worst": found.z + found.r, "random": found.z + found.random}
     sizes = {kind: lengths(noise).double() for kind, noise in moved.items()}
     start = sizes["original"].square()
     low, high = chi.ppf([0.005, 0.995], dimensions)

@@ -71,7 +71,7 @@ class Asked:
         self.curves, self.failures  # noqa: B018 - refuse impossible numbers now
 
     @property
-    def settings(self) -> Attack:
+    def attack(self) -> Attack:
         """Of the search at ε."""
         return Attack((self.radius,), self.price, self.steps)
 
@@ -84,7 +84,7 @@ class Asked:
     @property
     def failures(self) -> failures.PoolPlan:
         """Of the pool."""
-        return failures.PoolPlan(self.settings, self.pool, self.seed)
+        return failures.PoolPlan(self.attack, self.pool, self.seed)
 
     def command(self, models: Sequence[str], out: str = "report.html", more: Sequence[str] = ()) -> str:
         """The command that makes the report of these files again; `more` are further options."""
@@ -152,12 +152,12 @@ def examine(
         CheckpointError: a model has no critic.
     """
     named = by_side(judged_gans)
-    both, settings, samples, seed = named.values(), asked.settings, asked.samples, asked.seed
+    both, attack, samples, seed = named.values(), asked.attack, asked.samples, asked.seed
     yield Progress(0.0, "worst noise and its controls")
-    try_all = functools.partial(one_radius, settings=settings, samples=samples, seed=seed)
+    try_all = functools.partial(one_radius, attack=attack, samples=samples, seed=seed)
     at_radius = dict(zip(named, run(try_all, both), strict=True))
     yield Progress(0.04, "health of the search")
-    check = functools.partial(check_attack, settings=settings, samples=samples, seed=seed)
+    check = functools.partial(check_attack, attack=attack, samples=samples, seed=seed)
     health = dict(zip(named, run(check, both), strict=True))
     for curves in degradation.curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rgan.attack.objectives import LOSS, OBJECTIVES, Objective, choices, judge_for, objective_pair, pixel_change
+from rgan.attack.objectives import LOSS, OBJECTIVES, Objective, choices, judge_for, objective_for, pixel_change
 from rgan.attack.path import LivePath, Request
-from rgan.attack.perturbation import compare, notices, which_loses_less
+from rgan.attack.perturbation import notices, which_loses_less, with_controls
 from rgan.attack.search import Attack, SampleLoss, losses, run
 from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, SettingsError
@@ -70,7 +70,7 @@ def finish(path: LivePath, radius: float) -> None:
 
 
 def change(gan: Gan, z: torch.Tensor) -> Objective:
-    return objective_pair(gan, "change", z, device="cpu")[0]
+    return objective_for(gan, "change", z, device="cpu")
 
 
 def searched(aim: Objective, z: torch.Tensor, settings: Attack, seed: int = 0):
@@ -98,13 +98,13 @@ def test_a_live_path_finds_that_direction_too_and_random_ones_change_less(linear
     right = np.linalg.svd(matrix())[2]
     path = LivePath(linear, request(samples=6, steps=20), device="cpu")
     finish(path, 0.8)
-    view = path.view(0.8, best_of=True)
-    found = view.comparison
-    assert off(found.noise / 0.8, right[0]) < 1e-2
-    moved = np.linalg.norm(found.random_noise.numpy() @ matrix().T, axis=1)
-    assert found.random.numpy() == pytest.approx(100 * moved / np.sqrt(CHANNELS * SIZE**2) / 2, rel=1e-3)
-    assert found.beaten == 6 and (found.best_of_random <= found.worst + 1e-6).all()
-    assert (found.original < 1e-4).all()
+    view = path.view(0.8, best_random=True)
+    found = view.perturbation
+    assert off(found.r / 0.8, right[0]) < 1e-2
+    moved = np.linalg.norm(found.random.numpy() @ matrix().T, axis=1)
+    assert found.loss_random.numpy() == pytest.approx(100 * moved / np.sqrt(CHANNELS * SIZE**2) / 2, rel=1e-3)
+    assert found.beaten == 6 and (found.loss_best_random <= found.loss_worst + 1e-6).all()
+    assert (found.loss_original < 1e-4).all()
 
 
 def test_with_a_price_the_move_stops_where_the_next_bit_costs_what_it_adds(linear):
@@ -119,14 +119,14 @@ def test_every_row_is_held_against_its_own_sample(bent):
     """More rows than one call takes, so that samples and calls do not line up."""
     path = LivePath(bent, request(restarts=2, steps=3), device="cpu")
     finish(path, 1.1)
-    found = path.view(1.1, best_of=True).comparison
+    found = path.view(1.1, best_random=True).perturbation
     z, generator = bent.noise(50, 3), bent.sampler
-    for move, shown in ((found.noise, found.worst), (found.random_noise, found.random)):
+    for move, shown in ((found.r, found.loss_worst), (found.random, found.loss_random)):
         for index in range(50):
             before, after = (generator(rows)[0].numpy() for rows in (z[index][None], (z[index] + move[index])[None]))
             assert float(shown[index]) == pytest.approx(50 * np.sqrt(np.mean((after - before) ** 2)), rel=1e-4)
-    images, along = path.strip(path.view(1.1, best_of=True), 7)
-    assert along[0] < 1e-4 and float(along[-1]) == pytest.approx(float(found.worst[7]), rel=1e-4)
+    images, along = path.strip(path.view(1.1, best_random=True), 7)
+    assert along[0] < 1e-4 and float(along[-1]) == pytest.approx(float(found.loss_worst[7]), rel=1e-4)
     assert images.shape == (9, SIZE, SIZE, CHANNELS)
 
 
@@ -176,7 +176,7 @@ def test_the_slope_of_the_change_is_zero_where_nothing_changes():
 def test_the_judges_distance_is_that_of_a_loop_over_its_real_images(bent):
     judge = shipped("digits")
     z = bent.noise(5, 6)
-    aim, _ = objective_pair(bent, "judge", z, judge=judge, device="cpu", precision="float32")
+    aim = objective_for(bent, "judge", z, judge=judge, device="cpu", precision="float32")
     images, rated = aim.images_and_loss(z, torch.arange(5))
     for image, ours in zip(images, rated, strict=True):
         features = judge.features(image[None])[0].double().numpy()
@@ -204,19 +204,20 @@ def test_a_search_raises_the_judges_distance_above_random_noise(bent):
     wanted = request(samples=8, steps=4, objective="judge", judge="digits")
     path = LivePath(bent, wanted, device="cpu", precision="bfloat16")
     finish(path, 1.0)
-    found = path.view(1.0).comparison
-    assert found.worst.mean() > found.random.mean() + 0.1 and (found.worst >= found.original).all()
-    opinion = shipped("digits").opinion(bent.probe().images(bent.noise(8, 3) + found.noise))
-    assert torch.allclose(opinion.distance, found.worst, rtol=1e-4), "scored in full precision, however searched"
+    found = path.view(1.0).perturbation
+    assert found.loss_worst.mean() > found.loss_random.mean() + 0.1
+    assert (found.loss_worst >= found.loss_original).all()
+    opinion = shipped("digits").opinion(bent.probe().images(bent.noise(8, 3) + found.r))
+    assert torch.allclose(opinion.distance, found.loss_worst, rtol=1e-4), "scored in full precision, however searched"
 
 
 def test_the_critics_loss_is_the_probes():
     made = recipe("dcgan", channels=1, width=4, latent=16)
     gan = Gan(made, *fresh(made, 3))
     z = gan.noise(30, 0)
-    aim, fast = objective_pair(gan, "critic", z, device="cpu", precision="float32")
+    aim = objective_for(gan, "critic", z, device="cpu", precision="float32")
     settings = Attack((0.5, 1.0), steps=3)
-    assert aim.start(z, settings, 0) is None and aim.measure is LOSS and fast.dtype is torch.float32
+    assert aim.start(z, settings, 0) is None and aim.words is LOSS and aim.coarse is None
     assert torch.equal(run(aim.loss, z, settings).noise, run(gan.probe().loss, z, settings).noise)
     assert choices((gan, gan), None) == ("critic", "change")
 
@@ -231,9 +232,9 @@ def test_what_can_be_raised_is_what_all_models_allow(linear, bent):
 def test_what_cannot_be_raised_is_refused_in_words(bent):
     z = bent.noise(2, 0)
     with pytest.raises(CheckpointError, match=r"expected a model with a critic.*--objective judge or"):
-        objective_pair(bent, "critic", z)
+        objective_for(bent, "critic", z)
     with pytest.raises(SettingsError, match="expected a judge"):
-        objective_pair(bent, "judge", z)
+        objective_for(bent, "judge", z)
     with pytest.raises(SettingsError, match="one of critic, judge, change; got 'love'"):
         request(objective="love")
     with pytest.raises(SettingsError, match="no gradient at the original noise"):
@@ -245,18 +246,25 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         z = bent.noise(16, 0)
         found = []
         for gan in (linear, bent):
-            aim, _ = objective_pair(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
+            aim = objective_for(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
             search = searched(aim, z, Attack((1.0,), steps=4))
-            found.append(compare(aim.loss, z, search, seed=0, measure=aim.measure))
+            found.append(with_controls(aim.loss, search, seed=0, words=aim.words))
         small, large = found
         said = which_loses_less(small, large, ("A", "B"))
         assert f"A {outcome} than B" in said and f"Each {noun} is" in said
-        gap = float((small.worst - small.original).mean())
+        gap = float((small.loss_worst - small.loss_original).mean())
         assert f"worst noise adds {gap:.2f}{' %' if against == 'change' else ''} against" in said
         assert set(small.summary()[noun]) == {"original", "worst", "random", "best_of_random"}
-        one = [dataclasses.replace(each, worst=each.worst[:1], original=each.original[:1]) for each in found]
+        one = [
+            dataclasses.replace(
+                each, z=each.z[:1], loss_worst=each.loss_worst[:1], loss_original=each.loss_original[:1]
+            )
+            for each in found
+        ]
         lowered = dataclasses.replace(
-            large, settings=dataclasses.replace(large.settings, method="one-step"), worst=large.original - 1
+            large,
+            attack=dataclasses.replace(large.attack, method="one-step"),
+            loss_worst=large.loss_original - 1,
         )
         told = (said, small.sentence(), which_loses_less(*one, ("A", "B")), *notices(lowered))
         assert all("loss" not in words for words in told), told

@@ -5,7 +5,7 @@ import torch
 
 from rgan.attack.objectives import pixel_change
 from rgan.attack.path import LivePath, Request, reach
-from rgan.attack.perturbation import compare, notices, straight_path, which_loses_less
+from rgan.attack.perturbation import notices, straight_path, which_loses_less, with_controls
 from rgan.attack.search import Attack, run
 from rgan.common.geometry import lengths
 from rgan.models.gan import Gan, fresh
@@ -35,23 +35,24 @@ def request(**changes) -> Request:
 def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(gan):
     objective, z = gan.probe().loss, gan.noise(8, 0)
     found = run(objective, z, Attack((0.3, 1.5), steps=4))
-    result = compare(objective, z, found, seed=5)
+    result = with_controls(objective, found, seed=5)
     assert result.radius == 1.5 and result.tries == 4
-    assert torch.allclose(lengths(result.random_noise), lengths(found.noise[1]), rtol=1e-5)
-    assert torch.allclose(result.random, objective(z + result.random_noise), atol=1e-5)
-    assert torch.allclose(result.worst, objective(z + found.noise[1]), atol=1e-5)
-    assert (result.best_of_random >= result.random).all()
+    assert torch.allclose(lengths(result.random), lengths(found.noise[1]), rtol=1e-5)
+    assert torch.allclose(result.loss_random, objective(z + result.random), atol=1e-5)
+    assert torch.allclose(result.loss_worst, objective(z + found.noise[1]), atol=1e-5)
+    assert (result.loss_best_random >= result.loss_random).all()
+    assert torch.allclose(result.loss_best_random, objective(z + result.best_random), atol=1e-5)
     numbers = result.summary()
-    assert numbers["beats_random"] == float((result.worst > result.random).double().mean())
+    assert numbers["beats_random"] == float((result.loss_worst > result.loss_random).double().mean())
     assert numbers["prior_radius"] == pytest.approx(float(z.norm(dim=1).mean()))
-    first = compare(objective, z, found, seed=5, index=0)
-    assert first.radius == 0.3 and torch.allclose(first.used, torch.full((8,), 0.3), rtol=1e-3)
+    first = with_controls(objective, found, seed=5, index=0)
+    assert first.radius == 0.3 and torch.allclose(first.length, torch.full((8,), 0.3), rtol=1e-3)
 
 
 def test_verdicts_claim_only_what_the_interval_supports(gan):
     z = gan.noise(8, 0)
-    weak = compare(lambda r: r[:, 0], z, run(lambda r: r[:, 0], z, Attack((1.0,))), seed=0)
-    strong = compare(lambda r: 3 * r[:, 0], z, run(lambda r: 3 * r[:, 0], z, Attack((1.0,))), seed=0)
+    weak = with_controls(lambda r: r[:, 0], run(lambda r: r[:, 0], z, Attack((1.0,))), seed=0)
+    strong = with_controls(lambda r: 3 * r[:, 0], run(lambda r: 3 * r[:, 0], z, Attack((1.0,))), seed=0)
     assert "A loses less than B: worst noise adds 1.00 against 3.00" in which_loses_less(weak, strong, ("A", "B"))
     assert "B loses less than A: worst noise adds 1.00 against 3.00" in which_loses_less(strong, weak, ("A", "B"))
     assert "cannot be told apart" in which_loses_less(weak, weak, ("A", "B"))
@@ -66,7 +67,7 @@ def test_notices_name_controls_without_effect(gan):
     def said(stronger=None, **settings):
         radius = settings.pop("radius", 1.0)
         found = run(slope, z, Attack((radius,), steps=60, **settings))
-        return " ".join(notices(compare(slope, z, found, seed=0), stronger))
+        return " ".join(notices(with_controls(slope, found, seed=0), stronger))
 
     assert said() == ""
     assert "ε is slack at this λ" in said(price=10.0)  # stops at 2/(2·10) = 0.1
@@ -119,17 +120,17 @@ def test_live_pictures_come_at_once_and_are_marked(gan):
     first = path.at(1.0)
     assert first.step == 1 and not first.done and first.loss.mean() > path.at(0).loss.mean()
     finish(path, 1.0)
-    view = path.view(1.0, best_of=True)
-    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.comparison.tries == view.gradient_calls
-    assert path.view(1.0, best_of=True) is view
+    view = path.view(1.0, best_random=True)
+    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.perturbation.tries == view.gradient_calls
+    assert path.view(1.0, best_random=True) is view
     assert path.advance(0.9, 0.0)  # a new radius: the answers known are drawn before a step is made
     looked_up = path.view(0.9)
-    assert not looked_up.done and looked_up.comparison.radius == 0.9
-    assert torch.allclose(lengths(looked_up.comparison.random_noise), looked_up.comparison.used, rtol=1e-4)
+    assert not looked_up.done and looked_up.perturbation.radius == 0.9
+    assert torch.allclose(lengths(looked_up.perturbation.random), looked_up.perturbation.length, rtol=1e-4)
     images, loss = path.strip(view, 3)
     assert images.shape == (9, 32, 32, 1)
-    assert float(loss[0]) == pytest.approx(float(view.comparison.original[3]), abs=1e-5)
-    assert float(loss[-1]) == pytest.approx(float(view.comparison.worst[3]), abs=1e-5)
+    assert float(loss[0]) == pytest.approx(float(view.perturbation.loss_original[3]), abs=1e-5)
+    assert float(loss[-1]) == pytest.approx(float(view.perturbation.loss_worst[3]), abs=1e-5)
     assert path.advance(1.0, 0.0) and not path.advance(1.0, 0.0)  # known: drawn at once, then with all its numbers
     assert not path.advance(0.0, 0.0)
 

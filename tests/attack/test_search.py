@@ -402,7 +402,7 @@ def test_merged_searches_keep_the_best_answer_at_every_radius(gan):
     coarse = run(objective, z, Attack((0.5, 2.0), steps=2))
     fine = run(objective, z, Attack((0.5, 1.0), steps=12))
     both = merge(coarse, fine)
-    assert both.settings.radii == (0.5, 1.0, 2.0)
+    assert both.attack.radii == (0.5, 1.0, 2.0)
     assert torch.allclose(both.loss[0], torch.maximum(coarse.loss[0], fine.loss[0]))
     assert (both.loss.diff(dim=0) >= 0).all()
     assert (both.loss[2] >= torch.maximum(coarse.loss[1], fine.loss[1])).all()

@@ -76,7 +76,7 @@ def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
     model, found = known
     gan, judge = checkpoints.load(model.path), judges.shipped("digits")
     z = gan.noise(100, 1)
-    worst = run(gan.probe().loss, z, SETTINGS.search)
+    worst = run(gan.probe().loss, z, SETTINGS.attack)
     moves = {
         ("original", 0.0): torch.zeros_like(z), ("worst", 1.5): worst.noise[1],
         ("random", 1.5): random_noise(z, lengths(worst.noise[1]), 1)[0],

@@ -37,7 +37,7 @@ def test_blocks_find_what_one_search_finds(states):
     for repeat, blocks in enumerate(last.repeats("A")):
         z = gan.noise(100, 4 + repeat)
         assert torch.equal(torch.cat([block.z for block in blocks]), z)
-        whole = run(gan.probe().loss, z, PLAN.settings, seed=0)
+        whole = run(gan.probe().loss, z, PLAN.attack, seed=0)
         loss = torch.stack([joined([block.measures["worst"][k] for block in blocks]).loss for k in range(3)])
         assert torch.allclose(loss, whole.loss, atol=1e-4)
 

@@ -111,12 +111,12 @@ def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(judged_gans
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"settings": Attack((1.0, 2.0))}, {"settings": Attack((1001.0,))}, {"samples": 1}, {"samples": 10**6},
-     {"seed": -1}, {"objective": "change", "settings": Attack((1.0,), method="one-step")}],
+    [{"attack": Attack((1.0, 2.0))}, {"attack": Attack((1001.0,))}, {"samples": 1}, {"samples": 10**6},
+     {"seed": -1}, {"objective": "change", "attack": Attack((1.0,), method="one-step")}],
 )  # fmt: skip
 def test_impossible_plans_are_refused(wrong):
     with pytest.raises(SettingsError, match="expected"):
-        PoolPlan(**{"settings": SETTINGS, **wrong})
+        PoolPlan(**{"attack": SETTINGS, **wrong})
 
 
 def made_up(distance, loss=None, features=None, badness=None):
@@ -269,7 +269,7 @@ def test_links_survive_addresses_and_files():
             against=str(rng.choice(["critic", "judge"])), loss=float(rng.normal(0, 1e3)), badness=float(rng.random()),
         )  # fmt: skip
         assert parse(link.query()) == (link, ()) and from_json(link.to_json()) == (link, ())
-        assert link.plan.settings.keep_shell == link.keep_shell and link.plan.seed == link.seed
+        assert link.plan.attack.keep_shell == link.keep_shell and link.plan.seed == link.seed
     without = Permalink(SHA, SHA)
     for back, said in (parse(without.query()), from_json(without.to_json()), parse({"checkpoint": SHA, "judge": SHA})):
         assert math.isnan(back.loss) and math.isnan(back.badness) and not [s for s in said if "nan" in s]
@@ -292,7 +292,7 @@ def test_wild_links_are_clamped_and_say_so():
     tight, said = parse({**Permalink(SHA, SHA).query(), "steps": "50"}, {**LIMITS, "steps": (1, 20)})
     assert tight.steps == 20 and said == ("steps: expected 1 to 20, got '50'; taken as 20.",)
     changed, said = parse({**Permalink(SHA, SHA, against="change").query(), "method": "one-step"})
-    assert changed.plan.settings.method == "ascent" and len(said) == 1
+    assert changed.plan.attack.method == "ascent" and len(said) == 1
 
 
 @pytest.mark.parametrize("values", [{}, {"checkpoint": SHA}, {"checkpoint": "../../etc", "judge": SHA}])

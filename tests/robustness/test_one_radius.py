@@ -8,7 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
-from rgan.attack.search import Attack, search
+from rgan.attack.perturbation import with_controls
+from rgan.attack.search import Attack, run
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.common.geometry import lengths
@@ -30,6 +31,7 @@ from rgan.robustness.one_radius import (
     verdict,
 )
 from rgan.stats.intervals import Interval
+from tests.robustness.made_up import perturbation
 
 SETTINGS = Attack((1.5,), steps=4)
 
@@ -52,7 +54,7 @@ def at_radius(judged_gans):
 def test_trials_are_those_of_the_plain_networks(judged_gans, at_radius):
     gan, one = judged_gans[0].gan, at_radius[0]
     with torch.no_grad():
-        images = gan.generator(one.z + one.noise)
+        images = gan.generator(one.perturbation.z + one.perturbation.r)
         loss = gan.recipe.criterion.generator(gan.critic(images))
     opinion = judged_gans[0].judge.opinion(images)
     assert torch.allclose(one.measures["worst"].loss, loss, atol=1e-4)
@@ -66,9 +68,9 @@ def test_trials_are_those_of_the_plain_networks(judged_gans, at_radius):
 
 def test_controls_are_as_long_and_the_best_of_as_many_as_gradients(judged_gans, at_radius):
     one = at_radius[0]
-    *_, found = judged_gans[0].search(one.z, SETTINGS, 3)
-    assert one.tries == found.gradient_calls
-    assert torch.allclose(lengths(one.random), lengths(one.noise), rtol=1e-5)
+    found = one.perturbation
+    assert found.tries == found.gradients == SETTINGS.steps
+    assert torch.allclose(lengths(found.random), lengths(found.r), rtol=1e-5)
     best = one.measures["best"].loss
     assert (best >= one.measures["random"].loss - 1e-5).all() and (best > one.measures["random"].loss + 1e-4).any()
     assert not torch.isclose(one.measures["fresh"].loss, one.measures["original"].loss).any()
@@ -85,16 +87,15 @@ def test_fresh_noise_has_the_interval_of_two_samples():
 
 
 def made_up(start, worst, random):
-    """A corner whose badness is given."""
+    """One radius whose badness is given."""
 
     def measure(values):
         badness = torch.tensor(values)
         return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
-    ones = torch.ones(len(start), 2)
     values = {"original": start, "worst": worst, "random": random, "best": random, "fresh": worst[::-1]}
     measures = {kind: measure(each) for kind, each in values.items()}
-    return OneRadius(SETTINGS, ones, ones, ones, measures, 4)
+    return OneRadius(perturbation(SETTINGS, len(start)), measures)
 
 
 def test_agreement_of_judge_and_critic_is_of_ranks():
@@ -128,12 +129,12 @@ def test_a_headline_needs_its_interval():
     fooled = dataclasses.replace(noisy.measures["worst"], loss=noisy.measures["random"].loss + torch.rand(60) + 1)
     told = verdict(hurt, dataclasses.replace(noisy, measures=noisy.measures | {"worst": fooled}))
     assert told[1].startswith("B: the critic is fooled, but worst noise is not shown")
-    priced = dataclasses.replace(noisy, noise=torch.zeros(60, 2))
+    priced = dataclasses.replace(noisy, perturbation=perturbation(SETTINGS, 60, 0.0))
     assert "no step is worth its price" in verdict(hurt, priced)[1]
     assert verdict(noisy, noisy)[2].startswith("Which of the two suffers less cannot be said")
     worse = made_up((start + 0.4).tolist(), (start + 0.45).tolist(), (start + 0.4).tolist())
     assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")
-    still = dataclasses.replace(hurt, settings=Attack((0.0,)))
+    still = dataclasses.replace(hurt, perturbation=perturbation(Attack((0.0,)), 60))
     assert verdict(still, still) == ("ε is 0: nothing moves. Raise ε to see what worst noise does.",)
 
 
@@ -178,8 +179,8 @@ def test_transfer_puts_each_noise_through_the_other_model(judged_gans, at_radius
     found = transfer(judged_gans, at_radius)
     a, b = judged_gans
     with torch.no_grad():
-        worst = b.gan.generator(at_radius[0].z + at_radius[0].noise)
-        random = b.gan.generator(at_radius[0].z + at_radius[0].random)
+        worst = b.gan.generator(at_radius[0].perturbation.z + at_radius[0].perturbation.r)
+        random = b.gan.generator(at_radius[0].perturbation.z + at_radius[0].perturbation.random)
         criterion = b.gan.recipe.criterion.generator
         added = criterion(b.gan.critic(worst)) - criterion(b.gan.critic(random))
         badness = b.judge.opinion(worst).badness - b.judge.opinion(random).badness
@@ -193,13 +194,13 @@ def test_transfer_puts_each_noise_through_the_other_model(judged_gans, at_radius
 def test_the_shell_is_that_of_the_normal_distribution(at_radius):
     found = shell(at_radius[0])
     law = stats.multivariate_normal(np.zeros(6))
-    z, r = at_radius[0].z.double().numpy(), at_radius[0].noise.double().numpy()
+    z, r = (each.double().numpy() for each in (at_radius[0].perturbation.z, at_radius[0].perturbation.r))
     assert found.paid["worst"].mean == pytest.approx(float((law.logpdf(z) - law.logpdf(z + r)).mean()), rel=1e-6)
     at = np.linspace(0, 12, 4001)
     assert np.trapezoid(found.density(at), at) == pytest.approx(1, abs=1e-6)
     assert np.trapezoid(found.density(at) * at**2, at) == pytest.approx(6, abs=1e-4), "E‖z‖² is the dimension"
     assert found.lengths["random"] == pytest.approx(
-        np.linalg.norm(at_radius[0].z + at_radius[0].random, axis=1), rel=1e-5
+        np.linalg.norm(at_radius[0].perturbation.z + at_radius[0].perturbation.random, axis=1), rel=1e-5
     )
     places = stats.chi2.cdf(found.lengths["worst"] ** 2, 6)
     assert found.inside["worst"] == pytest.approx(((places > 0.005) & (places < 0.995)).mean())
@@ -214,8 +215,11 @@ class Landscape:
         self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))
         self.probe = types.SimpleNamespace(loss=loss)
 
-    def search(self, z, settings, seed):
-        return search(self.probe.loss, z, settings, seed=seed)
+    def objective(self, name, z):
+        return self.probe
+
+    def perturb(self, z, attack, *, seed):
+        return (with_controls(self.probe.loss, run(self.probe.loss, z, attack, seed=seed), seed=seed),)
 
 
 def states(loss, radius=1.0, **settings):

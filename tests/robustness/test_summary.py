@@ -30,6 +30,7 @@ from rgan.robustness.measured import JudgedGan, Measures
 from rgan.robustness.one_radius import OneRadius
 from rgan.robustness.summary import WORST, Asked, differences, examine, headline
 from rgan.stats.intervals import mean_interval
+from tests.robustness.made_up import perturbation
 
 NAMES = {"A": "plain", "B": "tough"}
 FINE = Check("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
@@ -39,7 +40,7 @@ ASKED = Asked(radius=1.5, steps=2, samples=8, pool=70, seed=3)
 
 
 def made_up(start, worst, random):
-    """A corner of 60 samples whose mean badness is given, with a spread of its own in each number."""
+    """One radius of 60 samples whose mean badness is given, with a spread of its own in each number."""
     rng = torch.Generator().manual_seed(round(100 * (start + 3 * worst)))
 
     def measure(mean):
@@ -47,8 +48,7 @@ def made_up(start, worst, random):
         return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
     means = {"original": start, "worst": worst, "random": random, "best": random, "fresh": start}
-    ones = torch.ones(60, 2)
-    return OneRadius(Attack((1.5,)), ones, ones, ones, {kind: measure(mean) for kind, mean in means.items()}, 4)
+    return OneRadius(perturbation(Attack((1.5,)), 60), {kind: measure(mean) for kind, mean in means.items()})
 
 
 def test_a_headline_is_given_where_everything_holds():
@@ -96,7 +96,7 @@ def test_differences_are_of_pairs():
     rise = [value[side]["worst"] - value[side]["original"] for side in "ab"]
     beyond = [value[side]["worst"] - value[side]["random"] for side in "ab"]
     assert differences(a, b) == (mean_interval(rise[0] - rise[1]), mean_interval(beyond[0] - beyond[1]))
-    short = dataclasses.replace(b, z=b.z[:9])
+    short = dataclasses.replace(b, perturbation=perturbation(Attack((1.5,)), 9))
     with pytest.raises(SettingsError, match="as many samples"):
         differences(a, short)
 

@@ -24,7 +24,7 @@ def curves(asked: Asked, found: Found) -> None:
     legend(asked)
     if state is None:
         return
-    radius = asked.settings.radii[0]
+    radius = asked.attack.radii[0]
     st.caption(
         f"Bands: lowest and highest of {max(1, state.finished)} of {REPEATS} draws of noise, "
         f"{sum(len(block.z) for block in state.repeats('A')[0])} samples each."
@@ -102,7 +102,7 @@ def breaks(asked: Asked, found: Found) -> None:
         "not bad at this very ε.</div>"
     )
     st.plotly_chart(
-        robustness.survival(points, asked.settings.radii[0]),
+        robustness.survival(points, asked.attack.radii[0]),
         key="survival",
         config=PLAIN,
         width="stretch",

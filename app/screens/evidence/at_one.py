@@ -16,7 +16,7 @@ from rgan.report import rows as evidence_rows
 from rgan.report.charts import robustness
 from rgan.robustness import one_radius
 from rgan.robustness.checks import WORDS, Check
-from rgan.robustness.one_radius import CONTROLS, STILL, OneRadius, Shell
+from rgan.robustness.one_radius import STILL, OneRadius, Shell
 from rgan.stats.intervals import Interval
 
 
@@ -67,7 +67,7 @@ def _kinds(one: OneRadius) -> list[list[str]]:
     rises = one_radius.rises(one)
     return [
         [
-            f"{MARKS[kind]}&nbsp;" + escape(words.replace("as many random as gradients", f"{one.tries} random")),
+            f"{MARKS[kind]}&nbsp;{escape(words)}",
             per_cent(float(one.measures[kind].badness.mean())),
             "{}<br>({})".format(*rises[kind].points()) if kind in rises else "",
             per_cent(float(one.measures[kind].bad.double().mean()), 0),
@@ -75,7 +75,7 @@ def _kinds(one: OneRadius) -> list[list[str]]:
             f"{float(one.measures[kind].opinion.entropy.mean()):.2f}",
             decimal(float(one.measures[kind].loss.mean())),
         ]
-        for kind, words in CONTROLS.items()
+        for kind, words in one_radius.control_words(one).items()
     ]
 
 
@@ -120,7 +120,7 @@ def _lengths(one: Shell) -> list[list[str]]:
 def transfer(asked: Asked, found: Found) -> None:
     """Each model's worst noise, tried on the other."""
     task = found[asked.transfer_key()]
-    if not asked.settings.radii[0]:
+    if not asked.attack.radii[0]:
         said((STILL,))
         return
     if not task.done:
@@ -149,7 +149,7 @@ def transfer(asked: Asked, found: Found) -> None:
 
 def health(asked: Asked, found: Found) -> None:
     """The lights on both searches."""
-    if not asked.settings.radii[0]:
+    if not asked.attack.radii[0]:
         said((STILL,))
         return
     columns = titles(asked)

@@ -27,9 +27,9 @@ with st.sidebar:
     shell = attack.shell(disabled=not single)
     samples, seed = attack.samples(SAMPLES), attack.seed()
 try:
-    settings = Attack((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
+    chosen = Attack((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
     judge = judge_of(gans)
-    asked = Asked(names, gans, judge, settings, samples, seed, largest)
+    asked = Asked(names, gans, judge, chosen, samples, seed, largest)
     found = want(asked.works(view))
     st.caption(
         f"Judge: a classifier of real {judge.data} that has seen no model; it names {per_cent(judge.accuracy)} of "

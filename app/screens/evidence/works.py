@@ -36,7 +36,7 @@ class Asked:
     names: tuple[str, str]
     gans: tuple[Gan, Gan]
     judge: Judge
-    settings: Attack
+    attack: Attack
     samples: int
     seed: int
     reach: float
@@ -50,7 +50,7 @@ class Asked:
     @property
     def words(self) -> str:
         """The settings in short, as a picture's stamp."""
-        found = self.settings
+        found = self.attack
         more = f", {found.restarts} starts" if found.restarts > 1 else ""
         more += ", length kept" if found.keep_shell else ""
         return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.steps} steps{more}, {self.samples} samples"
@@ -59,10 +59,10 @@ class Asked:
     def plan(self) -> CurvesPlan:
         """Of the curves; their radii are the slider's own positions."""
         radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
-        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.settings.price, self.settings.steps)
+        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.attack.price, self.attack.steps)
 
     def _of(self, side: int) -> Hashable:
-        return self.gans[side].digest, self.judge.digest, self.settings, self.samples, self.seed
+        return self.gans[side].digest, self.judge.digest, self.attack, self.samples, self.seed
 
     def one_radius_key(self, side: int) -> Hashable:
         """Of one model at ε with its controls."""
@@ -92,8 +92,8 @@ class Asked:
     @property
     def examined(self) -> summary.Asked:
         """What the report measures."""
-        settings = self.settings
-        return summary.Asked(settings.radii[0], settings.price, settings.steps, self.samples, seed=self.seed)
+        attack = self.attack
+        return summary.Asked(attack.radii[0], attack.price, attack.steps, self.samples, seed=self.seed)
 
     def report_key(self) -> Hashable:
         """Of the report."""
@@ -116,7 +116,7 @@ class Asked:
 
     def _one_radius(self, side: int) -> Work[OneRadius]:
         def work(report: Report) -> OneRadius:
-            return one_radius(self.judged_gans[side], self.settings, samples=self.samples, seed=self.seed)
+            return one_radius(self.judged_gans[side], self.attack, samples=self.samples, seed=self.seed)
 
         return work
 
@@ -139,7 +139,7 @@ class Asked:
 
     def _health(self, side: int) -> Work[tuple[Check, ...]]:
         def work(report: Report) -> tuple[Check, ...]:
-            return check_attack(self.judged_gans[side], self.settings, samples=self.samples, seed=self.seed)
+            return check_attack(self.judged_gans[side], self.attack, samples=self.samples, seed=self.seed)
 
         return work
 

@@ -36,7 +36,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
-    count = len(one.z)
+    count = len(one.perturbation.z)
     place = _WIDTH * (np.random.default_rng(0).random(count) - 0.5)
     values = {kind: 100 * measure.badness.numpy() for kind, measure in one.measures.items()}
     if count <= _LINED:

@@ -147,7 +147,7 @@ def noises(column: Ablation, settings: EvaluationSettings, measure: str, *, heig
     figure = make_subplots(
         1, max(1, len(rows)), shared_yaxes=True, subplot_titles=[ROWS[row] for row in rows], horizontal_spacing=0.03
     )
-    radii = settings.search.radii
+    radii = settings.attack.radii
     for panel, row in enumerate(rows, 1):
         original = column.cell(row, measure)
         assert original is not None

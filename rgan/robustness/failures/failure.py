@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import pixel_change
-from rgan.attack.perturbation import straight_path
+from rgan.attack.perturbation import straight_path, with_controls
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
+from rgan.common.geometry import block_seed
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import BAD, distances
-from rgan.robustness.failures.pool import BLOCK, MOST, PoolPlan, block_control, block_search
+from rgan.robustness.failures.pool import BLOCK, MOST, PoolPlan
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import bisect
 
@@ -116,9 +117,11 @@ def failure(judged: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAM
     number_between("near", near, 1, 1000)
     start, row = index // BLOCK * BLOCK, index % BLOCK
     block = judged.gan.noise(start + BLOCK, plan.seed)[start:]
-    states = list(block_search(judged, plan, block, start))
+    objective, seed = judged.objective(plan.objective, block), block_seed(plan.seed, start)
+    states = list(objective.search(block, plan.attack, seed=seed))
     steps = torch.stack([torch.zeros_like(block[row]), *(state.noise[0, row] for state in states)])
-    z, noise, random = block[row], steps[-1], block_control(plan, block, states[-1].noise[0], start)[row]
+    found = with_controls(objective.loss, states[-1], seed=seed, best_random=False)
+    z, noise, random = block[row], found.r[row], found.random[row]
     share = torch.linspace(0, 1, frames)
     ways = {
         "straight": _way(judged, share, straight_path(z, noise, frames)),

@@ -92,11 +92,11 @@ def permalink(judged: JudgedGan, found: Failure, name: str) -> Permalink:
     for what, digest in (("model", judged.gan.digest), ("judge", judged.judge.digest)):
         if not digest:
             raise SettingsError(f"expected a {what} that was read from a file, got one of memory alone; save it first")
-    settings = found.plan.settings
+    attack = found.plan.attack
     return Permalink(
         checkpoint=judged.gan.digest, judge=judged.judge.digest, model=usable_name(name), seed=found.plan.seed,
-        index=found.index, radius=found.plan.radius, price=settings.price, steps=settings.steps,
-        method=settings.method, restarts=settings.restarts, keep_shell=settings.keep_shell,
+        index=found.index, radius=found.plan.radius, price=attack.price, steps=attack.steps,
+        method=attack.method, restarts=attack.restarts, keep_shell=attack.keep_shell,
         against=found.plan.objective, loss=found.loss, badness=found.badness,
     )  # fmt: skip
 

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
-from rgan.attack.search import Attack, WorstNoise, random_noise
+from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
-from rgan.common.geometry import block_seed, lengths
+from rgan.common.geometry import block_seed
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import MOVED
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
@@ -40,7 +40,7 @@ Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable
 
 @dataclass(frozen=True)
 class PoolPlan:
-    """What to search: `samples` rows of the noise of `seed`, at the one radius of `settings`.
+    """What to search: `samples` rows of the noise of `seed`, at the one radius of `attack`.
 
     objective: what the search raises, one of `objectives.OBJECTIVES`.
 
@@ -48,25 +48,25 @@ class PoolPlan:
         SettingsError: several radii, impossible numbers, or a method that cannot raise that.
     """
 
-    settings: Attack
+    attack: Attack
     samples: int = 2000
     seed: int = 0
     objective: str = CRITIC
 
     def __post_init__(self) -> None:
-        if len(self.settings.radii) != 1:
-            raise SettingsError(f"expected one radius ε, got {self.settings.radii}; choose one of them")
+        if len(self.attack.radii) != 1:
+            raise SettingsError(f"expected one radius ε, got {self.attack.radii}; choose one of them")
         number_between("samples", self.samples, 2, MOST)
-        settings = self.settings
-        asked = {"seed": self.seed, "radius": self.radius, "price": settings.price, "steps": settings.steps}
-        for name, value in (asked | {"restarts": settings.restarts}).items():
+        attack = self.attack
+        asked = {"seed": self.seed, "radius": self.radius, "price": attack.price, "steps": attack.steps}
+        for name, value in (asked | {"restarts": attack.restarts}).items():
             number_between(name, value, *LIMITS[name])
-        check_method(self.objective, self.settings.method)
+        check_method(self.objective, self.attack.method)
 
     @property
     def radius(self) -> float:
         """ε."""
-        return self.settings.radii[0]
+        return self.attack.radii[0]
 
     def starts(self) -> range:
         """The first row of each block."""
@@ -146,20 +146,9 @@ def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map)
         yield Pool(plan, named, z[:count], together, count / plan.samples)
 
 
-def block_search(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Iterator[WorstNoise]:
-    """The search of the block of noise z (BLOCK, d) that begins with row `start`, step by step."""
-    return judged.search(z, plan.settings, block_seed(plan.seed, start), plan.objective)
-
-
-def block_control(plan: PoolPlan, z: Tensor, noise: Tensor, start: int) -> Tensor:
-    """Random directions (BLOCK, d) as long as the block's worst noise."""
-    seed = block_seed(plan.seed, start)
-    return random_noise(z, lengths(noise), seed, keep_shell=plan.settings.keep_shell)[0]
-
-
 def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
-    *_, found = block_search(judged, plan, z, start)
-    noise = {"worst": found.noise[0], "random": block_control(plan, z, found.noise[0], start)}
+    (found,) = judged.perturb(z, plan.attack, plan.objective, seed=block_seed(plan.seed, start))
+    noise = {"worst": found.r, "random": found.random}
     images, measure = judged.look(torch.cat([z, *(z + noise[kind] for kind in MOVED)]))
     original, *moved = images.split(BLOCK)
     return Rows(
