@@ -28,12 +28,14 @@ def run(options: argparse.Namespace) -> None:
 
     from rgan.attack.search import Attack
     from rgan.common import files
+    from rgan.common.images import to_uint8
     from rgan.metrics import judges
     from rgan.models import checkpoints
     from rgan.robustness.failures import export, failure, links
     from rgan.robustness.failures import modes as failure_modes
     from rgan.robustness.failures import pool as failures
     from rgan.robustness.measured import JudgedGan
+    from rgan.robustness.summary import SHOWN
 
     paths = [Path(path) for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
@@ -43,24 +45,34 @@ def run(options: argparse.Namespace) -> None:
         (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
     )
     plan = failures.PoolPlan(settings, options.pool, options.seed, options.objective)
+    judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]
     folder = Path(options.out)
     files.prepare_folder(folder)
     with (
         stopping("this block") as asked,
         tqdm(total=plan.samples, unit="image", disable=options.json or None) as bar,
     ):
-        for pool in failures.pool([JudgedGan(gan, judge, options.device) for gan in gans], plan):
+        for pool in failures.pool(judged_gans, plan):
             bar.update(len(pool.z) - bar.n)
             if asked.is_set():
                 break
-    modes = {side: failure_modes.modes(pool, side) for side in pool.rows}
+    named = dict(zip(pool.rows, judged_gans, strict=True))
+    modes = {side: failure_modes.modes(pool, side, judge) for side in named}
     kept = []
-    for (side, judged), path in zip(pool.judged_gans.items(), paths, strict=True):
+    for (side, judged), path in zip(named.items(), paths, strict=True):
         for index in failures.ranking(pool, side)[: options.keep]:
             found = failure.failure(judged, plan, int(index))
-            kept.append((links.permalink(judged, found, path.stem), found))
+            kept.append((links.permalink(judged.facts, found, path.stem), found))
     written = {"failures.csv": files.as_csv(export.pool_rows(pool, modes)), "failures.zip": export.archive(kept)}
-    written |= {f"{side}-{kind}.png": export.sheet(pool, side, kind) for side in pool.rows for kind in failures.NOISES}
+    first = range(min(SHOWN, len(pool.z)))
+    written |= {
+        f"{side}-{kind}.png": export.sheet(
+            to_uint8(judged.images(pool.noise(side, kind, first))),
+            pool.rows[side].measures[kind].bad[: len(first)].numpy(),
+        )
+        for side, judged in named.items()
+        for kind in failures.NOISES
+    }
     for name, data in written.items():
         files.write_atomically(folder / name, data)
     said = [*failures.findings(pool), *(f"{side}: {each.sentence}" for side, each in modes.items())]

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rgan import __version__
-from rgan.common.devices import choose_device
 from rgan.common.formatting import per_cent
-from rgan.common.images import circled, grid, png, to_uint8
+from rgan.common.images import circled, grid, png
 from rgan.metrics.judges import BAD
 from rgan.report.charts import robustness
 from rgan.report.charts.basic import COLOURS
@@ -26,17 +25,14 @@ from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.export import sheet, strip
 from rgan.robustness.failures.failure import Failure
 from rgan.robustness.failures.links import permalink
-from rgan.robustness.failures.pool import ranking, spread
 from rgan.robustness.minimal_radius import later_words
-from rgan.robustness.summary import DRAWS, Robustness
+from rgan.robustness.summary import DRAWS, RANKED, Robustness
 from rgan.stats.intervals import Share
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-SHOWN, COLUMNS = 48, 12  # images of a model's own grid
-RANKED = 8  # images from the top, the middle and the end of the ranking
-MODES = 4  # failure modes shown, the largest
+OF_MODEL, COLUMNS = 48, 12  # images of a model's own grid
 _STYLE = f"""
 :root {{ --a: {COLOURS["A"]}; --b: {COLOURS["B"]}; }}
 body {{ max-width: 1080px; }}
@@ -109,8 +105,8 @@ def robustness_page(found: Robustness, command: str) -> str:
 
 def limits(found: Robustness) -> tuple[str, ...]:
     """What the numbers do not say, in sentences."""
-    judge = found.judged_gans["A"].judge
-    others = {side: one.gan.data for side, one in found.judged_gans.items() if one.gan.data != judge.data}
+    judge = found.models["A"].judge
+    others = {side: one.data for side, one in found.models.items() if one.data != judge.data}
     return (
         *(
             f"{side} was trained on {data or 'unknown data'} and is judged by how near its images are to real "
@@ -142,7 +138,7 @@ def _lines(found: Robustness) -> str:
     """What the lines along ε are."""
     return " ".join(
         f'{_letter(side)} <span class="line {side}">{line} {MARKS[kind]}</span> {kind} noise&ensp;'
-        for side in found.judged_gans
+        for side in found.models
         for kind, line in (("worst", "━━"), ("random", "┅┅"))
     )
 
@@ -166,16 +162,16 @@ def _models(found: Robustness) -> str:
     care = found.comparability.care if found.comparability else ()
     against = found.comparability.against if found.comparability else ()
     notes = [f"Not to be compared: {one}." for one in against] + [f"With care: {one}." for one in care]
-    return _beside(found, {side: _model(found, side) for side in found.judged_gans}) + notes_html(tuple(notes))
+    return _beside(found, {side: _model(found, side) for side in found.models}) + notes_html(tuple(notes))
 
 
 def _model(found: Robustness, side: str) -> str:
-    gan, count = found.judged_gans[side].gan, min(SHOWN, len(found.pool.z))
-    picture = png(grid(to_uint8(found.pool.images(side, "original", range(count))), COLUMNS, scale=2))
+    model, images = found.models[side], found.pictures[side].first["original"][:OF_MODEL]
+    picture = png(grid(images, COLUMNS, scale=2))
     return (
-        f'<p class="fact">{escape(gan.recipe.title)}, {gan.recipe.latent} noise dimensions<br>{escape(gan.facts)}</p>'
-        f'<p class="fact"><small>SHA-256 <code>{gan.digest or "none, it is in no file"}</code></small></p>'
-        + _figure(picture, f"{count} images that {found.names[side]} draws from ordinary noise")
+        f'<p class="fact">{escape(model.title)}, {model.latent} noise dimensions<br>{escape(model.words)}</p>'
+        f'<p class="fact"><small>SHA-256 <code>{model.digest or "none, it is in no file"}</code></small></p>'
+        + _figure(picture, f"{len(images)} images that {found.names[side]} draws from ordinary noise")
     )
 
 
@@ -224,12 +220,12 @@ def _kinds(side: str, one: one_radius.OneRadius) -> list[list[str]]:
 
 def _curves(found: Robustness) -> str:
     state, radius = found.curves, found.asked.radius
-    floors = {"fid": curves.real_fid(state)}
+    floors = {"fid": state.real_fid}
     charts = []
     for metric, words in METRICS.items():
         lines = {
             (side, kind): line
-            for side in state.judged_gans
+            for side in state.blocks
             for kind in MOVED
             if (line := curve(state, side, kind, metric)) is not None
         }
@@ -246,7 +242,7 @@ def _curves(found: Robustness) -> str:
         f"{found.asked.samples} samples each. The upright line is ε {radius:g}.</p>"
         f'<div class="two">{"".join(charts)}</div>'
     )
-    if len(state.judged_gans) == 2:
+    if len(state.blocks) == 2:
         between = {kind: curves.difference(state, kind) for kind in MOVED}
         text += (
             "<figure><figcaption><b>B beyond A</b>: points of badness that moving adds in B more than in A, the same "
@@ -266,7 +262,7 @@ def _curve_table(found: Robustness) -> str:
     state = found.curves
     means = [
         (side, kind, line)
-        for side in state.judged_gans
+        for side in state.blocks
         for kind in MOVED
         if (line := curve(state, side, kind, "badness")) is not None
     ]
@@ -275,7 +271,7 @@ def _curve_table(found: Robustness) -> str:
         [f"{radius:g}", *(per_cent(float(line.mean[k])) for _, _, line in means)]
         for k, radius in enumerate((0.0, *state.plan.radii))
     ]
-    if len(state.judged_gans) == 2:
+    if len(state.blocks) == 2:
         head.append("B beyond A, ▲ worst (95 % interval)")
         for row, one in zip(rows, curves.difference(state, "worst"), strict=True):
             row.append("{} ({})".format(*one.points()))
@@ -298,7 +294,7 @@ def _breaks(found: Robustness) -> str:
         "Share of images that have not been bad at any ε so far; the counts are in the table",
     )
     said: tuple[str, ...] = ()
-    if len(found.judged_gans) == 2:
+    if len(found.models) == 2:
         words = later_words(found.breaks["A", "worst"], found.breaks["B", "worst"])
         said = (words,) if words else ()
     return (
@@ -328,33 +324,32 @@ def _failures(found: Robustness) -> str:
     pool = found.pool
     head = ("Model", *(f"{MARKS[kind]} {kind} noise" for kind in failures.NOISES))
     rows = [
-        [_letter(side), *(_share(one) for one in failures.prevalence(pool, side).values())]
-        for side in found.judged_gans
+        [_letter(side), *(_share(one) for one in failures.prevalence(pool, side).values())] for side in found.models
     ]
     parts = [
         f'<p class="note">Bad images among {len(pool.z):,}, with 95 % intervals over noise. {_same(found)}</p>',
         _table(head, rows),
         _claims(failures.findings(pool)),
         "<h3>The first images of the pool, bad ones ringed</h3>",
-        *(f'{_of(found, side)}<div class="three full">{_sheets(found, side)}</div>' for side in found.judged_gans),
+        *(f'{_of(found, side)}<div class="three full">{_sheets(found, side)}</div>' for side in found.models),
         "<h3>Worst, middle and best under worst noise</h3>",
         '<p class="note">By badness. Above the image of the original noise, below that of the worst noise from there; '
         "bad ones ringed.</p>",
-        _beside(found, {side: _ranked(found, side) for side in found.judged_gans}),
+        _beside(found, {side: _ranked(found, side) for side in found.models}),
         "<h3>Failure modes</h3>",
         '<p class="note">Bad images under worst noise that are near-duplicates of each other, the most central '
         "first.</p>",
-        _beside(found, {side: _modes(found, side) for side in found.judged_gans}),
+        _beside(found, {side: _modes(found, side) for side in found.models}),
         "<h3>What worst noise ruins most, to look at again</h3>",
         '<p class="note">By what it adds to badness. The straight way from the original noise (left) to the '
         "worst. The line below each, put after the address of the app's Failures screen, opens it there.</p>",
-        *(_of(found, side) + _again(found, side) for side in found.judged_gans),
+        *(_of(found, side) + _again(found, side) for side in found.models),
     ]
     return "".join(parts)
 
 
 def _same(found: Robustness) -> str:
-    return "Both models are given the same noise." if len(found.judged_gans) == 2 else ""
+    return "Both models are given the same noise." if len(found.models) == 2 else ""
 
 
 def _share(one: Share) -> str:
@@ -364,9 +359,9 @@ def _share(one: Share) -> str:
 def _sheets(found: Robustness, side: str) -> str:
     parts = []
     for kind in failures.NOISES:
-        picture = sheet(found.pool, side, kind)
-        shown = found.pool.rows[side].measures[kind].bad[: found.pool.plan.samples][:64]
-        words = f"{int(shown.sum())} of {len(shown)} bad"
+        images = found.pictures[side].first[kind]
+        bad = found.pool.rows[side].measures[kind].bad[: len(images)].numpy()
+        picture, words = sheet(images, bad), f"{int(bad.sum())} of {len(bad)} bad"
         parts.append(
             f"<figure><figcaption>{MARKS[kind]} {kind} noise: {words}</figcaption>"
             + picture_html(picture, f"Images of {side} from {kind} noise, {words}, the bad ones ringed in red")
@@ -376,10 +371,10 @@ def _sheets(found: Robustness, side: str) -> str:
 
 
 def _ranked(found: Robustness, side: str) -> str:
-    pool, measures = found.pool, found.pool.rows[side].measures
+    pictures, measures = found.pictures[side], found.pool.rows[side].measures
     parts = []
-    for name, rows in vars(spread(ranking(pool, side), RANKED)).items():
-        images = np.concatenate([to_uint8(pool.images(side, kind, rows)) for kind in ("original", "worst")])
+    for name, rows in vars(pictures.spread).items():
+        images = np.concatenate([pictures.ranked[name][kind] for kind in ("original", "worst")])
         bad = np.concatenate([measures[kind].bad[rows].numpy() for kind in ("original", "worst")])
         badness = measures["worst"].badness[rows]
         words = f"badness {per_cent(float(badness.max()))} to {per_cent(float(badness.min()))}"
@@ -392,8 +387,7 @@ def _ranked(found: Robustness, side: str) -> str:
 def _modes(found: Robustness, side: str) -> str:
     groups = found.modes[side]
     parts = [f'<p class="fact">{escape(groups.sentence)}</p>']
-    for number, mode in enumerate(groups.modes[:MODES], 1):
-        images = to_uint8(found.pool.images(side, "worst", mode.members[:RANKED]))
+    for number, (mode, images) in enumerate(zip(groups.modes, found.pictures[side].modes, strict=False), 1):
         words = f"Mode {number}: {mode.size} images, {per_cent(mode.size / groups.grouped)} of the bad ones"
         picture = png(grid(images, RANKED, scale=2, background=255))
         parts.append(_figure(picture, f"{words} of {side}", words))
@@ -405,11 +399,11 @@ def _again(found: Robustness, side: str) -> str:
 
 
 def _one(found: Robustness, side: str, one: Failure) -> str:
-    gan, judge = found.judged_gans[side].gan, found.judged_gans[side].judge
+    model = found.models[side]
     words = f"Number {one.index:,}, badness {per_cent(one.badness)}. {one.sentence}"
     link = ""
-    if gan.digest and judge.digest:
-        address = permalink(found.judged_gans[side], one, found.names[side]).address
+    if model.digest and model.judge.digest:
+        address = permalink(model, one, found.names[side]).address
         link = f"<p class='link'><code>{escape(address)}</code></p>"
     picture = strip(one.ways["straight"], scale=2)
     alt = f"Image {one.index} of {side} on the way from the original noise to the worst noise"
@@ -417,7 +411,7 @@ def _one(found: Robustness, side: str, one: Failure) -> str:
 
 
 def _settings(found: Robustness) -> str:
-    asked, judge = found.asked, found.judged_gans["A"].judge
+    asked, judge = found.asked, found.models["A"].judge
     rows = {
         "ε, price λ, steps of the search": f"{asked.radius:g}, {asked.price:g}, {asked.steps}",
         "Samples of the control and the lights": f"{asked.samples}",
@@ -425,7 +419,7 @@ def _settings(found: Robustness) -> str:
         "Pool of failures": f"{asked.pool:,}",
         "Seed of the noise": f"{asked.seed}",
         "Judge": f"{judge.data}, SHA-256 <code>{judge.digest or 'none, it is in no file'}</code>",
-        "Device": str(choose_device(found.judged_gans["A"].device)),
+        "Device": found.models["A"].device,
         "RGAN Lab": __version__,
         **{name: version(name) for name in ("torch", "numpy", "scipy")},
         "Python": platform.python_version(),

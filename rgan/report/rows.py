@@ -32,7 +32,7 @@ def curves(state: Curves) -> Rows:
     """A row a model, kind of noise, metric that can be had and radius; and B's badness beyond A's."""
     rows = []
     for metric in METRICS:
-        for side in state.judged_gans:
+        for side in state.blocks:
             for kind in MOVED:
                 line = curve(state, side, kind, metric)
                 if line is None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from rgan.attack.search import Attack
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
+from rgan.metrics.judges import Judge
 from rgan.metrics.scores import by_judge, floor, frechet, least
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Interval, mean_interval
@@ -72,12 +73,23 @@ class Block:
 
 @dataclass(frozen=True)
 class Curves:
-    """What is known of the models "A" and, where there are two, "B" so far; share: of the work done."""
+    """What is known of the models "A" and, where there are two, "B" so far.
+
+    share: of the work done. fid: by side and one of MOVED, the FID at ε = 0 and at each radius (K + 1) of every repeat
+    that is finished. real_fid: expected of as many real images as a repeat has samples. Both are there only where
+    these are enough for an FID (`scorable`).
+    """
 
     plan: CurvesPlan
-    judged_gans: dict[str, JudgedGan]
     blocks: dict[str, tuple[Block, ...]]
     share: float
+    fid: dict[str, dict[str, tuple[np.ndarray, ...]]]
+    real_fid: float | None
+
+    @property
+    def scorable(self) -> bool:
+        """Whether a repeat has enough samples for an FID."""
+        return self.real_fid is not None
 
     def repeats(self, side: str) -> list[list[Block]]:
         """The blocks of each repeat that is finished; of the first one while none is."""
@@ -115,13 +127,36 @@ def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper
     """
     named = by_side(judged_gans)
     todo = plan.blocks()
-    state = Curves(plan, named, dict.fromkeys(named, ()), 0.0)
+    standard = by_judge(judged_gans[0].judge)
+    real = floor(standard, plan.samples) if plan.samples >= least(standard.reference.shape[1]) else None
+    nothing: dict[str, dict[str, tuple[np.ndarray, ...]]] = {side: dict.fromkeys(MOVED, ()) for side in named}
+    state = Curves(plan, dict.fromkeys(named, ()), 0.0, nothing, real)
     for index, (repeat, rows) in enumerate(todo):
         made = run(functools.partial(_block, plan=plan, repeat=repeat, rows=rows), named.values())
         blocks = {side: (*state.blocks[side], block) for side, block in zip(named, made, strict=True)}
         done = sum(block.stop - block.start for _, block in todo[: index + 1])
         state = dataclasses.replace(state, blocks=blocks, share=done / (plan.samples * plan.repeats))
+        if state.scorable and rows.stop == plan.samples:
+            state = dataclasses.replace(
+                state, fid={side: _with_fid(state, side, repeat, judged.judge) for side, judged in named.items()}
+            )
         yield state
+
+
+def _with_fid(state: Curves, side: str, repeat: int, judge: Judge) -> dict[str, tuple[np.ndarray, ...]]:
+    """One model's FIDs with those of a repeat that is finished."""
+    blocks = [block for block in state.blocks[side] if block.repeat == repeat]
+    return {
+        kind: (*known, np.array([frechet(one.features, judge.reference) for one in _along(state, blocks, kind)]))
+        for kind, known in state.fid[side].items()
+    }
+
+
+def _along(state: Curves, blocks: Sequence[Block], kind: str) -> list[Measures]:
+    """The measures of a repeat's samples at ε = 0 and at each radius, K + 1."""
+    steps = [[block.original for block in blocks]]
+    steps += [[block.measures[kind][k] for block in blocks] for k in range(len(state.plan.radii))]
+    return [joined(measures) for measures in steps]
 
 
 def _block(judged: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
@@ -146,26 +181,18 @@ def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve |
 
     None where there is none yet: FID is of whole repeats only, and of more samples than features.
     """
-    if metric == "fid" and not (scorable(state) and state.finished):
-        return None
-    values = []
-    for blocks in state.repeats(side):
-        steps = [[block.original for block in blocks]]
-        steps += [[block.measures[kind][k] for block in blocks] for k in range(len(state.plan.radii))]
-        values.append([_value(state.judged_gans[side], joined(measures), metric) for measures in steps])
+    if metric == "fid":
+        values = list(state.fid[side][kind])
+        if not values:
+            return None
+    else:
+        values = [
+            np.array([float(getattr(one, metric).double().mean()) for one in _along(state, blocks, kind)])
+            for blocks in state.repeats(side)
+        ]
     table = np.array(values)
     radii = np.array([0.0, *state.plan.radii])
     return RobustnessCurve(radii, table.mean(axis=0), table.min(axis=0), table.max(axis=0))
-
-
-def scorable(state: Curves) -> bool:
-    """Whether a repeat has enough samples for an FID."""
-    return state.plan.samples >= least(state.judged_gans["A"].judge.reference.shape[1])
-
-
-def real_fid(state: Curves) -> float | None:
-    """The FID expected of as many real images as a repeat has samples; None where these are too few for an FID."""
-    return floor(by_judge(state.judged_gans["A"].judge), state.plan.samples) if scorable(state) else None
 
 
 def difference(state: Curves, kind: str) -> list[Interval]:
@@ -185,10 +212,3 @@ def _rises(state: Curves, side: str, kind: str) -> Tensor:
         for k in range(len(state.plan.radii))
     ]
     return torch.stack([start, *moved]) - start
-
-
-def _value(judged: JudgedGan, measure: Measures, metric: str) -> float:
-    if metric == "fid":
-        return frechet(measure.features, judged.judge.reference)
-    per_sample = {"badness": measure.badness, "bad": measure.bad, "loss": measure.loss}[metric]
-    return float(per_sample.double().mean())

@@ -76,6 +76,31 @@ def by_side(judged_gans: Sequence[JudgedGan]) -> dict[str, JudgedGan]:
 
 
 @dataclass(frozen=True)
+class JudgeFacts:
+    """What is said of a judge. digest: of its file, "" if it is in none. held_out: real images that it was tried on."""
+
+    data: str
+    digest: str
+    accuracy: float
+    held_out: int
+    caveat: str
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is said of a model, its judge and where they ran. digest: of the model's file, "" if it is in none."""
+
+    title: str
+    words: str
+    digest: str
+    data: str
+    latent: int
+    has_critic: bool
+    judge: JudgeFacts
+    device: str
+
+
+@dataclass(frozen=True)
 class JudgedGan:
     """A Gan with the judge of its images, on a device.
 
@@ -95,6 +120,20 @@ class JudgedGan:
     def real(self) -> Tensor | None:
         """The judge's features (R, F) of the real images in the model's file, if there are any."""
         return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
+
+    @property
+    def facts(self) -> ModelFacts:
+        """All that results hold of this Gan and its judge."""
+        gan, judge = self.gan, self.judge
+        return ModelFacts(
+            gan.recipe.title, gan.facts, gan.digest, gan.data, gan.recipe.latent, gan.has_critic,
+            JudgeFacts(judge.data, judge.digest, judge.accuracy, judge.held_out, judge.caveat),
+            str(choose_device(self.device)),
+        )  # fmt: skip
+
+    def images(self, z: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent)."""
+        return self.probe.images(z)
 
     def measure(self, z: Tensor) -> Measures:
         """Images of noise z (N, latent), judged by both."""

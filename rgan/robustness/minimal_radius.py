@@ -19,6 +19,7 @@ from torch import Tensor
 from rgan.common.formatting import per_cent
 from rgan.metrics.judges import BAD
 from rgan.robustness.curves import Curves
+from rgan.robustness.measured import JudgedGan
 from rgan.stats.intervals import Interval, share
 
 PARTS = 4  # of the piece between two radii
@@ -72,9 +73,9 @@ class MinimalRadii:
         return "half are bad to begin with" if middle == 0 else f"half have been bad by ε {middle:.2f}"
 
 
-def minimal_radii(state: Curves, side: str, kind: str) -> MinimalRadii:
-    """Of the samples of a sweep; `kind` is "worst" or "random"."""
-    judged, blocks = state.judged_gans[side], state.blocks[side]
+def minimal_radii(judged: JudgedGan, state: Curves, side: str, kind: str) -> MinimalRadii:
+    """Of the samples of the curves of `judged`, which are those of `side`; `kind` is "worst" or "random"."""
+    blocks = state.blocks[side]
     z = torch.cat([block.z for block in blocks])
     noise = torch.cat([block.noise[kind] for block in blocks], dim=1)
     path = torch.cat([torch.zeros_like(noise[:1]), noise])

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from rgan.attack.search import Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
+from rgan.common.images import to_uint8
 from rgan.models.comparability import Comparability, comparability
 from rgan.robustness import curves as degradation
 from rgan.robustness.checks import POOR, Check, check_attack
@@ -23,8 +26,8 @@ from rgan.robustness.curves import MOVED, Curves
 from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.modes import Modes, modes
-from rgan.robustness.failures.pool import Pool, ranking
-from rgan.robustness.measured import JudgedGan, by_side
+from rgan.robustness.failures.pool import NOISES, Pool, Spread, ranking, spread
+from rgan.robustness.measured import JudgedGan, ModelFacts, by_side
 from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
 from rgan.robustness.one_radius import (
     OneRadius,
@@ -39,6 +42,9 @@ from rgan.stats.intervals import mean_interval
 SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2)  # of ε: the curves' radii
 DRAWS = 3  # of noise, for the curves
 WORST = 3  # failures of each model that are found again
+SHOWN = 64  # images from the start of a pool
+RANKED = 8  # images from the top, the middle and the end of the ranking, and of a mode
+MODES = 4  # failure modes shown, the largest
 T = TypeVar("T")
 
 
@@ -107,23 +113,38 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """Images, uint8 (n, H, W, C), that stand for one model's pool.
+
+    first: its first SHOWN rows, by NOISES. spread: rows from the top, the middle and the end of the ranking by badness.
+    ranked: theirs, by part of `spread`, then "original" and "worst". modes: members of its largest failure modes.
+    """
+
+    first: dict[str, np.ndarray]
+    spread: Spread
+    ranked: dict[str, dict[str, np.ndarray]]
+    modes: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
 class Robustness:
     """Everything measured, by side "A" and, where there are two models, "B"; the noise is the same for both.
 
-    names: for people. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, modes: bad
+    names: for people. pictures: of the pool. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, modes: bad
     images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found again.
     comparability: None for one.
     """
 
     asked: Asked
     names: dict[str, str]
-    judged_gans: dict[str, JudgedGan]
+    models: dict[str, ModelFacts]
     comparability: Comparability | None
     at_radius: dict[str, OneRadius]
     health: dict[str, tuple[Check, ...]]
     curves: Curves
     breaks: dict[tuple[str, str], MinimalRadii]
     pool: Pool
+    pictures: dict[str, Pictures]
     modes: dict[str, Modes]
     worst: dict[str, tuple[Failure, ...]]
 
@@ -161,7 +182,9 @@ def examine(
     health = dict(zip(named, run(check, both), strict=True))
     for curves in degradation.curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
-    breaks = {(side, kind): minimal_radii(curves, side, kind) for side in named for kind in MOVED}
+    breaks = {
+        (side, kind): minimal_radii(judged, curves, side, kind) for side, judged in named.items() for kind in MOVED
+    }
     yield Progress(0.8, "failures")
     for pool in failures.pool(judged_gans, asked.failures, run=run):
         yield Progress(0.8 + 0.15 * pool.share, "failures")
@@ -169,13 +192,29 @@ def examine(
         side: tuple(failure(judged, asked.failures, int(index)) for index in ranking(pool, side, "rise")[:WORST])
         for side, judged in named.items()
     }
+    grouped = {side: modes(pool, side, judged.judge) for side, judged in named.items()}
     found = Robustness(
-        asked=asked, names=dict(zip(named, names, strict=True)), judged_gans=named,
+        asked=asked, names=dict(zip(named, names, strict=True)),
+        models={side: judged.facts for side, judged in named.items()},
         comparability=comparability(*(judged.gan for judged in both)) if len(named) == 2 else None,
         at_radius=at_radius, health=health, curves=curves, breaks=breaks, pool=pool,
-        modes={side: modes(pool, side) for side in named}, worst=worst,
+        pictures={side: _pictures(judged, pool, side, grouped[side]) for side, judged in named.items()},
+        modes=grouped, worst=worst,
     )  # fmt: skip
     yield Progress(1.0, "done", found)
+
+
+def _pictures(judged: JudgedGan, pool: Pool, side: str, found: Modes) -> Pictures:
+    def images(kind: str, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        return to_uint8(judged.images(pool.noise(side, kind, rows)))
+
+    parts = spread(ranking(pool, side), RANKED)
+    return Pictures(
+        {kind: images(kind, range(min(SHOWN, len(pool.z)))) for kind in NOISES},
+        parts,
+        {part: {kind: images(kind, rows) for kind in ("original", "worst")} for part, rows in vars(parts).items()},
+        tuple(images("worst", mode.members[:RANKED]) for mode in found.modes[:MODES]),
+    )
 
 
 def headline(

@@ -120,7 +120,7 @@ def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch
     other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
     checkpoints.save(other, tmp_path / "private.safetensors")
     judged = JudgedGan(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
-    link = permalink(judged, failure(judged, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")
+    link = permalink(judged.facts, failure(judged, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")
     assert opened(None) == (True, False)
     uploads = Path(os.environ["RGAN_UPLOADS"])
     uploads.mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ from rgan.common.geometry import lengths
 from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
 from rgan.report.rows import curves
-from rgan.robustness.curves import Block, Curves, CurvesPlan, curve, curves_of, difference, real_fid
+from rgan.robustness.curves import Block, Curves, CurvesPlan, curve, curves_of, difference
 from rgan.robustness.measured import Measures, joined
 from rgan.robustness.minimal_radius import TOLERANCE, MinimalRadii, later, minimal_radii
 from tests.metrics.test_scores import Given
@@ -64,14 +64,14 @@ def test_both_models_get_the_same_noise_and_random_steps_of_the_same_length(stat
     assert max(alike) < 0.8, "every block and repeat has directions of its own"
 
 
-def test_the_floor_is_of_as_many_real_images_as_the_curves(states):
+def test_the_floor_is_of_as_many_real_images_as_the_curves(states, judged_gans):
     """Real images of one law, drawn like the curves' own, have an FID above that of two halves: they are fewer."""
     last = states[-1]
     judge = judges.shipped("digits")
-    few = real_fid(last)
+    few = last.real_fid
     assert few == pytest.approx(np.mean(list(direct_fids(judge.reference, 100))), rel=0.2)
-    some, many = (dataclasses.replace(last, plan=dataclasses.replace(PLAN, samples=count)) for count in (50, 359))
-    assert real_fid(some) is None and real_fid(many) < few / 2
+    some, many = (next(curves_of(judged_gans[:1], dataclasses.replace(PLAN, samples=n))) for n in (50, 359))
+    assert some.real_fid is None and not some.scorable and many.real_fid < few / 2
 
 
 def direct_fids(real, count):
@@ -142,9 +142,8 @@ def test_break_points_where_badness_is_known():
     noise = torch.stack([radius * step.expand(6, 2) for radius in radii])
     tried = tuple(measure(badness(z + one, torch.arange(6))) for one in noise)
     block = Block(0, z, judged(z), {"worst": noise}, {"worst": tried})
-    subject_ = types.SimpleNamespace(measure=judged)
-    state = Curves(CurvesPlan(radii, 6, 1), {"A": subject_}, {"A": (block,)}, 1.0)
-    found = minimal_radii(state, "A", "worst")
+    state = Curves(CurvesPlan(radii, 6, 1), {"A": (block,)}, 1.0, {}, None)
+    found = minimal_radii(types.SimpleNamespace(measure=judged), state, "A", "worst")
     truth = np.where(limits == 0, 0, 0.95 * limits.numpy())
     inside = truth <= 4
     assert np.isinf(found.radius[~inside]).all() and found.censored == 1 and found.at_once == 1
@@ -159,12 +158,12 @@ def test_break_points_where_badness_is_known():
 
     calm = measure((torch.arange(6) >= 5).float())
     quiet = Block(0, z, calm, {"worst": noise}, {"worst": (calm,) * 3})
-    brief = minimal_radii(
-        Curves(state.plan, {"A": types.SimpleNamespace(measure=spiked)}, {"A": (quiet,)}, 1.0), "A", "worst"
-    )
+    once = dataclasses.replace(state, blocks={"A": (quiet,)})
+    brief = minimal_radii(types.SimpleNamespace(measure=spiked), once, "A", "worst")
     assert brief.radius == pytest.approx([0.5] * 5 + [0], abs=TOLERANCE) and brief.recovered == 5
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
-    assert minimal_radii(Curves(state.plan, state.judged_gans, {"A": (again,)}, 1.0), "A", "worst").recovered == 1
+    twice = dataclasses.replace(state, blocks={"A": (again,)})
+    assert minimal_radii(types.SimpleNamespace(measure=judged), twice, "A", "worst").recovered == 1
 
 
 def test_survival_against_kaplan_meier_and_wilson():

@@ -87,7 +87,7 @@ def test_rows_are_what_the_plain_networks_and_the_judge_say(judged_gans, found):
     assert torch.allclose(rows.measures["worst"].opinion.distance[[2, BLOCK + 1]], opinion.distance, rtol=1e-3)
     change = [float(((made[i] - start[i]) / 2).square().mean().sqrt()) for i in range(2)]
     assert rows.change["worst"][[2, BLOCK + 1]].tolist() == pytest.approx(change, rel=1e-3)
-    assert torch.allclose(found.images("B", "worst", [2, BLOCK + 1]), made, atol=1e-4)
+    assert torch.allclose(judged_gans[1].images(noise), made, atol=1e-4)
     worst, random = (rows.noise[kind].norm(dim=1) for kind in ("worst", "random"))
     assert torch.allclose(worst, random, rtol=1e-5) and worst.max() <= 2.0001
     assert (rows.measures["worst"].loss >= rows.measures["original"].loss - 1e-5).all()
@@ -127,12 +127,11 @@ def made_up(distance, loss=None, features=None, badness=None):
     loss = torch.zeros_like(distance) if loss is None else torch.tensor(loss)
     features = distance[:, None] if features is None else features
     measure = Measures(loss, Opinion(distance, badness, distance, distance, distance), features)
-    one = types.SimpleNamespace(judge=judge, gan=types.SimpleNamespace(has_critic=True))
     noise = torch.ones(len(distance), 2)
     rows = Rows(
         {"worst": noise, "random": noise}, dict.fromkeys(failures.NOISES, measure), {"worst": -distance, "random": loss}
     )
-    return Pool(PoolPlan(SETTINGS, len(distance)), {"A": one}, noise, {"A": rows}, 1.0)
+    return Pool(PoolPlan(SETTINGS, len(distance)), noise, {"A": rows}, 1.0)
 
 
 def test_rankings_are_those_of_sorting_by_hand():
@@ -180,7 +179,7 @@ def test_planted_modes_are_found_with_their_centres_and_sizes():
     points[7] = centres[1] + 0.0  # the middle of its cluster
     points = torch.cat([points, points[:2]])
     state = made_up([20.0 + i for i in range(13)] + [1.0, 1.0], features=points)  # the last two are no bad images
-    made = modes(state, "A")
+    made = modes(state, "A", judges.shipped("digits"))
     assert [sorted(mode.members.tolist()) for mode in made.modes] == [[0, 1, 2, 3, 4, 9, 10, 11, 12], [5, 6, 7]]
     assert made.alone.tolist() == [8] and made.left == 0 and made.grouped == 13
     assert made.modes[1].central == 7 and made.modes[0].size == 9
@@ -198,7 +197,7 @@ def test_chains_of_small_differences_are_no_mode():
 
 def test_modes_of_large_pools_are_bounded(monkeypatch):
     monkeypatch.setattr("rgan.robustness.failures.modes.MOST", 6)
-    made = modes(made_up([float(20 + i) for i in range(10)]), "A")
+    made = modes(made_up([float(20 + i) for i in range(10)]), "A", judges.shipped("digits"))
     assert made.left == 4 and made.grouped == 6 and "4 more bad images were left out" in made.sentence
 
 
@@ -306,7 +305,7 @@ def test_links_to_nothing_are_refused(values):
 
 def test_links_are_followed_with_the_models_at_hand(judged_gans, found):
     one = failure(judged_gans[1], found.plan, 3, frames=2)
-    link = permalink(judged_gans[1], one, "My Model")
+    link = permalink(judged_gans[1].facts, one, "My Model")
     assert (link.model, link.loss, link.restarts) == ("my-model", one.loss, 2)
     assert check(link, judged_gans).kind == links.REPRODUCED
     near = dataclasses.replace(link, loss=link.loss + 0.5 * links.TOLERANCE)
@@ -322,12 +321,12 @@ def test_links_are_followed_with_the_models_at_hand(judged_gans, found):
     silent = check(dataclasses.replace(link, loss=math.nan, badness=math.nan), judged_gans)
     assert silent.kind == links.MISSING and silent.failure.index == 3
     with pytest.raises(SettingsError, match="save it first"):
-        permalink(judged_gans[0], one, "unsaved")
+        permalink(judged_gans[0].facts, one, "unsaved")
 
 
 def test_kept_failures_are_files_with_the_same_bytes_each_time(judged_gans, found):
     one = failure(judged_gans[1], found.plan, 3, frames=3)
-    kept = [(permalink(judged_gans[1], one, "b"), one)]
+    kept = [(permalink(judged_gans[1].facts, one, "b"), one)]
     data = export.archive(kept)
     assert data == export.archive(kept)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -345,7 +344,7 @@ def test_kept_failures_are_files_with_the_same_bytes_each_time(judged_gans, foun
     with zipfile.ZipFile(io.BytesIO(export.archive(kept, ["a 7, or a 1?"]))) as archive:
         (row,) = csv.DictReader(io.StringIO(archive.read("numbers.csv").decode()))
         assert row["note"] == "a 7, or a 1?" and row["folder"] == folder
-    rows = export.pool_rows(found, {side: modes(found, side) for side in "AB"})
+    rows = export.pool_rows(found, {side: modes(found, side, judged_gans[0].judge) for side in "AB"})
     assert len(rows) == 2 * (BLOCK + 6) and rows[-1]["index"] == BLOCK + 5
     assert rows[3]["worst badness"] == float(found.rows["A"].measures["worst"].badness[3])
 

@@ -13,7 +13,7 @@ from rgan.common.formatting import per_cent
 from rgan.metrics.judges import BAD
 from rgan.report import rows as evidence_rows
 from rgan.report.charts import robustness
-from rgan.robustness.curves import METRICS, MOVED, Curves, RobustnessCurve, curve, difference, real_fid, scorable
+from rgan.robustness.curves import METRICS, MOVED, Curves, RobustnessCurve, curve, difference
 from rgan.robustness.minimal_radius import PARTS, TOLERANCE, MinimalRadii, later_words
 
 
@@ -28,15 +28,15 @@ def curves(asked: Asked, found: Found) -> None:
     st.caption(
         f"Bands: lowest and highest of {max(1, state.finished)} of {REPEATS} draws of noise, "
         f"{sum(len(block.z) for block in state.repeats('A')[0])} samples each."
-        + ("" if scorable(state) else " FID needs more samples: choose 128 or 256.")
+        + ("" if state.scorable else " FID needs more samples: choose 128 or 256.")
     )
     key = repr((asked.sweep_key, state.finished or state.share))
-    floors = {"fid": _real_fid(key, state)}
+    floors = {"fid": state.real_fid}
     left, right = st.columns(2, gap="large")
     for metric, column in zip(METRICS, (left, right, left, right), strict=True):
         lines = {
             (side, kind): line
-            for side in state.judged_gans
+            for side in state.blocks
             for kind in MOVED
             if (line := _curve(key, side, kind, metric, state)) is not None
         }
@@ -72,11 +72,6 @@ def curves(asked: Asked, found: Found) -> None:
 def _curve(key: str, side: str, kind: str, metric: str, _state: Curves) -> RobustnessCurve | None:
     """`key` tells all states of a sweep apart whose curves differ."""
     return curve(_state, side, kind, metric)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _real_fid(key: str, _state: Curves) -> float | None:
-    return real_fid(_state)
 
 
 def _about(metric: str, asked: Asked) -> str:

@@ -129,7 +129,7 @@ class Asked:
         state = tasks().value(self.sweep_key)
         found = {}
         for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
-            found[side, kind] = minimal_radii(state, side, kind)
+            found[side, kind] = minimal_radii(self.judged_gans["AB".index(side)], state, side, kind)
             report((index + 1) / 4)
         return found
 

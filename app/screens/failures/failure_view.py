@@ -72,7 +72,7 @@ def _files(found: Failure, judged: JudgedGan, name: str, place: str) -> None:
     """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
     way = found.ways["straight"]
     short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
-    link = permalink(judged, found, name)
+    link = permalink(judged.facts, found, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Keep", key=f"keep:{place}", icon=":material/star:", disabled=kept.holds(link),

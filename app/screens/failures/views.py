@@ -16,10 +16,11 @@ from theme.language import MARKS, model_title
 
 from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import circled, grid, to_uint8
-from rgan.metrics.judges import BAD
+from rgan.metrics.judges import BAD, Judge
 from rgan.robustness.failures.modes import Modes
 from rgan.robustness.failures.pool import BY, NOISES, OF_MOVES, Pool, Spread, prevalence, ranking, spread
 from rgan.robustness.failures.pool import findings as findings
+from rgan.robustness.measured import JudgedGan
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
 BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
@@ -48,10 +49,10 @@ def _again(hunt: Hunt) -> None:
 
 def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool) -> None:
     """What the pool shows; one failure and the modes once it is finished."""
-    shares(pool)
+    shares(pool, hunt.judged_gans[0].judge)
     by, side, kind = _ranking_controls(pool)
     order = ranking(pool, side, by, kind)
-    ranked(pool, names, spread(order, EACH), kind, side)
+    ranked(hunt, pool, names, spread(order, EACH), kind, side)
     if not finished:
         st.caption("The ranking grows with the pool; one failure can be looked at closely when it is whole.")
         return
@@ -61,13 +62,13 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
     found = failure_of(judged.gan.digest, judged.judge.digest, hunt.plan, row, judged)
     failure_view.show(found, judged, name, side, place="ranked")
     st.header("Failure modes: near-duplicates among the bad images", anchor=False)
-    grouped(pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind))
+    grouped(judged, pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind, judged.judge))
 
 
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     """What to rank by, whose images, and under which noise."""
     place = st.container(horizontal=True, gap="large")
-    able = [by for by in BY if by != "loss" or all(one.gan.has_critic for one in pool.judged_gans.values())]
+    able = [by for by in BY if by != "loss" or all(rows.has_loss for rows in pool.rows.values())]
     help_by = (
         "What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
         "critic, or how far the image changes."
@@ -100,9 +101,8 @@ def _step(by: int) -> None:
     st.session_state["place"] += by
 
 
-def shares(pool: Pool) -> None:
+def shares(pool: Pool, judge: Judge) -> None:
     """How common bad images are, over all noise tried, with the intervals; and what that says."""
-    judge = next(iter(pool.judged_gans.values())).judge
     st.caption(
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
@@ -126,16 +126,16 @@ def shares(pool: Pool) -> None:
         table(("Noise", "Bad images", "Share", "95 % interval"), rows)
 
 
-def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
+def ranked(hunt: Hunt, pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
     """Worst, median and best of a ranking, for A and B with the same noise; bad images have a red ring."""
     columns = st.columns(2, gap="medium")
-    for one, name, column in zip(pool.rows, names, columns, strict=True):
+    for one, judged, name, column in zip(pool.rows, hunt.judged_gans, names, columns, strict=True):
         about = "ranked" if one == side else "the same noise"
         html = model_title(one, name, about)
         for band, words in BANDS.items():
             index = getattr(parts, band)
             bad = pool.rows[one].measures[kind].bad[index].numpy()
-            sheet = circled(to_uint8(pool.images(one, kind, index)), bad, COLUMNS, scale=2)
+            sheet = circled(to_uint8(judged.images(pool.noise(one, kind, index))), bad, COLUMNS, scale=2)
             alt = f"{one}, {words}: {len(index)} images, {int(bad.sum())} of them bad, circled"
             html += (
                 f'<div class="board {one}"><figure><figcaption><span>{escape(words)}</span>'
@@ -145,14 +145,14 @@ def ranked(pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: s
         column.html(html)
 
 
-def grouped(pool: Pool, side: str, kind: str, found: Modes) -> None:
+def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, found: Modes) -> None:
     """Failure modes with their sizes, the most central image of each first."""
     st.markdown(found.sentence)
     if len(found.modes) > SHOWN:
         st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes and their share of the bad images:")
     columns = st.columns(3, gap="medium")
     for number, mode in enumerate(found.modes[:SHOWN], 1):
-        images = to_uint8(pool.images(side, kind, mode.members[:MEMBERS]))
+        images = to_uint8(judged.images(pool.noise(side, kind, mode.members[:MEMBERS])))
         share = per_cent(mode.size / found.grouped, 0)
         columns[(number - 1) % 3].html(
             f'<div class="board near {side}"><figure><figcaption><span>mode {number}</span>'

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from session.state import background, together
 
+from rgan.metrics.judges import Judge
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.modes import Modes, modes
 from rgan.robustness.failures.pool import Pool, PoolPlan, pool
@@ -48,9 +49,9 @@ class Hunt:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Grouping near-duplicates …")
-def modes_of(key: str, _pool: Pool, side: str, kind: str) -> Modes:
+def modes_of(key: str, _pool: Pool, side: str, kind: str, _judge: Judge) -> Modes:
     """A model's failure modes in a pool; `key` tells pools apart."""
-    return modes(_pool, side, kind)
+    return modes(_pool, side, _judge, kind)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Searching its way again …")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rgan.common.files import as_csv
-from rgan.common.images import circled, grid, png, to_uint8
+from rgan.common.images import circled, grid, png
 from rgan.robustness.curves import MOVED
 from rgan.robustness.failures.failure import Failure, Way
 from rgan.robustness.failures.links import Permalink
@@ -21,7 +21,7 @@ from rgan.robustness.failures.modes import Modes
 from rgan.robustness.failures.pool import NOISES, Pool
 
 STRIP = 9  # images of a strip
-SHEET, COLUMNS = 64, 8  # images of a sheet
+COLUMNS = 8  # of a sheet
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _ABOUT = """Failures kept from RGAN Lab. numbers.csv has a row a failure; each failure has a folder:
 original.png   the image of the original noise z
@@ -40,11 +40,9 @@ def strip(way: Way, *, count: int = STRIP, scale: int = 4) -> bytes:
     return png(grid(way.images[shown], len(shown), scale=scale))
 
 
-def sheet(pool: Pool, side: str, kind: str, *, count: int = SHEET, scale: int = 2) -> bytes:
-    """A PNG of the first rows of the pool, as they come, under one of NOISES, with a red ring around each bad image."""
-    index = np.arange(min(count, len(pool.z)))
-    bad = pool.rows[side].measures[kind].bad[: len(index)].numpy()
-    return png(circled(to_uint8(pool.images(side, kind, index)), bad, COLUMNS, scale=scale))
+def sheet(images: np.ndarray, bad: np.ndarray, *, scale: int = 2) -> bytes:
+    """A PNG of images, uint8 (n, H, W, C), with a red ring around each that is bad, (n,)."""
+    return png(circled(images, bad, COLUMNS, scale=scale))
 
 
 def way_rows(ways: Mapping[str, Way]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from rgan.metrics.judges import Judge
 from rgan.robustness.failures import pool
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.pool import PoolPlan
-from rgan.robustness.measured import JudgedGan
+from rgan.robustness.measured import JudgedGan, ModelFacts
 
 # Lowest and highest value of the numbers in a link; a screen may allow less.
 LIMITS: dict[str, tuple[float, float]] = {
@@ -83,18 +83,18 @@ class Permalink:
         return json.dumps(values, indent=2) + "\n"
 
 
-def permalink(judged: JudgedGan, found: Failure, name: str) -> Permalink:
+def permalink(model: ModelFacts, found: Failure, name: str) -> Permalink:
     """The link to a failure of a model that is called `name`.
 
     Raises:
         SettingsError: the model or the judge has no file that a link could name.
     """
-    for what, digest in (("model", judged.gan.digest), ("judge", judged.judge.digest)):
+    for what, digest in (("model", model.digest), ("judge", model.judge.digest)):
         if not digest:
             raise SettingsError(f"expected a {what} that was read from a file, got one of memory alone; save it first")
     attack = found.plan.attack
     return Permalink(
-        checkpoint=judged.gan.digest, judge=judged.judge.digest, model=usable_name(name), seed=found.plan.seed,
+        checkpoint=model.digest, judge=model.judge.digest, model=usable_name(name), seed=found.plan.seed,
         index=found.index, radius=found.plan.radius, price=attack.price, steps=attack.steps,
         method=attack.method, restarts=attack.restarts, keep_shell=attack.keep_shell,
         against=found.plan.objective, loss=found.loss, badness=found.badness,

@@ -40,14 +40,13 @@ class Modes:
     """All modes of at least two images, the largest first.
 
     alone: bad images that are like no other, from worst to best. left: bad images that were not grouped, because there
-    were more than MOST. threshold: the distance within which two images are near-duplicates. real, real_alone: real
+    were more than MOST. real, real_alone: real
     images grouped in the same way, as a control, and those of them that are like no other.
     """
 
     modes: tuple[Mode, ...]
     alone: np.ndarray
     left: int
-    threshold: float
     real: int
     real_alone: int
 
@@ -71,8 +70,9 @@ class Modes:
         )
 
 
-def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
-    """The modes of a model's bad images under one of NOISES: no two of a mode are further apart than `threshold`.
+def modes(pool: Pool, side: str, judge: Judge, kind: str = "worst") -> Modes:
+    """The modes of a model's bad images under one of NOISES, by its judge: no two of a mode are further apart than
+    `usual_distance`.
 
     Complete linkage keeps chains of small differences from joining unlike images. Of more than MOST bad images the
     first ones are grouped, which are as good a sample as any, so sizes keep their proportions.
@@ -81,7 +81,6 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
     measure = pool.rows[side].measures[kind]
     bad = torch.nonzero(measure.bad).flatten()
     kept = bad[:MOST]
-    judge = pool.judged_gans[side].judge
     threshold = usual_distance(judge)
     distance = measure.opinion.distance
     found, alone = [], []
@@ -100,7 +99,7 @@ def modes(pool: Pool, side: str, kind: str = "worst") -> Modes:
     real = judge.reference[: len(kept)]
     real_alone = sum(len(group) == 1 for group in grouped(real, threshold))
     rows_alone = np.array(alone, dtype=np.int64)
-    return Modes(tuple(found), rows_alone, len(bad) - len(kept), threshold, len(real), real_alone)
+    return Modes(tuple(found), rows_alone, len(bad) - len(kept), len(real), real_alone)
 
 
 def usual_distance(judge: Judge) -> float:

@@ -84,6 +84,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.measures["original"].loss)
 
+    @property
+    def has_loss(self) -> bool:
+        """Whether the model has a critic."""
+        return not bool(self.measures["original"].loss.isnan().all())
+
     def first(self, count: int) -> Rows:
         """The first rows."""
         rows = slice(count)
@@ -102,7 +107,6 @@ class Pool:
     """
 
     plan: PoolPlan
-    judged_gans: dict[str, JudgedGan]
     z: Tensor
     rows: dict[str, Rows]
     share: float
@@ -116,10 +120,6 @@ class Pool:
         """Noise (n, d) of one of NOISES of some rows."""
         rows = torch.as_tensor(np.asarray(index), dtype=torch.long)
         return self.z[rows] if kind == "original" else self.z[rows] + self.rows[side].noise[kind][rows]
-
-    def images(self, side: str, kind: str, index: Sequence[int] | np.ndarray) -> Tensor:
-        """Images (n, C, H, W) in [−1, 1] of some rows, drawn anew: a pool keeps none."""
-        return self.judged_gans[side].probe.images(self.noise(side, kind, index))
 
 
 def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
@@ -143,7 +143,7 @@ def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map)
             parts[side].append(rows)
         count = min(start + BLOCK, plan.samples)
         together = {side: _together(each).first(count) for side, each in parts.items()}
-        yield Pool(plan, named, z[:count], together, count / plan.samples)
+        yield Pool(plan, z[:count], together, count / plan.samples)
 
 
 def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
@@ -178,7 +178,7 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
     one_of("the kind of noise", kind, NOISES)
     rows = pool.rows[side]
     measure = rows.measures[kind]
-    if by == "loss" and not pool.judged_gans[side].gan.has_critic:
+    if by == "loss" and not rows.has_loss:
         raise SettingsError("expected a critic, by whose loss to rank, got a generator alone; rank by badness")
     if by in OF_MOVES and kind == "original":
         raise SettingsError(f"expected worst or random noise to rank by the {by}, got original noise; choose another")
