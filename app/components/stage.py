@@ -59,8 +59,8 @@ class Stage:
             below = board.facts(view) if self.numbers else ""
             picture_place, notice_place = self._places[side]
             picture_place.html(title + grids + below)  # in one piece: each costs the browser a turn
-            if view.done and (said := notices(view.comparison, paths[side].stronger(radius))):
-                notice_place.info("  \n".join(said), icon=":material/info:")
+            if view.done and (noticed := notices(view.comparison, paths[side].stronger(radius))):
+                notice_place.info("  \n".join(noticed), icon=":material/info:")
         if search:
             time.sleep(PAINT)
         return views, more

@@ -157,7 +157,7 @@ class Tally:
         )
 
 
-def tally(shown: Sequence[Pair], answers: Sequence[int], kind: str) -> Tally:
+def tally(shown: Sequence[Pair], answers: Sequence[int | None], kind: str) -> Tally:
     """Of the pairs of one kind of noise."""
     asked = [answer == pair.target for pair, answer in zip(shown, answers, strict=True) if pair.kind == kind]
     return Tally(sum(asked), len(asked))

@@ -50,9 +50,9 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
     height, width = points.images.shape[1:3]
     turn = found.turns if way == "straight" else None
     turned = "" if turn is None else f"; it turns bad {per_cent(turn)} of the way"
-    series = [_series("badness", points.badness, control and control.badness, BAD, (0.0, 1.0), turned)]
+    series = [_series("badness", points.badness, control.badness if control else None, BAD, (0.0, 1.0), turned)]
     if math.isfinite(float(points.loss[0])):
-        series.append(_series("loss", points.loss, control and control.loss, None, ()))
+        series.append(_series("loss", points.loss, control.loss if control else None, None, ()))
     _mount(
         data={
             "key": key,
