@@ -20,12 +20,12 @@ _HELP = (
 
 @dataclass(frozen=True)
 class ObjectiveChoice:
-    """What is raised (one of AGAINST), and the data of the judge who measures it, "" for none.
+    """What is raised (one of OBJECTIVES), and the data of the judge who measures it, "" for none.
 
     usual: what is raised by default. because: what cannot be raised and what can be done, empty if nothing is missing.
     """
 
-    against: str
+    objective: str
     judge: str
     usual: str
     because: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -76,7 +75,7 @@ def _series(
     limit: float | None,
     within: tuple[float, ...],
     turned: str = "",
-) -> dict[str, Any]:
+) -> dict[str, object]:
     say = per_cent if name == "badness" else "{:.2f}".format
     words = [say(float(value)) for value in values]
     if control is not None:
