@@ -59,14 +59,16 @@ def bent() -> Gan:
 def request(**changes) -> Request:
     values = {
         "samples": 50, "seed": 3, "price": 0.0, "steps": 10, "method": "ascent", "restarts": 1, "keep_shell": False,
-        "reach": 1.5, "against": "change",
+        "reach": 1.5, "objective": "change",
     }  # fmt: skip
     return Request(**(values | changes))
 
 
 def finish(path: LivePath, radius: float) -> None:
-    while path.advance(radius, 10.0):
-        pass
+    for _ in range(1000):  # far more steps than a search has
+        if not path.advance(radius, 10.0):
+            return
+    raise AssertionError("the search does not end")
 
 
 def change(gan: Gan, z: torch.Tensor) -> Objective:
@@ -201,7 +203,7 @@ def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
 
 
 def test_a_search_raises_the_judges_distance_above_random_noise(bent):
-    wanted = request(samples=8, steps=4, against="judge", judge="digits")
+    wanted = request(samples=8, steps=4, objective="judge", judge="digits")
     path = LivePath(bent, wanted, device="cpu", precision="bfloat16")
     finish(path, 1.0)
     found = path.view(1.0).comparison
@@ -235,7 +237,7 @@ def test_what_cannot_be_raised_is_refused_in_words(bent):
     with pytest.raises(SettingsError, match="expected a judge"):
         objective_pair(bent, "judge", z)
     with pytest.raises(SettingsError, match="one of critic, judge, change; got 'love'"):
-        request(against="love")
+        request(objective="love")
     with pytest.raises(SettingsError, match="no gradient at the original noise"):
         request(method="one-step")
 
@@ -276,7 +278,7 @@ def test_the_probe_of_the_command_line_raises_what_it_is_told(bent, tmp_path, ca
     report = json.loads(said.out)
     noun = "distance" if against == "judge" else "change"
     assert report["against"] == against and report[noun]["worst"] > report[noun]["random"]
-    path = LivePath(bent, request(samples=8, seed=0, against=against, judge="digits"), device="cpu")
+    path = LivePath(bent, request(samples=8, seed=0, objective=against, judge="digits"), device="cpu")
     assert report[noun]["original"] == pytest.approx(float(path.at(0).loss.mean()), abs=1e-3)
     assert main([*arguments, "--judge", "own.safetensors"]) == 2
     wrong = "expected no --judge" if against == "change" else "own.safetensors"

@@ -360,7 +360,7 @@ def test_foolbox_finds_the_same_worst_case(gan, radius):
     z = gan.noise(8, 10)
     objective = gan.probe().loss
 
-    class Attack(foolbox.attacks.L2ProjectedGradientDescentAttack):
+    class Theirs(foolbox.attacks.L2ProjectedGradientDescentAttack):
         def get_loss_fn(self, model, labels):
             return lambda x: eagerpy.astensor(objective(x.raw)).sum()
 
@@ -369,7 +369,7 @@ def test_foolbox_finds_the_same_worst_case(gan, radius):
             return torch.zeros(len(x), 2)
 
     model = foolbox.PyTorchModel(Scores().eval(), bounds=(-1e9, 1e9), device="cpu")
-    attack = Attack(rel_stepsize=0.1, steps=60, random_start=False)
+    attack = Theirs(rel_stepsize=0.1, steps=60, random_start=False)
     raw, _, _ = attack(model, z, torch.zeros(8, dtype=torch.long), epsilons=[radius])
     theirs = objective(raw[0])
     ours = run(objective, z, Attack((radius,), steps=60))

@@ -45,7 +45,7 @@ Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable
 class PoolPlan:
     """What to search: `samples` rows of the noise of `seed`, at the one radius of `settings`.
 
-    against: what the search raises, one of `objectives.OBJECTIVES`.
+    objective: what the search raises, one of `objectives.OBJECTIVES`.
 
     Raises:
         SettingsError: several radii, impossible numbers, or a method that cannot raise that.
