@@ -13,6 +13,7 @@ from rgan.common.errors import SettingsError
 from rgan.common.formatting import per_cent, signed
 
 LEVEL = 0.05  # an interval misses the truth as often
+NORMAL = 1.959964  # quantile of the normal distribution at 1 − LEVEL/2
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,10 @@ def share_difference(first: ArrayLike, second: ArrayLike) -> ShareDifference:
     Half a row is added to each of the four counts (Agresti & Min 2005), so that no difference among few rows is not
     taken for certainty; the t interval would have no width then.
     """
-    from scipy.stats import norm
-
     one, other = (np.asarray(rows, dtype=bool) for rows in (first, second))
     total, more, fewer = len(one), int((one & ~other).sum()), int((other & ~one).sum())
     p, q = ((count + 0.5) / (total + 2) for count in (more, fewer))
-    reach = float(norm.ppf(1 - LEVEL / 2)) * ((p + q - (p - q) ** 2) / (total + 2)) ** 0.5
+    reach = NORMAL * ((p + q - (p - q) ** 2) / (total + 2)) ** 0.5
     mean, low, high = (more - fewer) / total, max(-1.0, p - q - reach), min(1.0, p - q + reach)
     return ShareDifference(mean, low, high, more, fewer, total)
 
