@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from benchmarks.serving import Server, chromium
 
@@ -17,6 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN = ("RGAN_RUNS", "RGAN_UPLOADS")
 for _name in OWN:
     os.environ[_name] = tempfile.mkdtemp(prefix="rgan-")
+
+# The same examples at every run and on every machine, and no clock: cores are shared.
+settings.register_profile("tests", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.load_profile("tests")
 
 # Several test processes share the cores: threads that wait by spinning would slow each other tenfold.
 torch.set_num_threads(1)

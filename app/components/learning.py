@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from screens.train.run_view import side_of
 
 from rgan.report.charts.basic import COLOURS, Line, curves
 from rgan.training.runs import PICTURES, Record
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Losses", (("generator", "generator", "solid"), ("critic", "critic", "dot"))),
@@ -85,7 +89,7 @@ def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: dict[str, History]):
+def _chart(title: str, state: tuple[tuple[str, str, float], ...], _histories: dict[str, History]) -> Figure | None:
     """The figure of one chart, rebuilt only when a history has grown; None without a point to draw."""
     series = dict(CHARTS)[title]
     lines = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -16,7 +17,7 @@ from rgan.robustness.one_radius import OneRadius
 PLAIN = {"displayModeBar": False}
 
 
-def titles(asked: Asked) -> list[DeltaGenerator]:
+def titles(asked: Asked) -> Sequence[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):

@@ -46,7 +46,7 @@ class Stage:
         more = search and any(together(lambda path: path.advance(radius, SLICE), paths))
 
         def picture(side: int) -> tuple[View, str]:
-            view = paths[side].view(radius, best_of=search and not more)
+            view = paths[side].view(radius, best_random=search and not more)
             return view, board.board(view, "AB"[side], changes=changes, picked=picked)
 
         drawn = together(picture, [0, 1])
@@ -59,8 +59,8 @@ class Stage:
             below = board.facts(view) if self.numbers else ""
             picture_place, notice_place = self._places[side]
             picture_place.html(title + grids + below)  # in one piece: each costs the browser a turn
-            if view.done and (said := notices(view.perturbation, paths[side].stronger(radius))):
-                notice_place.info("  \n".join(said), icon=":material/info:")
+            if view.done and (noticed := notices(view.perturbation, paths[side].stronger(radius))):
+                notice_place.info("  \n".join(noticed), icon=":material/info:")
         if search:
             time.sleep(PAINT)
         return views, more

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import streamlit as st
 from controls.lock import limited
 from controls.objective import ObjectiveChoice
@@ -13,7 +15,25 @@ PRICES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SAMPLES = (16, 32, 64, 128, 256)
 LARGEST_SEED = 2**31 - 3
 METHODS = {"search": "ascent", "one-step": "one-step"}  # as shown and in the URL, to the library's name
-DEFAULTS = {
+
+
+class Defaults(TypedDict):
+    """What each control shows at first, by its key."""
+
+    eps: float
+    lam: float
+    method: str
+    steps: int
+    restarts: int
+    shell: bool
+    samples: int
+    rows: str
+    seed: int
+    show: str
+    pick: int
+
+
+DEFAULTS: Defaults = {
     "eps": 1.0,
     "lam": 0.0,
     "method": "search",

@@ -124,7 +124,9 @@ def maker() -> None:
             "Hide whole groups", tuple(GROUPS), selection_mode="multi", key="lock_groups",
             help="; ".join(f"{name}: {', '.join(group.values())}" for name, group in GROUPS.items()),
         )  # fmt: skip
-        chosen = st.multiselect("Hide these controls", tuple(CONTROLS), format_func=CONTROLS.get, key="lock_controls")
+        chosen = st.multiselect(
+            "Hide these controls", tuple(CONTROLS), format_func=lambda key: CONTROLS[key], key="lock_controls"
+        )
         hidden = {*chosen, *(key for name in groups for key in GROUPS[name])}
         if hidden:
             _link(data={"lock": parameter(hidden)}, key="lock_link_on")

@@ -31,7 +31,7 @@ def carried(name: str, page: str) -> str:
     """
     key = f"carried:{name}"
     before, on = st.session_state.get(key, ("", page))
-    value = st.query_params.get(name, before)
+    value: str = st.query_params.get(name, before)
     if value == OFF:
         value = ""
         del st.query_params[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import hashlib
 import os
@@ -43,6 +44,7 @@ def warm_up() -> None:
     """Once a process: what is imported by now never needs to be looked at by the garbage collector again."""
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # what is frozen is not freed at the end either, and triton would complain of leaks
 
 
 @st.cache_resource(show_spinner=False)

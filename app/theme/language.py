@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from rgan.report.charts.basic import COLOURS
-from rgan.report.charts.robustness import MARKS
+from rgan.report.charts.robustness import MARKS as MARKS  # for screens too
 
 HOME = "screens/home/screen.py"
 WORST_NOISE = "screens/worst_noise/screen.py"

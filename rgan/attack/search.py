@@ -177,7 +177,8 @@ def between(found: WorstNoise, radius: float) -> Tensor:
     above = next((k for k, known in enumerate(radii) if known >= radius and k > 0), None)
     if above is None:
         return noise[-1]
-    share = (radius - radii[above - 1]) / max(radii[above] - radii[above - 1], 1e-12)
+    gap = radii[above] - radii[above - 1]  # 0 where the first radius is 0
+    share = (radius - radii[above - 1]) / gap if gap else 1.0
     moved = noise[above] * radius / radii[above] if found.attack.method == "one-step" and radii[above] else None
     if moved is None:
         moved = noise[above - 1] + share * (noise[above] - noise[above - 1])
@@ -189,7 +190,7 @@ def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
 
     The one-step method has one answer a radius, so there the second search's answers stand.
     """
-    radii = torch.tensor(first.attack.radii + second.attack.radii)
+    radii = torch.tensor(first.attack.radii + second.attack.radii, dtype=torch.float64)  # as far apart as they are
     order = radii.argsort(stable=True)
     noise = torch.cat([first.noise, second.noise])[order]
     loss = torch.cat([first.loss, second.loss])[order]

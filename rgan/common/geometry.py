@@ -44,15 +44,29 @@ def project_ball(r: Tensor, radius: Tensor) -> Tensor:
 def turn(z: Tensor, direction: Tensor, distance: Tensor) -> Tensor:
     """r (N, d) with ‖z + r‖ = ‖z‖ and ‖r‖ = distance (N,), leaving z towards `direction`.
 
-    z is turned along the great circle that `direction` points to; distances beyond 2‖z‖ mean the opposite point.
+    z is turned along the great circle that `direction` points to, or along any where it points along z itself;
+    distances beyond 2‖z‖ mean the opposite point.
     """
     length = lengths(z)
     axis = unit(z)
-    tangent = unit(direction - (direction * axis).sum(dim=1, keepdim=True) * axis)
+    tangent = unit(_across(direction, axis))
     half_sine = (distance / (2 * length).clamp_min(torch.finfo(z.dtype).tiny)).clamp(max=1.0)
     angle = 2 * torch.asin(half_sine)
     # cos θ − 1 = −2 sin²(θ/2), which keeps its digits for small angles.
     return length[:, None] * (torch.sin(angle)[:, None] * tangent - 2 * half_sine[:, None] ** 2 * axis)
+
+
+def _across(direction: Tensor, axis: Tensor) -> Tensor:
+    """The part of each direction that is perpendicular to the unit vector `axis`, or any such vector if it has none."""
+
+    def rest(x: Tensor) -> Tensor:
+        return x - (x * axis).sum(dim=1, keepdim=True) * axis
+
+    once = rest(direction)
+    twice = rest(once)  # of a direction almost along the axis the first rest is mostly rounding, also along the axis
+    lost = lengths(twice) <= 8 * torch.finfo(axis.dtype).eps * lengths(once)
+    other = torch.zeros_like(axis).scatter_(1, axis.abs().argmin(dim=1, keepdim=True), 1.0)
+    return torch.where(lost[:, None], rest(other), twice)
 
 
 def project_cap(z: Tensor, r: Tensor, radius: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ def parse_header(data: bytes) -> tuple[dict[str, str], dict[str, tuple[str, tupl
             raise ValueError("shapes and offsets are counts")
         if not isinstance(entry[0], str):
             raise ValueError("a dtype is a name")
-    return metadata if isinstance(metadata, dict) else {}, tensors, 8 + length
+    told = metadata.items() if isinstance(metadata, dict) else ()
+    return {name: text for name, text in told if isinstance(text, str)}, tensors, 8 + length
 
 
 def shown(found: object, most: int = 80) -> str:

@@ -146,7 +146,7 @@ class Tally:
         return f"{self.hits} of {self.total}, {self.share.in_per_cent(0)}"
 
 
-def tally(shown: Sequence[Pair], answers: Sequence[int], kind: str) -> Tally:
+def tally(shown: Sequence[Pair], answers: Sequence[int | None], kind: str) -> Tally:
     """Of the pairs of one kind of noise."""
     asked = [answer == pair.target for pair, answer in zip(shown, answers, strict=True) if pair.kind == kind]
     return Tally(sum(asked), len(asked))

@@ -65,8 +65,10 @@ def request(**changes) -> Request:
 
 
 def finish(path: LivePath, radius: float) -> None:
-    while path.advance(radius, 10.0):
-        pass
+    for _ in range(1000):  # far more steps than a search has
+        if not path.advance(radius, 10.0):
+            return
+    raise AssertionError("the search does not end")
 
 
 def change(gan: Gan, z: torch.Tensor) -> Objective:

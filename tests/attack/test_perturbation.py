@@ -85,8 +85,10 @@ def test_image_change_and_straight_paths():
 
 
 def finish(path: LivePath, radius: float) -> None:
-    while path.advance(radius, 10.0):
-        pass
+    for _ in range(1000):  # far more steps than a search has
+        if not path.advance(radius, 10.0):
+            return
+    raise AssertionError("the search does not end")
 
 
 def test_where_a_live_search_ends_does_not_depend_on_the_way_there(gan):
@@ -107,7 +109,7 @@ def test_a_dropped_exploration_goes_on_where_it_was(gan):
     for _ in range(5):  # four steps of the scout, one of the exploration
         assert path.advance(1.0, 0.0)
     steps = 0
-    while path.advance(0.8, 0.0):
+    while steps < 1000 and path.advance(0.8, 0.0):
         steps += 1
     assert steps == 1 + 3 + 3  # the look-up, the rest of the exploration, the climb but for its last step
     assert path.at(0.8).done

@@ -45,7 +45,7 @@ def lively(network: nn.Module, seed: int = 0) -> nn.Module:
             for hook in module._forward_pre_hooks.values():
                 hook(module, ())
             if is_parametrized(module):
-                assert module.weight is not None
+                module.parametrizations["weight"]()  # each use is a step
             if isinstance(module, OneStepSpectral):
                 module.step()
     return network.eval()
@@ -220,14 +220,16 @@ def collections_cnn(spectral):
     return generator, Linear(spectral(nn.Linear(16 * 9, 1)), *convs)
 
 
-@pytest.mark.parametrize("spectral", [spectral_norm, parametrizations.spectral_norm, lambda layer: layer])
-def test_pytorch_gan_collections_cnn(spectral):
+@pytest.mark.parametrize(
+    ("spectral", "loss"),
+    [(spectral_norm, "hinge"), (parametrizations.spectral_norm, "hinge"), (lambda layer: layer, "wasserstein")],
+)
+def test_pytorch_gan_collections_cnn(spectral, loss):
     generator, critic = map(lively, collections_cnn(spectral))
     value = {"net_G": generator.state_dict(), "net_D": critic.state_dict(), "optim_G": {"state": {}}, "sched_G": {}}
     gan = conversion.read([("model.pt", saved(value))]).gan()
     agree(gan, generator, critic)
-    plain = not any("u" in name.rpartition(".")[2].split("_") for name in critic.state_dict())
-    assert gan.recipe.size == 24 and gan.recipe.loss == ("wasserstein" if plain else "hinge")
+    assert gan.recipe.size == 24 and gan.recipe.loss == loss
 
 
 def test_pytorch_gan_collections_dcgan():
@@ -884,7 +886,7 @@ def everybody() -> list[dict[str, torch.Size]]:
 def test_bent_names_and_shapes_are_recognised_or_not_and_nothing_else():
     """2,000 networks with a few tensors missing, renamed, swapped or of another shape."""
     rng, all_shapes = random.Random(0), everybody()
-    recognised = 0
+    recognised = resembling = 0
     for _ in range(2000):
         shapes = dict(rng.choice(all_shapes))
         for _ in range(rng.randint(1, 3)):
@@ -903,8 +905,8 @@ def test_bent_names_and_shapes_are_recognised_or_not_and_nothing_else():
         store = Store({name: torch.empty(shape, device="meta") for name, shape in shapes.items()})
         found = recognise(store, "generator", {}), recognise(store, "critic", {}, image=(3, 32, 32))
         recognised += any(found)
-        assert any(found) or isinstance(nearest(store), str)
-    assert 50 < recognised < 500
+        resembling += bool(nearest(store)) and not any(found)
+    assert 50 < recognised < 500 < resembling
 
 
 def test_layers_that_name_each_other_end():

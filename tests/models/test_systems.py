@@ -657,8 +657,10 @@ def test_fields_that_contradict_each_other_are_refused(changes, said):
 
 def test_every_recipe_has_a_name_and_the_ablation_has_its_rows():
     for name in catalogue():
-        made = named(name)
-        assert made.robust is None or made.robust.terms()
+        parts = name.split("/")
+        robust = named(name).robust
+        assert (robust is not None) == (len(parts) > 1 and parts[-1] != "none"), name
+        assert robust is None or robust.terms(), name
     plain, both = named("dcgan"), named("paper/dcgan").robust
     rows = {players: named(f"paper/dcgan/{players}").robust for players in ("generator", "critic")}
     assert plain.robust is None and both.terms() == rows["generator"].terms() | rows["critic"].terms()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def until(jobs: Jobs, name: str, state: str) -> runs.Record:
     raise AssertionError(f"{name} is {record.state}, not {state}: {record.message}")
 
 
+def once(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "waited for a minute"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("system", ["dcgan", "wgan-gp", "wgan", "ct-gan", "sngan-cnn"])
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, system):
     for name, stops in (("whole", [8]), ("parts", [3, 4, 8])):
@@ -64,8 +73,7 @@ def test_jobs_stop_resume_and_finish(tmp_path):
     jobs.start({"one": plan(100_000), "two": plan(5)})
     with pytest.raises(RunError, match="holds a run"):
         jobs.start({"one": plan()})
-    while jobs.record("one").iteration < 3:
-        time.sleep(0.02)
+    once(lambda: jobs.record("one").iteration >= 3)
     assert jobs.record("two").state == "queued"
     jobs.pause("one")
     at = until(jobs, "one", "paused").iteration
@@ -160,14 +168,11 @@ def test_a_full_disk_stops_nothing_and_what_was_kept_stays_whole(tmp_path, monke
     monkeypatch.setattr(os, "fsync", fsync)
     jobs = Jobs(tmp_path)
     jobs.start({"one": plan(1_000_000)})
-    while jobs.record("one").iteration < 5 or not (tmp_path / "one" / runs.RESUME).exists():
-        time.sleep(0.02)
+    once(lambda: jobs.record("one").iteration >= 5 and (tmp_path / "one" / runs.RESUME).exists())
     full = True
-    while "No space left" not in jobs.record("one").message:
-        time.sleep(0.02)
+    once(lambda: "No space left" in jobs.record("one").message)
     at = jobs.record("one").iteration
-    while jobs.record("one").iteration < at + 20:
-        time.sleep(0.02)
+    once(lambda: jobs.record("one").iteration >= at + 20)
     assert jobs.record("one").state == "running"
     assert 0 < runs.read(tmp_path / "one").iteration <= at
     jobs.stop("one")
@@ -283,8 +288,7 @@ def test_diverging_says_so_and_keeps_the_last_good_weights(tmp_path, monkeypatch
 def test_closing_keeps_the_last_iteration(tmp_path):
     jobs = Jobs(tmp_path)
     jobs.start({"one": plan(1_000_000)})
-    while jobs.record("one").iteration < 10:
-        time.sleep(0.02)
+    once(lambda: jobs.record("one").iteration >= 10)
     at = jobs.record("one").iteration
     jobs.close()
     left = runs.read(tmp_path / "one")
@@ -296,17 +300,13 @@ def test_interactive_work_comes_first(tmp_path):
     jobs = Jobs(tmp_path)
     jobs.gate.patience = 0.2
     jobs.start({"one": plan(1_000_000)})
-    while jobs.record("one").iteration < 3:
-        time.sleep(0.02)
+    once(lambda: jobs.record("one").iteration >= 3)
     with jobs.gate.interactive():
         time.sleep(0.3)
         at = jobs.record("one").iteration
         time.sleep(1.0)
         assert jobs.record("one").iteration - at <= 4
-    deadline = time.monotonic() + 60
-    while jobs.record("one").iteration <= at + 8:
-        assert time.monotonic() < deadline, "training stays behind when nobody computes any more"
-        time.sleep(0.05)
+    once(lambda: jobs.record("one").iteration > at + 8)  # nobody computes any more
     jobs.close()
 
 
@@ -386,8 +386,7 @@ def test_images_are_prepared_in_sight_and_a_stop_is_heeded(tmp_path, monkeypatch
     jobs = Jobs(tmp_path / "runs")
     made = TrainingPlan(recipe("dcgan", **SMALL), "mine", 3, device="cpu", precision="float32", data_root=str(tmp_path))
     jobs.start({"one": made})
-    while "of 400" not in jobs.record("one").doing:
-        time.sleep(0.01)
+    once(lambda: "of 400" in jobs.record("one").doing)
     jobs.stop("one")
     assert until(jobs, "one", "stopped").iteration == 0
     assert not list((tmp_path / "prepared").glob("*/images.raw"))

@@ -24,6 +24,7 @@ from rgan.training.runs import Run, TrainingPlan
 from tests.conftest import ROOT
 
 ANY_TIME = 180_000  # training has a low priority, and the other tests keep the cores busy
+pytestmark = pytest.mark.timeout(900)  # each waits for several things, ANY_TIME at most for each
 TINY = "width=8&latent=16"  # measured and trained in no time
 
 

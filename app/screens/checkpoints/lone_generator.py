@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
 
 import streamlit as st
 from session.state import DATA, UPLOADED, critics, data_sets
@@ -15,7 +18,6 @@ from rgan.common.devices import in_background
 from rgan.common.errors import FileError
 from rgan.common.files import LONGEST_NAME
 from rgan.data import datasets
-from rgan.embedding.projections import Report
 from rgan.importing import conversion
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
@@ -54,18 +56,19 @@ def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
     if said := st.session_state.pop(PROBLEM, ""):
         st.error(plain(said))
     busy = False
-    for (folder, digest, data), task in critics().wanted(OWNER).items():
+    for key, task in critics().wanted(OWNER).items():
+        folder, digest, real = cast("tuple[Path, str, str]", key)  # as _begin made it
         busy = not task.done
         if (folder, digest) != (shelf.folder, gan.digest):
             continue
         if busy:
-            _progress(data, task)
+            _progress(real, task)
             return
         if task.failed:
             st.error(plain(str(task.future.exception())))
         else:
             st.success(
-                plain(f"A critic was trained for it on {data}: {task.value().words()}. The model with it is here too.")
+                plain(f"A critic was trained for it on {real}: {task.value().words()}. The model with it is here too.")
             )
     choose, begin = st.columns([2, 1], vertical_alignment="bottom")
     options = data_sets()
@@ -94,7 +97,7 @@ def _begin(name: str, gan: Gan, data: str, shelf: Shelf) -> None:
     critics().want(OWNER, {key: functools.partial(_train, name, gan, data, shelf)})
 
 
-def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Report) -> Progress:
+def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float, Progress], None]) -> Progress:
     """Train the critic, and keep the model with it on the shelf."""
     in_background()
     real = datasets.load(data, size=gan.recipe.size, root=DATA)

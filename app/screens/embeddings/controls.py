@@ -19,8 +19,8 @@ def map_controls(letters: tuple[str, ...], reach: float) -> tuple[Choice, Layout
     )
     method = str(
         st.segmented_control(
-            "Method", tuple(METHODS), default="tsne", format_func=METHODS.get, key="map", bind="query-params",
-            required=True,
+            "Method", tuple(METHODS), default="tsne", format_func=lambda name: METHODS[name], key="map",
+            bind="query-params", required=True,
             help="PCA: the two directions of largest variance, exact and at once. t-SNE and UMAP: neighbourhoods, "
             "drawn on demand; their sizes and distances mean nothing.",
         )

@@ -14,6 +14,7 @@ from screens.embeddings.maps import Map, best_drawing
 from screens.embeddings.selection import show_selection
 from session.tasks import Task
 from session.waiting import POLL, settled, value
+from streamlit.delta_generator import DeltaGenerator
 
 from rgan.embedding.figure4 import PANELS
 from rgan.embedding.projections import Embedding, as_csv
@@ -115,6 +116,7 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     if not flat:
         st.caption("Turn it with the mouse. Selecting points needs two dimensions.")
         return
+    assert not isinstance(event, DeltaGenerator)  # it tells what is selected
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
     if picked:
         show_selection(one, made.first, made.second, np.array(picked), names)
@@ -130,8 +132,9 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
 def _progress(found: Found) -> None:
     waiting = [(key, task) for key, task in found.items() if not task.done]
     if waiting:
-        (what, *_), task = waiting[0]
-        words = {"panel": "making the clouds", "findings": "testing"}.get(what, "drawing")
+        key, task = waiting[0]
+        assert isinstance(key, tuple)
+        words = {"panel": "making the clouds", "findings": "testing"}.get(key[0], "drawing")
         done = len(found) - len(waiting) + task.share
         st.progress(min(done / len(found), 1.0), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +120,7 @@ class Asked:
 
         return work
 
-    def _sweep(self, report: Any) -> Curves:
+    def _sweep(self, report: Callable[[float, Curves], None]) -> Curves:
         for state in curves_of(self.judged_gans, self.plan, run=background().map):
             report(state.share, state)
         return state

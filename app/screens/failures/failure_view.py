@@ -15,7 +15,7 @@ from theme.language import MARKS
 from rgan.common.formatting import per_cent
 from rgan.common.images import gif, grid
 from rgan.robustness.failures import export
-from rgan.robustness.failures.failure import WAYS, Failure
+from rgan.robustness.failures.failure import WAYS, Failure, Way
 from rgan.robustness.failures.links import permalink
 from rgan.robustness.measured import JudgedGan
 
@@ -43,7 +43,7 @@ def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str)
     _files(found, judged, name, place)
 
 
-def _tile(kind: str, way: object, at: int) -> str:
+def _tile(kind: str, way: Way, at: int) -> str:
     image, badness = way.images[at], float(way.badness[at])
     words = {"original": "original", "worst": "worst noise", "random": "random, as far"}[kind]
     return (

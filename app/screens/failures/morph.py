@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -50,9 +49,9 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
     height, width = points.images.shape[1:3]
     turn = found.turns if way == "straight" else None
     turned = "" if turn is None else f"; it turns bad {per_cent(turn)} of the way"
-    series = [_series("badness", points.badness, control and control.badness, BAD, (0.0, 1.0), turned)]
+    series = [_series("badness", points.badness, control.badness if control else None, BAD, (0.0, 1.0), turned)]
     if math.isfinite(float(points.loss[0])):
-        series.append(_series("loss", points.loss, control and control.loss, None, ()))
+        series.append(_series("loss", points.loss, control.loss if control else None, None, ()))
     _mount(
         data={
             "key": key,
@@ -76,7 +75,7 @@ def _series(
     limit: float | None,
     within: tuple[float, ...],
     turned: str = "",
-) -> dict[str, Any]:
+) -> dict[str, object]:
     say = per_cent if name == "badness" else "{:.2f}".format
     words = [say(float(value)) for value in values]
     if control is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from session.state import background, together
@@ -39,7 +38,7 @@ class Hunt:
         """Set to end the search early; what it has found stays."""
         return _stop(repr(self.key))
 
-    def search(self, report: Any) -> Pool:
+    def search(self, report: Callable[[float, Pool], None]) -> Pool:
         """The pool, or as much of it as there was when it was stopped."""
         for state in pool(self.judged_gans, self.plan, run=background().map):
             report(state.share, state)
