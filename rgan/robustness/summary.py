@@ -130,8 +130,8 @@ class Pictures:
 class Robustness:
     """Everything measured, by side "A" and, where there are two models, "B"; the noise is the same for both.
 
-    names: for people. pictures: of the pool. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, modes: bad
-    images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found again.
+    names: for people. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, pictures, modes:
+    bad images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found again.
     comparability: None for one.
     """
 

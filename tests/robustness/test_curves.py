@@ -64,13 +64,13 @@ def test_both_models_get_the_same_noise_and_random_steps_of_the_same_length(stat
     assert max(alike) < 0.8, "every block and repeat has directions of its own"
 
 
-def test_the_floor_is_of_as_many_real_images_as_the_curves(states, judged_gans):
+def test_the_floor_is_of_as_many_real_images_as_the_curves(states):
     """Real images of one law, drawn like the curves' own, have an FID above that of two halves: they are fewer."""
     last = states[-1]
     judge = judges.shipped("digits")
     few = last.real_fid
     assert few == pytest.approx(np.mean(list(direct_fids(judge.reference, 100))), rel=0.2)
-    some, many = (next(curves_of(judged_gans[:1], dataclasses.replace(PLAN, samples=n))) for n in (50, 359))
+    some, many = (next(curves_of((judged(1),), dataclasses.replace(PLAN, samples=n))) for n in (50, 359))
     assert some.real_fid is None and not some.scorable and many.real_fid < few / 2
 
 

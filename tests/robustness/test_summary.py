@@ -15,7 +15,8 @@ from scipy import stats
 
 from rgan.attack.search import Attack
 from rgan.cli.main import main
-from rgan.common.errors import SettingsError
+from rgan.common import records
+from rgan.common.errors import FileError, SettingsError
 from rgan.common.formatting import per_cent
 from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
@@ -28,7 +29,7 @@ from rgan.robustness.checks import Check
 from rgan.robustness.failures import links
 from rgan.robustness.measured import JudgedGan, Measures
 from rgan.robustness.one_radius import OneRadius
-from rgan.robustness.summary import WORST, Asked, differences, examine, headline
+from rgan.robustness.summary import WORST, Asked, Robustness, differences, examine, headline
 from tests.robustness.made_up import perturbation
 
 NAMES = {"A": "plain", "B": "tough"}
@@ -160,6 +161,21 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
     assert "Digits has no test images of its own" in page.text and "B beyond A" in page.text
     assert found.headline.against and all(reason in page.text for reason in found.headline.against)
     assert "No headline" in page.text, "nobody has trained these two"
+
+
+def test_everything_measured_survives_a_round_trip_to_disk(found, tmp_path):
+    """The page of what was read again is the same to the letter, without any model at hand."""
+    path = tmp_path / "robustness.safetensors"
+    records.save(found, path)
+    again = records.load(Robustness, path)
+    assert robustness_page(again, "made so") == robustness_page(found, "made so")
+    worst, kept = (one.at_radius["B"].perturbation for one in (found, again))
+    assert torch.equal(worst.r, kept.r) and torch.equal(worst.loss_worst, kept.loss_worst)
+    with pytest.raises(FileError, match="expected a result of type OneRadius"):
+        records.load(OneRadius, path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(FileError, match="cannot be read"):
+        records.load(Robustness, path)
 
 
 def test_one_model_has_a_page_of_its_own(judged_gans):
