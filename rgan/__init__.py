@@ -1,3 +1,180 @@
-"""RGAN Lab: what is the worst noise a generator can be given, and does robust training help?"""
+"""RGAN Lab: what is the worst noise a generator can be given, and does robust training help?
+
+    gan = rgan.load("model.safetensors")
+    worst = rgan.perturb(gan, gan.noise(64, seed=0), radius=1.0)
+    print(worst.sentence())
+
+`load`, `perturb`, `compare`, `robustness` and `train` are the public face: their names and arguments stay as they are.
+Importing this module imports neither torch nor anything else that is slow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from rgan.attack.perturbation import Comparison, Perturbation
+    from rgan.metrics.judges import Judge
+    from rgan.models.gan import Gan
+    from rgan.models.recipes import Recipe, Robust
 
 __version__ = "0.1.0"
+__all__ = ["compare", "load", "perturb", "robustness", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "robustness":  # a package that can be called, imported when first asked for (PEP 562)
+        return importlib.import_module("rgan.robustness")
+    raise AttributeError(f"module 'rgan' has no attribute {name!r}")
+
+
+def load(*paths: str | Path) -> Gan:
+    """The Gan in a file: of RGAN Lab, or of another program, whose critic may lie in a second file.
+
+    No code in a file is ever run (see `rgan.importing`). What a stranger's weights do not tell is guessed;
+    `python -m rgan convert` asks.
+
+    Raises:
+        CheckpointError: a file is missing, no checkpoint, built to harm, or holds no network that is known.
+    """
+    from rgan.importing import conversion
+    from rgan.models import checkpoints
+    from rgan.models.gan import Gan
+
+    found = conversion.read([(Path(path).name, checkpoints.read_bytes(Path(path))) for path in paths])
+    return found if isinstance(found, Gan) else found.gan()
+
+
+def perturb(
+    gan: Gan,
+    z: Tensor,
+    *,
+    radius: float = 1.0,
+    price: float = 0.0,
+    objective: str = "critic",
+    budget: str = "standard",
+    seed: int = 0,
+    judge: Judge | None = None,
+    device: str = "auto",
+) -> Perturbation:
+    """Worst noise of each row of z beside random noise of the same length (eq. 8 of the paper).
+
+    Maximises ℓ(z + r) − price·‖r‖² over ‖r‖ ≤ radius, sample by sample. The same arguments give the same answer.
+
+    Args:
+        z: noise (n, latent), float, as `gan.noise(n, seed)` gives it.
+        radius: ε, in units of noise; √latent is the usual length of z. price: λ, loss per squared unit of noise.
+        objective: what is raised: the generator's loss by the model's own "critic", the distance from real images by
+            an independent "judge", or the "change" of the image in per cent of black to white.
+        budget: "live" (10 gradients a sample), "standard" (200) or "strong" (2,000).
+        seed: of the search's random starts and of the random directions it is held against.
+        judge: for the objective "judge"; by default the one that comes with RGAN Lab for the model's data.
+
+    Returns:
+        A row a sample: `z`, `r`, `random`, `best_random` (n, latent); `loss_original`, `loss_worst`, `loss_random`
+        (n,); and `gradients`, spent a sample.
+
+    Raises:
+        SettingsError: an argument is out of its range, or z of another shape.
+        CheckpointError: the model has no critic, or no judge for its data comes with RGAN Lab, where one is needed.
+    """
+    from rgan.attack import perturbation
+    from rgan.attack.search import Attack
+    from rgan.metrics.judges import first_shipped
+
+    if objective == "judge" and judge is None:
+        judge = first_shipped([gan.data or "unknown data"])
+    attack = Attack.within(radius, price=price, budget=budget)
+    return perturbation.perturb(gan, z, attack, objective, judge=judge, seed=seed, device=device)
+
+
+def compare(
+    a: Gan,
+    b: Gan,
+    *,
+    samples: int = 64,
+    radius: float = 1.0,
+    price: float = 0.0,
+    objective: str = "critic",
+    budget: str = "standard",
+    seed: int = 0,
+    judge: Judge | None = None,
+    device: str = "auto",
+) -> Comparison:
+    """Which of two Gans loses less to worst noise, from the same noise, seeds and budget; arguments as of `perturb`.
+
+    Returns:
+        `a` and `b` (each as `perturb` gives it), `difference` (what worst noise adds to B's objective beyond A's, mean
+        over samples, with its 95 % t interval) and `words`.
+
+    Raises:
+        SettingsError: as `perturb`; or fewer than 2 samples; or Gans with different numbers of noise dimensions.
+        CheckpointError: as `perturb`.
+    """
+    from rgan.attack import perturbation
+    from rgan.metrics.judges import first_shipped
+
+    if objective == "judge" and judge is None:  # one judge for both, or their distances are of two kinds
+        judge = first_shipped([gan.data or "unknown data" for gan in (a, b)])
+    one, other = (
+        perturb(
+            gan, gan.noise(samples, seed), radius=radius, price=price, objective=objective, budget=budget, seed=seed,
+            judge=judge, device=device,
+        )
+        for gan in (a, b)
+    )  # fmt: skip
+    return perturbation.compare(one, other)
+
+
+def train(
+    recipe: Recipe | str,
+    data: str,
+    *,
+    iterations: int,
+    robust: Robust | str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    data_root: str | Path = "data",
+    **changes: Any,
+) -> Gan:
+    """Train a Gan in this process by Algorithm 1, with a bar of progress.
+
+    For runs that survive a crash use `python -m rgan train`, whose checkpoints `load` reads.
+
+    Args:
+        recipe: a system ("dcgan", "wgan-gp", …; `python -m rgan recipes` lists them), or a whole Recipe.
+        data: a data set, or a folder or zip of images; see `rgan.data.datasets.load`.
+        iterations: steps of the generator.
+        robust: of a system: "paper" or "official", or a Robust; None trains the plain GAN.
+        seed: of weights, noise and the order of the images. changes: fields of the system's Recipe (width=32, …).
+
+    Raises:
+        SettingsError: an argument is out of its range. DataError: the data set is not there or unreadable.
+        TrainingError: training diverged.
+    """
+    from tqdm import tqdm
+
+    from rgan.common.errors import SettingsError
+    from rgan.data import datasets
+    from rgan.models import recipes
+    from rgan.models.systems import size_near
+    from rgan.training.trainer import Trainer
+    from rgan.training.trainer import train as steps
+
+    if isinstance(recipe, str):
+        about = datasets.about(data, data_root)
+        fields = {"size": size_near(recipe, about.size), "channels": about.channels} | changes
+        recipe = recipes.lasting(recipes.recipe(recipe, robust, **fields), iterations)
+    elif robust is not None or changes:
+        raise SettingsError("expected a system's name beside robust or fields of a recipe, got a whole Recipe")
+    trainer = Trainer(
+        recipe, datasets.load(data, size=recipe.size, root=data_root), seed=seed, device=device, precision=precision
+    )
+    for _ in tqdm(steps(trainer, iterations), total=iterations, unit="it"):
+        pass
+    return trainer.gan()

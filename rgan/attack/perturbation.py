@@ -18,7 +18,7 @@ from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
 from rgan.metrics.judges import Judge
 from rgan.models.gan import Gan
-from rgan.stats.intervals import mean_interval
+from rgan.stats.intervals import Interval, mean_interval
 
 SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
 
@@ -202,6 +202,25 @@ def with_controls(
         gradients=found.gradient_calls,
         words=words,
     )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two Gans under worst noise from the same noise, by the same attack.
+
+    difference: what worst noise adds to B's objective beyond what it adds to A's, mean over samples: above 0, B loses
+    more. words: the same in a sentence.
+    """
+
+    a: Perturbation
+    b: Perturbation
+    difference: Interval
+    words: str
+
+
+def compare(a: Perturbation, b: Perturbation, names: tuple[str, str] = ("A", "B")) -> Comparison:
+    """Sample by sample; both are of the same objective and noise."""
+    return Comparison(a, b, mean_interval(b.gain - a.gain), which_loses_less(a, b, names))
 
 
 def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -> str:

@@ -13,6 +13,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class SampleLoss:
 
 
 METHODS = ("ascent", "one-step")
+BUDGETS = {"live": (10, 1), "standard": (40, 5), "strong": (100, 20)}  # steps and starts: 10, 200, 2,000 gradients
 MOMENTUM = 0.75
 SHARP_STEPS = 2  # last steps of a coarse search that are made in full precision
 CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
@@ -71,6 +73,17 @@ class Attack:
         number_between("steps", self.steps, 1, 10_000)
         number_between("restarts", self.restarts, 1, 1000)
         one_of("method", self.method, METHODS)
+
+    @classmethod
+    def within(cls, radius: float, *, price: float = 0.0, budget: str = "standard") -> Self:
+        """The attack within one radius that costs one of BUDGETS.
+
+        Raises:
+            SettingsError: impossible numbers, or another word.
+        """
+        one_of("the budget", budget, tuple(BUDGETS))
+        steps, restarts = BUDGETS[budget]
+        return cls((float(radius),), price, steps, restarts=restarts)
 
     def normalize(self, slope: Tensor) -> Tensor:
         """Directions (n, d) to step in, from slopes (n, d): unit vectors."""

@@ -8,6 +8,7 @@ point and its own perturbed twin are not two samples. Pairs serve only as arrows
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from rgan.common.images import to_uint8, to_unit
 from rgan.embedding.projections import Embedding, Layout, Report, fit
 from rgan.metrics import judges
 from rgan.models.gan import Gan
+from rgan.stats.intervals import Interval, Outcome
 from rgan.stats.two_sample import LEVEL, Sample, Verdict, classifier, energy, further, mmd, radius
 
 PANELS = {
@@ -40,7 +42,6 @@ FEATURES = {
 }
 SIDES = ("A", "B")
 LARGE, CLOSE = 0.25, 0.1  # accuracy above chance that we call a large difference, and one that we call close
-OUTCOMES = ("supported", "not supported", "undecided")
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the paper reads from a panel, whether these models bear it out (one of OUTCOMES), and why."""
+    """What the paper reads from a panel, whether these models bear it out, and why."""
 
     paper: str
-    outcome: str
+    outcome: Outcome
     because: str
 
 
@@ -255,7 +256,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
         length = verdicts[3]
         return Reading(
             "Worst noise covers a wider area than the original noise, above all where that is thin.",
-            _sign(length.low, length.high) if length.p <= LEVEL else "undecided",
+            _outcome(length.low, length.high) if length.p <= LEVEL else "undecided",
             f"At ε {made.choice.radius:g} the squared length of {side}'s worst noise differs from the prior's by "
             f"{per_cent(length.effect, sign=True)} ({confidence} {length.interval_words}).",
         )
@@ -263,7 +264,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
     if made.letter == "c":
         return Reading(
             f"The baseline's images differ largely {right} from real ones.",
-            _sign(vote.low - LARGE, vote.high - LARGE),
+            _outcome(vote.low - LARGE, vote.high - LARGE),
             f"{distance.sentence} {vote.sentence}",
         )
     assert made.versus is not None
@@ -273,12 +274,12 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
     if made.letter == "b":
         return Reading(
             "The worst real and the worst generated images are more alike than the images they were made from.",
-            _sign(change.low, change.high),
+            _outcome(change.low, change.high),
             f"Moving both by ε₂ {made.choice.image_radius:g} takes their energy coefficient from {before} to {after} "
             f"({confidence} of the fall {bounds}).",
         )
-    parts = _sign(change.low, change.high), _sign(CLOSE - vote.high, CLOSE - vote.low)
-    outcome = "supported" if set(parts) == {"supported"} else "undecided"
+    parts = _outcome(change.low, change.high), _outcome(CLOSE - vote.high, CLOSE - vote.low)
+    outcome: Outcome = "supported" if set(parts) == {"supported"} else "undecided"
     return Reading(
         f"The robust model's images look close to real ones (a vote right for less than {per_cent(0.5 + CLOSE, 0)}), "
         "and closer than the baseline's.",
@@ -421,8 +422,8 @@ class _Maker:
         return f"{FEATURES[self.choice.features]}, {dimensions:,} dimensions"
 
 
-def _sign(low: float, high: float) -> str:
-    return "supported" if low > 0 else "not supported" if high < 0 else "undecided"
+def _outcome(low: float, high: float) -> Outcome:
+    return Interval(math.nan, low, high).outcome
 
 
 def _names(label: str, images: Tensor) -> tuple[str, ...]:

@@ -29,8 +29,6 @@ from rgan.models.gan import Gan, Origin
 from rgan.models.recipes import IMPORTED, Recipe
 from rgan.networks.described import Layers, Shape
 
-SUFFIXES = ("safetensors", "pth", "pt", "ckpt")
-
 # Networks that are often uploaded and are no GAN of noise to images: words in their tensors' names, what they are.
 _OTHERS = (
     (("mapping", "synthesis"), "a StyleGAN, whose layers are not supported"),

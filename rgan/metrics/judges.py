@@ -202,7 +202,7 @@ def distances(seen: Tensor, reference: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Progress:
+class JudgeStep:
     """`step` of `steps` of a judge's training; `judge` is there at the end."""
 
     step: int
@@ -219,7 +219,7 @@ def train(
     width: int = 16,
     seed: int = 0,
     precision: str = "float32",
-) -> Iterator[Progress]:
+) -> Iterator[JudgeStep]:
     """Train a judge for a labelled data set of SIZE pixels; the last progress carries it.
 
     Uses the set's own test images as reference and calibration where it has them, else a part of its images.
@@ -261,13 +261,13 @@ def train(
             schedule.step()
             step += 1
             if step < steps:
-                yield Progress(step, steps, float(loss.detach()))
+                yield JudgeStep(step, steps, float(loss.detach()))
     network.eval()
     judge = Judge(
         data.name, channels, width, classes, network, torch.zeros(1, FEATURES), torch.zeros(1), torch.zeros(1),
         0.0, 0, epochs, seed,
     )  # fmt: skip
-    yield Progress(steps, steps, float(loss.detach()), _calibrated(judge, keep, measure))
+    yield JudgeStep(steps, steps, float(loss.detach()), _calibrated(judge, keep, measure))
 
 
 def augmented(images: Tensor, rng: torch.Generator, *, mirror: bool) -> Tensor:

@@ -133,6 +133,19 @@ class Gan:
         """
         return prior_noise(self.recipe.latent, count, seed)
 
+    def images(self, z: Tensor) -> Tensor:
+        """Images (n, C, H, W) in [−1, 1], float32 on the CPU, of noise z (n, latent), as the sampler draws them."""
+        return torch.cat([self.probe().images(chunk) for chunk in z.split(BATCH)])
+
+    def score(self, images: Tensor) -> Tensor:
+        """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
+
+        Raises:
+            CheckpointError: there is no critic.
+        """
+        with torch.no_grad():
+            return torch.cat([self.probe().score(chunk).cpu() for chunk in images.split(BATCH)])
+
     def features(self, images: Tensor) -> Tensor:
         """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
 

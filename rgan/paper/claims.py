@@ -6,13 +6,13 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation
 from rgan.paper.evaluation import MEASURES, Evaluation
-from rgan.stats.intervals import LEVEL, TTest, holm, t_test
+from rgan.stats.intervals import LEVEL, Outcome, TTest, holm, t_test
 
-OUTCOMES = ("supported", "not supported", "undecided", "no claim")
 CLAIMED = ("score", "fid")  # the measures of the paper
 
 # Rows compared: what the paper says of the first against the second, and where.
@@ -36,7 +36,7 @@ _NOISE = (
 class Claim:
     """One claim for one column: what the paper says, in what measure and at what ε (0: original noise), the outcome.
 
-    rows: those compared. outcome is one of OUTCOMES and decided only where the interval and `holm` both decide, p after
+    rows: those compared. outcome is decided only where the interval and `holm` both decide, p after
     Holm's correction for the `family` claims tested together. test and holm are None where there are too few seeds.
     """
 
@@ -46,7 +46,7 @@ class Claim:
     where: str
     measure: str
     radius: float
-    outcome: str
+    outcome: Outcome | Literal["no claim"]
     because: str
     test: TTest | None = None
     holm: float | None = None
@@ -127,12 +127,11 @@ def _claim(draft: Claim, differences: Sequence[float], kind: str = "", beside: s
         shared = f"{len(differences)} of the {MIN_SEEDS} training seeds that a claim needs"
         return dataclasses.replace(draft, because=shared + mean)
     test = t_test(differences)
-    outcome = "supported" if test.low > 0 else "not supported" if test.high < 0 else "undecided"
     because = (
         f"difference{kind} {number(test.mean, '+')}, 95 % interval {number(test.low, '+')} to "
         f"{number(test.high, '+')} over {test.count} seeds{beside}"
     )
-    return dataclasses.replace(draft, outcome=outcome, because=because, test=test)
+    return dataclasses.replace(draft, outcome=test.outcome, because=because, test=test)
 
 
 def _corrected(family: Sequence[Claim]) -> list[Claim]:

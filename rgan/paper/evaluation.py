@@ -23,6 +23,7 @@ from rgan.attack.search import Attack, WorstNoise, joined, run, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import lengths
+from rgan.common.progress import Progress
 from rgan.metrics import scores
 from rgan.metrics.judges import BAD, Judge
 from rgan.models.gan import Gan, Probe
@@ -196,15 +197,9 @@ class Evaluation:
         return found
 
 
-@dataclass(frozen=True)
-class Progress:
-    """The share of one evaluation that is done; the last one carries it."""
-
-    share: float
-    evaluation: Evaluation | None = None
-
-
-def evaluate(gan: Gan, settings: EvaluationSettings, referee: Scoring, *, device: str = "auto") -> Iterator[Progress]:
+def evaluate(
+    gan: Gan, settings: EvaluationSettings, referee: Scoring, *, device: str = "auto"
+) -> Iterator[Progress[Evaluation]]:
     """Evaluate a Gan, yielding now and then; stop by not asking for the next.
 
     Raises:
@@ -223,7 +218,7 @@ def evaluate(gan: Gan, settings: EvaluationSettings, referee: Scoring, *, device
         gan.digest, referee.key(settings), protocol.words, protocol.as_published, floor,
         round(time.perf_counter() - started, 1), tuple(rows),
     )  # fmt: skip
-    yield Progress(1.0, evaluation)
+    yield Progress(1.0, "done", evaluation)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ ROWS = {
     "both": "both robust",
 }
 
-SYSTEMS = {"wgan-gp": "WGAN-GP", "wgan-gp-res": "WGAN-GP (res)", "dcgan": "DCGAN", "bwgan": "BWGAN"}
-
 PROTOCOL = "CIFAR-10, Inception score of 50,000 images, the best of some 200 evaluations during one training"
 
 NOTES = (

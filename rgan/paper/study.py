@@ -94,7 +94,7 @@ class Scorings:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyStep:
     """Where a study stands: the model at work, how many of `total` are done, the share of all work, what fell out."""
 
     name: str
@@ -104,7 +104,7 @@ class Progress:
     left: tuple[LeftOut, ...] = ()
 
 
-def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: str = "auto") -> Iterator[Progress]:
+def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: str = "auto") -> Iterator[StudyStep]:
     """Evaluate the models that `folder` does not know yet; stop by not asking for the next, and go on by calling again.
 
     Raises:
@@ -117,20 +117,18 @@ def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: st
         try:
             referee = referees.of(model)
             if kept(model, referee, referees.settings, folder) is None:
-                yield Progress(model.name, done, len(todo), done / len(todo), tuple(left))
+                yield StudyStep(model.name, done, len(todo), done / len(todo), tuple(left))
                 gan = checkpoints.load(model.path)
                 for progress in evaluate(gan, referees.settings, referee, device=device):
-                    if progress.evaluation is not None:
-                        write_atomically(
-                            _file(model, referee, referees.settings, folder), progress.evaluation.to_json()
-                        )
+                    if progress.found is not None:
+                        write_atomically(_file(model, referee, referees.settings, folder), progress.found.to_json())
                     share = (done + progress.share) / len(todo)
-                    yield Progress(model.name, done, len(todo), share, tuple(left))
+                    yield StudyStep(model.name, done, len(todo), share, tuple(left))
         except (CheckpointError, DataError) as error:
             left.append(LeftOut(model.name, str(model.path), str(error)))
             # a model of the same row and seed takes its place
             todo += [other for other in members(ablations(_but(models, left))[0]) if other not in todo]
-    yield Progress("", len(todo), len(todo), 1.0, tuple(left))
+    yield StudyStep("", len(todo), len(todo), 1.0, tuple(left))
 
 
 def _but(models: Iterable[Model], left: Iterable[LeftOut]) -> list[Model]:

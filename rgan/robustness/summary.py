@@ -19,6 +19,7 @@ from rgan.attack.search import Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
+from rgan.common.progress import Progress
 from rgan.models.comparability import Comparability, comparability
 from rgan.robustness import curves as degradation
 from rgan.robustness.checks import POOR, Check, check_attack
@@ -154,18 +155,9 @@ class Robustness:
         return headline(self.names, self.at_radius, self.health, self.comparability)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """share of the work done, and what comes next in words; `found` is there at the end."""
-
-    share: float
-    words: str
-    found: Robustness | None = None
-
-
 def examine(
     judged_gans: Sequence[JudgedGan], names: Sequence[str], asked: Asked, *, run: Mapper = map
-) -> Iterator[Progress]:
+) -> Iterator[Progress[Robustness]]:
     """Measure everything, yielding on the way; stop by not asking for the next.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import per_cent, signed
 
+Outcome = Literal["supported", "not supported", "undecided"]
 LEVEL = 0.05  # an interval misses the truth as often
 NORMAL = 1.959964  # quantile of the normal distribution at 1 − LEVEL/2
 
@@ -28,6 +30,11 @@ class Interval:
     def excludes_zero(self) -> bool:
         """Whether 0 lies outside: a difference is shown."""
         return self.low > 0 or self.high < 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it says of the claim that the estimate is above 0."""
+        return "supported" if self.low > 0 else "not supported" if self.high < 0 else "undecided"
 
     @property
     def positive(self) -> bool:

@@ -42,7 +42,7 @@ WORDS = "critic trained here"
 
 
 @dataclass(frozen=True)
-class Progress:
+class CriticStep:
     """`step` of `steps`; the critic's `loss` there; how many held-out images it told rightly when last measured.
 
     right, asked: of as many real as generated images, none of which it learns from. gan: at the end, with the critic.
@@ -115,7 +115,7 @@ def described(size: int) -> tuple[Layer, ...]:
 
 def train(
     gan: Gan, data: ImageData, *, iterations: int = ITERATIONS, seed: int = 0, device: str = "auto"
-) -> Iterator[Progress]:
+) -> Iterator[CriticStep]:
     """Train a critic for `gan` on `data`, yielding after every iteration; the last progress carries the new Gan.
 
     A fifth of the real images and fresh noise are held out to measure it. Nothing is chosen by that: it trains for
@@ -156,8 +156,8 @@ def train(
         if step % CHECK_EVERY == 0 or step == iterations:
             right = _right(critic, generator, *apart, place)
         if step < iterations:
-            yield Progress(step, iterations, loss, right, 2 * kept)
-    last = Progress(iterations, iterations, loss, right, 2 * kept)
+            yield CriticStep(step, iterations, loss, right, 2 * kept)
+    last = CriticStep(iterations, iterations, loss, right, 2 * kept)
     about = f"trained here: {iterations:,} iterations on {words}, seed {seed}; {last.words()}"
     yield dataclasses.replace(last, gan=_with_critic(gan, recipe, critic.cpu(), about))
 

@@ -40,7 +40,7 @@ from rgan.models.gan import MAX_SEED, prior_noise
 from rgan.models.recipes import Recipe
 from rgan.training import distributed
 from rgan.training.tensorboard import Events
-from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Progress, Trainer, TrainingError, train
+from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Trainer, TrainingError, TrainingStep, train
 
 KEEP_SECONDS = 20.0  # longest time between two writes of resume.safetensors, if an iteration is not longer
 PICTURES = 120  # drawn over a whole run, closer together at its start
@@ -282,7 +282,7 @@ class Run:
             self._events.close()
         self._lock.release()
 
-    def steps(self, pause: Callable[[], None] = lambda: None) -> Iterator[Progress]:
+    def steps(self, pause: Callable[[], None] = lambda: None) -> Iterator[TrainingStep]:
         """Train to the plan's end, keeping and drawing on the way. Stop by not asking for the next, then `save`.
 
         Raises:

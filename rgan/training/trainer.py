@@ -43,7 +43,7 @@ class TrainingError(RganError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingStep:
     """Where training stands after `iteration` generator steps of `iterations`.
 
     `metrics` holds scalar tensors on the training device: generator and critic (losses), real and fake (mean critic
@@ -248,7 +248,7 @@ class Trainer:
                 "expected the saved state of this very training, got another; start a new run"
             ) from error
 
-    def record(self, progress: Progress) -> None:
+    def record(self, progress: TrainingStep) -> None:
         """Append the numbers of this iteration to `history` if it is due, at most HISTORY_POINTS rows in all.
 
         Every iteration at first; each time the limit is reached, every second row goes and half as many come.
@@ -376,7 +376,7 @@ def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
 
 
-def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda: None) -> Iterator[Progress]:
+def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda: None) -> Iterator[TrainingStep]:
     """Continue `trainer` until `iterations` in all, yielding after each one. Stop by not asking for the next.
 
     Args:
@@ -399,7 +399,7 @@ def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda:
                 raise TrainingError(*_diverged(trainer, good))
             if keep:
                 good = copy.deepcopy(_weights(trainer))
-        progress = Progress(at, iterations, trainer.seconds, metrics)
+        progress = TrainingStep(at, iterations, trainer.seconds, metrics)
         trainer.record(progress)
         yield progress
 

@@ -407,3 +407,19 @@ def test_merged_searches_keep_the_best_answer_at_every_radius(gan):
     assert (both.loss.diff(dim=0) >= 0).all()
     assert (both.loss[2] >= torch.maximum(coarse.loss[1], fine.loss[1])).all()
     assert torch.allclose(both.loss[2], objective(z + both.noise[2]), atol=1e-5)
+
+
+def test_another_attack_is_a_few_lines():
+    """Within a cube the worst of a plane is its corner: ε‖a‖₁."""
+
+    class Cube(Attack):
+        def normalize(self, slope):
+            return slope.sign()
+
+        def project(self, z, r, radius):
+            return r.clamp(-radius[:, None], radius[:, None])
+
+    a = torch.linspace(-2, 3, 7, dtype=torch.float64)
+    found = run(linear(a), torch.zeros(4, 7, dtype=torch.float64), Cube((0.5, 2.0), steps=3, restarts=2))
+    assert torch.allclose(found.noise[1], (2 * a.sign()).expand(4, -1))
+    assert torch.allclose(found.loss[1] - found.original, 2 * a.abs().sum())

@@ -9,7 +9,6 @@ import torch
 from rgan.attack import search
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.images import to_uint8, to_unit
-from rgan.embedding import figure4
 from rgan.embedding.figure4 import Choice, findings, linear_view, panel, relevant, summary
 from rgan.metrics import judges
 from rgan.models import checkpoints
@@ -90,7 +89,7 @@ def test_every_panel_is_tested_beside_its_control(pair, letter):
     assert not np.intersect1d(*draws).size and not np.intersect1d(*(c.draws for c in found.control)).size
     assert not np.intersect1d(made.second.cloud.draws, found.control[0].draws).size
     told = summary(made, found)
-    assert told["outcome"] in figure4.OUTCOMES and told["points"] == [60, 60]
+    assert told["outcome"] in ("supported", "not supported", "undecided") and told["points"] == [60, 60]
     assert told == summary(made, findings(made, *pair))
 
 

@@ -57,7 +57,7 @@ def pair(folder) -> reproduce.Model:
 
 def evaluated(model, referee) -> Evaluation:
     *_, last = evaluate(checkpoints.load(model.path), SETTINGS, referee)
-    return last.evaluation
+    return last.found
 
 
 def referee(data="digits") -> Scoring:
@@ -138,7 +138,7 @@ def test_the_share_done_rises_to_one_and_memory_stays_bounded(known, monkeypatch
     progress = list(evaluate(checkpoints.load(model.path), SETTINGS, referee()))
     shares = [one.share for one in progress]
     assert shares == sorted(shares) and shares[-1] == 1.0 and shares[-2] == pytest.approx(1.0)
-    for row, same in zip(progress[-1].evaluation.rows, found.rows, strict=True):
+    for row, same in zip(progress[-1].found.rows, found.rows, strict=True):
         assert dataclasses.astuple(row)[3:] == pytest.approx(dataclasses.astuple(same)[3:], rel=1e-3, abs=1e-4)
 
 
@@ -253,8 +253,8 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
     list(reproduce.run([first], referees, tmp_path))
     (done,) = reproduce.study([first], [], referees, tmp_path).models
     assert asked == [("digits", "w.pth", "there", 25)]
-    assert done.evaluation.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
-    assert done.evaluation.values("fid")[0] != found.values("fid")[0]
+    assert done.found.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
+    assert done.found.values("fid")[0] != found.values("fid")[0]
     assert settings.title("score") == "Inception score" and SHORT.title("score") == "Classifier score"
     assert not reproduce.study([first], [], Scorings(SHORT), tmp_path).models
 

@@ -38,7 +38,7 @@ def drawn(gan: Gan, count: int = 700) -> ImageData:
     return ImageData("drawn", ((images + 1) * 127.5).round().to(torch.uint8))
 
 
-def trained(gan: Gan, data: ImageData, iterations: int = 60, seed: int = 0) -> critic_training.Progress:
+def trained(gan: Gan, data: ImageData, iterations: int = 60, seed: int = 0) -> critic_training.CriticStep:
     *_, last = critic_training.train(gan, data, iterations=iterations, seed=seed, device="cpu")
     return last
 
@@ -49,7 +49,7 @@ def alone() -> Gan:
 
 
 @pytest.fixture(scope="module")
-def told(alone) -> critic_training.Progress:
+def told(alone) -> critic_training.CriticStep:
     """A critic that knows the line of `alone` from another line."""
     return trained(alone, drawn(generator_alone(seed=1)))
 

@@ -22,7 +22,7 @@ from rgan.importing import conversion
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
 from rgan.training import critic
-from rgan.training.critic import Progress
+from rgan.training.critic import CriticStep
 
 POLL = 0.7  # seconds between looks
 OWNER = "server"  # constant, so that no session that leaves gives its critic up
@@ -97,7 +97,7 @@ def _begin(name: str, gan: Gan, data: str, shelf: Shelf) -> None:
     critics().want(OWNER, {key: functools.partial(_train, name, gan, data, shelf)})
 
 
-def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float, Progress], None]) -> Progress:
+def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float, CriticStep], None]) -> CriticStep:
     """Train the critic, and keep the model with it on the shelf."""
     in_background()
     real = datasets.load(data, size=gan.recipe.size, root=DATA)
@@ -113,7 +113,7 @@ def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float
     return progress
 
 
-def _progress(data: str, task: Task[Progress]) -> None:
+def _progress(data: str, task: Task[CriticStep]) -> None:
     def draw() -> None:
         if task.done:
             st.rerun()

@@ -12,7 +12,7 @@ from rgan.embedding.projections import Report
 from rgan.paper import study, tables
 from rgan.paper.ablation import LeftOut, Model, ablations
 from rgan.paper.evaluation import EvaluationSettings
-from rgan.paper.study import Progress, Scorings
+from rgan.paper.study import Scorings, StudyStep
 from rgan.report import study_page
 
 OWNER = "server"  # constant, so that no session that leaves gives its study up
@@ -25,7 +25,7 @@ class Job:
     def __init__(self, models: tuple[Model, ...], left: tuple[LeftOut, ...], settings: EvaluationSettings):
         self.models, self.left, self.settings = models, left, settings
         self.folder = STUDIES / settings.key
-        self.latest = Progress("", 0, len(models), 0.0)
+        self.latest = StudyStep("", 0, len(models), 0.0)
 
     def work(self, report: Report) -> tuple[LeftOut, ...]:
         """Evaluate what is not known yet, and write tables and page; returns what could not be evaluated."""
