@@ -37,7 +37,7 @@ def methods() -> dict[str, float]:
 
     gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
     made = panel("c", *gans, Choice())
-    first, second = made.first.cloud.points, made.second.cloud.points
+    first, second = made.first.sample.points, made.second.sample.points
     points = np.concatenate([first, second])
 
     def ours() -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rgan.cli.common import Subparsers, add_data_options, answer_line, print_report
 from rgan.common.errors import CheckpointError, RganError
-from rgan.data.datasets import CARRIED
+from rgan.data.datasets import REFERENCE_IMAGES
 
 
 def add(commands: Subparsers) -> None:
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     gan = proposal.gan(answers)
     if options.data is not None:
         real = datasets.load(options.data, size=gan.recipe.size, root=options.data_root, download=options.download)
-        gan = conversion.trained_on(gan, real.name, real.some(CARRIED))
+        gan = conversion.trained_on(gan, real.name, real.some(REFERENCE_IMAGES))
     digest = checkpoints.save(gan, out)
     taken = {name: answers.get(name, one.guess) for name, one in questions.items()}
     report = {

@@ -7,7 +7,7 @@ import argparse
 from rgan.cli.common import Subparsers, add_data_options, load_data, print_report
 from rgan.common.devices import DEVICES
 from rgan.common.errors import RganError
-from rgan.data.datasets import CARRIED
+from rgan.data.datasets import REFERENCE_IMAGES
 
 
 def add(commands: Subparsers) -> None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         raise RganError("expected --data for a model that does not say what it was trained on, got none; name the set")
     data = load_data(options, name, gan.recipe.size)
     if not gan.data:
-        gan = conversion.trained_on(gan, data.name, data.some(CARRIED))
+        gan = conversion.trained_on(gan, data.name, data.some(REFERENCE_IMAGES))
     iterations = critic.ITERATIONS if options.iterations is None else options.iterations
     steps = critic.train(gan, data, iterations=iterations, seed=options.seed, device=options.device)
     with tqdm(total=iterations, unit="it", disable=options.json or None) as bar:

@@ -12,7 +12,9 @@ from rgan.common.devices import DEVICES
 
 
 def add(commands: Subparsers) -> None:
-    command = commands.add_parser("embed", help="the paper's Figure 4 for two checkpoints: clouds, tests, an HTML file")
+    command = commands.add_parser(
+        "embed", help="the paper's Figure 4 for two checkpoints: points, tests, an HTML file"
+    )
     command.set_defaults(command=run)
     command.add_argument("a", help="checkpoint of model A, usually a baseline")
     command.add_argument("b", help="checkpoint of model B, usually its robust twin")
@@ -20,7 +22,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--method", choices=("pca", "tsne", "umap"), default="tsne")
     command.add_argument("--dimensions", type=int, choices=(2, 3), default=2)
     command.add_argument("--neighbours", type=int, help="perplexity of t-SNE (default 30), neighbours of UMAP (15)")
-    command.add_argument("--points", type=int, default=500, help="of each cloud (default 500)")
+    command.add_argument("--points", type=int, default=500, help="of each sample (default 500)")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise in (a) (default 1)")
     command.add_argument(

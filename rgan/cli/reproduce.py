@@ -55,17 +55,17 @@ def run(options: argparse.Namespace) -> None:
     models, left = reproduce.survey(reproduce.find(options.models or reproduce.places()))
     if not models:
         raise _nothing(left)
-    referees = reproduce.Scorings(settings, device=options.device, data_root=options.data_root)
+    scorings = reproduce.Scorings(settings, device=options.device, data_root=options.data_root)
     with (
         stopping("this piece of an evaluation") as asked,
         tqdm(total=100, unit="%", disable=options.json or None) as bar,
     ):
-        for progress in reproduce.run(models, referees, folder, device=options.device):
+        for progress in reproduce.run(models, scorings, folder, device=options.device):
             bar.set_description(f"{progress.done} of {progress.total} models, {progress.name}")
             bar.update(round(100 * progress.share) - bar.n)
             if asked.is_set():
                 break
-    study = reproduce.study(models, (*left, *progress.left), referees, folder)
+    study = reproduce.study(models, (*left, *progress.left), scorings, folder)
     if not study.models and not study.waiting:
         raise _nothing(study.left)
     page = study_page.study_page(study, f"python -m rgan {shlex.join(options.arguments)}")

@@ -38,7 +38,7 @@ MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that i
 FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that nine in ten of them fill
 VERSION = 2  # of the way images are cropped, resized and told grey from coloured
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
-CARRIED = 512  # real images in a checkpoint
+REFERENCE_IMAGES = 512  # real images in a checkpoint
 
 
 @dataclass(frozen=True)

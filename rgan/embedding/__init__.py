@@ -1,1 +1,1 @@
-"""The paper's Figure 4: its clouds and claims, and the projections that draw them."""
+"""The paper's Figure 4: its samples and claims, and the projections that draw them."""

@@ -1,7 +1,7 @@
-"""The four panels of the paper's Figure 4 as pairs of clouds, with the tests beside them and what those say of it.
+"""The four panels of the paper's Figure 4 as pairs of samples, with the tests beside them and what those say of it.
 
 (a) original against worst noise, (b) worst real against worst generated images, (c) real images against A's, (d) real
-images against B's. Clouds that are compared come from independent draws: the "original" noise of (a) is fresh, since a
+images against B's. Samples that are compared come from independent draws: the "original" noise of (a) is fresh, since a
 point and its own perturbed twin are not two samples. Pairs serve only as arrows.
 """
 
@@ -48,7 +48,7 @@ LARGE, CLOSE = 0.25, 0.1  # accuracy above chance that we call a large differenc
 class Choice:
     """What to compare.
 
-    points: of each cloud. seed: of the noise. radius, price, steps: ε, λ and steps of the search for worst noise in
+    points: of each sample. seed: of the noise. radius, price, steps: ε, λ and steps of the search for worst noise in
     (a); image_radius: ε₂, length of the worst image step in (b), pixels from −1 to 1. features: space of the images.
     side: whose noise and critic (a) and (b) show.
     """
@@ -89,14 +89,14 @@ def relevant(letter: str, choice: Choice) -> Choice:
 
 @dataclass(frozen=True)
 class Points:
-    """One cloud of a panel: n points, the image of each, uint8 (n, H, W, C), and its name.
+    """One sample of a panel: n points, the image of each, uint8 (n, H, W, C), and its name.
 
     starts: where each point was before it was moved, (n, d), if it was. seed: row i is made from row i of this seed's
     noise; None for real images.
     """
 
     label: str
-    cloud: Sample
+    sample: Sample
     images: np.ndarray
     names: tuple[str, ...]
     starts: np.ndarray | None = None
@@ -105,9 +105,9 @@ class Points:
 
 @dataclass(frozen=True)
 class Panel:
-    """Two clouds to be compared. space: words for what their coordinates are.
+    """Two samples to be compared. space: words for what their coordinates are.
 
-    versus: the pair of clouds, from the same draws, that the paper's claim compares these two with: in (b) the images
+    versus: the pair of samples, from the same draws, that the paper's claim compares these two with: in (b) the images
     before they were moved, in (d) real images and A's.
     """
 
@@ -177,7 +177,7 @@ def linear_view(fresh: Tensor, z: Tensor, r: Tensor, reach: float) -> LinearView
 
 
 def panel(letter: str, a: Gan, b: Gan, choice: Choice, *, device: str = "auto", report: Report | None = None) -> Panel:
-    """The clouds of one panel of Figure 4 for Gans A and B.
+    """The samples of one panel of Figure 4 for Gans A and B.
 
     Raises:
         SettingsError: A and B do not draw images of one shape, or the files hold too few real images.
@@ -204,11 +204,11 @@ def findings(made: Panel, a: Gan, b: Gan, *, device: str = "auto", report: Repor
         control, words = maker.worst_twice(), f"two samples of {side}'s worst images"
     else:
         control, words = maker.made_twice(side), f"two samples of {side}'s images"
-    clouds = made.first.cloud, made.second.cloud
-    verdicts, control_verdicts = _tests(*clouds), _tests(*control)
+    samples = made.first.sample, made.second.sample
+    verdicts, control_verdicts = _tests(*samples), _tests(*control)
     if made.letter == "a":
         verdicts, control_verdicts = (
-            (*verdicts, radius(clouds[1].points)),
+            (*verdicts, radius(samples[1].points)),
             (*control_verdicts, radius(control[1].points)),
         )
     return Findings(verdicts, control, words, control_verdicts, _claim(made, side, verdicts))
@@ -219,7 +219,7 @@ def drawn(
 ) -> tuple[Embedding, Embedding | None, Embedding]:
     """A panel, the same at a second scale (PCA has none), and its control, all embedded in the same way."""
     starts = (made.first.starts, made.second.starts) if arrows else (None, None)
-    first, second = made.first.cloud.points, made.second.cloud.points
+    first, second = made.first.sample.points, made.second.sample.points
     return (
         fit(first, second, layout, starts=starts, report=report),
         fit(first, second, other, report=report) if (other := layout.other_scale(len(first) + len(second))) else None,
@@ -268,7 +268,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
             f"{distance.sentence} {vote.sentence}",
         )
     assert made.versus is not None
-    change = further(made.versus, (made.first.cloud, made.second.cloud))
+    change = further(made.versus, (made.first.sample, made.second.sample))
     before, after = per_cent(change.first, 2), per_cent(change.second, 2)
     bounds = f"{per_cent(change.low, 2, sign=True)} to {per_cent(change.high, 2, sign=True)}"
     if made.letter == "b":
@@ -290,7 +290,7 @@ def _claim(made: Panel, side: str, verdicts: tuple[Verdict, ...]) -> Reading:
 
 
 class _Maker:
-    """The clouds of one choice. The choice's seed is for what is perturbed or shown, the next two for controls."""
+    """The samples of one choice. The choice's seed is for what is perturbed or shown, the next two for controls."""
 
     def __init__(self, a: Gan, b: Gan, choice: Choice, device: str, report: Report):
         self.gans = {"A": a, "B": b}
@@ -306,7 +306,7 @@ class _Maker:
         fresh = gan.noise(choice.points, choice.seed + 1)
         original = Points(
             "original",
-            self._noise_cloud(1),
+            self._noise_sample(1),
             to_uint8(probe.images(fresh)),
             _names("original", fresh),
             seed=choice.seed + 1,
@@ -318,40 +318,40 @@ class _Maker:
         return Panel("a", choice, f"noise, {gan.recipe.latent} dimensions", original, worst)
 
     def prior_twice(self) -> tuple[Sample, Sample]:
-        return self._noise_cloud(1), self._noise_cloud(2)
+        return self._noise_sample(1), self._noise_sample(2)
 
     def worst_images(self) -> Panel:
         real, made = to_unit(self._real()), self._made(self.side, 0)
-        before = self._real_cloud(real), self._made_cloud(made, 0)
+        before = self._real_sample(real), self._made_sample(made, 0)
         cost = self.gans[self.side].recipe.criterion
         moved = self._worst(real, cost.real), self._worst(made, cost.fake)
-        clouds = self._real_cloud(moved[0]), self._made_cloud(moved[1], 0)
+        samples = self._real_sample(moved[0]), self._made_sample(moved[1], 0)
         words, seeds = ("worst real", f"worst {self.side}"), (None, self.choice.seed)
         first, second = (
-            Points(words[k], clouds[k], to_uint8(moved[k]), _names(words[k], moved[k]), before[k].points, seeds[k])
+            Points(words[k], samples[k], to_uint8(moved[k]), _names(words[k], moved[k]), before[k].points, seeds[k])
             for k in range(2)
         )
         return Panel("b", self.choice, self._space(), first, second, before)
 
     def worst_twice(self) -> tuple[Sample, Sample]:
         cost = self.gans[self.side].recipe.criterion
-        one, other = (self._made_cloud(self._worst(self._made(self.side, k), cost.fake), k) for k in (1, 2))
+        one, other = (self._made_sample(self._worst(self._made(self.side, k), cost.fake), k) for k in (1, 2))
         return one, other
 
     def real_against(self, side: str) -> Panel:
         real, made = self._real(), self._made(side, 0)
-        cloud = self._real_cloud(to_unit(real))
+        sample = self._real_sample(to_unit(real))
         shown = np.ascontiguousarray(real.permute(0, 2, 3, 1).numpy())
-        first = Points("real", cloud, shown, _names("real", real))
-        second = Points(side, self._made_cloud(made, 0), to_uint8(made), _names(side, made), seed=self.choice.seed)
-        versus = (cloud, self._made_cloud(self._made("A", 0), 0)) if side == "B" else None
+        first = Points("real", sample, shown, _names("real", real))
+        second = Points(side, self._made_sample(made, 0), to_uint8(made), _names(side, made), seed=self.choice.seed)
+        versus = (sample, self._made_sample(self._made("A", 0), 0)) if side == "B" else None
         return Panel("d" if side == "B" else "c", self.choice, self._space(), first, second, versus)
 
     def made_twice(self, side: str) -> tuple[Sample, Sample]:
-        one, other = (self._made_cloud(self._made(side, k), k) for k in (1, 2))
+        one, other = (self._made_sample(self._made(side, k), k) for k in (1, 2))
         return one, other
 
-    def _noise_cloud(self, k: int) -> Sample:
+    def _noise_sample(self, k: int) -> Sample:
         fresh = self.gans[self.side].noise(self.choice.points, self.choice.seed + k)
         return Sample(fresh.numpy(), _noise_draws(fresh, self.choice.seed + k))
 
@@ -400,13 +400,13 @@ class _Maker:
             self.report(1 - 1 / self.searches + state.step / settings.steps / (2 * self.searches))
         return state.noise[0]
 
-    def _real_cloud(self, images: Tensor) -> Sample:
-        return self._cloud(images, -1 - np.arange(len(images), dtype=np.int64))
+    def _real_sample(self, images: Tensor) -> Sample:
+        return self._sample(images, -1 - np.arange(len(images), dtype=np.int64))
 
-    def _made_cloud(self, images: Tensor, k: int) -> Sample:
-        return self._cloud(images, _noise_draws(images, self.choice.seed + k))
+    def _made_sample(self, images: Tensor, k: int) -> Sample:
+        return self._sample(images, _noise_draws(images, self.choice.seed + k))
 
-    def _cloud(self, images: Tensor, draws: np.ndarray) -> Sample:
+    def _sample(self, images: Tensor, draws: np.ndarray) -> Sample:
         if self.choice.features == "pixels":
             return Sample(images.flatten(1).numpy(), draws)
         if self.choice.features == "judge":
@@ -418,7 +418,7 @@ class _Maker:
         return next((gan.data for gan in self.gans.values() if gan.data), "data of unknown origin")
 
     def _space(self) -> str:
-        dimensions = self._real_cloud(to_unit(self._real()[:4])).points.shape[1]
+        dimensions = self._real_sample(to_unit(self._real()[:4])).points.shape[1]
         return f"{FEATURES[self.choice.features]}, {dimensions:,} dimensions"
 
 

@@ -1,4 +1,4 @@
-"""Clouds of points on a plane or in space: PCA, t-SNE and UMAP of two clouds together, the same for the same seed.
+"""Samples of points on a plane or in space: PCA, t-SNE and UMAP of two samples together, the same for the same seed.
 
 Only PCA keeps distances. What t-SNE and UMAP draw shows neighbourhoods: sizes, gaps and shapes mean nothing by
 themselves (Wattenberg, Viégas & Johnson 2016), so nothing here is a test; those are in `two_sample`.
@@ -60,7 +60,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Embedding:
-    """Two clouds as drawn, (n, k) and (m, k), and where each of their points started, if that was asked for.
+    """Two samples as drawn, (n, k) and (m, k), and where each of their points started, if that was asked for.
 
     axes: words for each axis of PCA; empty for the others, whose axes mean nothing.
     """
@@ -80,10 +80,10 @@ def fit(
     starts: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
     report: Report | None = None,
 ) -> Embedding:
-    """Embed two clouds (n, d) and (m, d) together; labels play no part.
+    """Embed two samples (n, d) and (m, d) together; labels play no part.
 
     Args:
-        starts: where points of either cloud were before they moved, (n, d): placed into the finished picture, which
+        starts: where points of either sample were before they moved, (n, d): placed into the finished picture, which
             they do not change.
         report: called now and then with the share that is done.
 
@@ -115,8 +115,8 @@ def rows(drawn: Embedding, names: tuple[Sequence[str], Sequence[str]]) -> list[d
     """The picture as a table: a row a point with its name and coordinates x, y (and z)."""
     return [
         {"name": name, **dict(zip("xyz", map(float, place), strict=False))}
-        for words, cloud in zip(names, (drawn.first, drawn.second), strict=True)
-        for name, place in zip(words, cloud, strict=True)
+        for words, sample in zip(names, (drawn.first, drawn.second), strict=True)
+        for name, place in zip(words, sample, strict=True)
     ]
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
-from rgan.data.datasets import CARRIED
+from rgan.data.datasets import REFERENCE_IMAGES
 from rgan.importing import containers
 from rgan.importing.containers import Contents, Group
 from rgan.importing.formats import Network, Question, images, nearest, recognise
@@ -241,7 +241,7 @@ def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
                 f"expected real images of {'×'.join(map(str, expected))}, as the model draws, got {name} with "
                 f"{'×'.join(map(str, shape))}; choose the data set it was trained on"
             )
-    kept = None if real is None else real[:CARRIED]
+    kept = None if real is None else real[:REFERENCE_IMAGES]
     return dataclasses.replace(gan, origin=dataclasses.replace(gan.origin, data=name), reference=kept, _probes={})
 
 

@@ -198,7 +198,7 @@ class Evaluation:
 
 
 def evaluate(
-    gan: Gan, settings: EvaluationSettings, referee: Scoring, *, device: str = "auto"
+    gan: Gan, settings: EvaluationSettings, scoring: Scoring, *, device: str = "auto"
 ) -> Iterator[Progress[Evaluation]]:
     """Evaluate a Gan, yielding now and then; stop by not asking for the next.
 
@@ -208,14 +208,14 @@ def evaluate(
     started = time.perf_counter()
     rows: list[Row] = []
     done = 0.0
-    for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, referee):
+    for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, scoring):
         done += piece.cost
         if piece.row is not None:
             rows.append(piece.row)
         yield Progress(min(done / _cost(settings), 1.0))
-    protocol, floor = referee.standard.protocol(settings.samples), scores.floor(referee.standard, settings.samples)
+    protocol, floor = scoring.standard.protocol(settings.samples), scores.floor(scoring.standard, settings.samples)
     evaluation = Evaluation(
-        gan.digest, referee.key(settings), protocol.words, protocol.as_published, floor,
+        gan.digest, scoring.key(settings), protocol.words, protocol.as_published, floor,
         round(time.perf_counter() - started, 1), tuple(rows),
     )  # fmt: skip
     yield Progress(1.0, "done", evaluation)
@@ -234,7 +234,7 @@ class Pace:
         return settings.repeats * settings.samples * a_sample
 
 
-def pace(gan: Gan, referee: Scoring, *, device: str = "auto") -> Pace:
+def pace(gan: Gan, scoring: Scoring, *, device: str = "auto") -> Pace:
     """Measured on a search of two steps and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
     attack = Attack((0.25, 0.5, 1.0, 2.0), steps=2)
@@ -242,7 +242,7 @@ def pace(gan: Gan, referee: Scoring, *, device: str = "auto") -> Pace:
         started = time.perf_counter()
         run(probe.loss, z, attack)
         searched = time.perf_counter()
-        _look(probe, z, referee)
+        _look(probe, z, scoring)
         looked = time.perf_counter()
     return Pace((searched - started) / (TRIED * len(attack.radii) * attack.steps), (looked - searched) / TRIED)
 
@@ -260,7 +260,7 @@ def _cost(settings: EvaluationSettings) -> float:
     return settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
 
 
-def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scoring) -> Iterator[_Piece]:
+def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, scoring: Scoring) -> Iterator[_Piece]:
     """The work of an evaluation bit by bit, in a memory that holds one kind of images' features at a time."""
     for repeat in range(settings.repeats):
         z = gan.noise(settings.samples, repeat)
@@ -275,12 +275,12 @@ def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, referee: Scori
             move = moves[noise, radius]
             views = []
             for chunk in (z + move).split(CHUNK):
-                views.append(_look(probe, chunk, referee))
+                views.append(_look(probe, chunk, scoring))
                 yield _Piece(LOOKING * len(chunk))
             features, logits, badness, loss = (torch.cat(column) for column in zip(*views, strict=True))
             row = Row(
                 repeat, noise, radius, float(lengths(move).mean()),
-                **scores.values(scores.Seen(features, logits), referee.standard, seed=repeat),
+                **scores.values(scores.Seen(features, logits), scoring.standard, seed=repeat),
                 badness=float(badness.mean()), bad=float((badness >= BAD).float().mean()), loss=float(loss.mean()),
             )  # fmt: skip
             yield _Piece(0.0, row)
@@ -295,10 +295,10 @@ def _moves(probe: Probe, worst: WorstNoise, seed: int) -> dict[tuple[str, float]
     return moves
 
 
-def _look(probe: Probe, z: Tensor, referee: Scoring) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _look(probe: Probe, z: Tensor, scoring: Scoring) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Features (n, F), logits (n, K), badness (n,) and generator loss (n,) of noise (n, d)."""
     images, loss = probe.images_and_loss(z)
-    seen, judge = referee.standard.look(images), referee.judge
-    own = referee.standard.key == scores.by_judge(judge).key  # the judge's features are known already
+    seen, judge = scoring.standard.look(images), scoring.judge
+    own = scoring.standard.key == scores.by_judge(judge).key  # the judge's features are known already
     opinion = judge.opinion_of(seen.features) if own else judge.opinion(images)
     return seen.features, seen.logits, opinion.badness, loss

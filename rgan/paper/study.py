@@ -75,7 +75,7 @@ class Scorings:
         self._known: dict[tuple[str, int], Scoring] = {}
 
     def of(self, model: Model) -> Scoring:
-        """The referee of a model's images.
+        """The scoring of a model's images.
 
         Raises:
             CheckpointError: no judge for its data is there, or Inception's weights cannot be read.
@@ -104,7 +104,7 @@ class StudyStep:
     left: tuple[LeftOut, ...] = ()
 
 
-def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: str = "auto") -> Iterator[StudyStep]:
+def run(models: Sequence[Model], scorings: Scorings, folder: Path, *, device: str = "auto") -> Iterator[StudyStep]:
     """Evaluate the models that `folder` does not know yet; stop by not asking for the next, and go on by calling again.
 
     Raises:
@@ -115,13 +115,13 @@ def run(models: Sequence[Model], referees: Scorings, folder: Path, *, device: st
     todo = list(members(ablations(models)[0]))
     for done, model in enumerate(todo):
         try:
-            referee = referees.of(model)
-            if kept(model, referee, referees.settings, folder) is None:
+            scoring = scorings.of(model)
+            if kept(model, scoring, scorings.settings, folder) is None:
                 yield StudyStep(model.name, done, len(todo), done / len(todo), tuple(left))
                 gan = checkpoints.load(model.path)
-                for progress in evaluate(gan, referees.settings, referee, device=device):
+                for progress in evaluate(gan, scorings.settings, scoring, device=device):
                     if progress.found is not None:
-                        write_atomically(_file(model, referee, referees.settings, folder), progress.found.to_json())
+                        write_atomically(_file(model, scoring, scorings.settings, folder), progress.found.to_json())
                     share = (done + progress.share) / len(todo)
                     yield StudyStep(model.name, done, len(todo), share, tuple(left))
         except (CheckpointError, DataError) as error:
@@ -137,17 +137,17 @@ def _but(models: Iterable[Model], left: Iterable[LeftOut]) -> list[Model]:
     return [model for model in models if str(model.path) not in paths]
 
 
-def kept(model: Model, referee: Scoring, settings: EvaluationSettings, folder: Path) -> Evaluation | None:
+def kept(model: Model, scoring: Scoring, settings: EvaluationSettings, folder: Path) -> Evaluation | None:
     """The evaluation of a model in `folder`; None if it is missing, damaged or of other settings, judge or weights."""
     with contextlib.suppress(OSError, ValueError):
-        found = Evaluation.from_json(_file(model, referee, settings, folder).read_bytes(), settings)
-        if (found.digest, found.key) == (model.digest, referee.key(settings)):
+        found = Evaluation.from_json(_file(model, scoring, settings, folder).read_bytes(), settings)
+        if (found.digest, found.key) == (model.digest, scoring.key(settings)):
             return found
     return None
 
 
-def _file(model: Model, referee: Scoring, settings: EvaluationSettings, folder: Path) -> Path:
-    return folder / EVALUATIONS / f"{model.digest[:16]}-{referee.key(settings)}.json"
+def _file(model: Model, scoring: Scoring, settings: EvaluationSettings, folder: Path) -> Path:
+    return folder / EVALUATIONS / f"{model.digest[:16]}-{scoring.key(settings)}.json"
 
 
 @dataclass(frozen=True)
@@ -166,17 +166,17 @@ class Study:
         return tuple(model for model in members(self.columns) if model.evaluation is not None)
 
 
-def study(models: Sequence[Model], left: Sequence[LeftOut], referees: Scorings, folder: Path) -> Study:
+def study(models: Sequence[Model], left: Sequence[LeftOut], scorings: Scorings, folder: Path) -> Study:
     """The study of these models, but for those in `left`, as far as `folder` knows them."""
     left, known = list(left), []
     for model in _but(models, left):
         try:
-            evaluation = kept(model, referees.of(model), referees.settings, folder)
+            evaluation = kept(model, scorings.of(model), scorings.settings, folder)
         except (CheckpointError, DataError) as error:
             left.append(LeftOut(model.name, str(model.path), str(error)))
         else:
             known.append(dataclasses.replace(model, evaluation=evaluation))
     columns, twins = ablations(known)
     waiting = tuple(model.name for model in members(columns) if model.evaluation is None)
-    found = claims(columns, referees.settings.attack.radii)
-    return Study(referees.settings, columns, found, (*left, *twins), waiting)
+    found = claims(columns, scorings.settings.attack.radii)
+    return Study(scorings.settings, columns, found, (*left, *twins), waiting)

@@ -21,9 +21,8 @@ from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
 from rgan.common.progress import Progress
 from rgan.models.comparability import Comparability, comparability
-from rgan.robustness import curves as degradation
 from rgan.robustness.checks import POOR, Check, check_attack
-from rgan.robustness.curves import MOVED, Curves
+from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
 from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.failure import Failure, failure
 from rgan.robustness.failures.modes import Modes, modes
@@ -83,10 +82,10 @@ class Asked:
         return Attack((self.radius,), self.price, self.steps)
 
     @property
-    def curves(self) -> degradation.CurvesPlan:
+    def curves(self) -> CurvesPlan:
         """Of the curves and break points."""
         radii = tuple(share * self.radius for share in SHARES)
-        return degradation.CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
+        return CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
 
     @property
     def failures(self) -> failures.PoolPlan:
@@ -172,7 +171,7 @@ def examine(
     yield Progress(0.04, "health of the search")
     check = functools.partial(check_attack, attack=attack, samples=samples, seed=seed)
     health = dict(zip(named, run(check, both), strict=True))
-    for curves in degradation.curves_of(judged_gans, asked.curves, run=run):
+    for curves in curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
     breaks = {
         (side, kind): minimal_radii(judged, curves, side, kind) for side, judged in named.items() for kind in MOVED

@@ -1,6 +1,6 @@
-"""Are two clouds of points drawn from one distribution? Tests with exact p-values at any sample size, and effect sizes.
+"""Are two samples of points drawn from one distribution? Tests with exact p-values at any size, and effect sizes.
 
-Clouds know which draw each point came from: exchanging labels, which these tests rest on, is only valid between
+Samples know which draw each point came from: exchanging labels, which these tests rest on, is only valid between
 independent draws. A point and its own perturbed twin are not.
 """
 
@@ -38,7 +38,7 @@ class Sample:
 class Verdict:
     """A test's outcome.
 
-    effect: what `unit` says, 0 where the clouds are alike, with its 99 % interval low to high; a share if `share`. p:
+    effect: what `unit` says, 0 where the samples are alike, with its 99 % interval low to high; a share if `share`. p:
     probability of a statistic at least as large if they are alike, never below `smallest`, the resolution of the test.
     sentence: the one thing it shows.
     """
@@ -76,7 +76,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much further apart the first pair of clouds is than the second, in shares of distance; 99 % interval."""
+    """How much further apart the first pair of samples is than the second, in shares of distance; 99 % interval."""
 
     first: float
     second: float
@@ -87,11 +87,11 @@ class Difference:
 def mmd(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int = 0) -> Verdict:
     """Maximum mean discrepancy with a Gaussian kernel of median width (Gretton et al. 2012), permutation p-value.
 
-    The effect is the unbiased estimate of MMD², with a jackknife interval; it may lie below 0 where clouds are alike.
+    The effect is the unbiased estimate of MMD², with a jackknife interval; it may lie below 0 where samples are alike.
     There the statistic degenerates and the interval may miss 0 in 5 % of cases: read p.
 
     Raises:
-        SettingsError: the clouds share draws.
+        SettingsError: the samples share draws.
     """
     squared = _distances(a, b) ** 2
     apart = squared[np.triu_indices_from(squared, 1)]
@@ -110,7 +110,7 @@ def energy(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int 
     its numerator, with a jackknife interval (see `mmd` on where it fails): 0 alike, 1 two points.
 
     Raises:
-        SettingsError: the clouds share draws.
+        SettingsError: the samples share draws.
     """
     distances = _distances(a, b)
     p = _permuted(-distances, len(a.points), permutations, seed)
@@ -122,7 +122,7 @@ def energy(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int 
         effect.value,
         low,
         high,
-        "share of the way between clouds",
+        "share of the way between samples",
         p,
         1 / (permutations + 1),
         said,
@@ -130,7 +130,7 @@ def energy(a: Sample, b: Sample, *, permutations: int = PERMUTATIONS, seed: int 
 
 
 def further(first: tuple[Sample, Sample], second: tuple[Sample, Sample]) -> Difference:
-    """Energy effect of one pair of clouds against that of another, with a jackknife interval of their difference.
+    """Energy effect of one pair of samples against that of another, with a jackknife interval of their difference.
 
     Both pairs come from the same draws in the same order: leaving one out leaves its points out of both pairs.
 
@@ -139,7 +139,7 @@ def further(first: tuple[Sample, Sample], second: tuple[Sample, Sample]) -> Diff
     """
     for one, other in zip(first, second, strict=True):
         if not np.array_equal(one.draws, other.draws):
-            raise SettingsError("expected both pairs of clouds from the same draws; make them from the same noise")
+            raise SettingsError("expected both pairs of samples from the same draws; make them from the same noise")
     effects = [_LeftOut.one_by_one(-_distances(*pair), len(pair[0].points), share=True) for pair in (first, second)]
     low, high = effects[0].minus(effects[1]).interval()
     return Difference(effects[0].value, effects[1].value, low, high)
@@ -151,7 +151,7 @@ def classifier(a: Sample, b: Sample, *, seed: int = 0) -> Verdict:
     The effect is the accuracy above chance, with Wilson's interval; p is Fisher's exact test of answers against truth.
 
     Raises:
-        SettingsError: the clouds share draws.
+        SettingsError: the samples share draws.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -197,7 +197,7 @@ def radius(noise: np.ndarray) -> Verdict:
 
 @dataclass(frozen=True)
 class _LeftOut:
-    """An estimate, and what it is without each point of the first cloud (n,) and of the second (m,)."""
+    """An estimate, and what it is without each point of the first sample (n,) and of the second (m,)."""
 
     value: float
     first: np.ndarray
@@ -236,12 +236,12 @@ class _LeftOut:
 
 def _differ(a: Sample, b: Sample, p: float, how: str) -> str:
     if p <= LEVEL:
-        return f"The clouds differ{how}."
+        return f"The samples differ{how}."
     return f"No difference shown by {len(a.points)} + {len(b.points)} points."
 
 
 def _distances(a: Sample, b: Sample) -> np.ndarray:
-    """All pairs of all points, (n + m, n + m), after checking that the clouds may be compared."""
+    """All pairs of all points, (n + m, n + m), after checking that the samples may be compared."""
     from sklearn.metrics import euclidean_distances
 
     _independent(a, b)
@@ -257,7 +257,7 @@ def _independent(a: Sample, b: Sample) -> None:
     shared = len(np.intersect1d(a.draws, b.draws))
     if shared:
         raise SettingsError(
-            f"expected independent draws, got {shared} points that both clouds were made from; these tests exchange "
+            f"expected independent draws, got {shared} points that both samples were made from; these tests exchange "
             "labels, which pairs forbid: draw fresh noise for one of them"
         )
 

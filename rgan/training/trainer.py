@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, DataError, RganError, number_between
 from rgan.common.images import to_unit
-from rgan.data.datasets import CARRIED, ImageData
+from rgan.data.datasets import REFERENCE_IMAGES, ImageData
 from rgan.models.gan import MAX_SEED, Gan, Training, fresh
 from rgan.models.recipes import Recipe
 from rgan.networks.layers import Dropout
@@ -183,7 +183,7 @@ class Trainer:
             critic=critic.cpu(),
             average=average.cpu(),
             training=training,
-            reference=self.data.some(CARRIED),
+            reference=self.data.some(REFERENCE_IMAGES),
         )
 
     def images(self, z: Tensor) -> Tensor:

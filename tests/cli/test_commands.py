@@ -102,7 +102,7 @@ def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
     (told,) = report["panels"]
     coordinates = told.pop("coordinates")
     assert told == json.loads(json.dumps(figure4.summary(made, found)))
-    drawn = fit(made.first.cloud.points, made.second.cloud.points, Layout("pca", seed=5))
+    drawn = fit(made.first.sample.points, made.second.sample.points, Layout("pca", seed=5))
     assert [row["x"] for row in coordinates] == pytest.approx([*drawn.first[:, 0], *drawn.second[:, 0]], abs=1e-5)
     assert [row["name"] for row in coordinates][40] == "worst A 0"
     html = page.read_text()

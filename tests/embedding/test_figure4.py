@@ -27,11 +27,11 @@ def test_worst_noise_is_the_searchs_and_original_noise_is_fresh(pair):
     z = pair[0].noise(60, 0)
     settings = search.Attack((2.0,), steps=4)
     expected = search.run(pair[0].probe().loss, z, settings).noise[0]
-    assert np.allclose(made.second.cloud.points, z + expected, atol=1e-6)
+    assert np.allclose(made.second.sample.points, z + expected, atol=1e-6)
     assert np.array_equal(made.second.starts, z.numpy()) and made.second.seed == 0
-    assert np.array_equal(made.first.cloud.points, pair[0].noise(60, 1).numpy()) and made.first.seed == 1
+    assert np.array_equal(made.first.sample.points, pair[0].noise(60, 1).numpy()) and made.first.seed == 1
     assert np.array_equal(made.second.images, to_uint8(pair[0].probe().images(z + expected)))
-    assert not np.intersect1d(made.first.cloud.draws, made.second.cloud.draws).size
+    assert not np.intersect1d(made.first.sample.draws, made.second.sample.draws).size
 
 
 def test_worst_images_cost_the_critic_more_and_stay_within_reach(pair):
@@ -39,7 +39,7 @@ def test_worst_images_cost_the_critic_more_and_stay_within_reach(pair):
     gan = pair[1]
     size = gan.recipe.size
     for cloud, cost in ((made.first, gan.recipe.criterion.real), (made.second, gan.recipe.criterion.fake)):
-        before, after = (torch.from_numpy(x).view(-1, 1, size, size) for x in (cloud.starts, cloud.cloud.points))
+        before, after = (torch.from_numpy(x).view(-1, 1, size, size) for x in (cloud.starts, cloud.sample.points))
         assert (after - before).flatten(1).norm(dim=1).max() <= 1.5 * (1 + 1e-5)
         with torch.no_grad():
             assert (cost(gan.critic(after)) >= cost(gan.critic(before)) - 1e-4).all()
@@ -52,7 +52,7 @@ def test_real_images_are_the_files_and_generated_ones_the_models(pair):
     made = panel("d", *pair, FEW)
     assert np.array_equal(made.first.images, pair[0].reference[:60].permute(0, 2, 3, 1).numpy())
     assert np.array_equal(made.second.images, to_uint8(pair[1].probe().images(pair[1].noise(60, 0))))
-    assert made.versus[1].points.shape == made.second.cloud.points.shape
+    assert made.versus[1].points.shape == made.second.sample.points.shape
     assert made.first.names[7] == "real 7" and made.second.names[7] == "B 7"
 
 
@@ -65,14 +65,14 @@ def test_critic_features_are_what_enters_its_last_layer(pair):
     with torch.no_grad():
         pair[1].critic(images)
     hook.remove()
-    assert np.allclose(made.second.cloud.points, seen[0].flatten(1).numpy(), atol=1e-5)
+    assert np.allclose(made.second.sample.points, seen[0].flatten(1).numpy(), atol=1e-5)
     assert made.space == f"what B's critic sees, {seen[0].flatten(1).shape[1]:,} dimensions"
 
 
 def test_the_judge_sees_images_as_its_file_says(pair):
     made = panel("c", *pair, dataclasses.replace(FEW, features="judge"))
     judge = judges.load(ROOT / "rgan/metrics/shipped/digits.safetensors")
-    assert np.allclose(made.first.cloud.points, judge.features(to_unit(pair[0].reference[:60])).numpy(), atol=1e-5)
+    assert np.allclose(made.first.sample.points, judge.features(to_unit(pair[0].reference[:60])).numpy(), atol=1e-5)
     assert made.space == "what an independent judge sees, 64 dimensions"
     other = dataclasses.replace(pair[0], training=dataclasses.replace(pair[0].training, data="faces"))
     with pytest.raises(CheckpointError, match=r"expected a judge for faces, found those for .*digits"):
@@ -85,9 +85,9 @@ def test_every_panel_is_tested_beside_its_control(pair, letter):
     found = findings(made, *pair)
     assert [one.test for one in found.verdicts] == [one.test for one in found.control_verdicts]
     assert len(found.verdicts) == (4 if letter == "a" else 3)
-    draws = [made.first.cloud.draws, made.second.cloud.draws]
+    draws = [made.first.sample.draws, made.second.sample.draws]
     assert not np.intersect1d(*draws).size and not np.intersect1d(*(c.draws for c in found.control)).size
-    assert not np.intersect1d(made.second.cloud.draws, found.control[0].draws).size
+    assert not np.intersect1d(made.second.sample.draws, found.control[0].draws).size
     told = summary(made, found)
     assert told["outcome"] in ("supported", "not supported", "undecided") and told["points"] == [60, 60]
     assert told == summary(made, findings(made, *pair))

@@ -55,12 +55,12 @@ def pair(folder) -> reproduce.Model:
     return models
 
 
-def evaluated(model, referee) -> Evaluation:
-    *_, last = evaluate(checkpoints.load(model.path), SETTINGS, referee)
+def evaluated(model, scoring) -> Evaluation:
+    *_, last = evaluate(checkpoints.load(model.path), SETTINGS, scoring)
     return last.found
 
 
-def referee(data="digits") -> Scoring:
+def scoring(data="digits") -> Scoring:
     judge = judges.shipped(data)
     return Scoring(metrics.by_judge(judge), judge)
 
@@ -69,7 +69,7 @@ def referee(data="digits") -> Scoring:
 def known(tmp_path_factory):
     """A model and its evaluation."""
     model = pair(tmp_path_factory.mktemp("models"))[0]
-    return model, evaluated(model, referee())
+    return model, evaluated(model, scoring())
 
 
 def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
@@ -92,7 +92,7 @@ def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
 
 def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     model, found = known
-    mine, gan = referee(), checkpoints.load(model.path)
+    mine, gan = scoring(), checkpoints.load(model.path)
     seen = mine.standard.look(gan.probe().images(gan.noise(100, 1)))
     fid = metrics.scores(seen, mine.standard, seed=1)[1]
     assert (found.protocol, found.as_published) == (fid.protocol.words, False)
@@ -106,7 +106,7 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
 
 
 def test_the_floor_is_computed_once_for_all_models(known, monkeypatch):
-    mine, measured, bias = referee(), [], metrics.fid_bias
+    mine, measured, bias = scoring(), [], metrics.fid_bias
     monkeypatch.setattr(metrics, "fid_bias", lambda real: measured.append(real) or bias(real))
     for _ in range(2):
         evaluated(known[0], mine)
@@ -135,7 +135,7 @@ def test_worst_noise_costs_more_and_its_control_is_as_long(known):
 def test_the_share_done_rises_to_one_and_memory_stays_bounded(known, monkeypatch):
     model, found = known
     monkeypatch.setattr(evaluation, "CHUNK", 30)
-    progress = list(evaluate(checkpoints.load(model.path), SETTINGS, referee()))
+    progress = list(evaluate(checkpoints.load(model.path), SETTINGS, scoring()))
     shares = [one.share for one in progress]
     assert shares == sorted(shares) and shares[-1] == 1.0 and shares[-2] == pytest.approx(1.0)
     for row, same in zip(progress[-1].found.rows, found.rows, strict=True):
@@ -150,14 +150,14 @@ def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, mon
     monkeypatch.setattr(
         reproduce, "evaluate", lambda gan, *rest, **more: done.append(gan.digest) or evaluate(gan, *rest, **more)
     )
-    referees = Scorings(SHORT)
-    for progress in reproduce.run(models, referees, folder):
+    scorings = Scorings(SHORT)
+    for progress in reproduce.run(models, scorings, folder):
         if progress.done == 1 and progress.share > 0.5:
             break  # killed while at work on the second
     assert len(done) == 2
-    study = reproduce.study(models, [], referees, folder)
+    study = reproduce.study(models, [], scorings, folder)
     assert len(study.models) == 1 and len(study.waiting) == 2
-    *_, last = reproduce.run(models, referees, folder)
+    *_, last = reproduce.run(models, scorings, folder)
     assert len(done) == 4 and last.share == 1.0 and not last.left, "what was finished is not done again"
     kept = sorted((folder / reproduce.EVALUATIONS).iterdir())
     before = [file.read_bytes() for file in kept]
@@ -165,8 +165,8 @@ def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, mon
     values = json.loads(before[1])
     values["rows"][0]["fid"] = float("nan")
     kept[1].write_text(json.dumps(values))
-    assert len(reproduce.study(models, [], referees, folder).models) == 1
-    list(reproduce.run(models, referees, folder))
+    assert len(reproduce.study(models, [], scorings, folder).models) == 1
+    list(reproduce.run(models, scorings, folder))
     assert len(done) == 6 and len(list(kept[0].parent.iterdir())) == 3
     again = [json.loads(file.read_bytes()) for file in kept]
     assert [one["rows"] for one in again] == [json.loads(one)["rows"] for one in before]
@@ -249,9 +249,9 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
 
     monkeypatch.setattr(metrics, "by_inception", by_inception)
     settings = dataclasses.replace(SHORT, features="inception", weights="w.pth")
-    referees = Scorings(settings, data_root="there")
-    list(reproduce.run([first], referees, tmp_path))
-    (done,) = reproduce.study([first], [], referees, tmp_path).models
+    scorings = Scorings(settings, data_root="there")
+    list(reproduce.run([first], scorings, tmp_path))
+    (done,) = reproduce.study([first], [], scorings, tmp_path).models
     assert asked == [("digits", "w.pth", "there", 25)]
     assert done.found.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
     assert done.found.values("fid")[0] != found.values("fid")[0]

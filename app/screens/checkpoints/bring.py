@@ -216,7 +216,7 @@ def _keep(made: Gan | None, name: str, data: str, shelf: Shelf) -> None:
 def _told(made: Gan, data: str) -> Gan:
     """`made` with its data set's name, and real images of it where they are at hand: in data/, or in a model's file."""
     try:
-        real: Tensor | None = datasets.load(data, size=made.recipe.size, root=DATA).some(datasets.CARRIED)
+        real: Tensor | None = datasets.load(data, size=made.recipe.size, root=DATA).some(datasets.REFERENCE_IMAGES)
     except DataError as error:
         real = _carried(data, made)
         if real is None:

@@ -101,7 +101,7 @@ def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float
     """Train the critic, and keep the model with it on the shelf."""
     in_background()
     real = datasets.load(data, size=gan.recipe.size, root=DATA)
-    told = gan if gan.data else conversion.trained_on(gan, data, real.some(datasets.CARRIED))
+    told = gan if gan.data else conversion.trained_on(gan, data, real.some(datasets.REFERENCE_IMAGES))
     for progress in critic.train(told, real):
         report(progress.step / progress.steps, progress)
         if shelf.closed:  # whose visitor has left

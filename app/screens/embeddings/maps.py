@@ -110,7 +110,7 @@ class Map:
                 return fit(clouds[0].points, clouds[1].points, layout, report=report)
             made = tasks().value(self.made_key()).panel
             starts = (made.first.starts, made.second.starts) if self._arrows and what == "main" else (None, None)
-            return fit(made.first.cloud.points, made.second.cloud.points, layout, starts=starts, report=report)
+            return fit(made.first.sample.points, made.second.sample.points, layout, starts=starts, report=report)
 
         return draw
 

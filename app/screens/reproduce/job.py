@@ -30,11 +30,11 @@ class Job:
     def work(self, report: Report) -> tuple[LeftOut, ...]:
         """Evaluate what is not known yet, and write tables and page; returns what could not be evaluated."""
         in_background()
-        referees = Scorings(self.settings)
-        for progress in study.run(self.models, referees, self.folder):
+        scorings = Scorings(self.settings)
+        for progress in study.run(self.models, scorings, self.folder):
             self.latest = progress
             report(progress.share)
-        found = study.study(self.models, (*self.left, *self.latest.left), referees, self.folder)
+        found = study.study(self.models, (*self.left, *self.latest.left), scorings, self.folder)
         tables.write({**tables.files(found), "report.html": study_page.study_page(found).encode()}, self.folder)
         return self.latest.left
 
@@ -88,10 +88,10 @@ def _progress(job: Job, task: Task[tuple[LeftOut, ...]]) -> None:
 
 
 def _offer(job: Job, waiting: int) -> None:
-    referees = Scorings(job.settings)
+    scorings = Scorings(job.settings)
     columns = ablations(job.models)[0]
     firsts = [(column.all_models[0], len(column.all_models)) for column in columns]
-    paces = [(evaluation_pace(model.digest, model, referees), count) for model, count in firsts]
+    paces = [(evaluation_pace(model.digest, model, scorings), count) for model, count in firsts]
     known = all(one.done() for one, _ in paces)
 
     def words() -> str:
