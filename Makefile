@@ -4,13 +4,17 @@ BIN := .venv/bin
 # Where to take torch from instead of the default build, e.g. the address of PyTorch's CPU wheels.
 TORCH_INDEX ?=
 
-.PHONY: app test lint clean
+.PHONY: app test test-all lint clean
 
 app: .venv/app
 	$(BIN)/streamlit run app/Home.py
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2
+
+# Also what only repeats: more kills, more damaged files.
+test-all: .venv/test
+	$(BIN)/python -m pytest -n 2 -m "nightly or not nightly"
 
 lint: .venv/test
 	$(BIN)/ruff check .

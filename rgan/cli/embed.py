@@ -12,9 +12,7 @@ from rgan.common.devices import DEVICES
 
 
 def add(commands: Subparsers) -> None:
-    command = commands.add_parser(
-        "embed", help="the paper's Figure 4 for two checkpoints: points, tests, an HTML file"
-    )
+    command = commands.add_parser("embed", help="the paper's Figure 4 for two checkpoints: points, tests, an HTML file")
     command.set_defaults(command=run)
     command.add_argument("a", help="checkpoint of model A, usually a baseline")
     command.add_argument("b", help="checkpoint of model B, usually its robust twin")

@@ -298,8 +298,9 @@ def mutated(data: bytes, rng: torch.Generator, hot: int) -> bytes:
     return bytes(made)
 
 
-def test_random_damage_gives_words_or_a_gan(tmp_path, monkeypatch):
-    """2,400 files with a few bytes changed: a finite Gan or an error of ours; no file is left, no memory taken."""
+@pytest.mark.parametrize("files", [160, pytest.param(800, marks=pytest.mark.nightly)])
+def test_random_damage_gives_words_or_a_gan(files, tmp_path, monkeypatch):
+    """Files of three formats with a few bytes changed: a finite Gan or an error of ours; nothing is left."""
     monkeypatch.setattr(containers, "_ask", in_this_process)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -309,14 +310,14 @@ def test_random_damage_gives_words_or_a_gan(tmp_path, monkeypatch):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     worked = refused = 0
     for data in (saved(both), saved(both, legacy=True), safetensors_save(flat)):
-        for _ in range(800):
+        for _ in range(files):
             try:
                 made = conversion.read([("theirs", mutated(data, rng, 1500))])
                 worked += isinstance(made.gan(), Gan)
             except RganError as error:
                 refused += 1
                 assert "expected" in str(error) and "got" in str(error)
-    assert worked > 100 and refused > 1000
+    assert worked > files / 8 and refused > 5 * files / 4
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
     assert list(tmp_path.iterdir()) == []
 

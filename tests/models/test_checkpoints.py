@@ -203,15 +203,16 @@ def test_a_missing_file_is_named(tmp_path):
         checkpoints.load(tmp_path / "nowhere.safetensors")
 
 
-def test_random_damage_never_raises_anything_else(data):
-    """2,000 files with a few bytes changed, cut or inserted: a Gan or a CheckpointError, nothing else."""
+@pytest.mark.parametrize("files", [400, pytest.param(2000, marks=pytest.mark.nightly)])
+def test_random_damage_never_raises_anything_else(data, files):
+    """Files with a few bytes changed, cut or inserted: a Gan or a CheckpointError, nothing else."""
     rng = torch.Generator().manual_seed(0)
 
     def below(limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=rng))
 
     refused = 0
-    for _ in range(2000):
+    for _ in range(files):
         damaged = bytearray(data)
         limit = len(data) if below(2) else 3000  # half of the time in the header, where it matters
         for _ in range(1 + below(4)):
@@ -229,4 +230,4 @@ def test_random_damage_never_raises_anything_else(data):
             checkpoints.loads(bytes(damaged))
         except CheckpointError:
             refused += 1
-    assert refused > 1000
+    assert refused > files / 2

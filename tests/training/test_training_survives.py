@@ -166,12 +166,12 @@ def test_a_changed_source_file_disturbs_no_training(page: Page, tmp_path):
         server.kill()
 
 
-KILLS = 8
 KEPT = (2, 4, 6)  # before these kills the run has been kept once more; before the others it may have been
 
 
-def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, server: Server, tmp_path: Path):
-    """KILLS times: resume in the browser, kill the server some moment later, look at the files it left.
+@pytest.mark.parametrize("kills", [4, pytest.param(8, marks=pytest.mark.nightly)])
+def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, server: Server, tmp_path: Path, kills: int):
+    """Again and again: resume in the browser, kill the server some moment later, look at the files it left.
 
     The weights after all that are those of a training that nobody disturbed.
     """
@@ -181,7 +181,7 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
     runs.create(folder, plan)
     rng = random.Random(0)
     kept = 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         page.goto(f"{server.address}/train?{TINY}&robust=off&run=victim")
         has_state(page, "victim", "interrupted")
         page.get_by_role("button", name="Resume").click()
