@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-from html import escape
-
 import numpy as np
-from theme.language import MARKS, marked
+from markupsafe import Markup
+from theme.html import part
+from theme.language import MARKS, live_stamp
 from torch import Tensor
 
 from rgan.attack.objectives import ObjectiveWords
@@ -14,6 +13,7 @@ from rgan.attack.path import View
 from rgan.common.formatting import decimal
 from rgan.common.geometry import lengths
 from rgan.common.images import grid, png
+from rgan.report.parts import Picture
 
 
 def layout(samples: int) -> tuple[int, int]:
@@ -21,12 +21,7 @@ def layout(samples: int) -> tuple[int, int]:
     return (8, 2) if samples <= 16 else (16, 1)
 
 
-def data_uri(picture: np.ndarray) -> str:
-    """A PNG inside the page: no second request that a fast rerun could make fail."""
-    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
-
-
-def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> str:
+def board(view: View, side: str, *, changes: bool, picked: int | None = None) -> Markup:
     """HTML of original, worst and random as grids of the same geometry; `changes` shows amplified differences."""
     found, words_of = view.perturbation, view.perturbation.words
     worst, random = (view.change_worst, view.change_random) if changes else (view.worst, view.random)
@@ -36,15 +31,23 @@ def board(view: View, side: str, *, changes: bool, picked: int | None = None) ->
         ("worst", f"worst noise{shift}", worst, found.loss_worst),
         ("random", f"random noise of the same length{shift}", random, found.loss_random),
     ]
-    return "".join(
-        f'<div class="board {side}"><figure><figcaption>{marked(kind, words)}'
-        f'<span class="value">{words_of.noun} {number(float(raised.mean()), words_of)}</span></figcaption>'
-        f"{_framed(images, picked, f'{side}: images from {words}, {_size(images)}')}</figure></div>"
-        for kind, words, images, raised in bands
+    return part(
+        "board.html",
+        "board",
+        side,
+        [
+            {
+                "kind": kind,
+                "words": words,
+                "value": f"{words_of.noun} {number(float(raised.mean()), words_of)}",
+                **_framed(images, picked, f"{side}: images from {words}, {_size(images)}"),
+            }
+            for kind, words, images, raised in bands
+        ],
     )
 
 
-def facts(view: View) -> str:
+def facts(view: View) -> Markup:
     """HTML table of what the picture rests on."""
     c = view.perturbation
     rows = [
@@ -61,43 +64,30 @@ def facts(view: View) -> str:
     if c.loss_best_random is not None and c.radius:
         best = number(float(c.loss_best_random.mean()), c.words)
         rows.insert(1, (f"{c.words.noun.capitalize()} of the best of {c.tries} random", best))
-    cells = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f'<table class="facts">{cells}</table>'
+    return part("board.html", "facts", rows)
 
 
-def strip(view: View, images: np.ndarray, raised: Tensor, side: str) -> str:
+def strip(view: View, images: np.ndarray, raised: Tensor, side: str) -> Markup:
     """HTML of one sample on the straight way from original to worst, what was raised under each frame."""
     words = view.perturbation.words
-    last = len(images) - 1
-    marks = {0: MARKS["original"], last: MARKS["worst"]}
-    labels = "".join(
-        f"<div>{number(float(value), words)}<br>{marks.get(index, '&nbsp;')}</div>"
-        for index, value in enumerate(raised)
-    )
-    return (
-        f'<div class="board {side}"><div class="strip"><img alt="{side}: one sample from original to worst noise" '
-        f'src="{data_uri(grid(images, len(images), scale=2))}"><div class="under">{labels}</div></div></div>'
-    )
+    marks = [MARKS["original"], *[""] * (len(images) - 2), MARKS["worst"]]
+    under = [(number(float(value), words), mark) for value, mark in zip(raised, marks, strict=True)]
+    picture = Picture(png(grid(images, len(images), scale=2)), f"{side}: one sample from original to worst noise")
+    return part("board.html", "strip", side, picture, under)
 
 
-def card(name: str, title: str, words: str, images: np.ndarray) -> str:
+def card(name: str, title: str, words: str, images: np.ndarray) -> Markup:
     """HTML of a model's card: samples, name, how it was trained."""
-    return (
-        f'<div class="card"><img alt="{len(images)} samples of {escape(name)}" '
-        f'src="{data_uri(grid(images, 12, scale=2))}">'
-        f"<h3>{escape(name)}</h3><p>{escape(title)}<br>{escape(words)}</p></div>"
-    )
+    picture = Picture(png(grid(images, 12, scale=2)), f"{len(images)} samples of {name}")
+    return part("board.html", "card", picture, name, (title, words))
 
 
-def stamp(view: View) -> str:
+def stamp(view: View) -> Markup:
     """HTML line that says which settings made the picture and whether the search goes on."""
     attack = view.perturbation.attack
     method = "one step" if attack.method == "one-step" else f"step {view.step} of {view.steps}"
-    state, words = ("done", "") if view.done else ("busy", "searching: ")
-    return (
-        f'<span class="stamp {state}" data-done="{str(view.done).lower()}" data-radius="{attack.radii[0]:.2f}">'
-        f"{words}ε {attack.radii[0]:.2f}, λ {attack.price:g}, {method}</span>"
-    )
+    (radius,) = attack.radii
+    return live_stamp(f"ε {radius:.2f}, λ {attack.price:g}, {method}", view.done, radius)
 
 
 def number(value: float, words: ObjectiveWords) -> str:
@@ -109,17 +99,19 @@ def _size(images: np.ndarray) -> str:
     return f"{len(images)} samples in rows of {layout(len(images))[0]}"
 
 
-def _framed(images: np.ndarray, picked: int | None, alt: str) -> str:
-    """The grid, with a frame around the picked tile placed in per cent of the picture."""
+def _framed(images: np.ndarray, picked: int | None, alt: str) -> dict[str, object]:
+    """The grid, and a frame around the picked tile, placed in per cent of the picture."""
     columns, scale = layout(len(images))
     sheet = grid(images, columns, scale=scale)
+    picture = Picture(png(sheet), alt)
+    if picked is None:
+        return {"picture": picture, "frame": None}
     height, width = sheet.shape[:2]
-    frame = ""
-    if picked is not None:
-        tile_y, tile_x = scale * (images.shape[1] + 1), scale * (images.shape[2] + 1)
-        frame = (
-            f'<i style="left:{100 * (picked % columns) * tile_x / width:.3f}%;'
-            f"top:{100 * (picked // columns) * tile_y / height:.3f}%;"
-            f'width:{100 * tile_x / width:.3f}%;height:{100 * tile_y / height:.3f}%"></i>'
-        )
-    return f'<div class="frame"><img alt="{escape(alt)}" src="{data_uri(sheet)}">{frame}</div>'
+    tile_y, tile_x = scale * (images.shape[1] + 1), scale * (images.shape[2] + 1)
+    frame = {
+        "left": (picked % columns) * tile_x / width,
+        "top": (picked // columns) * tile_y / height,
+        "width": tile_x / width,
+        "height": tile_y / height,
+    }
+    return {"picture": picture, "frame": {name: f"{100 * share:.3f}" for name, share in frame.items()}}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from markupsafe import Markup
 from screens.train.run_view import side_of
+from theme.html import part
+from theme.language import title as titled
 
 from rgan.report.charts.basic import COLOURS, Line, curves
+from rgan.report.parts import Picture
 from rgan.training.runs import PICTURES, Record
 
 if TYPE_CHECKING:
@@ -33,18 +36,17 @@ def picture(record: Record, moment: int) -> None:
         return
     until = _until(record.plan.iterations, moment)
     at, path = next((one for one in reversed(record.images) if one[0] <= until), record.images[0])
-    source = _data_uri(str(path), path.stat().st_mtime_ns)
-    st.html(
-        f'<div class="board {side_of(record)}"><figure><figcaption><span>images from the same noise</span>'
-        f'<span class="value">iteration {at:,}</span></figcaption>'
-        f'<img class="drawn" alt="{record.name}: images at iteration {at}" src="{source}">'
-        "</figure></div>"
+    drawn = Picture(
+        _file(str(path), path.stat().st_mtime_ns),
+        f"{record.name}: images at iteration {at}",
+        "images from the same noise",
     )
+    st.html(part("board.html", "shown", f"drawn {side_of(record)}", f"iteration {at:,}", drawn))
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _data_uri(path: str, changed: int) -> str:
-    return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+def _file(path: str, changed: int) -> bytes:
+    return Path(path).read_bytes()
 
 
 def scrubber(record: Record) -> int:
@@ -79,7 +81,7 @@ def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
     for row in filter(None, (items[:2], items[2:])):
         for column, (title, figure) in zip(st.columns(2, gap="medium"), row, strict=False):
             lines = ", ".join(f"{DASHES[dash]} {words}" for _, words, dash in dict(CHARTS)[title])
-            column.html(f'<div class="chart-title"><b>{title}</b><br>{lines}</div>')
+            column.html(titled(Markup("<b>{}</b><br>{}").format(title, lines)))
             column.plotly_chart(
                 figure,
                 key=f"chart:{title}",

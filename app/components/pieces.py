@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 from screens.evidence.works import Asked, Found
 from session.waiting import value
 from streamlit.delta_generator import DeltaGenerator
-from theme.language import MARKS, model_title
+from theme.html import part
+from theme.language import model_title, stamp, title
 
-from rgan.report.page import scrolled
+from rgan.report.parts import Chart, Section, Table
 from rgan.robustness.one_radius import OneRadius
 
 PLAIN = {"displayModeBar": False}
@@ -21,7 +21,7 @@ def titles(asked: Asked) -> Sequence[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):
-        column.html(model_title(side, name, gan.recipe.title, f'<span class="stamp">{escape(asked.words)}</span>'))
+        column.html(model_title(side, name, gan.recipe.title, stamp(asked.words)))
     return columns
 
 
@@ -33,37 +33,40 @@ def one_radius_of(asked: Asked, found: Found) -> dict[str, OneRadius]:
 
 def legend(asked: Asked) -> None:
     """What the lines along ε are."""
-    st.html(
-        '<div class="chart-title">'
-        + "&emsp;".join(
-            f'<span class="model-{side}">{line} {MARKS[kind]}</span> {side} {escape(name)}, {kind}'
-            for side, name in zip("AB", asked.names, strict=True)
-            for kind, line in (("worst", "━"), ("random", "┅"))
-        )
-        + f"&emsp;┆ ε {asked.attack.radii[0]:g}, as set&emsp;λ {asked.attack.price:g}"
-        f"&emsp;{asked.attack.steps} steps</div>"
-    )
+    attack = asked.attack
+    names = dict(zip("AB", asked.names, strict=True))
+    st.html(part("evidence.html", "legend", names, f"{attack.radii[0]:g}", f"{attack.price:g}", attack.steps))
 
 
-def table(headings: tuple[str, ...], rows: dict[str, list[list[str]]]) -> None:
-    """Rows of HTML cells, those of A and then those of B."""
-    head = "".join(f'<th scope="col">{escape(heading)}' for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{cell}" for cell in (f'<b class="model-{side}">{side}</b> {cells[0]}', *cells[1:]))
-        for side, many in rows.items()
-        for cells in many
-    )
-    st.html(scrolled(f'<table class="numbers"><tr>{head}{body}</table>'))
+def chart(one: Chart, place: DeltaGenerator | None = None) -> None:
+    """A chart under its title, where it has one."""
+    where = st.container() if place is None else place
+    if one.title:
+        where.html(part("evidence.html", "chart_title", one))
+    where.plotly_chart(one.figure, key=one.key, config=PLAIN, width="stretch", alt=one.alt)
+
+
+def beside(asked: Asked, section: Section) -> None:
+    """The charts of both models, each under its model's name, and their numbers."""
+    for side, column in zip("AB", titles(asked), strict=True):
+        if side in section.charts:
+            chart(section.charts[side], column)
+    table(section.table)
+
+
+def table(one: Table) -> None:
+    """Rows of numbers."""
+    st.html(part("evidence.html", "table", one))
 
 
 def note(text: str) -> None:
     """What a picture shows, above it."""
-    st.html(f'<div class="chart-title">{escape(text)}</div>')
+    st.html(title(text))
 
 
-def said(sentences: tuple[str, ...]) -> None:
+def said(sentences: Sequence[str]) -> None:
     """What the numbers say."""
-    st.html("".join(f'<p class="claim">{escape(sentence)}</p>' for sentence in sentences))
+    st.html(part("macros.html", "claims", sentences))
 
 
 def download(words: str, data: bytes, name: str) -> None:

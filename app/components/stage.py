@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 from components import board
+from markupsafe import Markup
 from session.state import together
 from theme import language
 
@@ -45,7 +46,7 @@ class Stage:
         """
         more = search and any(together(lambda path: path.advance(radius, SLICE), paths))
 
-        def picture(side: int) -> tuple[View, str]:
+        def picture(side: int) -> tuple[View, Markup]:
             view = paths[side].view(radius, best_random=search and not more)
             return view, board.board(view, "AB"[side], changes=changes, picked=picked)
 
@@ -53,10 +54,10 @@ class Stage:
         views = [view for view, _ in drawn]
         so_far = "" if all(view.done for view in views) else "So far: "
         said = which_loses_less(views[0].perturbation, views[1].perturbation, ("A", "B"))
-        self._verdict.html(f'<p class="verdict">{so_far}{said}</p>')
+        self._verdict.html(Markup('<p class="verdict">{}{}</p>').format(so_far, said))
         for side, (view, grids) in enumerate(drawn):
             title = language.model_title("AB"[side], self.names[side], self.about[side], board.stamp(view))
-            below = board.facts(view) if self.numbers else ""
+            below = board.facts(view) if self.numbers else Markup()
             picture_place, notice_place = self._places[side]
             picture_place.html(title + grids + below)  # in one piece: each costs the browser a turn
             if view.done and (noticed := notices(view.perturbation, paths[side].stronger(radius))):

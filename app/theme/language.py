@@ -6,10 +6,11 @@ Marks differ in shape as well as in colour.
 from __future__ import annotations
 
 import re
-from html import escape
 from pathlib import Path
 
 import streamlit as st
+from markupsafe import Markup
+from theme.html import part
 
 from rgan.report.charts.basic import COLOURS
 from rgan.report.charts.robustness import MARKS as MARKS  # for screens too
@@ -50,21 +51,34 @@ def style() -> None:
     st.html(Path(__file__).with_name("style.css"))
 
 
-def model_title(side: str, name: str, about: str, stamp: str = "") -> str:
+def model_title(side: str, name: str, about: str, at_end: str = "") -> Markup:
     """HTML heading of a model: its letter in its colour, its name, a few words, and at the end the picture's stamp."""
-    return (
-        f'<div class="model {side}"><b>{side}</b><span class="name" title="{escape(name)}">{escape(name)}</span>'
-        f'<span class="about">{escape(about)}</span>{stamp}</div>'
-    )
+    return part("language.html", "model_title", side, name, about, at_end)
+
+
+def stamp(words: str) -> Markup:
+    """HTML of the settings that made a picture."""
+    return part("language.html", "stamp", words)
+
+
+def live_stamp(words: str, done: bool, radius: float) -> Markup:
+    """The same of a picture that may still be searched for, at ε `radius`."""
+    return part("language.html", "live_stamp", words, done, f"{radius:.2f}")
+
+
+def heading(words: str, at_end: str = "") -> Markup:
+    """HTML heading of a picture that is of no model in particular."""
+    return part("language.html", "heading", words, at_end)
+
+
+def title(words: str) -> Markup:
+    """HTML of what a picture shows, above it."""
+    return part("language.html", "title", words)
 
 
 def symbols(*names: str, **words: str) -> None:
     """What the symbols near this place mean: `names` of SYMBOLS, and `words` for those of this place alone."""
-    meant = {name: SYMBOLS[name] for name in names} | words
-    st.html(
-        '<p class="symbols">'
-        + "".join(f"<span><b>{escape(name)}</b> {escape(meaning)}</span>" for name, meaning in meant.items())
-    )
+    st.html(part("language.html", "symbols", {name: SYMBOLS[name] for name in names} | words))
 
 
 def plain(text: str) -> str:
@@ -72,6 +86,6 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+|$~:!-])", r"\\\1", text)
 
 
-def marked(kind: str, words: str = "") -> str:
+def marked(kind: str, words: str = "") -> Markup:
     """HTML "▲ worst noise" with the mark of its kind."""
-    return f'<span><span aria-hidden="true">{MARKS[kind]}</span> {escape(words or kind)}</span>'
+    return part("language.html", "marked", kind, words)

@@ -76,9 +76,9 @@ def run(options: argparse.Namespace) -> None:
     ]
     if options.html:
         from rgan.common import files
-        from rgan.report import page as reports
+        from rgan.report import embeddings_page
 
-        page = reports.embeddings_page(f"{options.a} and {options.b}", parts, settings)
+        page = embeddings_page.embeddings_page(f"{options.a} and {options.b}", parts, settings)
         files.write_atomically(Path(options.html), page.encode())
     lines = [
         f"({made.letter}) {figure4.PANELS[made.letter]}: “{found.claim.paper}” {found.claim.outcome}. "

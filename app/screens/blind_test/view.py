@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import streamlit as st
-from components import board
 from components.pieces import download
-from theme.language import marked, plain
+from theme.html import part
+from theme.language import marked, plain, stamp
 
 from rgan.common.files import as_csv
+from rgan.common.images import png
 from rgan.metrics.judges import Judge
-from rgan.report.page import scrolled
+from rgan.report.parts import Picture
 from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, conclusion, rows, tally
 
 ASKED = {BROKEN: "Which one is broken?"}
@@ -23,13 +23,12 @@ NOISE = {WORST: "worst noise", RANDOM: "random noise of the same length"}
 def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose: Callable[[int, int], None]) -> None:
     """The pair of number `trial`, its noise moved by `radius`; `choose` is told that number and the side chosen."""
     st.html(
-        f'<div class="blind-question" role="status">{ASKED.get(question, ROBUST_ASKED)}'
-        f'<span class="stamp">pair {trial + 1} of {total}</span></div>'
+        part("blind_test.html", "question", ASKED.get(question, ROBUST_ASKED), stamp(f"pair {trial + 1} of {total}"))
     )
     with st.container(key="blind_pair"):
         for side, column in enumerate(st.columns(2, gap="large")):
             with column:
-                st.html(f'<div class="blind-image">{_image(pair.images[side], f"{SIDES[side]} image")}</div>')
+                st.html(part("blind_test.html", "image", _picture(pair, side)))
                 st.button(
                     SIDES[side].capitalize(), key=f"choose_{SIDES[side]}", on_click=choose, args=(trial, side),
                     shortcut=SIDES[side].capitalize(), width="stretch",
@@ -48,16 +47,18 @@ def result(
     """What the answers say, what the judge would have answered, every pair with its labels, and the file."""
     yours = {kind: tally(shown, answers, kind) for kind in NOISE}
     headline, because = conclusion(question, yours[WORST], yours[RANDOM])
-    st.html(f'<div class="blind-question" role="status">{headline}</div><p class="claim">{because}</p>')
+    st.html(part("blind_test.html", "outcome", headline, because))
     judged = None if judge is None else [pair.judged for pair in shown]
-    cells = "".join(
-        f"<tr><td>{marked(kind, words)}<td>{yours[kind].words()}"
-        + (f"<td>{tally(shown, judged, kind).words()}" if judged else "")
+    rows_ = [
+        (
+            marked(kind, words),
+            yours[kind].words(),
+            *([tally(shown, judged, kind).words()] if judged else []),
+        )
         for kind, words in NOISE.items()
-    )
+    ]
     heads = ["Right under", "You", *([f"The judge of {judge.data}"] if judge else [])]
-    head = "".join(f'<th scope="col">{words}' for words in heads)
-    st.html(scrolled(f'<table class="blind-tally"><tr>{head}{cells}</table>'))
+    st.html(part("blind_test.html", "tally", heads, rows_))
     framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
     nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""
     judging = (
@@ -68,27 +69,26 @@ def result(
     )
     st.caption(f"Right is {framed}; it is framed below. Guessing is right in 50 %.{nothing}{judging}")
     what = "moved" if question == BROKEN else "B's"
-    cards = (_card(number, *one, what) for number, one in enumerate(zip(shown, answers, strict=True), 1))
-    st.html(f'<div class="blind-all">{"".join(cards)}</div>')
+    cards = [_card(number, *one, what) for number, one in enumerate(zip(shown, answers, strict=True), 1)]
+    st.html(part("blind_test.html", "cards", cards))
     download("answers", as_csv(rows(shown, answers)), "blind-test.csv")
 
 
-def _card(number: int, pair: Pair, answer: int, what: str) -> str:
+def _card(number: int, pair: Pair, answer: int, what: str) -> dict[str, object]:
     """Both images of a pair, the one that was asked for (`what`) framed, what you took and who was right."""
-    images = "".join(
-        f'<span class="target">{_image(pair.images[side], f"{SIDES[side]} image, {what}")}</span>'
-        if side == pair.target
-        else f"<span>{_image(pair.images[side], f'{SIDES[side]} image')}</span>"
-        for side in (0, 1)
-    )
     judge = "" if pair.judged is None else f" · judge {_mark(pair.judged == pair.target)}"
-    said = f"{number} {marked(pair.kind)} · you {SIDES[answer]} {_mark(answer == pair.target)}{judge}"
-    return f"<figure>{images}<figcaption>{said}</figcaption></figure>"
+    return {
+        "pictures": [_picture(pair, side, f", {what}" if side == pair.target else "") for side in (0, 1)],
+        "target": pair.target,
+        "number": number,
+        "kind": marked(pair.kind),
+        "said": f"you {SIDES[answer]} {_mark(answer == pair.target)}{judge}",
+    }
 
 
 def _mark(right: bool) -> str:
     return "✓" if right else "✗"
 
 
-def _image(image: np.ndarray, alt: str) -> str:
-    return f'<img alt="{alt}" src="{board.data_uri(image)}">'
+def _picture(pair: Pair, side: int, more: str = "") -> Picture:
+    return Picture(png(pair.images[side]), f"{SIDES[side]} image{more}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import numpy as np
 import streamlit as st
-from components import board
 from session import visitors
 from session.state import DATA, UPLOADED, data_sets, load, models
+from theme.html import part
 from theme.language import plain
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from rgan.common import limits
 from rgan.common.errors import CheckpointError, DataError, RganError
 from rgan.common.files import usable_name
 from rgan.common.formatting import per_cent
-from rgan.common.images import grid, to_uint8
+from rgan.common.images import grid, png, to_uint8
 from rgan.data import datasets
 from rgan.importing import conversion
 from rgan.importing.conversion import MissingGeneratorError, Proposal
@@ -25,6 +24,7 @@ from rgan.importing.formats import Question
 from rgan.metrics.judges import Judge, shipped
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
+from rgan.report.parts import Picture
 
 FILES, FOUND, SAID, TURN = "brought_files", "brought", "brought_said", "brought_turn"
 UNKNOWN = "not known"
@@ -104,10 +104,8 @@ def _review(found: Proposal | Gan, shelf: Shelf) -> None:
             parts = [part.words for part in (found.generator, found.average, found.critic) if part is not None]
             about = [*parts, *found.notes(answers)]
             made, images = found.gan(answers), _images(found.files, tuple(answers.items()), SHOWN, found)
-        seen.html(
-            f'<div class="card"><img alt="{SHOWN} images of the model" '
-            f'src="{board.data_uri(grid(images, COLUMNS, scale=2))}"></div>'
-        )
+        drawn = Picture(png(grid(images, COLUMNS, scale=2)), f"{SHOWN} images of the model")
+        seen.html(part("board.html", "card", drawn))
         seen.markdown("\n".join(f"- {plain(sentence)}" for sentence in about))
     except RganError as error:
         kept.error(plain(str(error)))
@@ -151,18 +149,12 @@ def _tried(found: Proposal, question: Question, answers: Mapping[str, str], judg
     pictures = list(tried.values())
     if all(np.array_equal(one, pictures[0]) for one in pictures):
         return
-    figures = ""
+    shown = []
     for option, images in tried.items():
         words = question.options[option]
-        seen = (
-            "" if judge is None else f"<br>badness {per_cent(_badness(judge.data, found.files, under[option], found))}"
-        )
-        figures += (
-            f'<figure><img alt="{TRIED} images with {escape(words)}" '
-            f'src="{board.data_uri(grid(images, TRIED, scale=2))}"><figcaption>{escape(words)}{seen}</figcaption>'
-            "</figure>"
-        )
-    st.html(f'<div class="tried">{figures}</div>')
+        seen = "" if judge is None else f"badness {per_cent(_badness(judge.data, found.files, under[option], found))}"
+        shown.append((Picture(png(grid(images, TRIED, scale=2)), f"{TRIED} images with {words}", words), seen))
+    st.html(part("checkpoints.html", "tried", shown))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

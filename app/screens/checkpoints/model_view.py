@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
-from components import board, learning
+from components import learning
 from components.time_needed import duration
 from screens.checkpoints import lone_generator
 from session import visitors
 from session.state import TRAINED, UPLOADED, jobs, load
 from theme import language
+from theme.html import part
 
 from rgan.common.errors import RganError
-from rgan.common.images import grid, to_uint8
+from rgan.common.images import grid, png, to_uint8
 from rgan.models.comparability import comparability
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
+from rgan.report.parts import Picture
 
 SAMPLES, COLUMNS = 64, 16
 PROBLEM = "checkpoints_problem"
@@ -43,10 +43,8 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         st.error(said)
     picture, about = st.columns([3, 2], gap="large")
     with picture:
-        st.html(
-            f'<div class="card"><img alt="{SAMPLES} samples of {escape(name)}" '
-            f'src="{board.data_uri(_samples(name, gan.digest))}"></div>'
-        )
+        drawn = Picture(_samples(name, gan.digest), f"{SAMPLES} samples of {name}")
+        st.html(part("board.html", "card", drawn))
         st.caption(f"{SAMPLES} images from the noise of seed 0.")
         _actions(name, path, shelf)
         if not gan.has_critic:
@@ -56,7 +54,7 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
             side = "B" if gan.recipe.robust else "A"
             learning.charts([(name, side, gan.training.history)])
     with about:
-        st.html(_table(_facts(gan, path)))
+        st.html(part("board.html", "facts", _facts(gan, path), "about-model"))
         st.caption("SHA-256 of the file")
         st.code(gan.digest, language=None, wrap_lines=True)
 
@@ -68,10 +66,10 @@ def broken(name: str, words: str, shelf: Shelf | None) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _samples(name: str, digest: str) -> np.ndarray:
+def _samples(name: str, digest: str) -> bytes:
     gan = load(name)
     images = to_uint8(gan.probe().images(gan.noise(SAMPLES, 0)))
-    return grid(images, COLUMNS, scale=2)
+    return png(grid(images, COLUMNS, scale=2))
 
 
 def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
@@ -102,22 +100,15 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _table(rows: Sequence[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><td>{escape(what)}</td><td>{escape(value)}</td></tr>" for what, value in rows)
-    return f'<table class="facts about-model">{cells}</table>'
-
-
 def _comparable(name: str, gan: Gan, other: str, opened: Gan) -> None:
     """Yes or no, because …"""
     if gan.digest == opened.digest:
-        st.html(f'<div class="light good"><b>{escape(name)} is the model you have open.</b></div>')
+        st.html(part("checkpoints.html", "light", "good", f"{name} is the model you have open.", (), ()))
         return
     found = comparability(opened, gan)
     state, answer = ("poor", "no, because") if found.against else ("fair" if found.care else "good", "yes")
-    lines = "".join(f"<li>{escape(reason)}</li>" for reason in found.against)
-    if found.care:
-        lines += "".join(f'<li class="why">mind: {escape(reason)}</li>' for reason in found.care)
-    st.html(f'<div class="light {state}"><b>Comparable with {escape(other)}: {answer}</b><ul>{lines}</ul></div>')
+    words = f"Comparable with {other}: {answer}"
+    st.html(part("checkpoints.html", "light", state, words, found.against, found.care))
 
 
 def _actions(name: str, path: Path, shelf: Shelf | None) -> None:

@@ -14,7 +14,7 @@ from session.tasks import Task, Work
 from rgan.embedding.figure4 import Choice, Findings, Panel, findings, panel, relevant
 from rgan.embedding.projections import Embedding, Layout, Report, fit
 from rgan.models.gan import Gan
-from rgan.report.page import sheet
+from rgan.report.embeddings_page import sheet
 
 
 @dataclass(frozen=True)

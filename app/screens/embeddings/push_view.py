@@ -9,6 +9,8 @@ import streamlit as st
 from components.live_slider import live_slider
 from session.state import live_paths
 from session.tasks import Task, Work
+from theme.html import part
+from theme.language import heading, live_stamp
 
 from rgan.attack.path import Request, reach
 from rgan.common.formatting import per_cent
@@ -61,14 +63,10 @@ class Push:
             )
             done = self.path.finished(radius)
             view = linear_view(self.fresh, self.path.z, self.path.noise_at(radius), self.request.reach)
-            state = "done" if done else "busy"
+            stamp = live_stamp(f"ε {radius:.2f}, λ {self.request.price:g}", done, radius)
             st.html(
-                f'<div class="model"><span>{self.side}\'s worst noise as it is</span>'
-                f'<span class="stamp {state}" data-done="{str(done).lower()}" data-radius="{radius:.2f}">'
-                f"{'' if done else 'searching: '}ε {radius:.2f}, λ {self.request.price:g}</span></div>"
-                f'<div class="chart-title"><span style="color:{NEUTRAL}">●</span> original noise, '
-                f'<span style="color:{COLOURS[self.side]}">▲</span> worst noise, {SAMPLES} samples each. The band has '
-                f"99 % of the prior's lengths. {per_cent(view.together, 0)} of the push is common to all samples.</div>"
+                heading(f"{self.side}'s worst noise as it is", stamp)
+                + part("panels.html", "push", (NEUTRAL, COLOURS[self.side]), SAMPLES, per_cent(view.together, 0))
             )
             groups = Group("original", NEUTRAL), Group("worst", COLOURS[self.side], "triangle-up")
             st.plotly_chart(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from components import board
 from screens.embeddings.maps import Map
 from theme import language
+from theme.html import part
 
 from rgan.attack.path import MAX_ROWS
-from rgan.common.images import grid
+from rgan.common.images import grid, png
 from rgan.embedding.figure4 import Points
+from rgan.report.parts import Picture
 
 
 def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, names: tuple[str, str]) -> None:
@@ -21,11 +22,8 @@ def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, 
             continue
         some = rows_[:96]
         more = f", the first {len(some)}" if len(some) < len(rows_) else ""
-        st.html(
-            f'<div class="chart-title">{cloud.label}: {len(rows_)} selected{more}</div>'
-            f'<div class="board"><img alt="{len(some)} selected images of {cloud.label}" '
-            f'src="{board.data_uri(grid(cloud.images[some], 16, scale=2))}"></div>'
-        )
+        drawn = Picture(png(grid(cloud.images[some], 16, scale=2)), f"{len(some)} selected images of {cloud.label}")
+        st.html(language.title(f"{cloud.label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
         if cloud.seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
             st.page_link(
                 language.WORST_NOISE,

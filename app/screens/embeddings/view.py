@@ -15,11 +15,13 @@ from screens.embeddings.selection import show_selection
 from session.tasks import Task
 from session.waiting import POLL, settled, value
 from streamlit.delta_generator import DeltaGenerator
+from theme import language
+from theme.html import part
 
 from rgan.embedding.figure4 import PANELS
 from rgan.embedding.projections import Embedding, as_csv
 from rgan.report.charts.basic import Group, scatter
-from rgan.report.page import claim_html, groups, tests_html
+from rgan.report.embeddings_page import claim_html, groups, tests_html
 
 Found = dict[Hashable, Task[Any]]
 
@@ -78,7 +80,7 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
                 continue
             findings = value(found[one.found_key()])
             words = layout.title if what == "second" else f"Control, {layout.title}: {findings.control_words}"
-            st.html(f'<div class="chart-title">{words}</div>')
+            st.html(language.title(words))
             key, looks = f"{one.key}-{what}", groups(value(found[one.made_key()]).panel)
             st.plotly_chart(
                 _figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False}, alt=words
@@ -96,16 +98,13 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
 def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     """Heading, picture, and what is selected in it."""
     drawn = best_drawing(one, found)
-    how = "" if drawn is None else f'<span class="stamp">{drawn.layout.title}</span>'
-    st.html(f'<div class="model"><span>({one.letter}) {PANELS[one.letter]}</span>{how}</div>')
+    how = "" if drawn is None else language.stamp(drawn.layout.title)
+    st.html(language.heading(f"({one.letter}) {PANELS[one.letter]}", how))
     if drawn is None:
         return
     made, flat = value(found[one.made_key()]).panel, one.layout.dimensions == 2
-    legend = "  ".join(
-        f'<span style="color:{group.colour}">{mark}</span> {group.label}'
-        for group, mark in zip(groups(made), "●▲" if flat else "●■", strict=True)
-    )
-    st.html(f'<div class="chart-title">{legend}, {len(made.first.names)} points each, {made.space}</div>')
+    counted = f"{len(made.first.names)} points each, {made.space}"
+    st.html(part("panels.html", "legend", zip(groups(made), "●▲" if flat else "●■", strict=True), counted))
     figure = _figure(
         f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, groups(made), (made.first.names, made.second.names)
     )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import streamlit as st
-from components.board import data_uri
+from markupsafe import Markup
 from screens.failures import kept
 from screens.failures.links import address
 from screens.failures.morph import morph
+from theme.html import part
 from theme.language import MARKS
 
 from rgan.common.formatting import per_cent
-from rgan.common.images import gif, grid
+from rgan.common.images import gif, grid, png
+from rgan.report.parts import Picture
 from rgan.robustness.failures import export
 from rgan.robustness.failures.failure import WAYS, Failure, Way
 from rgan.robustness.failures.links import permalink
@@ -29,7 +29,7 @@ def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str)
     beside, moving = st.columns([2, 3], gap="large")
     with beside:
         tiles = (("original", straight, 0), ("worst", straight, -1), ("random", random, -1))
-        st.html('<div class="tiles">' + "".join(_tile(kind, way, at) for kind, way, at in tiles) + "</div>")
+        st.html(part("failures.html", "tiles", [_tile(kind, way, at) for kind, way, at in tiles]))
         st.markdown(f"Noise {found.index} of seed {found.plan.seed}. {found.sentence}")
         _nearest(found)
     with moving:
@@ -43,13 +43,11 @@ def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str)
     _files(found, judged, name, place)
 
 
-def _tile(kind: str, way: Way, at: int) -> str:
-    image, badness = way.images[at], float(way.badness[at])
+def _tile(kind: str, way: Way, at: int) -> Picture:
     words = {"original": "original", "worst": "worst noise", "random": "random, as far"}[kind]
-    return (
-        f'<figure><img alt="{words}: badness {per_cent(badness)}" src="{data_uri(grid(image[None], 1, scale=4))}">'
-        f"<figcaption>{MARKS[kind]} {words}<br>badness {per_cent(badness)}</figcaption></figure>"
-    )
+    badness = f"badness {per_cent(float(way.badness[at]))}"
+    image = png(grid(way.images[at][None], 1, scale=4))
+    return Picture(image, f"{words}: {badness}", Markup("{} {}<br>{}").format(MARKS[kind], words, badness))
 
 
 def _nearest(found: Failure) -> None:
@@ -60,12 +58,10 @@ def _nearest(found: Failure) -> None:
     for kind, words in (("worst", "Real images nearest to the worst image"), ("original", "and to the original")):
         near = found.nearest[kind]
         distances = f"feature distance {near.distance[0]:.2f} to {near.distance[-1]:.2f}"
-        st.html(
-            f'<div class="board near"><figure><figcaption><span>{words}</span>'
-            f'<span class="value">{distances}</span></figcaption>'
-            f'<img alt="{escape(words)}: {len(near.images)} images" '
-            f'src="{data_uri(grid(near.images, len(near.images), scale=2))}"></figure></div>'
+        picture = Picture(
+            png(grid(near.images, len(near.images), scale=2)), f"{words}: {len(near.images)} images", words
         )
+        st.html(part("board.html", "shown", "near", distances, picture))
 
 
 def _files(found: Failure, judged: JudgedGan, name: str, place: str) -> None:

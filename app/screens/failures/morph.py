@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from components.board import data_uri
+from theme.html import beside
 
 from rgan.common.formatting import per_cent
-from rgan.common.images import grid
+from rgan.common.images import grid, png
 from rgan.metrics.judges import BAD
 from rgan.report.charts.basic import COLOURS
+from rgan.report.parts import data_uri
 from rgan.robustness.failures.failure import WAYS, Failure
 
-_HTML = """
-<div class="morph">
-  <div class="stand"><div class="picture" role="img"></div><div class="place"></div><input type="range"/></div>
-  <div class="charts"></div>
-</div>
-"""
-_CSS = """
-.morph { display: flex; gap: 1.4rem; flex-wrap: wrap; font-family: var(--st-font); color: var(--st-text-color); }
-.morph .stand { flex: 0 0 auto; width: min(14rem, 100%); }
-.morph .picture { width: 100%; image-rendering: pixelated; background-repeat: no-repeat; }
-.morph .place { font-size: 1rem; padding: .3rem 0; font-variant-numeric: tabular-nums; }
-.morph input { width: 100%; accent-color: var(--st-primary-color); height: 1.6rem; margin: 0; cursor: grab; }
-.morph .charts { flex: 1 1 16rem; display: flex; flex-direction: column; gap: .6rem; }
-.morph .what { font-size: 1rem; font-variant-numeric: tabular-nums; }
-.morph svg { width: 100%; max-width: 34rem; display: block; }
-.morph .frame { fill: none; stroke: #8a94a655; }
-.morph .values { fill: none; stroke-width: 2.5; }
-.morph .control { fill: none; stroke: #8a94a6; stroke-width: 2; stroke-dasharray: 5 4; }
-.morph .limit { stroke: #d61e1e; stroke-width: 1; opacity: .7; }
-.morph .turn { stroke: #d61e1e; stroke-width: 2; stroke-dasharray: 1.5 4; }
-.morph .thumb { stroke: var(--st-text-color); stroke-width: 1.5; }
-"""
 _mount = st.components.v2.component(
-    "morph", html=_HTML, css=_CSS, js=Path(__file__).with_name("morph.js").read_text(), isolate_styles=False
+    "morph",
+    html=beside(__file__, "html"),
+    css=beside(__file__, "css"),
+    js=beside(__file__, "js"),
+    isolate_styles=False,
 )
 
 
@@ -55,7 +37,7 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
     _mount(
         data={
             "key": key,
-            "sheet": data_uri(grid(points.images, len(points.images), gap=0)),
+            "sheet": data_uri(png(grid(points.images, len(points.images), gap=0))),
             "frames": len(points.images),
             "aspect": f"{width} / {height}",
             "label": f"Place on the way: {WAYS[way]}",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import streamlit as st
-from components.board import data_uri
 from components.pieces import said, table
 from screens.failures import failure_view
 from screens.failures.works import Hunt, failure_of, modes_of
 from session.state import tasks
 from session.tasks import Task
-from theme.language import MARKS, model_title
+from theme.html import part
+from theme.language import model_title
 
 from rgan.common.formatting import per_cent, per_cent_range
-from rgan.common.images import circled, grid, to_uint8
+from rgan.common.images import circled, grid, png, to_uint8
 from rgan.metrics.judges import BAD, Judge
+from rgan.report import evidence
+from rgan.report.parts import Cell, Picture, Row, Table
 from rgan.robustness.failures.modes import Modes
 from rgan.robustness.failures.pool import BY, NOISES, OF_MOVES, Pool, Spread, prevalence, ranking, spread
 from rgan.robustness.failures.pool import findings as findings
@@ -109,39 +109,38 @@ def shares(pool: Pool, judge: Judge) -> None:
         "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
         f"badness, they may be bad before anything moves. {judge.caveat}"
     )
-    rows = {
-        side: [
-            [
-                f"{MARKS[kind]} {kind}", f"{share.hits:,} of {share.total:,}", per_cent(share.mean),
-                per_cent_range(share.low, share.high),
-            ]
-            for kind, share in prevalence(pool, side).items()
-        ]
+    rows = tuple(
+        Row(
+            (
+                Cell(evidence.noise(kind)),
+                Cell(f"{share.hits:,} of {share.total:,}"),
+                Cell(per_cent(share.mean)),
+                Cell(per_cent_range(share.low, share.high)),
+            ),
+            side,
+        )
         for side in pool.rows
-    }  # fmt: skip
+        for kind, share in prevalence(pool, side).items()
+    )
     told, counted = st.columns(2, gap="large")
     with told:
         said(findings(pool))
     with counted:
-        table(("Noise", "Bad images", "Share", "95 % interval"), rows)
+        table(Table(("Noise", "Bad images", "Share", "95 % interval"), rows))
 
 
 def ranked(hunt: Hunt, pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
     """Worst, median and best of a ranking, for A and B with the same noise; bad images have a red ring."""
     columns = st.columns(2, gap="medium")
     for one, judged, name, column in zip(pool.rows, hunt.judged_gans, names, columns, strict=True):
-        about = "ranked" if one == side else "the same noise"
-        html = model_title(one, name, about)
+        html = model_title(one, name, "ranked" if one == side else "the same noise")
         for band, words in BANDS.items():
             index = getattr(parts, band)
             bad = pool.rows[one].measures[kind].bad[index].numpy()
             sheet = circled(to_uint8(judged.images(pool.noise(one, kind, index))), bad, COLUMNS, scale=2)
             alt = f"{one}, {words}: {len(index)} images, {int(bad.sum())} of them bad, circled"
-            html += (
-                f'<div class="board {one}"><figure><figcaption><span>{escape(words)}</span>'
-                f'<span class="value">{int(bad.sum())} of {len(index)} bad</span></figcaption>'
-                f'<img alt="{escape(alt)}" src="{data_uri(sheet)}"></figure></div>'
-            )
+            value = f"{int(bad.sum())} of {len(index)} bad"
+            html += part("board.html", "shown", one, value, Picture(png(sheet), alt, words))
         column.html(html)
 
 
@@ -153,11 +152,9 @@ def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, found: Modes) -
     columns = st.columns(3, gap="medium")
     for number, mode in enumerate(found.modes[:SHOWN], 1):
         images = to_uint8(judged.images(pool.noise(side, kind, mode.members[:MEMBERS])))
-        share = per_cent(mode.size / found.grouped, 0)
-        columns[(number - 1) % 3].html(
-            f'<div class="board near {side}"><figure><figcaption><span>mode {number}</span>'
-            f'<span class="value">{mode.size} images, {share}</span></figcaption>'
-            f'<img alt="Mode {number}: {len(images)} near-duplicates" '
-            f'style="width: {100 * len(images) / MEMBERS:g}%" '
-            f'src="{data_uri(grid(images, len(images), scale=2))}"></figure></div>'
+        value = f"{mode.size} images, {per_cent(mode.size / found.grouped, 0)}"
+        picture = Picture(
+            png(grid(images, len(images), scale=2)), f"Mode {number}: {len(images)} near-duplicates", f"mode {number}"
         )
+        width = f"{100 * len(images) / MEMBERS:g}%"
+        columns[(number - 1) % 3].html(part("board.html", "shown", f"near {side}", value, picture, width))

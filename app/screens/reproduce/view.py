@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 
 import streamlit as st
+from theme import language
+from theme.html import part
 
 from rgan.paper import published, tables
 from rgan.paper.evaluation import MEASURES
 from rgan.paper.study import Study
-from rgan.report import page, study_page
-from rgan.report.charts import study as table_figures
+from rgan.report import study_page
+from rgan.report.parts import Figure
 
 CHART = {"displayModeBar": False}
 SECTIONS = ("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About")
@@ -42,71 +43,43 @@ def downloads(study: Study) -> None:
 
 
 def _table2(study: Study) -> None:
-    st.html(study_page.table2_html(study) + page.notes_html(published.NOTES))
+    st.html(study_page.table2_html(study))
+    st.html(part("macros.html", "notes", published.NOTES))
 
 
 def _figure1(study: Study) -> None:
-    measure = _measure(study)
-    _words(study_page.figure1_words(study.settings, measure))
-    for index, part in enumerate(table_figures.side_by_side(study.columns)):
-        st.caption(study_page.basis(part[0]))
-        st.plotly_chart(
-            table_figures.bars(part, study.settings, measure),
-            key=f"figure1-{index}",
-            config=CHART,
-            alt="Figure 1: scores of every model and row; Table 2 has the numbers",
-        )
+    _figure(study_page.figure1(study, _measure(study)))
     st.html(study_page.table1_html(study))
 
 
 def _figure2(study: Study) -> None:
-    _words(study_page.figure2_words())
-    for index, column in enumerate(study.columns):
-        figure = table_figures.learning(column)
-        if figure is not None:
-            _heading(column.title, study_page.learned_by(column))
-            st.plotly_chart(
-                figure, key=f"figure2-{index}", config=CHART, alt=f"Figure 2: {column.title}, score against iteration"
-            )
+    _figure(study_page.figure2(study))
     if missing := study_page.unscored(study):
         st.caption(missing)
 
 
 def _figure3(study: Study) -> None:
-    measure = _measure(study)
-    _words(study_page.figure3_words(study.settings, measure))
-    for index, column in enumerate(study.columns):
-        if column.evaluations:
-            _heading(column.title, study_page.basis(column))
-            figure = table_figures.noises(column, study.settings, measure)
-            st.plotly_chart(
-                figure,
-                key=f"figure3-{index}",
-                config=CHART,
-                alt=f"Figure 3: {column.title}, scores on original, worst and random noise",
-            )
+    _figure(study_page.figure3(study, _measure(study)))
 
 
-def _heading(title: str, basis: str) -> None:
-    st.html(f'<div class="model"><span>{escape(title)}</span></div>')
-    st.caption(basis)
-
-
-def _words(html: str) -> None:
-    st.html(f'<div class="chart-title">{html}</div>')
+def _figure(figure: Figure) -> None:
+    """What it shows, and its charts, each under its column's title and what its scores rest on."""
+    st.html(part("evidence.html", "chart_title", figure))
+    for one in figure.charts:
+        if one.title:
+            st.html(language.heading(one.title))
+        st.caption(one.about)
+        st.plotly_chart(one.figure, key=one.key, config=CHART, alt=one.alt)
 
 
 def _claims(study: Study) -> None:
-    st.html(study_page.claims_words(study.claims))
+    st.html(part("macros.html", "note", study_page.claims_words(study.claims)))
     for column in study.columns:
-        st.html(f'<div class="model"><span>{escape(column.title)}</span></div>{study_page.claims_html(study, column)}')
+        st.html(language.heading(column.title) + study_page.claims_html(study, column))
 
 
 def _about(study: Study) -> None:
-    st.html(
-        f"<p>{study_page.settings_words(study.settings)}</p>{page.notes_html(study_page.limits(study))}"
-        f"{study_page.left_html(study.left)}"
-    )
+    st.html(study_page.about_html(study))
 
 
 def _measure(study: Study) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 from components.time_needed import duration
+from markupsafe import Markup
 from screens.train.plan_form import TWIN
 from session import visitors
 from session.state import jobs
@@ -55,7 +56,7 @@ def header(record: Record) -> None:
         facts.append(f"{duration(record.left)} left")
     elif record.seconds:
         facts.append(f"{duration(record.seconds)} of training")
-    st.html(f'<p class="run-state" data-state="{record.state}">{" · ".join(facts)}</p>')
+    st.html(Markup('<p class="run-state" data-state="{}">{}</p>').format(record.state, " · ".join(facts)))
     if record.message:
         (st.error if record.state == "failed" else st.warning)(record.message)
     buttons(record)
