@@ -19,7 +19,7 @@ from rgan.report.embeddings_page import sheet
 
 @dataclass(frozen=True)
 class Made:
-    """A panel's clouds and all their images as one sheet."""
+    """A panel's samples and all their images as one sheet."""
 
     panel: Panel
     sheet: dict[str, object]
@@ -56,7 +56,7 @@ class Map:
 
     @property
     def _of(self) -> Hashable:
-        """All that decides over the clouds."""
+        """All that decides over the samples."""
         gans = self.gans if self.letter != "a" else (self.gans["AB".index(self.choice.side)],)
         return self.letter, *(gan.digest for gan in gans), relevant(self.letter, self.choice)
 
@@ -85,7 +85,7 @@ class Map:
         return [("main", layout), *beside, ("control", layout)]
 
     def first_works(self) -> dict[Hashable, Work[Any]]:
-        """The clouds and their PCA."""
+        """The samples and their PCA."""
         preview = self._drawing("main", self.preview)
         return {self.made_key(): self._make, self.drawn_key("main", self.preview): preview}
 
@@ -106,8 +106,8 @@ class Map:
     def _drawing(self, what: str, layout: Layout) -> Work[Embedding]:
         def draw(report: Report) -> Embedding:
             if what == "control":
-                clouds = tasks().value(self.found_key()).control
-                return fit(clouds[0].points, clouds[1].points, layout, report=report)
+                samples = tasks().value(self.found_key()).control
+                return fit(samples[0].points, samples[1].points, layout, report=report)
             made = tasks().value(self.made_key()).panel
             starts = (made.first.starts, made.second.starts) if self._arrows and what == "main" else (None, None)
             return fit(made.first.sample.points, made.second.sample.points, layout, starts=starts, report=report)

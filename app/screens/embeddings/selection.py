@@ -17,20 +17,20 @@ from rgan.report.parts import Picture
 def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, names: tuple[str, str]) -> None:
     """Images of the selected points, and the way to the Worst noise screen with their noise."""
     split = len(first.names)
-    for cloud, rows_ in ((first, picked[picked < split]), (second, picked[picked >= split] - split)):
+    for sample, rows_ in ((first, picked[picked < split]), (second, picked[picked >= split] - split)):
         if not len(rows_):
             continue
         some = rows_[:96]
         more = f", the first {len(some)}" if len(some) < len(rows_) else ""
-        drawn = Picture(png(grid(cloud.images[some], 16, scale=2)), f"{len(some)} selected images of {cloud.label}")
-        st.html(language.title(f"{cloud.label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
-        if cloud.seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
+        drawn = Picture(png(grid(sample.images[some], 16, scale=2)), f"{len(some)} selected images of {sample.label}")
+        st.html(language.title(f"{sample.label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
+        if sample.seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
             st.page_link(
                 language.WORST_NOISE,
                 label=f"Their noise on the Worst noise screen ({min(len(rows_), MAX_ROWS)} samples)",
                 icon=":material/explore:",
                 query_params={
-                    "a": names[0], "b": names[1], "seed": str(cloud.seed), "eps": f"{one.choice.radius:g}",
+                    "a": names[0], "b": names[1], "seed": str(sample.seed), "eps": f"{one.choice.radius:g}",
                     "lam": f"{one.choice.price:g}",
                     "rows": " ".join(map(str, rows_[:MAX_ROWS])),
                 },

@@ -89,7 +89,7 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
         findings = value(found[one.found_key()])
         st.html(claim_html(findings) + tests_html(findings))
         st.caption(
-            "p is the chance of a difference at least this large if both clouds were alike; a difference counts as "
+            "p is the chance of a difference at least this large if both samples were alike; a difference counts as "
             "shown from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one "
             "distribution. Real images are those that the model's file keeps: it was trained on them."
         )
@@ -133,7 +133,7 @@ def _progress(found: Found) -> None:
     if waiting:
         key, task = waiting[0]
         assert isinstance(key, tuple)
-        words = {"panel": "making the clouds", "findings": "testing"}.get(key[0], "drawing")
+        words = {"panel": "making the samples", "findings": "testing"}.get(key[0], "drawing")
         done = len(found) - len(waiting) + task.share
         st.progress(min(done / len(found), 1.0), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
 

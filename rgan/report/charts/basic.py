@@ -76,7 +76,7 @@ def curves(lines: Sequence[Line], *, height: int = 230) -> Figure:
 
 @dataclass(frozen=True)
 class Group:
-    """How one cloud of a figure looks: its words, colour ("#rrggbb") and marker ("circle", "triangle-up", …)."""
+    """How one sample of a figure looks: its words, colour ("#rrggbb") and marker ("circle", "triangle-up", …)."""
 
     label: str
     colour: str
@@ -90,10 +90,10 @@ def scatter(
     names: tuple[Sequence[str], Sequence[str]] | None = None,
     height: int = 460,
 ) -> Figure:
-    """Two embedded clouds, with arrows from where points started if that is known.
+    """Two embedded samples, with arrows from where points started if that is known.
 
     Only PCA has axes; where the method has none they are left out, and both are drawn to one scale. Every point carries
-    customdata [name, number], the second cloud's numbers following the first's.
+    customdata [name, number], the second sample's numbers following the first's.
     """
     from plotly.graph_objects import Figure
 
@@ -101,16 +101,16 @@ def scatter(
     flat = drawn.layout.dimensions == 2
     parts = drawn.first, drawn.second
     size = 6 if flat else 3
-    for start, cloud, group in zip(drawn.starts, parts, groups, strict=True):
+    for start, sample, group in zip(drawn.starts, parts, groups, strict=True):
         if start is not None:
-            figure.add_trace(_line(_segments(start, cloud), group.colour, flat))
+            figure.add_trace(_line(_segments(start, sample), group.colour, flat))
     offset = 0
-    for k, (cloud, group) in enumerate(zip(parts, groups, strict=True)):
+    for k, (sample, group) in enumerate(zip(parts, groups, strict=True)):
         data = None
         if names is not None:
             data = [[name, offset + index] for index, name in enumerate(names[k])]
-            offset += len(cloud)
-        figure.add_trace(_scatter(cloud, group, data, size, flat))
+            offset += len(sample)
+        figure.add_trace(_scatter(sample, group, data, size, flat))
     axis = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "title": {"text": ""}}
     titles = [{"title": {"text": words, "font": {"size": 13}}} for words in drawn.axes] or [{}] * 3
     figure.update_layout(
@@ -138,8 +138,8 @@ def shell(view: LinearView, groups: tuple[Group, Group], *, arrows: bool, height
     figure.add_vrect(*view.band, fillcolor=NEUTRAL, opacity=0.18, line_width=0, layer="below")
     if arrows:
         figure.add_trace(_line(_segments(view.starts, view.second), groups[1].colour, flat=True))
-    for cloud, group in zip((view.first, view.second), groups, strict=True):
-        figure.add_trace(_scatter(cloud, group, None, 6, flat=True))
+    for sample, group in zip((view.first, view.second), groups, strict=True):
+        figure.add_trace(_scatter(sample, group, None, 6, flat=True))
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -151,13 +151,13 @@ def shell(view: LinearView, groups: tuple[Group, Group], *, arrows: bool, height
     return figure
 
 
-def _scatter(cloud: np.ndarray, group: Group, data: list[list[object]] | None, size: int, flat: bool) -> object:
+def _scatter(sample: np.ndarray, group: Group, data: list[list[object]] | None, size: int, flat: bool) -> object:
     from plotly.graph_objects import Scatter, Scatter3d
 
     symbol = group.symbol if flat else {"triangle-up": "square"}.get(group.symbol, group.symbol)
     kind = Scatter if flat else Scatter3d
     return kind(
-        **_coordinates(cloud), mode="markers", name=group.label, customdata=data,
+        **_coordinates(sample), mode="markers", name=group.label, customdata=data,
         hoverinfo="none" if data else "skip",
         marker={"color": group.colour, "symbol": symbol, "size": size, "opacity": 0.75, "line": {"width": 0}},
     )  # fmt: skip
