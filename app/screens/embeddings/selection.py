@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from components import board
 from screens.embeddings.maps import Map
+from session.table import query
 from theme import language
 
 from rgan.attack.path import MAX_ROWS
@@ -31,9 +32,12 @@ def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, 
                 language.WORST_NOISE,
                 label=f"Their noise on the Worst noise screen ({min(len(rows_), MAX_ROWS)} samples)",
                 icon=":material/explore:",
-                query_params={
-                    "a": names[0], "b": names[1], "seed": str(cloud.seed), "eps": f"{one.choice.radius:g}",
-                    "lam": f"{one.choice.price:g}",
-                    "rows": " ".join(map(str, rows_[:MAX_ROWS])),
-                },
-            )  # fmt: skip
+                query_params=query(
+                    a=names[0],
+                    b=names[1],
+                    seed=cloud.seed,
+                    eps=one.choice.radius,
+                    lam=one.choice.price,
+                    rows=" ".join(map(str, rows_[:MAX_ROWS])),
+                ),
+            )
