@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
+from session.chosen import Slot
 from theme.html import beside
 
 _mount = st.components.v2.component(
@@ -14,23 +17,23 @@ _mount = st.components.v2.component(
 )
 
 
-def live_slider(label: str, state_key: str, maximum: float, *, ends: tuple[str, str]) -> tuple[float, bool]:
-    """A slider over [0, maximum] for the number in `st.session_state[state_key]`: its value, and whether it is held.
+def live_slider(label: str, slot: Slot[float], maximum: float, *, ends: tuple[str, str]) -> tuple[float, bool]:
+    """A slider over [0, maximum] for the number in `slot`: its value, and whether it is held.
 
-    Call it inside a fragment: while the thumb is held only the fragment runs, and the value is not yet in the session.
+    Call it inside a fragment: while the thumb is held only the fragment runs, and the value is not yet in the slot.
     Letting go, or a key press, writes it there and runs the whole page, so that other widgets with that key follow.
     """
-    key, moved_key = f"{state_key}_live", f"{state_key}_moved"
+    thumb = Slot[Mapping[str, Mapping[str, float]]](f"{slot.key}_live", {})
+    last = Slot[tuple[float, bool] | None](f"{slot.key}_moved", None)
 
     def moved() -> None:
-        thumb = st.session_state[key].get("thumb")
-        if thumb is not None:
-            value = round(min(max(float(thumb["value"]), 0.0), maximum), 2)
-            st.session_state[moved_key] = value, bool(thumb["dragging"])
-            if not thumb["dragging"]:
-                st.session_state[state_key] = value
+        if at := thumb.get().get("thumb"):
+            value = round(min(max(float(at["value"]), 0.0), maximum), 2)
+            last.set((value, bool(at["dragging"])))
+            if not at["dragging"]:
+                slot.set(value)
 
-    value, held = st.session_state.pop(moved_key, (st.session_state[state_key], None))
+    value, held = last.pop() or (slot.get(), None)
     _mount(
         data={
             "label": label,
@@ -40,7 +43,7 @@ def live_slider(label: str, state_key: str, maximum: float, *, ends: tuple[str, 
             "low": ends[0],
             "high": ends[1],
         },
-        key=key,
+        key=thumb.key,
         default={"thumb": None},
         on_thumb_change=moved,
     )

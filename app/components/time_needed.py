@@ -6,6 +6,7 @@ import dataclasses
 
 import streamlit as st
 from session.state import pace
+from session.waiting import redrawn
 
 from rgan.training.runs import TrainingPlan
 
@@ -13,15 +14,17 @@ from rgan.training.runs import TrainingPlan
 def say_time_needed(plans: list[TrainingPlan]) -> bool:
     """Say how long the plans take together, measured on a few steps of each; False if one cannot be trained here."""
     waiting = [pace(plan, _cost(plan)) for plan in plans]
-    known = all(one.done() for one in waiting)
+
+    def measured() -> bool:
+        return all(one.done() for one in waiting)
+
+    known = measured()
 
     def show() -> None:
-        if not all(one.done() for one in waiting):
+        if not measured():
             st.caption(
                 "How long? Measuring a few steps on this machine; images seen for the first time are prepared before …"
             )
-        elif not known:
-            st.rerun()
         elif any(one.exception() for one in waiting):
             st.warning(str(next(error for one in waiting if (error := one.exception()))))
             for plan in plans:
@@ -32,7 +35,7 @@ def say_time_needed(plans: list[TrainingPlan]) -> bool:
             each = " and ".join(f"{one:.2g} s" for one in seconds)
             st.caption(f"About **{duration(total)}** on this machine: {each} an iteration, measured on a few steps.")
 
-    st.fragment(show, run_every=None if known else 0.7)()
+    redrawn(show, waiting=not known, over=measured)
     return not (known and any(one.exception() for one in waiting))
 
 

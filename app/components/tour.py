@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
-from controls import attack
-from controls.two_models import USUAL
+from session import chosen, table
 from session.address import OFF, carried
+from session.chosen import Slot
 from theme import language
 
-from rgan.attack.objectives import CRITIC
-
-_ARRIVED = "tour_arrived"  # session key: the step whose settings have been made
-_HERE: Mapping[str, object] = {"a": USUAL[0], "b": USUAL[1], "against": CRITIC, **attack.DEFAULTS}
+_ARRIVED = Slot[int | None]("tour_arrived", None)  # the step whose settings have been made
+_HERE: Mapping[str, object] = table.defaults(table.A, table.B, table.AGAINST, *table.SEARCH)
 
 
 @dataclass(frozen=True)
@@ -82,14 +80,14 @@ def bar(page: str) -> None:
     """Above the screen called `page`, before any of its controls: the step, and the ways on, back and out."""
     number = carried("tour", page)
     if number not in map(str, range(1, len(STEPS) + 1)):
-        st.session_state.pop(_ARRIVED, None)
+        _ARRIVED.pop()
         return
     index = int(number) - 1
     step = STEPS[index]
     here = step.page == page
-    if here and st.session_state.get(_ARRIVED) != index:
-        st.session_state[_ARRIVED] = index
-        st.session_state.update(step.settings)
+    if here and _ARRIVED.get() != index:
+        _ARRIVED.set(index)
+        chosen.put_all(step.settings)
     with st.container(border=True, key="tour", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f'<div class="model"><b>{number} of {len(STEPS)}</b><span>{step.title}</span></div>')
@@ -107,7 +105,7 @@ def bar(page: str) -> None:
 
 def under_way() -> bool:
     """Whether a step stands above this screen."""
-    return _ARRIVED in st.session_state
+    return _ARRIVED.get() is not None
 
 
 def start() -> None:

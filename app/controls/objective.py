@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
+from controls.draw import draw
+from session import chosen
+from session.chosen import Slot
+from session.table import AGAINST
 
 from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
 from rgan.models.gan import Gan
 
-_USUAL = "against_usual"  # session key: the default when the choice was last drawn
-_HELP = (
-    "What worst noise is worst for. Critic: the generator's loss by its own critic, equation 8. Judge: the distance to "
-    "the third nearest real image, as an independent judge sees images; it has seen neither model. Change: how far "
-    "the image moves from that of the original noise; it needs nothing but a generator, and sets the direction of "
-    "largest change beside random ones."
-)
+_USUAL = Slot("against_usual", "")  # the default when the choice was last drawn
 
 
 @dataclass(frozen=True)
@@ -36,16 +34,7 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Objective
     judge = judge_for(gans)
     offered = choices(gans, judge)
     _follow(offered[0])
-    chosen = st.segmented_control(
-        "Raise",
-        offered,
-        default=offered[0],
-        key="against",
-        bind="query-params",
-        required=True,
-        help=_HELP,
-    )
-    objective = str(chosen)
+    objective = draw(replace(AGAINST, options=offered, default=offered[0]))
     if judge is not None and objective == JUDGE:
         st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
     return ObjectiveChoice(
@@ -58,10 +47,10 @@ def _follow(usual: str) -> None:
 
     The link says nothing of a default, so it would otherwise reopen another picture.
     """
-    before = st.session_state.get(_USUAL, usual)
-    if before != usual and st.session_state.get("against") == before:
-        st.session_state["against"] = usual
-    st.session_state[_USUAL] = usual
+    before = _USUAL.get()
+    if before not in ("", usual) and chosen.current(AGAINST) == before:
+        chosen.put(AGAINST, usual)
+    _USUAL.set(usual)
 
 
 def _because(names: tuple[str, ...], gans: tuple[Gan, ...], offered: tuple[str, ...]) -> str:

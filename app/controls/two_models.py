@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 from controls import lock
+from controls.draw import choose
+from session import chosen
 from session.state import load, models
+from session.table import A, B
+from session.twins import twins
 
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
-
-USUAL = ("digits-dcgan", "digits-dcgan-robust")
 
 
 def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
@@ -25,20 +25,11 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
             "No model found. Train one with `python -m rgan train --system dcgan --data digits …`; see the README."
         )
         st.stop()
-    first, second = (at_first(names, name) for name in USUAL)
     left, right = st.columns(2, gap="medium")
-    a = left.selectbox(
-        "Model A",
-        names,
-        first,
-        key="a",
-        bind="query-params",
-        on_change=_follow,
-        help="Usually a baseline; B follows to its twin.",
-    )
-    b = right.selectbox(
-        "Model B", names, second, key="b", bind="query-params", help="Usually the same system trained robustly."
-    )
+    with left:
+        a = choose(A, names, on_change=_follow)
+    with right:
+        b = choose(B, names)
     with st.sidebar:
         lock.maker()
     try:
@@ -56,13 +47,9 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
     return (a, b), gans
 
 
-def at_first(names: Sequence[str], usual: str) -> int:
-    """Where a choice of models begins."""
-    return names.index(usual) if usual in names else 0
-
-
 def _follow() -> None:
-    """When A changes, B becomes its robust twin, if there is one."""
-    twin = f"{st.session_state['a']}-robust"
-    if twin in models():
-        st.session_state["b"] = twin
+    """When A changes to a baseline, B becomes its robust twin, if there is one."""
+    a = chosen.current(A)
+    baseline, robust = twins(a)
+    if a == baseline and robust in models():
+        chosen.put(B, robust)

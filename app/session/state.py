@@ -1,4 +1,4 @@
-"""The only session keys and caches of the app."""
+"""The caches of the app, and what its sessions share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import streamlit as st
 import torch
 from session import visitors
+from session.chosen import Slot
 from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
@@ -33,7 +34,6 @@ DATA = ROOT / "data"
 RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
 STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
 TRAINED, UPLOADED = "runs/", "uploads/"  # before the names of such models
-LIVE = "live_paths"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -156,6 +156,11 @@ def models() -> dict[str, Path]:
     return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
 
 
+def own_name(name: str) -> str:
+    """A model's name without the words that say where it lies."""
+    return name.rpartition("/")[2]
+
+
 def load(name: str) -> Gan:
     """The model of that name, kept in memory while its file does not change.
 
@@ -188,9 +193,9 @@ def live_paths(names: tuple[str, ...], request: Request, slot: str) -> list[Live
     """The searches of one screen (`slot`): those of the last run if names and request are the same, else new ones."""
     gans = [load(name) for name in names]
     key = (tuple(gan.digest for gan in gans), request)
-    kept = st.session_state.get(f"{LIVE}:{slot}")
+    place = Slot[tuple[object, list[LivePath]] | None](f"live_paths:{slot}", None)
+    kept = place.get()
     if kept is None or kept[0] != key:
         kept = key, together(lambda gan: LivePath(gan, request), gans)
-        st.session_state[f"{LIVE}:{slot}"] = kept
-    paths: list[LivePath] = kept[1]
-    return paths
+        place.set(kept)
+    return kept[1]

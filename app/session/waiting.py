@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -13,6 +13,19 @@ from rgan.common.errors import RganError
 
 T = TypeVar("T")
 POLL = 0.5  # seconds between looks at what is being computed
+
+
+def redrawn(draw: Callable[[], object], *, waiting: bool, over: Callable[[], bool], every: float = POLL) -> None:
+    """Draw, and while the page is `waiting` draw again every so many seconds, until it is `over`: then the whole page
+    runs anew.
+    """
+
+    def again() -> None:
+        if waiting and over():
+            st.rerun()
+        draw()
+
+    st.fragment(again, run_every=every if waiting else None)()
 
 
 def settled(found: Mapping[Hashable, Task[Any]]) -> bool:

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import cast
 
 import streamlit as st
-from session.state import DATA, UPLOADED, critics, data_sets
+from components.progress import bar
+from session.chosen import Slot
+from session.state import DATA, UPLOADED, critics, data_sets, own_name
+from session.table import query
 from session.tasks import GivenUpError, Task
+from session.waiting import redrawn
 from theme import language
 from theme.language import plain
 
@@ -24,9 +28,8 @@ from rgan.models.shelf import Shelf
 from rgan.training import critic
 from rgan.training.critic import CriticStep
 
-POLL = 0.7  # seconds between looks
 OWNER = "server"  # constant, so that no session that leaves gives its critic up
-PROBLEM = "critic_problem"
+PROBLEM = Slot("critic_problem", "")
 
 
 def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
@@ -43,17 +46,17 @@ def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
             ways[JUDGE] = f"Search against the judge of {judge.data}", ":material/balance:"
         with st.container(horizontal=True):
             for against, (words, icon) in ways.items():
-                asked = {"a": name, "b": name, "against": against}
+                asked = query(a=name, b=name, against=against)
                 st.page_link(language.WORST_NOISE, label=words, query_params=asked, icon=icon)
         if judge is None:
             st.caption("No judge comes with RGAN Lab for its data, or nobody said what they are.")
         if shelf is not None and name.startswith(UPLOADED):
-            _critic(name.removeprefix(UPLOADED), gan, shelf)
+            _critic(own_name(name), gan, shelf)
 
 
 def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
     """One critic is trained at a time, for the whole server: its progress, or the button that begins one."""
-    if said := st.session_state.pop(PROBLEM, ""):
+    if said := PROBLEM.pop():
         st.error(plain(said))
     busy = False
     for key, task in critics().wanted(OWNER).items():
@@ -84,13 +87,13 @@ def _critic(name: str, gan: Gan, shelf: Shelf) -> None:
 def _begin(name: str, gan: Gan, data: str, shelf: Shelf) -> None:
     """Begin a critic, unless one is trained, perhaps since this page was drawn, or there is no room to keep it."""
     if any(not task.done for task in critics().wanted(OWNER).values()):
-        st.session_state[PROBLEM] = "expected no critic in training, got one that was begun meanwhile; wait for its end"
+        PROBLEM.set("expected no critic in training, got one that was begun meanwhile; wait for its end")
         return
     own = shelf.files().get(name)
     try:
         shelf.check_room(own.stat().st_size if own else 0)  # the critic comes on top of it
     except FileError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))
         return
     key = shelf.folder, gan.digest, data
     critics().again(key)
@@ -115,14 +118,12 @@ def _train(name: str, gan: Gan, data: str, shelf: Shelf, report: Callable[[float
 
 def _progress(data: str, task: Task[CriticStep]) -> None:
     def draw() -> None:
-        if task.done:
-            st.rerun()
         at = task.so_far
         words = f"Learning to tell its images from {data}" + (f": {at.words()}" if at else "")
-        st.progress(min(task.share, 1.0), plain(f"{words}. Goes on if you leave this page."))
+        bar(task.share, plain(f"{words}. Goes on if you leave this page."))
         st.button("Stop", on_click=_stop, icon=":material/stop:", key="stop_critic")
 
-    st.fragment(draw, run_every=POLL)()
+    redrawn(draw, waiting=True, over=lambda: task.done)
 
 
 def _stop() -> None:

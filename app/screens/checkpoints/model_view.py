@@ -9,8 +9,10 @@ import streamlit as st
 from components import learning
 from components.time_needed import duration
 from screens.checkpoints import lone_generator
-from session import visitors
-from session.state import TRAINED, UPLOADED, jobs, load
+from session import chosen, visitors
+from session.chosen import Slot
+from session.state import TRAINED, UPLOADED, jobs, load, own_name
+from session.table import MODEL, A, query
 from theme import language
 from theme.html import part
 
@@ -22,24 +24,24 @@ from rgan.models.shelf import Shelf
 from rgan.report.parts import Picture
 
 SAMPLES, COLUMNS = 64, 16
-PROBLEM = "checkpoints_problem"
+PROBLEM = Slot("checkpoints_problem", "")
 
 
 def choose(name: str) -> None:
     """Make it the model that is shown."""
-    st.session_state["model"] = name
+    chosen.put(MODEL, name)
 
 
 def forget_missing(names: Sequence[str]) -> None:
     """Let go of chosen models that are no longer there."""
-    for key in ("model", "a"):
-        if st.session_state.get(key, names[0]) not in names:
-            del st.session_state[key]
+    for one in (MODEL, A):
+        if chosen.current(one) not in names:
+            chosen.forget(one)
 
 
 def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf | None) -> None:
     """Everything about one model; `opened` is the one it is held against."""
-    if said := st.session_state.pop(PROBLEM, ""):
+    if said := PROBLEM.pop():
         st.error(said)
     picture, about = st.columns([3, 2], gap="large")
     with picture:
@@ -114,11 +116,11 @@ def _comparable(name: str, gan: Gan, other: str, opened: Gan) -> None:
 def _actions(name: str, path: Path, shelf: Shelf | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
-            language.WORST_NOISE, label="Find its worst noise", query_params={"a": name, "b": name},
+            language.WORST_NOISE, label="Find its worst noise", query_params=query(a=name, b=name),
             icon=":material/explore:",
         )  # fmt: skip
         st.download_button(
-            "Download", path.read_bytes, f"{name.rpartition('/')[2]}.safetensors", on_click="ignore",
+            "Download", path.read_bytes, f"{own_name(name)}.safetensors", on_click="ignore",
             icon=":material/download:", key=f"download:{name}",
         )  # fmt: skip
         _rename(name, shelf)
@@ -159,7 +161,7 @@ def _renamed(kind: str, name: str, new: str, shelf: Shelf) -> None:
     try:
         (jobs().rename if kind == TRAINED else shelf.rename)(name, new)
     except RganError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))
     else:
         choose(kind + new)
 
@@ -168,4 +170,4 @@ def _deleted(kind: str, name: str, shelf: Shelf) -> None:
     try:
         (jobs().remove if kind == TRAINED else shelf.remove)(name)
     except RganError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))

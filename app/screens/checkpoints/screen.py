@@ -1,11 +1,14 @@
 """Checkpoints: every model at hand, and the place to bring one's own."""
 
+from dataclasses import replace
+
 import streamlit as st
 from components.model_card import card
-from controls.two_models import USUAL, at_first
+from controls.draw import choose
 from screens.checkpoints import bring, model_view
 from session import visitors
 from session.state import load, models
+from session.table import MODEL, A
 from theme.language import symbols
 
 from rgan.common.errors import RganError
@@ -29,14 +32,11 @@ if not gans:
 names = tuple(gans)
 model_view.forget_missing(names)
 left, right = st.columns(2, gap="medium")
-first = at_first(names, USUAL[0])
-chosen = left.selectbox(
-    "Model", names, first, key="model", bind="query-params", help="What is known of it stands below."
-)
-opened = right.selectbox(
-    "Comparable with", names, first, key="a", bind="query-params",
-    help="Model A of the other pages: the one you have open there.",
-)  # fmt: skip
+with left:
+    chosen = choose(MODEL, names)
+with right:
+    about = "Model A of the other pages: the one you have open there."
+    opened = choose(replace(A, label="Comparable with", help=about), names)
 model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
 
 st.header("All models", anchor=False)

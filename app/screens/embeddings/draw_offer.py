@@ -7,14 +7,15 @@ from concurrent.futures import Future
 import streamlit as st
 from components.time_needed import duration
 from screens.embeddings.maps import Map
+from session.chosen import Slot
+from session.waiting import redrawn
 
 from rgan.embedding.projections import METHODS, seconds
 
-ASKED = "maps_asked"  # session key: charts whose drawing was asked for
-POLL = 0.5  # seconds between looks at the measurement
+ASKED = Slot[frozenset[str]]("maps_asked", frozenset())  # charts whose drawing was asked for
 
 
-def offer(shown: list[Map], pace: Future[float], asked: set[str]) -> None:
+def offer(shown: list[Map], pace: Future[float]) -> None:
     """A button that starts the drawing, with how long it takes here; PCA stands there until then."""
     method = METHODS[shown[0].layout.method]
     fits = sum(len(one.drawings(draw=True)) + 0.3 * one.arrows for one in shown)
@@ -27,14 +28,13 @@ def offer(shown: list[Map], pace: Future[float], asked: set[str]) -> None:
             return ""
         return f"About {duration(fits * seconds(pace.result(), 2 * shown[0].choice.points))} on this machine."
 
-    def draw() -> None:
-        left, right = st.columns([1, 3], vertical_alignment="center")
-        if left.button(f"Draw with {method}", type="primary", width="stretch"):
-            asked.update(one.key for one in shown)
-            st.rerun()
-        right.caption(f"{words()} Until then the pictures are PCA's.")
-        if pace.done() and waiting:
-            st.rerun()
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.button(f"Draw with {method}", on_click=_ask, args=(shown,), type="primary", width="stretch")
+    with right:
+        redrawn(
+            lambda: st.caption(f"{words()} Until then the pictures are PCA's."), waiting=not pace.done(), over=pace.done
+        )
 
-    waiting = not pace.done()
-    st.fragment(draw, run_every=POLL if waiting else None)()
+
+def _ask(shown: list[Map]) -> None:
+    ASKED.set(ASKED.get() | {one.key for one in shown})

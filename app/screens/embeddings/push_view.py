@@ -7,8 +7,11 @@ from typing import Any
 
 import streamlit as st
 from components.live_slider import live_slider
+from session.chosen import Slot
 from session.state import live_paths
+from session.table import EPS
 from session.tasks import Task, Work
+from session.waiting import redrawn
 from theme.html import part
 from theme.language import heading, live_stamp
 
@@ -52,12 +55,11 @@ class Push:
 
     def show(self, found: dict[Hashable, Task[Any]], arrows: bool) -> None:
         """Draw slider and picture: only these run while the slider is held."""
-        pending = not found[self.key].done
 
         def draw() -> None:
-            radius, held = live_slider(
+            radius, _ = live_slider(
                 "ε, how far the noise may move",
-                "eps",
+                Slot(EPS.key, EPS.default),
                 self.request.reach,
                 ends=("0: original noise", f"{self.request.reach:.2f}: half of ‖z‖"),
             )
@@ -75,7 +77,5 @@ class Push:
                 config={"displayModeBar": False},
                 alt=f"Original and worst noise of {self.side} by length and along the mean push",
             )
-            if pending and found[self.key].done and not held:
-                st.rerun()
 
-        st.fragment(draw, run_every=POLL if pending else None)()
+        redrawn(draw, waiting=not found[self.key].done, over=lambda: found[self.key].done, every=POLL)

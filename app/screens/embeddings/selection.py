@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 from screens.embeddings.maps import Map
+from session.table import query
 from theme import language
 from theme.html import part
 
@@ -29,9 +30,12 @@ def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, 
                 language.WORST_NOISE,
                 label=f"Their noise on the Worst noise screen ({min(len(rows_), MAX_ROWS)} samples)",
                 icon=":material/explore:",
-                query_params={
-                    "a": names[0], "b": names[1], "seed": str(sample.seed), "eps": f"{one.choice.radius:g}",
-                    "lam": f"{one.choice.price:g}",
-                    "rows": " ".join(map(str, rows_[:MAX_ROWS])),
-                },
-            )  # fmt: skip
+                query_params=query(
+                    a=names[0],
+                    b=names[1],
+                    seed=sample.seed,
+                    eps=one.choice.radius,
+                    lam=one.choice.price,
+                    rows=" ".join(map(str, rows_[:MAX_ROWS])),
+                ),
+            )

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from components.progress import bar
 from plotly.graph_objects import Figure
 from screens.embeddings.image_hover import image_hover
 from screens.embeddings.maps import Map, best_drawing
 from screens.embeddings.selection import show_selection
 from session.tasks import Task
-from session.waiting import POLL, settled, value
+from session.waiting import redrawn, settled, value
 from streamlit.delta_generator import DeltaGenerator
 from theme import language
 from theme.html import part
@@ -44,8 +45,6 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     pending = any(not task.done for task in found.values())
 
     def draw() -> None:
-        if pending and settled(found):
-            st.rerun()
         _progress(found)
         if len(shown) == 1:
             _alone(shown[0], found, names)
@@ -57,7 +56,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
                     if found[one.found_key()].done:
                         st.html(claim_html(value(found[one.found_key()])))
 
-    st.fragment(draw, run_every=POLL if pending else None)()
+    redrawn(draw, waiting=pending, over=lambda: settled(found))
 
 
 def hover(shown: list[Map], found: Found) -> None:
@@ -135,7 +134,7 @@ def _progress(found: Found) -> None:
         assert isinstance(key, tuple)
         words = {"panel": "making the samples", "findings": "testing"}.get(key[0], "drawing")
         done = len(found) - len(waiting) + task.share
-        st.progress(min(done / len(found), 1.0), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
+        bar(done / len(found), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

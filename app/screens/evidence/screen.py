@@ -1,10 +1,14 @@
 """Evidence: whether worst noise makes worse images, said by a judge that is neither critic, with controls."""
 
+from dataclasses import replace
+
 import streamlit as st
 from controls import attack
+from controls.draw import draw
 from controls.two_models import two_models
 from screens.evidence import views
-from screens.evidence.works import BREAKS, CONTROL, CURVES, REPORT, VIEWS, Asked, judge_of
+from screens.evidence.works import BREAKS, CURVES, REPORT, Asked, judge_of
+from session import table
 from session.state import want
 from theme.language import SYMBOLS
 
@@ -17,15 +21,13 @@ SAMPLES = 128  # enough for an FID
 
 st.title("Evidence", anchor=False)
 names, gans = two_models(same_noise=True)
-view = str(st.segmented_control("View", VIEWS, default=CONTROL, key="view", bind="query-params", required=True))
+view = draw(table.VIEW)
 largest = min(map(reach, gans))
 with st.sidebar:
-    radius, price = attack.radius(largest), attack.price()
-    steps = attack.steps()
+    radius, price, steps = attack.radius(largest), draw(table.LAM), draw(table.STEPS)
     single = view not in (CURVES, BREAKS, REPORT)
-    restarts = attack.restarts(disabled=not single)
-    shell = attack.shell(disabled=not single)
-    samples, seed = attack.samples(SAMPLES), attack.seed()
+    restarts, shell = draw(table.RESTARTS, disabled=not single), draw(table.SHELL, disabled=not single)
+    samples, seed = draw(replace(table.SAMPLES, default=SAMPLES)), draw(table.SEED)
 try:
     chosen = Attack((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
     judge = judge_of(gans)

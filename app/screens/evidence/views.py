@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from components.progress import bar
 from screens.evidence.along import breaks, curves
 from screens.evidence.at_one import control, health, shell, transfer
 from screens.evidence.report_view import report
 from screens.evidence.works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
-from session.waiting import POLL, settled, value
+from session.waiting import redrawn, settled, value
 
 from rgan.common.formatting import per_cent
 
 
 def show(view: str, asked: Asked, found: Found) -> None:
-    """Draw one of VIEWS, and redraw it until all it waits for has come.
+    """Draw one of the views, and redraw it until all it waits for has come.
 
     Raises:
         RganError: what it needs cannot be computed.
@@ -24,18 +24,12 @@ def show(view: str, asked: Asked, found: Found) -> None:
             value(task)
 
     def draw() -> None:
-        if pending and settled(found):
-            st.rerun()
         if pending:
-            _progress(view, found)
+            done = sum(1.0 if task.done else task.share for task in found.values()) / len(found)
+            bar(done, f"{view}: {per_cent(done, 0)}")
         DRAWN[view](asked, found)
 
-    st.fragment(draw, run_every=POLL if pending else None)()
-
-
-def _progress(view: str, found: Found) -> None:
-    done = sum(1.0 if task.done else task.share for task in found.values()) / len(found)
-    st.progress(min(done, 1.0), f"{view}: {per_cent(done, 0)}")
+    redrawn(draw, waiting=pending, over=lambda: settled(found))
 
 
 DRAWN = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 from session.state import ROOT, background, models, tasks
+from session.table import VIEW
 from session.tasks import Task, Work
 
 from rgan.attack.search import Attack
@@ -22,9 +23,7 @@ from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
 from rgan.robustness.one_radius import OneRadius, Transfer, one_radius, transfer
 
-CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEWS = (
-    "Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"
-)  # fmt: skip
+CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEW.options
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
 REPEATS = 3
 
@@ -100,7 +99,7 @@ class Asked:
         return "report", self.names, self._of(0), self._of(1)
 
     def works(self, view: str) -> dict[Hashable, Work[Any]]:
-        """What one of VIEWS shows, in the order it is made."""
+        """What one of the views shows, in the order it is made."""
         at_radius = {self.one_radius_key(side): self._one_radius(side) for side in (0, 1)}
         curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
         by_view: dict[str, dict[Hashable, Work[Any]]] = {

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from screens.failures import kept
 from screens.failures.links import address
 from screens.failures.morph import morph
+from session.state import own_name
 from theme.html import part
 from theme.language import MARKS
 
@@ -67,7 +68,7 @@ def _nearest(found: Failure) -> None:
 def _files(found: Failure, judged: JudgedGan, name: str, place: str) -> None:
     """Keys are those of the place, so that a button keeps the focus while the arrow keys step through a ranking."""
     way = found.ways["straight"]
-    short = f"{name.rpartition('/')[2]}-seed{found.plan.seed}-{found.index}"
+    short = f"{own_name(name)}-seed{found.plan.seed}-{found.index}"
     link = permalink(judged.facts, found, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(

@@ -2,13 +2,15 @@
 
 import streamlit as st
 from controls import attack
+from controls.draw import draw
 from controls.objective import objective_choice
 from controls.two_models import two_models
 from screens.evidence.works import judge_of
 from screens.failures import kept, linked, views
 from screens.failures.works import Hunt
 from session.state import want
-from session.waiting import settled, value
+from session.table import LAM, POOL, SEED, STEPS
+from session.waiting import redrawn, settled, value
 from theme.language import symbols
 
 from rgan.attack.path import reach
@@ -17,7 +19,6 @@ from rgan.common.errors import RganError
 from rgan.robustness.failures.pool import PoolPlan
 from rgan.robustness.measured import JudgedGan
 
-POOLS = (256, 512, 1024, 2048, 4096, 8192)
 POLL = 1.5  # seconds between looks: each draws a hundred images anew
 
 st.title("Failures", anchor=False)
@@ -25,10 +26,8 @@ names, gans = two_models(same_noise=True)
 with st.sidebar:
     raised = objective_choice(names, gans)
     largest = min(map(reach, gans))
-    radius, price, steps = attack.radius(largest), attack.price(), attack.steps()
-    samples = int(st.select_slider("Noise tried", POOLS, 1024, key="pool", bind="query-params",
-                                   help="How many noise vectors are searched, each in both models."))  # fmt: skip
-    seed = attack.seed()
+    radius, price, steps = attack.radius(largest), draw(LAM), draw(STEPS)
+    samples, seed = draw(POOL), draw(SEED)
 if raised.because:
     st.info(raised.because, icon=":material/info:")
 
@@ -43,20 +42,16 @@ except RganError as error:
     st.error(str(error))
     st.stop()
 linked.show()
-pending = not task.done
 
 
-@st.fragment(run_every=POLL if pending else None)
 def hunted() -> None:
-    """The pool so far, redrawn until it is whole."""
-    if pending and settled({hunt.key: task}):
-        st.rerun()
+    """The pool so far."""
     pool = value(task) if task.done else task.so_far
     views.progress(hunt, task, pool)
     if pool is not None:
         views.everything(hunt, pool, names, finished=task.done)
 
 
-hunted()
+redrawn(hunted, waiting=not task.done, over=lambda: settled({hunt.key: task}), every=POLL)
 symbols("z", "ε", "λ", "loss", "change")
 kept.shelf()

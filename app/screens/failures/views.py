@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 from components.pieces import said, table
+from components.progress import bar_with_stop
+from controls.draw import draw
 from screens.failures import failure_view
 from screens.failures.works import Hunt, failure_of, modes_of
+from session.chosen import Slot
 from session.state import tasks
+from session.table import BY, KIND, OF
 from session.tasks import Task
 from theme.html import part
 from theme.language import model_title
@@ -18,11 +24,12 @@ from rgan.metrics.judges import BAD, Judge
 from rgan.report import evidence
 from rgan.report.parts import Cell, Picture, Row, Table
 from rgan.robustness.failures.modes import Modes
-from rgan.robustness.failures.pool import BY, NOISES, OF_MOVES, Pool, Spread, prevalence, ranking, spread
+from rgan.robustness.failures.pool import OF_MOVES, Pool, Spread, prevalence, ranking, spread
 from rgan.robustness.failures.pool import findings as findings
 from rgan.robustness.measured import JudgedGan
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
+PLACE = Slot("place", 1)  # in the ranking, 1 the worst
 BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
 SHOWN, MEMBERS = 6, 8  # failure modes, and images of each
 
@@ -32,14 +39,12 @@ def progress(hunt: Hunt, task: Task[Pool], pool: Pool | None) -> None:
     count = 0 if pool is None else len(pool.z)
     if task.done:
         if hunt.stop.is_set() and count < hunt.plan.samples:
-            words, button = st.columns([5, 1], vertical_alignment="center")
-            words.info(f"Stopped after {count:,} of {hunt.plan.samples:,} noise vectors.", icon=":material/info:")
+            place, button = st.columns([5, 1], vertical_alignment="center")
+            place.info(f"Stopped after {count:,} of {hunt.plan.samples:,} noise vectors.", icon=":material/info:")
             button.button("Search again", on_click=_again, args=(hunt,), width="stretch")
         return
-    bar, button = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(min(task.share, 1.0), f"{count:,} of {hunt.plan.samples:,} noise vectors searched in both models")
-    button.button("Stop", on_click=hunt.stop.set, icon=":material/stop:", width="stretch",
-                  help="What has been found stays.")  # fmt: skip
+    words = f"{count:,} of {hunt.plan.samples:,} noise vectors searched in both models"
+    bar_with_stop(task.share, words, hunt.stop.set, "What has been found stays.")
 
 
 def _again(hunt: Hunt) -> None:
@@ -67,38 +72,29 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
 
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
     """What to rank by, whose images, and under which noise."""
-    place = st.container(horizontal=True, gap="large")
-    able = [by for by in BY if by != "loss" or all(rows.has_loss for rows in pool.rows.values())]
-    help_by = (
-        "What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
-        "critic, or how far the image changes."
-    )
-    by = place.segmented_control("Rank by", able, default="rise", key="by", bind="query-params", required=True,
-                                help=help_by)  # fmt: skip
-    side = place.segmented_control("Rank the images of", ("A", "B"), default="A", key="of", bind="query-params",
-                                    required=True, help="The other model is shown with the same noise.")  # fmt: skip
-    kinds = [kind for kind in NOISES[::-1] if by not in OF_MOVES or kind != "original"]
-    kind = place.segmented_control("Images of", sorted(kinds, key=("worst", "random", "original").index),
-                                   default="worst", key="kind", bind="query-params", required=True)  # fmt: skip
-    return str(by), str(side), str(kind)
+    able = [by for by in BY.options if by != "loss" or all(rows.has_loss for rows in pool.rows.values())]
+    with st.container(horizontal=True, gap="large"):
+        by, side = draw(replace(BY, options=able)), draw(OF)
+        kinds = [kind for kind in KIND.options if by not in OF_MOVES or kind != "original"]
+        return by, side, draw(replace(KIND, options=kinds))
 
 
 def _chosen(order: np.ndarray) -> int:
     """A row of the pool by its place in the ranking, 1 the worst; ← and → step through it."""
-    st.session_state.setdefault("place", 1)
-    st.session_state["place"] = min(st.session_state["place"], len(order))
+    place = min(PLACE.get(), len(order))
+    PLACE.set(place)
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=st.session_state["place"] == 1,
+    row.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=place == 1,
                icon=":material/arrow_back:")  # fmt: skip
-    at = int(row.number_input("Place in the ranking", 1, len(order), key="place", width=180, help="1 is the worst."))
+    at = int(row.number_input("Place in the ranking", 1, len(order), key=PLACE.key, width=180, help="1 is the worst."))
     row.button("Better", on_click=_step, args=(1,), shortcut="Right", icon=":material/arrow_forward:",
-               disabled=st.session_state["place"] == len(order))  # fmt: skip
+               disabled=place == len(order))  # fmt: skip
     row.caption(f"of {len(order):,}; ← and → step through them.")
     return int(order[at - 1])
 
 
 def _step(by: int) -> None:
-    st.session_state["place"] += by
+    PLACE.set(PLACE.get() + by)
 
 
 def shares(pool: Pool, judge: Judge) -> None:

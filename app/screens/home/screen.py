@@ -5,7 +5,10 @@ from components import tour
 from components.live_slider import live_slider
 from components.model_card import card
 from components.stage import Stage, finish_run
+from session.chosen import Slot
 from session.state import live_paths, load, models
+from session.table import A, B, query
+from session.twins import at_hand
 from theme import language
 
 from rgan.attack.path import Request, reach
@@ -13,6 +16,7 @@ from rgan.common.errors import RganError
 from rgan.models.gan import Gan
 
 SAMPLES = 16
+RADIUS = Slot("home_eps", 1.0)
 
 st.title("RGAN Lab", anchor=False)
 if not tour.under_way():
@@ -31,10 +35,9 @@ for name in models():
     except RganError as error:
         broken[name] = str(error)
 
-pair = ("digits-dcgan", "digits-dcgan-robust")
+pair = (A.default, B.default)
 live = st.container()
 if set(pair) <= gans.keys():
-    st.session_state.setdefault("home_eps", 1.0)
     largest = reach(gans[pair[0]])
 next_place = st.container(horizontal=True)
 for screen, label, icon in (
@@ -54,9 +57,8 @@ cards = st.columns(3, gap="medium")
 for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 3].container(border=True):
         st.html(card(name, gan.digest))
-        twin = f"{name}-robust" if f"{name}-robust" in gans else name
-        base = name.removesuffix("-robust") if name.removesuffix("-robust") in gans else name
-        st.page_link(language.WORST_NOISE, label=f"Worst noise of {name}", query_params={"a": base, "b": twin})
+        base, twin = at_hand(name, gans)
+        st.page_link(language.WORST_NOISE, label=f"Worst noise of {name}", query_params=query(a=base, b=twin))
 for name, words in broken.items():
     st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
 st.caption(
@@ -70,7 +72,7 @@ def explore() -> None:
     """The live picture: only this runs while the slider is held."""
     radius, held = live_slider(
         "ε, how far the noise may move",
-        "home_eps",
+        RADIUS,
         largest,
         ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
     )

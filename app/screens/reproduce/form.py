@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
+from controls.draw import draw
+from session import table
 from theme.language import symbols
 
 from rgan.common.errors import SettingsError
@@ -10,8 +12,6 @@ from rgan.paper.ablation import Ablation, Model, members
 from rgan.paper.evaluation import EvaluationSettings
 from rgan.report import study_page
 
-USUAL = EvaluationSettings()
-SAMPLES = (100, 200, 500, 1000, 2000, 5000, 10_000, 50_000)
 HOW = """for seed in 0 1 2; do
   common="--system dcgan --data digits --width 32 --latent 64 --iterations 6000 --seed $seed"
   robust="--noise-radius 1 --image-radius 1 --weight 1"
@@ -28,28 +28,8 @@ def settings_form() -> EvaluationSettings:
     Raises:
         SettingsError: radii that are none.
     """
-    written = st.text_input(
-        "Worst noise within ε", " ".join(f"{radius:g}" for radius in USUAL.radii), key="radii", bind="query-params",
-        help="Radii of the search, rising. The paper trains with ε₁ = 0.01; it does not say what its Figure 3 takes.",
-    )  # fmt: skip
-    repeats = st.slider(
-        "Repeats", 1, 10, USUAL.repeats, key="repeats", bind="query-params",
-        help="Every model is scored that often, each time on other noise. The paper: 5.",
-    )  # fmt: skip
-    samples = st.select_slider(
-        "Images a repeat", SAMPLES, USUAL.samples, key="images", bind="query-params",
-        help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
-    )  # fmt: skip
-    steps = st.slider(
-        "Steps of a search",
-        1,
-        50,
-        USUAL.steps,
-        key="steps",
-        bind="query-params",
-        help="Gradient steps. More never find less.",
-    )
-    return EvaluationSettings(_radii(written), repeats, int(samples), steps)
+    radii, repeats = _radii(draw(table.RADII)), draw(table.REPEATS)
+    return EvaluationSettings(radii, repeats, draw(table.STUDY_IMAGES), draw(table.STUDY_STEPS))
 
 
 def _radii(written: str) -> tuple[float, ...]:

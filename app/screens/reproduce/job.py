@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
+from components.progress import bar_with_stop
 from components.time_needed import duration
 from session.state import STUDIES, evaluation_pace, studies
 from session.tasks import Task
+from session.waiting import redrawn
 
 from rgan.common.devices import in_background
 from rgan.embedding.projections import Report
@@ -75,16 +77,16 @@ def _progress(job: Job, task: Task[tuple[LeftOut, ...]]) -> None:
     seen = job.latest.done
 
     def draw() -> None:
-        if task.done or job.latest.done != seen:
-            st.rerun()
         at = job.latest
-        bar, button = st.columns([5, 1], vertical_alignment="center")
         words = f"model {min(at.done + 1, at.total)} of {at.total}" + (f", {at.name}" if at.name else "")
-        bar.progress(min(task.share, 1.0), f"{words}. Goes on if you leave this page or close it.")
-        button.button("Stop", on_click=stop, icon=":material/stop:", width="stretch",
-                      help="Keeps the models that are finished; Run goes on with the others.")  # fmt: skip
+        bar_with_stop(
+            task.share,
+            f"{words}. Goes on if you leave this page or close it.",
+            stop,
+            "Keeps the models that are finished; Run goes on with the others.",
+        )
 
-    st.fragment(draw, run_every=POLL)()
+    redrawn(draw, waiting=True, over=lambda: task.done or job.latest.done != seen, every=POLL)
 
 
 def _offer(job: Job, waiting: int) -> None:
@@ -92,21 +94,20 @@ def _offer(job: Job, waiting: int) -> None:
     columns = ablations(job.models)[0]
     firsts = [(column.all_models[0], len(column.all_models)) for column in columns]
     paces = [(evaluation_pace(model.digest, model, scorings), count) for model, count in firsts]
-    known = all(one.done() for one, _ in paces)
+
+    def known() -> bool:
+        return all(one.done() for one, _ in paces)
 
     def words() -> str:
-        if not known:
+        if not known():
             return "How long? Measuring on this machine …"
         if any(one.exception() for one, _ in paces):
             return ""
         everything = sum(count * one.result().seconds(job.settings) for one, count in paces)
         return f"About {duration(everything * waiting / sum(count for _, count in paces))} on this machine."
 
-    def draw() -> None:
-        if not known and all(one.done() for one, _ in paces):
-            st.rerun()
-        left, right = st.columns([1, 3], vertical_alignment="center")
-        left.button("Run", on_click=start, args=(job,), type="primary", icon=":material/science:", width="stretch")
-        right.caption(f"{waiting} of {len(job.models)} models are to be evaluated with these settings. {words()}")
-
-    st.fragment(draw, run_every=None if known else 0.7)()
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.button("Run", on_click=start, args=(job,), type="primary", icon=":material/science:", width="stretch")
+    asked = f"{waiting} of {len(job.models)} models are to be evaluated with these settings."
+    with right:
+        redrawn(lambda: st.caption(f"{asked} {words()}"), waiting=not known(), over=known)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from controls.draw import draw
+from session.table import MEASURE, PART
 from theme import language
 from theme.html import part
 
 from rgan.paper import published, tables
-from rgan.paper.evaluation import MEASURES
 from rgan.paper.study import Study
 from rgan.report import study_page
 from rgan.report.parts import Figure
 
 CHART = {"displayModeBar": False}
-SECTIONS = ("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About")
 
 
 def show(study: Study) -> None:
     """The section that is chosen, and the files of all of them."""
-    section = str(
-        st.segmented_control("Show", SECTIONS, default=SECTIONS[0], key="show_part", bind="query-params", required=True)
-    )
     {
         "Table 2": _table2, "Figure 1": _figure1, "Figure 2": _figure2, "Figure 3": _figure3, "Claims": _claims,
         "About": _about,
-    }[section](study)  # fmt: skip
+    }[draw(PART)](study)  # fmt: skip
 
 
 def downloads(study: Study) -> None:
@@ -83,9 +81,4 @@ def _about(study: Study) -> None:
 
 
 def _measure(study: Study) -> str:
-    return str(
-        st.selectbox(
-            "Measures by", tuple(MEASURES), format_func=lambda name: study.settings.title(name),
-            key="measure", bind="query-params",
-        )
-    )  # fmt: skip
+    return draw(replace(MEASURE, words=study.settings.title))

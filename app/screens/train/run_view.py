@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from components.progress import bar
 from components.time_needed import duration
 from markupsafe import Markup
-from screens.train.plan_form import TWIN
 from session import visitors
-from session.state import jobs
+from session.chosen import Slot
+from session.state import TRAINED, jobs, models
+from session.table import query
+from session.twins import at_hand
 from theme import language
 
 from rgan.common.errors import RganError
 from rgan.training.runs import Record
 
-PROBLEM = "train_problem"
+PROBLEM = Slot("train_problem", "")
 WORDS = {
     "queued": "waiting for its turn",
     "running": "training",
@@ -32,12 +35,12 @@ def do(action: Callable[[str], None], name: str) -> None:
     try:
         action(name)
     except RganError as error:
-        st.session_state[PROBLEM] = str(error)
+        PROBLEM.set(str(error))
 
 
 def problem() -> None:
     """Say what the last button could not do, once."""
-    if said := st.session_state.pop(PROBLEM, ""):
+    if said := PROBLEM.pop():
         st.error(said)
 
 
@@ -50,7 +53,7 @@ def header(record: Record) -> None:
     """Name, progress, state in words and the buttons that fit it."""
     plan = record.plan
     st.html(language.model_title(side_of(record), record.name, plan.recipe.title))
-    st.progress(min(record.iteration / plan.iterations, 1.0))
+    bar(record.iteration / plan.iterations)
     facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
     if record.left is not None:
         facts.append(f"{duration(record.left)} left")
@@ -80,11 +83,6 @@ def buttons(record: Record) -> None:
                 st.write(f"Delete {name} with its checkpoint, pictures and curves? This cannot be undone.")
                 st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(jobs().remove, name))
         if record.checkpoint is not None:
-            base = name.removesuffix(TWIN)
-            twin = base + TWIN
-            has = {
-                one: (record.checkpoint.parent.parent / one / record.checkpoint.name).exists() for one in (base, twin)
-            }
-            query = {"a": f"runs/{base if has[base] else name}", "b": f"runs/{twin if has[twin] else name}"}
-            st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params=query,
+            a, b = at_hand(TRAINED + name, models())
+            st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params=query(a=a, b=b),
                          icon=":material/explore:")  # fmt: skip

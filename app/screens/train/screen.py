@@ -2,8 +2,13 @@
 
 import streamlit as st
 from components import learning, time_needed
+from controls.draw import choose
 from screens.train import plan_form, run_view
+from session import chosen
 from session.state import jobs
+from session.table import RUN
+from session.twins import twins
+from session.waiting import redrawn
 
 from rgan.common.errors import RganError
 from rgan.training.runs import Record, TrainingPlan
@@ -14,9 +19,9 @@ def start(plans: dict[str, TrainingPlan]) -> None:
     try:
         jobs().start(plans)
     except RganError as error:
-        st.session_state[run_view.PROBLEM] = str(error)
+        run_view.PROBLEM.set(str(error))
     else:
-        st.session_state["run"] = next(iter(plans))
+        chosen.put(RUN, next(iter(plans)))
 
 
 def records() -> dict[str, Record]:
@@ -34,11 +39,12 @@ with st.sidebar:
     plan = plan_form.plan_form()
     robust = plan.recipe.robust is not None
     name = plan_form.name_of(plan, set(jobs().names()))
-    own = name + plan_form.TWIN if robust else name
+    _, robust_name = twins(name)
+    own = robust_name if robust else name
     baseline, twin = plan_form.pair(plan)
     possible = time_needed.say_time_needed([baseline, twin] if robust else [plan])
     st.button(
-        "Train the pair", on_click=start, args=({name: baseline, name + plan_form.TWIN: twin},), type="primary",
+        "Train the pair", on_click=start, args=({name: baseline, robust_name: twin},), type="primary",
         disabled=not (robust and possible), icon=":material/join_inner:", width="stretch",
         help="Baseline and robust with the same seed, one after the other. Needs a robust part.",
     )  # fmt: skip
@@ -58,19 +64,16 @@ if not listed:
     )
     st.stop()
 
-if st.session_state.get("run", st.query_params.get("run")) not in listed:
-    st.session_state["run"] = next(iter(listed))
-chosen = str(
-    st.selectbox("Run", tuple(listed), None, key="run", bind="query-params", help="Baseline and robust twin together.")
-)
+if chosen.current(RUN) not in listed:
+    chosen.put(RUN, next(iter(listed)))
+run = choose(RUN, tuple(listed))
 active = bool(jobs().queue())
 
 
 def watch() -> None:
     """The chosen run and its twin, looked at again every second while anything trains."""
-    base = chosen.removesuffix(plan_form.TWIN)
     shown = []
-    for one in (base, base + plan_form.TWIN):
+    for one in twins(run):
         if one in listed:
             try:
                 shown.append(jobs().record(one))
@@ -88,8 +91,6 @@ def watch() -> None:
     if queue := jobs().queue():
         st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
-    if active and not queue:
-        st.rerun()
 
 
-st.fragment(watch, run_every=1.0 if active else None)()
+redrawn(watch, waiting=active, over=lambda: not jobs().queue(), every=1.0)

@@ -1,13 +1,18 @@
 """Worst noise: two models, one noise, and the ε and λ that move it."""
 
+from dataclasses import replace
+
 import streamlit as st
 from components import board
 from components.live_slider import live_slider
 from components.stage import Stage, finish_run
 from controls import attack
+from controls.draw import draw
 from controls.objective import objective_choice
 from controls.two_models import two_models
+from session.chosen import Slot
 from session.state import live_paths, together
+from session.table import EPS, PICK, SHOW
 from theme.language import symbols
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE
@@ -35,32 +40,18 @@ def explore() -> None:
     """Everything that follows ε: only this runs while the slider is held."""
     radius, held = live_slider(
         "ε, how far the noise may move",
-        "eps",
+        Slot(EPS.key, EPS.default),
         request.reach,
         ends=("0: original noise", f"{request.reach:.2f}: half of ‖z‖"),
     )
     stage = Stage((a, b), (gans[0].recipe.title, gans[1].recipe.title))
     show, pick = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
-    changes = show.segmented_control(
-        "Show",
-        ("images", "change"),
-        default=attack.DEFAULTS["show"],
-        key="show",
-        bind="query-params",
-        required=True,
-        help="Change: three times the difference from the original image; grey is no change.",
-    )
+    with show:
+        changes = draw(SHOW)
     picked = 1
     if request.count > 1:
-        picked = pick.slider(
-            "Sample on the way from original to worst",
-            1,
-            request.count,
-            min(attack.DEFAULTS["pick"], request.count),
-            key="pick",
-            bind="query-params",
-            help="The framed sample of every grid, on the straight line z + t·r, with its number under each picture.",
-        )
+        with pick:
+            picked = draw(replace(PICK, high=request.count))
     paths = live_paths((a, b), request, "worst_noise")
     views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
     if not held:  # the strip below leaves the cores to the grids while they move

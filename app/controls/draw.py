@@ -1,0 +1,64 @@
+"""Drawing a control of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import streamlit as st
+from session.chosen import move_into_range
+from session.control import Control, Number, OneOf, Switch, Text
+
+T = TypeVar("T")
+
+
+def draw(control: Control[T], *, disabled: bool = False) -> T:
+    """Draw a control into the current container; its value."""
+    move_into_range(control)
+    return cast(T, _drawn(control, disabled))
+
+
+def _drawn(control: Control[Any], disabled: bool) -> object:
+    label, key, default, hint = control.label, control.key, control.default, control.help
+    match control:
+        case Number(widget="slider", low=low, high=high, step=step):
+            return st.slider(
+                label, low, high, default, step, key=key, bind="query-params", disabled=disabled, help=hint
+            )
+        case Number(low=low, high=high, step=step):
+            return st.number_input(
+                label, low, high, default, step, key=key, bind="query-params", disabled=disabled, help=hint
+            )
+        case OneOf(widget="slider", options=options, words=words):
+            return st.select_slider(
+                label, options, default, words, key=key, bind="query-params", disabled=disabled, help=hint
+            )
+        case OneOf(widget="box", options=options, words=words):
+            return st.selectbox(
+                label, options, options.index(default), words, key=key, bind="query-params", disabled=disabled,
+                help=hint,
+            )  # fmt: skip
+        case OneOf(options=options, words=words):
+            return st.segmented_control(
+                label, options, default=default, format_func=words, key=key, bind="query-params", required=True,
+                disabled=disabled, help=hint,
+            )  # fmt: skip
+        case Switch():
+            return st.toggle(label, default, key=key, bind="query-params", disabled=disabled, help=hint)
+        case Text(placeholder=placeholder):
+            return st.text_input(
+                label, default, key=key, bind="query-params", disabled=disabled, placeholder=placeholder, help=hint
+            )
+    raise TypeError(type(control))
+
+
+def choose(control: Control[str], names: Sequence[str], *, on_change: Callable[[], None] | None = None) -> str:
+    """Draw the choice of one of the things at hand, at first the control's default or the first of them; without a
+    default, one that is set already.
+    """
+    first = (names.index(control.default) if control.default in names else 0) if control.default else None
+    return str(
+        st.selectbox(
+            control.label, names, first, key=control.key, bind="query-params", on_change=on_change, help=control.help
+        )
+    )

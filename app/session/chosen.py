@@ -1,0 +1,74 @@
+"""What a session has chosen in the controls of the table, and what it remembers beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+import streamlit as st
+from session.control import Control, Number, number_in
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Slot(Generic[T]):
+    """A value that the session keeps under a key, a widget's or one of its own; `default` until it is set."""
+
+    key: str
+    default: T
+
+    def get(self) -> T:
+        return cast(T, st.session_state.get(self.key, self.default))
+
+    def set(self, value: T) -> None:
+        st.session_state[self.key] = value
+
+    def pop(self) -> T:
+        """The value, which is forgotten."""
+        return cast(T, st.session_state.pop(self.key, self.default))
+
+
+def current(control: Control[T]) -> T:
+    """The value of a control, drawn or not: the session's, or else that of the address."""
+    if control.key in st.session_state:
+        return cast(T, st.session_state[control.key])
+    return control.read(st.query_params[control.key]) if control.key in st.query_params else control.default
+
+
+def put(control: Control[T], value: T) -> None:
+    """Set a control that is not yet drawn in this run."""
+    st.session_state[control.key] = value
+
+
+def put_all(state: Mapping[str, object]) -> None:
+    """Set controls, by their keys."""
+    st.session_state.update(state)
+
+
+def forget(control: Control[Any]) -> None:
+    """Let a control fall back to its default."""
+    st.session_state.pop(control.key, None)
+
+
+def move_into_range(control: Control[Any]) -> None:
+    """Before a control is drawn: a number from a link or another page that is out of range is moved into it, and that
+    is said; without this, Streamlit would silently take the default, or fail.
+    """
+    key = control.key
+    asked = st.session_state.get(key, st.query_params.get(key))
+    number, nearest = number_in(asked), control.clamped(asked)
+    if number is None or nearest is None:
+        return
+    if isinstance(control, Number) and control.widget == "field" and isinstance(asked, str) and math.isinf(number):
+        st.query_params[key] = control.write(nearest)  # Streamlit fails to read an infinite whole number
+        st.rerun()
+    if number != nearest:
+        st.toast(
+            f"{control.name} {number:g} is not offered here; it is {control.write(nearest)} now.",
+            icon=":material/info:", duration="long",
+        )  # fmt: skip
+    if asked != nearest:
+        st.session_state[key] = nearest

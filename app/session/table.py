@@ -1,0 +1,297 @@
+"""The table of controls: what stands in the address, with defaults, ranges, words, and what a teacher can hide.
+
+A screen draws an entry with `controls.draw`; where a range depends on what is at hand, it narrows the entry with
+`dataclasses.replace` before. `session.chosen` has the values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from session.control import Control, Named, Number, OneOf, Switch, Text
+
+from rgan.attack.objectives import CRITIC, OBJECTIVES
+from rgan.common.devices import DEVICES
+from rgan.embedding.figure4 import FEATURES, PANELS
+from rgan.embedding.figure4 import SIDES as MODEL_SIDES
+from rgan.embedding.projections import METHODS, NEIGHBOURS
+from rgan.models.recipes import PLAYERS
+from rgan.models.systems import SYSTEMS
+from rgan.paper.evaluation import MEASURES, EvaluationSettings
+from rgan.robustness.blind_test import BROKEN, QUESTIONS
+from rgan.robustness.failures.pool import BY as RANKINGS
+from rgan.robustness.failures.pool import NOISES
+from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS
+
+MOST_DIMENSIONS = 4096  # of the noise of any model
+FIGURE_4 = "Figure 4"
+_SHORT = {"a": "a noise", "b": "b worst images", "c": "c real and A", "d": "d real and B"}
+_SCALES = (5, 10, 15, 20, 30, 50, 75, 100)
+_SCALE_HELP = (
+    "How many neighbours each point tries to keep. A second value is drawn beside: what changes with it was made by "
+    "the method, not by the data."
+)
+_STUDY = EvaluationSettings()
+
+# Two models.
+A = Named(
+    key="a", label="Model A", default="digits-dcgan", group="models",
+    help="Usually a baseline; B follows to its twin.",
+)  # fmt: skip
+B = Named(
+    key="b", label="Model B", default="digits-dcgan-robust", group="models",
+    help="Usually the same system trained robustly.",
+)  # fmt: skip
+
+# The search for worst noise.
+EPS = Number(
+    key="eps", label="ε, radius of the search", default=1.0, low=0.0, high=math.sqrt(MOST_DIMENSIONS) / 2, step=0.01,
+    group="search", short="ε, radius",
+)  # fmt: skip
+AGAINST = OneOf(
+    key="against", label="Raise", default=CRITIC, options=OBJECTIVES, group="search",
+    help="What worst noise is worst for. Critic: the generator's loss by its own critic, equation 8. Judge: the "
+    "distance to the third nearest real image, as an independent judge sees images; it has seen neither model. Change: "
+    "how far the image moves from that of the original noise; it needs nothing but a generator, and sets the direction "
+    "of largest change beside random ones.",
+)  # fmt: skip
+LAM = OneOf(
+    key="lam", label="λ, price of moving", default=0.0,
+    options=(0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0), words="{:g}".format, widget="slider",
+    group="search", short="λ, price",
+    help="Paid per squared unit of length moved, in what is raised: λ_z of equation 8. 0 lets every sample use all "
+    "of ε. The one-step method ignores it: its step always has length ε.",
+)  # fmt: skip
+ONE_STEP = "one-step"
+METHOD = OneOf(
+    key="method", label="Method", default="search", options=("search", ONE_STEP), group="search",
+    help="Search: gradient ascent that keeps the best point found. One-step: the paper's r = ε·∇/‖∇‖, as in "
+    "Algorithm 1 line 4; it overshoots when ε is large.",
+)  # fmt: skip
+STEPS = Number(
+    key="steps", label="Steps", default=10, low=1, high=50, group="search",
+    help="Gradient steps for each sample. More steps never find less.",
+)  # fmt: skip
+RESTARTS = Number(
+    key="restarts", label="Starts", default=1, low=1, high=8, group="search",
+    help="Independent searches per sample, the first from the original noise, the others from random points of "
+    "the ball; the best is kept.",
+)  # fmt: skip
+SHELL = Switch(
+    key="shell", label="Keep the length of z", group="search",
+    help="Search on the sphere ‖z + r‖ = ‖z‖: worst noise stays as likely under the prior as ordinary noise.",
+)  # fmt: skip
+
+# The noise.
+ROWS = Text(
+    key="rows", label="Only these samples", default="", group="noise", placeholder="such as 3, 17, 250",
+    help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
+)  # fmt: skip
+SAMPLES = OneOf(
+    key="samples", label="Samples", default=64, options=(16, 32, 64, 128, 256), widget="slider", group="noise",
+    help="Noise vectors searched and drawn, for A and B alike.",
+)  # fmt: skip
+POOL = OneOf(
+    key="pool", label="Noise tried", default=1024, options=(256, 512, 1024, 2048, 4096, 8192), widget="slider",
+    group="noise", help="How many noise vectors are searched, each in both models.",
+)  # fmt: skip
+SEED = Number(
+    key="seed", label="Seed", default=0, low=0, high=2**31 - 3, step=1, widget="field", group="noise",
+    help="The same seed gives the same noise and the same random directions on any machine.",
+)  # fmt: skip
+
+# What is shown of it.
+SHOW = OneOf(
+    key="show", label="Show", default="images", options=("images", "change"), group="pictures",
+    help="Change: three times the difference from the original image; grey is no change.",
+)  # fmt: skip
+PICK = Number(
+    key="pick", label="Sample on the way from original to worst", default=1, low=1, high=SAMPLES.options[-1],
+    group="pictures", short="Sample on the way",
+    help="The framed sample of every grid, on the straight line z + t·r, with its number under each picture.",
+)  # fmt: skip
+VIEW = OneOf(
+    key="view", label="View", default="Control", group="pictures",
+    options=("Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"),
+)  # fmt: skip
+PANEL = OneOf(
+    key="panel", label="Panel", default=FIGURE_4, options=(FIGURE_4, *PANELS), group="pictures",
+    words=lambda one: _SHORT.get(one, one),
+    help="The paper's Figure 4 has four: all of them, or one with its control and a second scale beside it.",
+)  # fmt: skip
+
+# The ranking of failures.
+BY = OneOf(
+    key="by", label="Rank by", default="rise", options=RANKINGS, group="ranking",
+    help="What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
+    "critic, or how far the image changes.",
+)  # fmt: skip
+OF = OneOf(
+    key="of", label="Rank the images of", default="A", options=MODEL_SIDES, group="ranking",
+    help="The other model is shown with the same noise.",
+)  # fmt: skip
+KIND = OneOf(key="kind", label="Images of", default="worst", options=("worst", "random", "original"), group="ranking")
+assert set(KIND.options) == set(NOISES)
+
+# The maps of Figure 4.
+POINTS = OneOf(
+    key="points", label="Points of each sample", default=500, options=(100, 250, 500), widget="slider", group="maps",
+    short="Points", help="The paper draws 500 and 500.",
+)  # fmt: skip
+MAP = OneOf(
+    key="map", label="Method", default="tsne", options=tuple(METHODS), words=METHODS.__getitem__, group="maps",
+    short="Method of the maps",
+    help="PCA: the two directions of largest variance, exact and at once. t-SNE and UMAP: neighbourhoods, "
+    "drawn on demand; their sizes and distances mean nothing.",
+)  # fmt: skip
+SPACE = Switch(key="space", label="In space (3-D)", group="maps", short="In space")
+PERPLEXITY = OneOf(
+    key="tsne_scale", label="Perplexity", default=NEIGHBOURS["tsne"], options=_SCALES, widget="slider", group="maps",
+    help=_SCALE_HELP,
+)  # fmt: skip
+UMAP_NEIGHBOURS = OneOf(
+    key="umap_scale", label="Neighbours", default=NEIGHBOURS["umap"], options=_SCALES, widget="slider", group="maps",
+    help=_SCALE_HELP,
+)  # fmt: skip
+SIDE = OneOf(
+    key="side", label="Panels a and b show", default="A", options=MODEL_SIDES, group="maps",
+    short="Whose panels a and b", help="Whose worst noise and whose critic.",
+)  # fmt: skip
+IMAGES_AS = OneOf(
+    key="features", label="Images as", default="pixels", options=tuple(FEATURES), words=FEATURES.__getitem__,
+    widget="box", group="maps",
+    help="The space in which images are compared: their pixels, or what enters a critic's last layer.",
+)  # fmt: skip
+IMAGE_RADIUS = Number(
+    key="e2b", label="ε₂, how far images may move", default=1.0, low=0.0, high=4.0, step=0.1, group="maps", short="ε₂",
+    help="Length of the worst image step in panel b; pixels run from −1 to 1. The paper trains with ε₂ = 4.",
+)  # fmt: skip
+ARROWS = Switch(
+    key="arrows", label="Arrows from original to worst", group="maps", short="Arrows",
+    help="Where each point of panels a and b came from, placed into the finished picture.",
+)  # fmt: skip
+
+# The blind test.
+QUESTION = OneOf(
+    key="question", label="Question", default=BROKEN, options=QUESTIONS, group="test",
+    help="Broken: original noise of A beside moved noise. Robust: A beside B, both under moved noise.",
+)  # fmt: skip
+TRIALS = OneOf(
+    key="trials", label="Pairs", default=20, options=(10, 20, 40), group="test", short="Number of pairs",
+    help="Half of them, nobody knows which, are the control: random noise of the same length.",
+)  # fmt: skip
+
+# A study.
+RADII = Text(
+    key="radii", label="Worst noise within ε", default=" ".join(f"{radius:g}" for radius in _STUDY.radii),
+    help="Radii of the search, rising. The paper trains with ε₁ = 0.01; it does not say what its Figure 3 takes.",
+)  # fmt: skip
+REPEATS = Number(
+    key="repeats", label="Repeats", default=_STUDY.repeats, low=1, high=10,
+    help="Every model is scored that often, each time on other noise. The paper: 5.",
+)  # fmt: skip
+STUDY_IMAGES = OneOf(
+    key="images", label="Images a repeat", default=_STUDY.samples, widget="slider",
+    options=(100, 200, 500, 1000, 2000, 5000, 10_000, 50_000),
+    help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
+)  # fmt: skip
+STUDY_STEPS = replace(
+    STEPS, label="Steps of a search", default=_STUDY.steps, help="Gradient steps. More never find less."
+)
+PART = OneOf(
+    key="show_part", label="Show", default="Table 2",
+    options=("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
+)  # fmt: skip
+MEASURE = OneOf(
+    key="measure", label="Measures by", default="score", options=tuple(MEASURES), words=_STUDY.title, widget="box"
+)
+
+# The plan of a training.
+DATA = Named(
+    key="data", label="Data", default="digits",
+    help="Digits come with scikit-learn; `python -m rgan data NAME --download` fetches the others. A folder or "
+    "zip of images put into data/ appears here too.",
+)  # fmt: skip
+SYSTEM = OneOf(
+    key="system", label="System", default=next(iter(SYSTEMS)), options=tuple(SYSTEMS),
+    words=lambda name: SYSTEMS[name].title, widget="box",
+    help="The baseline GAN of the paper's tables: networks, loss and optimiser.",
+)  # fmt: skip
+ROBUST = OneOf(
+    key="robust", label="Robust part", default="own", options=("off", "paper", "official", "own"), widget="box",
+    help="Paper: λ 0.1, ε₁ 0.01, ε₂ 4 (Algorithm 1). Official: the coefficients of the paper's published code, "
+    "which differ from its text. Own: yours; 1, 1, 1 made a visible difference on digits.",
+)  # fmt: skip
+ROBUST_PLAYERS = OneOf(
+    key="players", label="Robust players", default=PLAYERS[0], options=PLAYERS, widget="box",
+    help="Who trains against its worst case: the generator, the critic, or both (Table 2).",
+)  # fmt: skip
+TRAIN_NOISE_RADIUS = Number(
+    key="e1", label="ε₁", default=1.0, low=0.0, high=100.0, widget="field",
+    help="Length of the generator's worst noise step, in units of noise.",
+)  # fmt: skip
+TRAIN_IMAGE_RADIUS = Number(
+    key="e2", label="ε₂", default=1.0, low=0.0, high=100.0, widget="field",
+    help="Length of the critic's worst image step; pixels run from −1 to 1.",
+)  # fmt: skip
+WEIGHT = Number(
+    key="weight", label="λ", default=1.0, low=0.0, high=100.0, widget="field",
+    help="Weight of the robust terms in training (eq. 11); not the price λ of a search.",
+)  # fmt: skip
+SOLVER_STEPS = Number(
+    key="solver_steps", label="Solver steps", default=1, low=1, high=10,
+    help="Gradient steps of each worst perturbation. The paper: 1. Each further one costs another pass.",
+)  # fmt: skip
+ITERATIONS = Number(
+    key="iterations", label="Iterations", default=2000, low=1, high=MAX_ITERATIONS, step=500, widget="field",
+    help=f"Generator steps. Digits are readable after about 1,000. At most a million: {WHY_MAX_ITERATIONS}.",
+)  # fmt: skip
+WIDTH = OneOf(
+    key="width", label="Width", default=32, options=(8, 16, 32, 64, 128), widget="slider",
+    help="Features of the narrowest layer. Published networks have 128, Miyato's and those of 48 and 64 pixels "
+    "64: cost grows with its square.",
+)  # fmt: skip
+LATENT = OneOf(
+    key="latent", label="Noise dimensions", default=64, options=(16, 32, 64, 100, 128), widget="slider",
+    help="Length of z. Published networks have 128, DCGANs of 64 pixels 100.",
+)  # fmt: skip
+TRAIN_SEED = Number(
+    key="train_seed", label="Seed", default=0, low=0, high=2**31 - 1, widget="field",
+    help="Of first weights, noise and the order of the images. A pair shares it.",
+)  # fmt: skip
+DEVICE = OneOf(key="device", label="Device", default=DEVICES[0], options=DEVICES, widget="box")
+
+# What is looked at.
+RUN = Named(key="run", label="Run", default="", help="Baseline and robust twin together.")
+MODEL = Named(key="model", label="Model", default=A.default, help="What is known of it stands below.")
+
+# By their names in links; the order is that of lists of controls.
+CONTROLS: Mapping[str, Control[Any]] = {
+    one.key: one
+    for one in (
+        A, B, EPS, AGAINST, LAM, METHOD, STEPS, RESTARTS, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+        BY, OF, KIND, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS, ARROWS, QUESTION,
+        TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS, TRAIN_NOISE_RADIUS,
+        TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE, RUN, MODEL,
+    )
+}  # fmt: skip
+# The controls that a teacher can hide, by what a teacher calls them.
+GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
+    group: tuple(one for one in CONTROLS.values() if one.group == group)
+    for group in dict.fromkeys(one.group for one in CONTROLS.values() if one.group)
+}
+# What the Worst noise screen resets, apart from what is raised.
+SEARCH = (EPS, LAM, METHOD, STEPS, RESTARTS, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)
+
+
+def defaults(*controls: Control[Any]) -> dict[str, object]:
+    """The defaults of these controls."""
+    return {one.key: one.default for one in controls}
+
+
+def query(**state: object) -> dict[str, str]:
+    """The parameters of a link to a page that sets these controls."""
+    return {key: CONTROLS[key].write(value) for key, value in state.items()}
