@@ -12,7 +12,7 @@ from session.chosen import Slot
 from theme import language
 
 _ARRIVED = Slot[int | None]("tour_arrived", None)  # the step whose settings have been made
-_HERE: Mapping[str, object] = table.defaults(table.A, table.B, table.AGAINST, *table.SEARCH)
+_HERE: Mapping[str, object] = table.defaults(table.A, table.B, table.OBJECTIVE, *table.SEARCH)
 
 
 @dataclass(frozen=True)

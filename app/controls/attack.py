@@ -13,9 +13,9 @@ from rgan.attack.objectives import CHANGE
 from rgan.attack.path import Request, parse_rows
 
 
-def reset(against: str) -> None:
+def reset(objective: str) -> None:
     """Every control back to its default; what is raised, to what is usual for the models."""
-    chosen.put_all(table.defaults(*table.SEARCH) | {table.AGAINST.key: against})
+    chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective})
 
 
 def search_controls(reach: float, raised: ObjectiveChoice) -> Request:

@@ -8,7 +8,7 @@ import streamlit as st
 from controls.draw import draw
 from session import chosen
 from session.chosen import Slot
-from session.table import AGAINST
+from session.table import OBJECTIVE
 
 from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
 from rgan.models.gan import Gan
@@ -34,7 +34,7 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Objective
     judge = judge_for(gans)
     offered = choices(gans, judge)
     _follow(offered[0])
-    objective = draw(replace(AGAINST, options=offered, default=offered[0]))
+    objective = draw(replace(OBJECTIVE, options=offered, default=offered[0]))
     if judge is not None and objective == JUDGE:
         st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
     return ObjectiveChoice(
@@ -48,8 +48,8 @@ def _follow(usual: str) -> None:
     The link says nothing of a default, so it would otherwise reopen another picture.
     """
     before = _USUAL.get()
-    if before not in ("", usual) and chosen.current(AGAINST) == before:
-        chosen.put(AGAINST, usual)
+    if before not in ("", usual) and chosen.current(OBJECTIVE) == before:
+        chosen.put(OBJECTIVE, usual)
     _USUAL.set(usual)
 
 

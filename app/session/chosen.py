@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
-from session.control import Control, Number, number_in
+from session.control import Control, Number, OneOf, number_in
 
 T = TypeVar("T")
 
@@ -59,6 +59,9 @@ def move_into_range(control: Control[Any]) -> None:
     """
     key = control.key
     asked = st.session_state.get(key, st.query_params.get(key))
+    if isinstance(control, OneOf) and asked in control.former:
+        st.session_state[key] = control.former[asked]
+        return
     number, nearest = number_in(asked), control.clamped(asked)
     if number is None or nearest is None:
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -67,13 +67,16 @@ class Number(Control[N]):
 
 @dataclass(frozen=True, kw_only=True)
 class OneOf(Control[T]):
-    """One of `options`, each shown, and written into links, in the words of `words`."""
+    """One of `options`, each shown, and written into links, in the words of `words`; `former`: what older links say."""
 
     options: Sequence[T]
     words: Callable[[Any], str] = str
     widget: Literal["segments", "slider", "box"] = "segments"
+    former: Mapping[str, T] = field(default_factory=dict)
 
     def read(self, text: str) -> T:
+        if text in self.former:
+            return self.former[text]
         for option in self.options:
             if self.words(option) == text:
                 return option

@@ -51,7 +51,7 @@ EPS = Number(
     key="eps", label="ε, radius of the search", default=1.0, low=0.0, high=math.sqrt(MOST_DIMENSIONS) / 2, step=0.01,
     group="search", short="ε, radius",
 )  # fmt: skip
-AGAINST = OneOf(
+OBJECTIVE = OneOf(
     key="against", label="Raise", default=CRITIC, options=OBJECTIVES, group="search",
     help="What worst noise is worst for. Critic: the generator's loss by its own critic, equation 8. Judge: the "
     "distance to the third nearest real image, as an independent judge sees images; it has seen neither model. Change: "
@@ -115,7 +115,8 @@ PICK = Number(
 )  # fmt: skip
 VIEW = OneOf(
     key="view", label="View", default="Control", group="pictures",
-    options=("Control", "Curves", "Break points", "Shell", "Transfer", "Search health", "Report"),
+    options=("Control", "Curves", "Minimal radius", "Shell", "Transfer", "Checks", "Report"),
+    former={"Break points": "Minimal radius", "Search health": "Checks"},
 )  # fmt: skip
 PANEL = OneOf(
     key="panel", label="Panel", default=FIGURE_4, options=(FIGURE_4, *PANELS), group="pictures",
@@ -272,7 +273,7 @@ MODEL = Named(key="model", label="Model", default=A.default, help="What is known
 CONTROLS: Mapping[str, Control[Any]] = {
     one.key: one
     for one in (
-        A, B, EPS, AGAINST, LAM, METHOD, STEPS, RESTARTS, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+        A, B, EPS, OBJECTIVE, LAM, METHOD, STEPS, RESTARTS, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
         BY, OF, KIND, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS, ARROWS, QUESTION,
         TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS, TRAIN_NOISE_RADIUS,
         TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE, RUN, MODEL,

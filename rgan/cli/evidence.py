@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
                 "checkpoint": str(path),
                 "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
-                "health": [dataclasses.asdict(light) for light in found],
+                "health": [dataclasses.asdict(check) for check in found],
             }
             for side, path, one, found in zip("AB", (options.a, options.b), at_radius, checked, strict=True)
         },
@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> None:
         "samples": options.samples, "seed": options.seed, **dataclasses.asdict(settings),
     }  # fmt: skip
     lines = [
-        f"{side}, search {light.name}: {light.state}, {light.number}. {light.remedy}".rstrip()
+        f"{side}, search {check.name}: {check.state}, {check.number}. {check.remedy}".rstrip()
         for side, found in zip("AB", checked, strict=True)
-        for light in found
+        for check in found
     ]
     print_report(options, report, "\n".join((*said, *lines)))

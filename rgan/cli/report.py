@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
                 "beyond_random": dataclasses.asdict(one.beyond("random")),
                 "beyond_best_of_random": dataclasses.asdict(one.beyond("best")),
-                "health": {light.name: light.state for light in found.health[side]},
+                "health": {check.name: check.state for check in found.checks[side]},
                 "bad": {kind: share_json(each) for kind, each in pool.prevalence(found.pool, side).items()},
                 "modes": [mode.size for mode in found.modes[side].modes],
             }

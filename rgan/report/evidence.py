@@ -130,7 +130,7 @@ def along(state: Curves) -> Table:
     return Table(tuple(head), tuple(Row(tuple(row)) for row in cells), numbers=0)
 
 
-def breaks(found: Mapping[tuple[str, str], MinimalRadii], radius: float) -> Section:
+def minimal_radius(found: Mapping[tuple[str, str], MinimalRadii], radius: float) -> Section:
     """Where images break, in one model or two; ε `radius` is marked."""
     (end,) = {one.last for one in found.values()}
     rows = tuple(

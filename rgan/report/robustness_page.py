@@ -46,8 +46,8 @@ def robustness_page(found: Robustness, command: str) -> str:
         curves=evidence.curves(found.curves, asked.radius),
         between=evidence.between(found.curves, asked.radius) if len(sides) == 2 else None,
         along=evidence.along(found.curves),
-        breaks=evidence.breaks(found.breaks, asked.radius),
-        health=found.health,
+        minimal_radius=evidence.minimal_radius(found.minimal_radii, asked.radius),
+        checked=found.checks,
         pool=f"{len(found.pool.z):,}",
         prevalence=_prevalence(found),
         findings=failures.findings(found.pool),
@@ -163,7 +163,7 @@ def _settings(found: Robustness) -> dict[str, str]:
     asked, judge = found.asked, found.models["A"].judge
     return {
         "ε, price λ, steps of the search": f"{asked.radius:g}, {asked.price:g}, {asked.steps}",
-        "Samples of the control and the lights": f"{asked.samples}",
+        "Samples of the control and the checks": f"{asked.samples}",
         "Curves": f"{DRAWS} draws of {asked.samples} samples at ε {', '.join(f'{x:g}' for x in asked.curves.radii)}",
         "Pool of failures": f"{asked.pool:,}",
         "Seed of the noise": f"{asked.seed}",

@@ -46,7 +46,7 @@ def curves(state: Curves) -> Rows:
     return rows
 
 
-def breaks(found: Mapping[tuple[str, str], MinimalRadii]) -> Rows:
+def minimal_radius(found: Mapping[tuple[str, str], MinimalRadii]) -> Rows:
     """A row a model, kind of noise and sample; the radius of a sample that does not break is empty."""
     return [
         {
@@ -78,7 +78,7 @@ def transfers(one: Transfer) -> Rows:
     ]
 
 
-def health(found: Mapping[str, tuple[Check, ...]]) -> Rows:
+def checks(found: Mapping[str, tuple[Check, ...]]) -> Rows:
     """A row a model and check."""
     return [
         {"model": side, "check": one.name, "state": one.state, "number": one.number, "remedy": one.remedy}

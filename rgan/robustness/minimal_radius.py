@@ -1,4 +1,4 @@
-"""Break points: the ε at which each sample's image first turns bad, on the path that a sweep has found.
+"""Minimal radius: the ε at which each sample's image first turns bad, on the path that a sweep has found.
 
 The path of a sample leads from its original noise through its answer at each radius, in straight pieces; a radius in
 between is a point of a piece. What is bad may become good again further out, since the search climbs on the critic and

@@ -1,8 +1,8 @@
 """All that is measured of the robustness of one model, or of two with the same noise, and whether it makes a headline.
 
 A headline needs all of: worst noise that does more than random noise of the same length, in every model; an interval
-that leaves out 0, also for what goes beyond random noise; no red light on a search; and nothing against comparing the
-two. Otherwise it is refused, with every reason.
+that leaves out 0, also for what goes beyond random noise; no check that says not to trust a search; and nothing against
+comparing the two. Otherwise it is refused, with every reason.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Mapper(Protocol):
 class Asked:
     """What to measure: worst noise within ε (`radius`) at price λ by a search of some steps.
 
-    samples: noise for the control, the lights and each draw of the curves. pool: noise to look for failures in.
+    samples: noise for the control, the checks and each draw of the curves. pool: noise to look for failures in.
 
     Raises:
         SettingsError: impossible numbers; at ε 0 there is nothing to measure.
@@ -83,7 +83,7 @@ class Asked:
 
     @property
     def curves(self) -> CurvesPlan:
-        """Of the curves and break points."""
+        """Of the curves and minimal radii."""
         radii = tuple(share * self.radius for share in SHARES)
         return CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
 
@@ -130,8 +130,9 @@ class Pictures:
 class Robustness:
     """Everything measured, by side "A" and, where there are two models, "B"; the noise is the same for both.
 
-    names: for people. curves: worst and random noise along ε; breaks: by side and one of MOVED. pool, pictures, modes:
-    bad images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found again.
+    names: for people. curves: worst and random noise along ε. minimal_radii: by side and one of MOVED. pool, pictures,
+    modes: bad images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found
+    again.
     comparability: None for one.
     """
 
@@ -140,9 +141,9 @@ class Robustness:
     models: dict[str, ModelFacts]
     comparability: Comparability | None
     at_radius: dict[str, OneRadius]
-    health: dict[str, tuple[Check, ...]]
+    checks: dict[str, tuple[Check, ...]]
     curves: Curves
-    breaks: dict[tuple[str, str], MinimalRadii]
+    minimal_radii: dict[tuple[str, str], MinimalRadii]
     pool: Pool
     pictures: dict[str, Pictures]
     modes: dict[str, Modes]
@@ -151,7 +152,7 @@ class Robustness:
     @property
     def headline(self) -> Headline:
         """What the numbers allow to say in one sentence."""
-        return headline(self.names, self.at_radius, self.health, self.comparability)
+        return headline(self.names, self.at_radius, self.checks, self.comparability)
 
 
 def examine(
@@ -168,12 +169,12 @@ def examine(
     yield Progress(0.0, "worst noise and its controls")
     try_all = functools.partial(one_radius, attack=attack, samples=samples, seed=seed)
     at_radius = dict(zip(named, run(try_all, both), strict=True))
-    yield Progress(0.04, "health of the search")
+    yield Progress(0.04, "checks of the attack")
     check = functools.partial(check_attack, attack=attack, samples=samples, seed=seed)
-    health = dict(zip(named, run(check, both), strict=True))
+    checks = dict(zip(named, run(check, both), strict=True))
     for curves in curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
-    breaks = {
+    minimal = {
         (side, kind): minimal_radii(judged, curves, side, kind) for side, judged in named.items() for kind in MOVED
     }
     yield Progress(0.8, "failures")
@@ -188,7 +189,7 @@ def examine(
         asked=asked, names=dict(zip(named, names, strict=True)),
         models={side: judged.facts for side, judged in named.items()},
         comparability=comparability(*(judged.gan for judged in both)) if len(named) == 2 else None,
-        at_radius=at_radius, health=health, curves=curves, breaks=breaks, pool=pool,
+        at_radius=at_radius, checks=checks, curves=curves, minimal_radii=minimal, pool=pool,
         pictures={side: _pictures(judged, pool, side, grouped[side]) for side, judged in named.items()},
         modes=grouped, worst=worst,
     )  # fmt: skip
@@ -211,7 +212,7 @@ def _pictures(judged: JudgedGan, pool: Pool, side: str, found: Modes) -> Picture
 def headline(
     names: Mapping[str, str],
     at_radius: Mapping[str, OneRadius],
-    health: Mapping[str, tuple[Check, ...]],
+    checks: Mapping[str, tuple[Check, ...]],
     comparable: Comparability | None,
 ) -> Headline:
     """The claim on one model or two, or all that stands against it.
@@ -222,10 +223,10 @@ def headline(
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
     against += [against_random(side, one) for side, one in at_radius.items() if not one.beyond("random").positive]
     against += [
-        f"{side}'s search is not to be trusted ({light.name}: {light.number}). {light.remedy}"
-        for side, found in health.items()
-        for light in found
-        if light.state == POOR
+        f"{side}'s search is not to be trusted ({check.name}: {check.number}). {check.remedy}"
+        for side, found in checks.items()
+        for check in found
+        if check.state == POOR
     ]
     if len(at_radius) == 2:
         against += _undecided(at_radius["A"], at_radius["B"])

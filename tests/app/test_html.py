@@ -29,7 +29,7 @@ PICTURE = Picture(b"", NAME, NAME)
         board.card(NAME, NAME, NAME, np.zeros((2, 4, 4, 1), np.uint8)),
         part("board.html", "facts", [(NAME, NAME)]),
         part("board.html", "shown", "A", NAME, PICTURE),
-        part("checkpoints.html", "light", "good", NAME, [NAME], [NAME]),
+        part("checkpoints.html", "check", "good", NAME, [NAME], [NAME]),
         part("checkpoints.html", "tried", [(PICTURE, NAME)]),
         part("evidence.html", "legend", {"A": NAME}, "1", "0", 10),
         part("evidence.html", "table", Table((NAME,), (Row((Cell(NAME),), "A"),))),

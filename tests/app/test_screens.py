@@ -268,8 +268,8 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
         assert sentence in words(test)
     for one in at_radius:
         assert f"<td>{per_cent(float(one.measures['worst'].badness.mean()))}<td>" in words(test)
-    files = {"Curves": "curves", "Break points": "break points", "Shell": "lengths", "Transfer": "table"}
-    for view, name in (files | {"Search health": "checks"}).items():
+    files = {"Curves": "curves", "Minimal radius": "minimal radii", "Shell": "lengths", "Transfer": "table"}
+    for view, name in (files | {"Checks": "checks"}).items():
         test.session_state["view"] = view
         waited(test.run(), lambda test, name=name: f"Numbers: {name}" in labels(test))
         assert not test.exception and not test.error

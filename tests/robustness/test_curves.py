@@ -1,4 +1,4 @@
-"""Degradation curves and break points: blocks change nothing, curves and break points against independent answers."""
+"""Robustness curves and minimal radii: blocks change nothing, curves and minimal radii against independent answers."""
 
 import dataclasses
 import itertools
@@ -126,7 +126,7 @@ def measure(badness):
     return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
 
-def test_break_points_where_badness_is_known():
+def test_minimal_radii_where_badness_is_known():
     """Badness is the length of the move over a limit of each sample: it breaks where ε is 95 % of the limit."""
     limits = torch.tensor([0.5, 1.0, 1.7, 3.0, 9.0, 0.0])
     z = torch.zeros(6, 2) + 100 * torch.arange(6)[:, None]

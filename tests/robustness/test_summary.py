@@ -34,7 +34,7 @@ from tests.robustness.made_up import perturbation
 
 NAMES = {"A": "plain", "B": "tough"}
 FINE = Check("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
-HEALTH = {"A": (FINE,), "B": (FINE,)}
+CHECKS = {"A": (FINE,), "B": (FINE,)}
 EQUAL = Comparability((), ("different seeds",))
 ASKED = Asked(radius=1.5, steps=2, samples=8, pool=70, seed=3)
 
@@ -53,38 +53,38 @@ def made_up(start, worst, random):
 
 def test_a_headline_is_given_where_everything_holds():
     at_radius = {"A": made_up(0.3, 0.7, 0.3), "B": made_up(0.3, 0.5, 0.3)}
-    found = headline(NAMES, at_radius, HEALTH, EQUAL)
+    found = headline(NAMES, at_radius, CHECKS, EQUAL)
     assert found.claim == "tough (B) loses less to worst noise than plain (A)." and not found.against
     rise = [(one.measures["worst"].badness - one.measures["original"].badness).numpy() for one in at_radius.values()]
     theirs = stats.ttest_rel(*rise).confidence_interval(0.95)
     expected = f"+{100 * (rise[0] - rise[1]).mean():.1f} points (95 % interval +{100 * theirs.low:.1f} to "
     assert expected in found.numbers and found.numbers.endswith("more in A.")
-    turned = headline(NAMES, {"A": made_up(0.6, 0.7, 0.6), "B": made_up(0.3, 0.8, 0.3)}, HEALTH, EQUAL)
+    turned = headline(NAMES, {"A": made_up(0.6, 0.7, 0.6), "B": made_up(0.3, 0.8, 0.3)}, CHECKS, EQUAL)
     assert turned.claim.startswith("plain (A) loses less to worst noise than tough (B), but it has less to lose")
     alone = headline({"A": "plain"}, {"A": made_up(0.3, 0.7, 0.3)}, {"A": (FINE,)}, None)
     assert alone.claim.startswith("Worst noise makes the images of plain worse than random noise")
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "health", "comparable", "why"),
+    ("a", "b", "checks", "comparable", "why"),
     [
-        ((0.3, 0.7, 0.7), (0.3, 0.5, 0.3), HEALTH, EQUAL, ("A: worst noise is not shown", "Random noise of the same")),
-        ((0.3, 0.7, 0.3), (0.3, 0.4, 0.4), HEALTH, EQUAL, ("B: worst noise is not shown",)),
-        ((0.3, 0.7, 0.6), (0.3, 0.4, 0.3), HEALTH, EQUAL, ("Random noise of the same length may explain",)),
-        ((0.3, 0.5, 0.3), (0.3, 0.5, 0.3), HEALTH, EQUAL, ("Which loses less cannot be said",)),
+        ((0.3, 0.7, 0.7), (0.3, 0.5, 0.3), CHECKS, EQUAL, ("A: worst noise is not shown", "Random noise of the same")),
+        ((0.3, 0.7, 0.3), (0.3, 0.4, 0.4), CHECKS, EQUAL, ("B: worst noise is not shown",)),
+        ((0.3, 0.7, 0.6), (0.3, 0.4, 0.3), CHECKS, EQUAL, ("Random noise of the same length may explain",)),
+        ((0.3, 0.5, 0.3), (0.3, 0.5, 0.3), CHECKS, EQUAL, ("Which loses less cannot be said",)),
         (
-            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), HEALTH | {"B": (FINE, dataclasses.replace(FINE, state="poor"))}, EQUAL,
+            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), CHECKS | {"B": (FINE, dataclasses.replace(FINE, state="poor"))}, EQUAL,
             ("B's search is not to be trusted (Steps: finds 90 %). Choose more Steps.",),
         ),
         (
-            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), HEALTH, Comparability(("they draw other things",), ()),
+            (0.3, 0.7, 0.3), (0.3, 0.5, 0.3), CHECKS, Comparability(("they draw other things",), ()),
             ("They are not to be compared: they draw other things.",),
         ),
-        ((0.3, 0.5, 0.5), (0.3, 0.5, 0.5), HEALTH, EQUAL, ("A: worst", "B: worst", "Which loses less")),
+        ((0.3, 0.5, 0.5), (0.3, 0.5, 0.5), CHECKS, EQUAL, ("A: worst", "B: worst", "Which loses less")),
     ],
 )  # fmt: skip
-def test_a_headline_is_refused_with_every_reason(a, b, health, comparable, why):
-    found = headline(NAMES, {"A": made_up(*a), "B": made_up(*b)}, health, comparable)
+def test_a_headline_is_refused_with_every_reason(a, b, checks, comparable, why):
+    found = headline(NAMES, {"A": made_up(*a), "B": made_up(*b)}, checks, comparable)
     assert found.claim == found.numbers == "" and len(found.against) == len(why)
     assert all(sentence.startswith(start) for sentence, start in zip(found.against, why, strict=True))
     assert found.words.startswith("No headline: ")
@@ -155,7 +155,7 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
     for side, corner in found.at_radius.items():
         for kind, measure in corner.measures.items():
             assert per_cent(float(measure.badness.mean())) in page.text, (side, kind)
-        assert all(light.number in page.text for light in found.health[side])
+        assert all(check.number in page.text for check in found.checks[side])
         bad = found.pool.rows[side].measures["worst"].bad
         assert f"{int(bad.sum())} of 70" in page.text
     assert "Digits has no test images of its own" in page.text and "B beyond A" in page.text

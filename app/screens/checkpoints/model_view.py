@@ -105,12 +105,12 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
 def _comparable(name: str, gan: Gan, other: str, opened: Gan) -> None:
     """Yes or no, because …"""
     if gan.digest == opened.digest:
-        st.html(part("checkpoints.html", "light", "good", f"{name} is the model you have open.", (), ()))
+        st.html(part("checkpoints.html", "check", "good", f"{name} is the model you have open.", (), ()))
         return
     found = comparability(opened, gan)
     state, answer = ("poor", "no, because") if found.against else ("fair" if found.care else "good", "yes")
     words = f"Comparable with {other}: {answer}"
-    st.html(part("checkpoints.html", "light", state, words, found.against, found.care))
+    st.html(part("checkpoints.html", "check", state, words, found.against, found.care))
 
 
 def _actions(name: str, path: Path, shelf: Shelf | None) -> None:

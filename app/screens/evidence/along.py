@@ -1,4 +1,4 @@
-"""Views of the Evidence along ε: robustness curves and break points."""
+"""Views of the Evidence along ε: robustness curves and minimal radii."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _charts(key: str, radius: float, real: int, _state: Curves) -> dict[str, Cha
     return evidence.curves(_state, radius, real=real)
 
 
-def breaks(asked: Asked, found: Found) -> None:
+def minimal_radius(asked: Asked, found: Found) -> None:
     """Where images break, as survival curves."""
     legend(asked)
-    task = found[asked.breaks_key()]
+    task = found[asked.minimal_radii_key()]
     if not task.done:
         return
     points: dict[tuple[str, str], MinimalRadii] = value(task)
-    section = evidence.breaks(points, asked.attack.radii[0])
+    section = evidence.minimal_radius(points, asked.attack.radii[0])
     survival = section.charts["survival"]
     note(survival.about)
     chart(survival)
@@ -60,11 +60,11 @@ def breaks(asked: Asked, found: Found) -> None:
         said(
             (
                 *section.said,
-                "Break points are the first crossings seen on the path that the search has found: each step between "
+                "Minimal radii are the first crossings seen on the path that the search has found: each step between "
                 f"two radii is looked at in {PARTS} parts, and a crossing narrowed down to a {1 / TOLERANCE:.0f}th of "
                 "the step. Another search may break an image earlier. Badness goes up and down along a path, since the "
                 "search follows the critic and not the judge: every further ε is one more chance to have been bad "
                 "once, for random noise as well. Compare worst with random, and lines with marks.",
             )
         )
-    download("break points", as_csv(evidence_rows.breaks(points)), "break-points.csv")
+    download("minimal radii", as_csv(evidence_rows.minimal_radius(points)), "break-points.csv")

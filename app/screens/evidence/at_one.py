@@ -1,4 +1,4 @@
-"""Views of the Evidence at one ε: the control, the shell, transfer, and the health of the search."""
+"""Views of the Evidence at one ε: the control, the shell, transfer, and the checks of the attack."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ def transfer(asked: Asked, found: Found) -> None:
     download("table", as_csv(evidence_rows.transfers(tried)), "transfer.csv")
 
 
-def health(asked: Asked, found: Found) -> None:
+def checks(asked: Asked, found: Found) -> None:
     """The checks of both searches."""
     if not asked.attack.radii[0]:
         said((STILL,))
         return
     checked: dict[str, tuple[Check, ...]] = {}
     for index, (side, column) in enumerate(zip("AB", titles(asked), strict=True)):
-        task = found[asked.health_key(index)]
+        task = found[asked.checks_key(index)]
         if task.done:
             checked[side] = value(task)
             column.html(part("macros.html", "checks", checked[side]))
     if len(checked) == 2:
-        download("checks", as_csv(evidence_rows.health(checked)), "search-health.csv")
+        download("checks", as_csv(evidence_rows.checks(checked)), "search-health.csv")

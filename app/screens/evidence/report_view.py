@@ -12,7 +12,7 @@ from session.waiting import value
 def report(asked: Asked, found: Found) -> None:
     """One HTML page with all that the other views show and the failures, to keep, print and send."""
     st.markdown(
-        "One page with everything: both models, the control, curves, break points, health of the search, failures, "
+        "One page with everything: both models, the control, curves, minimal radii, checks of the attack, failures, "
         "limits, settings and versions. It opens without a network and prints. It is made with the settings in the "
         "sidebar, its curves up to twice ε."
     )

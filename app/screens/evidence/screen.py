@@ -7,7 +7,7 @@ from controls import attack
 from controls.draw import draw
 from controls.two_models import two_models
 from screens.evidence import views
-from screens.evidence.works import BREAKS, CURVES, REPORT, Asked, judge_of
+from screens.evidence.works import CURVES, MINIMAL_RADIUS, REPORT, Asked, judge_of
 from session import table
 from session.state import want
 from theme.language import SYMBOLS
@@ -25,7 +25,7 @@ view = draw(table.VIEW)
 largest = min(map(reach, gans))
 with st.sidebar:
     radius, price, steps = attack.radius(largest), draw(table.LAM), draw(table.STEPS)
-    single = view not in (CURVES, BREAKS, REPORT)
+    single = view not in (CURVES, MINIMAL_RADIUS, REPORT)
     restarts, shell = draw(table.RESTARTS, disabled=not single), draw(table.SHELL, disabled=not single)
     samples, seed = draw(replace(table.SAMPLES, default=SAMPLES)), draw(table.SEED)
 try:

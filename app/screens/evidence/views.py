@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from components.progress import bar
-from screens.evidence.along import breaks, curves
-from screens.evidence.at_one import control, health, shell, transfer
+from screens.evidence.along import curves, minimal_radius
+from screens.evidence.at_one import checks, control, shell, transfer
 from screens.evidence.report_view import report
-from screens.evidence.works import BREAKS, CONTROL, CURVES, HEALTH, REPORT, SHELL, TRANSFER, Asked, Found
+from screens.evidence.works import CHECKS, CONTROL, CURVES, MINIMAL_RADIUS, REPORT, SHELL, TRANSFER, Asked, Found
 from session.waiting import redrawn, settled, value
 
 from rgan.common.formatting import per_cent
@@ -35,9 +35,9 @@ def show(view: str, asked: Asked, found: Found) -> None:
 DRAWN = {
     CONTROL: control,
     CURVES: curves,
-    BREAKS: breaks,
+    MINIMAL_RADIUS: minimal_radius,
     SHELL: shell,
     TRANSFER: transfer,
-    HEALTH: health,
+    CHECKS: checks,
     REPORT: report,
 }

@@ -23,7 +23,7 @@ from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
 from rgan.robustness.one_radius import OneRadius, Transfer, one_radius, transfer
 
-CONTROL, CURVES, BREAKS, SHELL, TRANSFER, HEALTH, REPORT = VIEW.options
+CONTROL, CURVES, MINIMAL_RADIUS, SHELL, TRANSFER, CHECKS, REPORT = VIEW.options
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
 REPEATS = 3
 
@@ -76,15 +76,15 @@ class Asked:
         """Of the curves."""
         return "sweep", self._swept
 
-    def breaks_key(self) -> Hashable:
-        """Of the break points."""
-        return "breaks", self._swept
+    def minimal_radii_key(self) -> Hashable:
+        """Of the minimal radii."""
+        return "minimal radii", self._swept
 
     def transfer_key(self) -> Hashable:
         """Of noise tried on the other model."""
         return "transfer", self._of(0), self._of(1)
 
-    def health_key(self, side: int) -> Hashable:
+    def checks_key(self, side: int) -> Hashable:
         """Of the checks of one model's search."""
         return "health", self._of(side)
 
@@ -106,9 +106,9 @@ class Asked:
             CONTROL: at_radius,
             SHELL: at_radius,
             CURVES: curves,
-            BREAKS: curves | {self.breaks_key(): self._breaks},
+            MINIMAL_RADIUS: curves | {self.minimal_radii_key(): self._minimal_radii},
             TRANSFER: at_radius | {self.transfer_key(): self._transfer},
-            HEALTH: {self.health_key(side): self._health(side) for side in (0, 1)},
+            CHECKS: {self.checks_key(side): self._checks(side) for side in (0, 1)},
             REPORT: {self.report_key(): self._report()},
         }
         return by_view[view]
@@ -124,7 +124,7 @@ class Asked:
             report(state.share, state)
         return state
 
-    def _breaks(self, report: Report) -> dict[tuple[str, str], MinimalRadii]:
+    def _minimal_radii(self, report: Report) -> dict[tuple[str, str], MinimalRadii]:
         state = tasks().value(self.sweep_key)
         found = {}
         for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
@@ -136,7 +136,7 @@ class Asked:
         a, b = (tasks().value(self.one_radius_key(side)) for side in (0, 1))
         return transfer(self.judged_gans, (a, b))
 
-    def _health(self, side: int) -> Work[tuple[Check, ...]]:
+    def _checks(self, side: int) -> Work[tuple[Check, ...]]:
         def work(report: Report) -> tuple[Check, ...]:
             return check_attack(self.judged_gans[side], self.attack, samples=self.samples, seed=self.seed)
 
