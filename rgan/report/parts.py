@@ -88,9 +88,9 @@ class Picture:
     words: str = ""
 
     @property
-    def source(self) -> str:
-        """Its address."""
-        return data_uri(self.png)
+    def source(self) -> Markup:
+        """Its address, which has nothing to escape."""
+        return Markup(data_uri(self.png))
 
 
 def data_uri(png: bytes) -> str:
