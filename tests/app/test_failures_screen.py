@@ -63,7 +63,7 @@ def test_the_screen_says_what_the_library_finds(whole, known):
     table = words(whole)
     for side in "AB":
         for share in prevalence(known, side).values():
-            assert f"{share.bad} of {share.total}" in table
+            assert f"{share.hits} of {share.total}" in table
     order = ranking(known, "A", "rise")
     assert noise(whole) == order[0]
     bad = int(known.rows["B"].measures["worst"].bad[order[:16]].sum())
