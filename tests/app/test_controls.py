@@ -33,30 +33,9 @@ def values(control):
 
 
 STATES = st.fixed_dictionaries({}, optional={key: values(control) for key, control in CONTROLS.items()})
-WORDS = st.one_of(
-    NAMES,
-    st.floats().map(repr),
-    st.integers().map(str),
-    st.sampled_from(
-        [
-            "",
-            " ",
-            "nan",
-            "-nan",
-            "inf",
-            "-inf",
-            "1e400",
-            "-1e400",
-            "9" * 5000,
-            "[1, 2]",
-            "1,2",
-            "None",
-            "0x10",
-            "٣",
-            "½",
-        ]
-    ),
-)
+NO_NUMBERS = ("", " ", "nan", "-nan", "[1, 2]", "1,2", "None", "0x10", "½")
+ODD = (*NO_NUMBERS, "inf", "-inf", "1e400", "-1e400", "٣", "9" * 5000)
+WORDS = st.one_of(NAMES, st.floats().map(repr), st.integers().map(str), st.sampled_from(ODD))
 
 
 def possible(control, value) -> bool:
@@ -83,7 +62,7 @@ def test_whatever_a_link_says_is_moved_into_the_range_or_becomes_the_default(tex
         control = CONTROLS[key]
         value = control.read(text)
         assert possible(control, value), (key, text, value)
-        if text.strip().lower() in ("nan", "-nan", "", "none", "[1, 2]") and not isinstance(value, str):
+        if text in NO_NUMBERS and not isinstance(value, str):
             assert value == control.default
 
 
@@ -147,3 +126,9 @@ def test_the_widgets_read_links_as_the_table_does(screen, asked):
         if expected == "nobody":  # what is not at hand
             expected = CONTROLS[key].default
         assert value == (min(expected, narrowed[key]) if key in narrowed else expected), key
+
+
+@pytest.mark.parametrize(("former", "now"), [("Break points", "Minimal radius"), ("Search health", "Checks")])
+def test_links_with_the_old_words_lead_to_the_same_view(former, now):
+    test = app("evidence", view=former, samples="16", steps="1")
+    assert not test.exception and test.segmented_control(key="view").value == now
