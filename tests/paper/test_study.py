@@ -253,8 +253,8 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
     list(reproduce.run([first], scorings, tmp_path))
     (done,) = reproduce.study([first], [], scorings, tmp_path).models
     assert asked == [("digits", "w.pth", "there", 25)]
-    assert done.found.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
-    assert done.found.values("fid")[0] != found.values("fid")[0]
+    assert done.evaluation.values("badness")[0] == pytest.approx(found.values("badness")[0]), "still the digits judge's"
+    assert done.evaluation.values("fid")[0] != found.values("fid")[0]
     assert settings.title("score") == "Inception score" and SHORT.title("score") == "Classifier score"
     assert not reproduce.study([first], [], Scorings(SHORT), tmp_path).models
 

@@ -126,7 +126,7 @@ def test_the_radius_test_is_exact():
 def test_pairs_are_refused(test):
     a = cloud(1)
     moved = Sample(a.points + 0.1, a.draws)
-    with pytest.raises(SettingsError, match="got 40 points that both clouds were made from"):
+    with pytest.raises(SettingsError, match="got 40 points that both samples were made from"):
         test(a, moved)
     with pytest.raises(SettingsError, match="equal dimension"):
         test(a, cloud(2, dimensions=4))

@@ -131,7 +131,7 @@ def test_a_pair_is_trained_watched_and_opened(page: Page, browser, server):
     other.get_by_role("button", name="Stop").first.click()
     has_state(other, robust, "stopped")
 
-    pictures = other.locator("img.drawn")
+    pictures = other.locator(".board.drawn img")
     expect(pictures).to_have_count(2)
     assert "iteration 0" not in pictures.first.get_attribute("alt")
     thumb = other.get_by_role("slider", name="Moment of the training")
