@@ -63,10 +63,11 @@ def _across(direction: Tensor, axis: Tensor) -> Tensor:
         return x - (x * axis).sum(dim=1, keepdim=True) * axis
 
     once = rest(direction)
-    twice = rest(once)  # of a direction almost along the axis the first rest is mostly rounding, also along the axis
+    twice = rest(once)
     lost = lengths(twice) <= 8 * torch.finfo(axis.dtype).eps * lengths(once)
+    along = lengths(once) <= 1e-3 * lengths(direction)  # the first rest is largely rounding
     other = torch.zeros_like(axis).scatter_(1, axis.abs().argmin(dim=1, keepdim=True), 1.0)
-    return torch.where(lost[:, None], rest(other), twice)
+    return torch.where(lost[:, None], rest(other), torch.where(along[:, None], twice, once))
 
 
 def project_cap(z: Tensor, r: Tensor, radius: Tensor) -> Tensor:
