@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from rgan.attack import search
+    from rgan.attack.perturbation import perturb
+    from rgan.attack.search import Attack
     from rgan.metrics import scores
     from rgan.models import checkpoints
 
@@ -56,12 +57,13 @@ def run(options: argparse.Namespace) -> None:
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn
     probe = gan.probe(device=device)
-    attack = search.Attack((options.radius,), options.price, options.steps)
+    attack = Attack((options.radius,), options.price, options.steps)
     parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):
             if options.radius:
-                z = z + search.run(probe.loss, z, attack, seed=options.seed).noise[0]
+                found = perturb(gan, z, attack, seed=options.seed, best_random=False, device=options.device)
+                z = z + found.r
             parts.append(standard.look(probe.images(z)))
             bar.update(len(z))
     seen = scores.Seen(torch.cat([one.features for one in parts]), torch.cat([one.logits for one in parts]))
