@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> None:
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):
             if options.radius:
-                found = perturb(gan, z, attack, seed=options.seed, best_random=False, device=options.device)
-                z = z + found.r
+                worst = perturb(gan, z, attack, seed=options.seed, best_random=False, device=options.device)
+                z = z + worst.r
             parts.append(standard.look(probe.images(z)))
             bar.update(len(z))
     seen = scores.Seen(torch.cat([one.features for one in parts]), torch.cat([one.logits for one in parts]))
