@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -12,7 +13,7 @@ N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Control(Generic[T]):
+class Control(ABC, Generic[T]):
     """One control.
 
     key: of the session, and its name in links. group: of controls that a teacher can hide together, "" for what stays.
@@ -31,9 +32,9 @@ class Control(Generic[T]):
         """What it is called in a list of controls."""
         return self.short or self.label
 
+    @abstractmethod
     def read(self, text: str) -> T:
         """The value that a link gives, moved into the range; the default where it gives none."""
-        raise NotImplementedError
 
     def write(self, value: T) -> str:
         """The value as it stands in a link."""

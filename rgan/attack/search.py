@@ -218,7 +218,7 @@ def merge(first: WorstNoise, second: WorstNoise) -> WorstNoise:
 
 def joined(parts: Sequence[WorstNoise]) -> WorstNoise:
     """Finished searches of different samples as one, in their order."""
-    one = dataclasses.replace(
+    return dataclasses.replace(
         parts[0],
         z=torch.cat([part.z for part in parts]),
         noise=torch.cat([part.noise for part in parts], dim=1),
@@ -226,7 +226,6 @@ def joined(parts: Sequence[WorstNoise]) -> WorstNoise:
         original=torch.cat([part.original for part in parts]),
         seconds=sum(part.seconds for part in parts),
     )
-    return one
 
 
 def look_up(objective: Loss | SampleLoss, found: WorstNoise, radius: float) -> WorstNoise:
