@@ -131,7 +131,7 @@ def objective_for(
     if name == JUDGE:
         if judge is None:
             raise SettingsError("expected a judge, whose distance the search raises, got none; name one")
-        made = functools.partial(_distance, judge=judge.on(where))
+        made = functools.partial(_distance, judge=judge)
     elif not gan.has_critic:
         raise CheckpointError(
             "expected a model with a critic, whose loss the search raises, got a generator alone; search --objective "
@@ -179,7 +179,8 @@ def _loss(probe: Probe) -> Objective:
 def _distance(probe: Probe, judge: Judge) -> Objective:
     by = f"measured by the independent judge of {judge.data}, to the third nearest real image in its features"
     words = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
-    return Objective(probe, words, lambda images, _: judge.distance(images))
+    distance = judge.measure(probe.device, probe.dtype)
+    return Objective(probe, words, lambda images, _: distance(images))
 
 
 def _change(probe: Probe, z: Tensor) -> Objective:

@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from rgan.common.files import write_atomically
 from rgan.common.geometry import lengths
 from rgan.common.images import to_unit
 from rgan.data.datasets import ImageData, held_out
-from rgan.networks.classifier import FEATURES, Classifier, initialise
+from rgan.networks.classifier import FEATURES, Classifier, Features, initialise
 
 SIZE = 32  # pixels that every judge looks at
 NEIGHBOURS = 3
@@ -105,20 +105,27 @@ class Judge:
     def features(self, images: Tensor) -> Tensor:
         """(N, FEATURES) float32 on the CPU of images (N, C, H, W) in [−1, 1] of any size."""
         with torch.no_grad():
-            return torch.cat([self.network.features(fitted(chunk, self)) for chunk in images.split(CHUNK)])
+            return torch.cat([self.eyes(fitted(chunk, self)) for chunk in images.split(CHUNK)])
 
-    def on(self, device: torch.device) -> Judge:
-        """This judge on a device, for `distance`; itself if it is there."""
-        if self.reference.device == device:
-            return self
-        network = copy.deepcopy(self.network).to(device)
-        return dataclasses.replace(self, network=network, reference=self.reference.to(device))
+    @functools.cached_property
+    def eyes(self) -> Features:
+        """The network up to its features, rearranged for speed."""
+        return Features(self.network)
 
-    def distance(self, images: Tensor) -> Tensor:
-        """`Opinion.distance` of images (N, C, H, W) in [−1, 1], (N,), differentiable, where the judge is."""
-        seen = self.network.features(fitted(images.to(self.reference), self))
-        nearest = distances(seen.detach(), self.reference).kthvalue(NEIGHBOURS, dim=1).indices
-        return lengths(seen - self.reference[nearest])  # whose gradient does not visit the other images
+    def measure(
+        self, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> Callable[[Tensor], Tensor]:
+        """`Opinion.distance` as a function of images (N, C, H, W) in [−1, 1] → (N,), differentiable, on a device."""
+        eyes = self.eyes if dtype is torch.float32 else Features(self.network, dtype)
+        if torch.device(device).type != "cpu":
+            eyes = copy.deepcopy(eyes).to(device)
+        reference = self.reference.to(device)
+
+        def distance(images: Tensor) -> Tensor:
+            seen = eyes(fitted(images.to(reference), self))
+            return lengths(seen - reference[_third_nearest(seen.detach(), reference)])
+
+        return distance
 
     def logits(self, images: Tensor) -> Tensor:
         """(N, classes) of images (N, C, H, W) in [−1, 1]."""
@@ -194,6 +201,17 @@ def fitted(images: Tensor, judge: Judge) -> Tensor:
         after = SIZE - side - before
         return pad(images, (before, after, before, after), value=-1.0)
     return interpolate(images, (SIZE, SIZE), mode="bicubic", antialias=True, align_corners=False).clamp(-1, 1)
+
+
+def _third_nearest(seen: Tensor, reference: Tensor) -> Tensor:
+    """Which of the reference (R, FEATURES) is the NEIGHBOURS-th nearest to each row, (N,).
+
+    The quick expansion of the square picks some candidates, among which exact distances decide.
+    """
+    quick = torch.addmm(reference.square().sum(dim=1), seen, reference.T, alpha=-2)
+    near = quick.topk(min(2 * NEIGHBOURS, len(reference)), dim=1, largest=False).indices
+    exact = torch.linalg.vector_norm(reference[near] - seen[:, None], dim=2)
+    return near.gather(1, exact.kthvalue(NEIGHBOURS, dim=1, keepdim=True).indices)[:, 0]
 
 
 def distances(seen: Tensor, reference: Tensor) -> Tensor:

@@ -176,6 +176,11 @@ class Probe:
     recipe: Recipe
     dtype: torch.dtype
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.generator.parameters()).device
+
     def images(self, z: Tensor) -> Tensor:
         """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
         with torch.no_grad():
@@ -216,7 +221,7 @@ class Probe:
         return self.recipe.criterion.generator(self.score(images))
 
     def _enter(self, x: Tensor) -> Tensor:
-        return x.to(next(self.generator.parameters()).device)
+        return x.to(self.device)
 
 
 def check_critic(critic: nn.Module) -> None:

@@ -193,12 +193,13 @@ def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
     wide = dataclasses.replace(
         judge, network=copy.deepcopy(judge.network).double(), reference=judge.reference.double()
     )  # fmt: skip
+    distance = wide.measure(dtype=torch.float64)
     probe = bent.probe(torch.float64)
     z = bent.noise(3, 7).double().requires_grad_()
-    (slope,) = torch.autograd.grad(wide.distance(probe.draw(z)).sum(), z)
+    (slope,) = torch.autograd.grad(distance(probe.draw(z)).sum(), z)
     direction = unit(torch.randn(3, LATENT, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
     with torch.no_grad():
-        ahead, behind = (wide.distance(probe.draw(z + sign * 1e-6 * direction)) for sign in (1, -1))
+        ahead, behind = (distance(probe.draw(z + sign * 1e-6 * direction)) for sign in (1, -1))
     assert torch.allclose((ahead - behind) / 2e-6, (slope * direction).sum(dim=1), rtol=1e-4, atol=1e-6)
 
 

@@ -10,7 +10,8 @@ from rgan.common.errors import CheckpointError, DataError, SettingsError
 from rgan.common.images import to_unit
 from rgan.data import datasets
 from rgan.metrics import judges
-from rgan.metrics.judges import NEIGHBOURS, augmented, fitted
+from rgan.metrics.judges import NEIGHBOURS, augmented, fitted, shipped
+from rgan.networks.classifier import Features
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,14 @@ def test_data_without_labels_or_tests_is_told(tmp_path, digits):
     assert datasets.held_out("digits", size=32) is None
     with pytest.raises(DataError, match="fetch it once with"):
         datasets.held_out("mnist", size=32, root=tmp_path)
+
+
+@pytest.mark.parametrize("data", ["digits", "cifar10"])
+def test_the_fast_features_are_the_classifiers_own(data):
+    judge = shipped(data)
+    images = 2 * torch.rand(6, judge.channels, 32, 32, generator=torch.Generator().manual_seed(0)) - 1
+    with torch.no_grad():
+        own = judge.network.features(images)
+        assert torch.allclose(Features(judge.network)(images), own, rtol=1e-4, atol=1e-4)
+        coarse = Features(judge.network, torch.bfloat16)(images)
+    assert torch.cosine_similarity(coarse, own).min() > 0.99
