@@ -36,6 +36,7 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
+address.former()
 address.choices(page.title, lock.HIDEABLE)
 lock.note(page.title)
 tour.bar(page.title)

@@ -56,7 +56,7 @@ def perturb(
     radius: float = 1.0,
     price: float = 0.0,
     objective: str = "critic",
-    budget: str = "standard",
+    budget: str | int = "standard",
     seed: int = 0,
     judge: Judge | None = None,
     device: str = "auto",
@@ -70,7 +70,7 @@ def perturb(
         radius: ε, in units of noise; √latent is the usual length of z. price: λ, loss per squared unit of noise.
         objective: what is raised: the generator's loss by the model's own "critic", the distance from real images by
             an independent "judge", or the "change" of the image in per cent of black to white.
-        budget: "live" (10 gradients a sample), "standard" (200) or "strong" (2,000).
+        budget: "live" (10 gradients a sample), "standard" (200) or "strong" (2,000), or a number of gradients.
         seed: of the search's random starts and of the random directions it is held against.
         judge: for the objective "judge"; by default the one that comes with RGAN Lab for the model's data.
 
@@ -100,7 +100,7 @@ def compare(
     radius: float = 1.0,
     price: float = 0.0,
     objective: str = "critic",
-    budget: str = "standard",
+    budget: str | int = "standard",
     seed: int = 0,
     judge: Judge | None = None,
     device: str = "auto",

@@ -82,7 +82,7 @@ def test_a_gan_against_itself_loses_neither_more_nor_less(gan):
 def test_robustness_can_be_called_and_is_a_package(gan):
     from rgan.metrics.judges import shipped
 
-    found = rgan.robustness(gan, samples=8, pool=64, steps=1, judge=shipped("digits"), names=("mine",), device="cpu")
+    found = rgan.robustness(gan, samples=8, pool=64, budget=1, judge=shipped("digits"), names=("mine",), device="cpu")
     assert found.names == {"A": "mine"} and found.headline.words and rgan.robustness.summary.WORST
     assert not [name for name, value in vars(found).items() if isinstance(value, torch.nn.Module)]
 

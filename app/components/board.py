@@ -59,7 +59,7 @@ def facts(view: View) -> Markup:
             f"{MARKS['worst']} {100 * float(view.pixels[0].mean()):.1f} %  "
             f"{MARKS['random']} {100 * float(view.pixels[1].mean()):.1f} %",
         ),
-        ("Gradient calls a sample, and time", f"{view.gradient_calls}, {view.seconds:.2f} s"),
+        ("Gradients a sample, and time", f"{view.gradients:,}, {view.seconds:.2f} s"),
     ]
     if c.loss_best_random is not None and c.radius:
         best = number(float(c.loss_best_random.mean()), c.words)
@@ -85,7 +85,7 @@ def card(name: str, title: str, words: str, images: np.ndarray) -> Markup:
 def stamp(view: View) -> Markup:
     """HTML line that says which settings made the picture and whether the search goes on."""
     attack = view.perturbation.attack
-    method = "one step" if attack.method == "one-step" else f"step {view.step} of {view.steps}"
+    method = "one step" if attack.method == "one-step" else f"{view.gradients:,} of {view.budget:,} gradients"
     (radius,) = attack.radii
     return live_stamp(f"ε {radius:.2f}, λ {attack.price:g}, {method}", view.done, radius)
 

@@ -35,7 +35,9 @@ def legend(asked: Asked) -> None:
     """What the lines along ε are."""
     attack = asked.attack
     names = dict(zip("AB", asked.names, strict=True))
-    st.html(part("evidence.html", "legend", names, f"{attack.radii[0]:g}", f"{attack.price:g}", attack.steps))
+    st.html(
+        part("evidence.html", "legend", names, f"{attack.radii[0]:g}", f"{attack.price:g}", f"{attack.gradients:,}")
+    )
 
 
 def chart(one: Chart, place: DeltaGenerator | None = None) -> None:

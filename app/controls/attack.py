@@ -11,6 +11,7 @@ from session import chosen, table
 
 from rgan.attack.objectives import CHANGE
 from rgan.attack.path import Request, parse_rows
+from rgan.attack.search import budget_of
 
 
 def reset(objective: str) -> None:
@@ -27,7 +28,7 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     method = draw(table.METHOD, disabled=change)
     if change:
         st.caption("The change is searched: it has no gradient at the original noise for one step to follow.")
-    steps, restarts = draw(table.STEPS, disabled=one_step), draw(table.RESTARTS, disabled=one_step)
+    budget = draw(table.BUDGET, disabled=one_step)
     shell, rows = draw(table.SHELL), draw(table.ROWS)
     samples, seed = draw(table.SAMPLES, disabled=bool(rows)), draw(table.SEED)
     st.button(
@@ -40,7 +41,7 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     )
     how = table.ONE_STEP if method == table.ONE_STEP and not change else "ascent"
     return Request(
-        samples, seed, price, steps, how, restarts, shell, reach, parse_rows(rows), raised.objective, raised.judge
+        samples, seed, price, budget_of(budget), how, shell, reach, parse_rows(rows), raised.objective, raised.judge
     )
 
 

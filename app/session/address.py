@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import streamlit as st
+from session.control import number_in
+
+from rgan.attack.search import BUDGETS
 
 OFF = "off"  # the value that ends one
 _PAGE = "carried:page"  # session key: the screen of the last run
@@ -21,6 +24,18 @@ def choices(page: str, keys: Iterable[str]) -> None:
             if key in st.session_state and key not in st.query_params:
                 st.session_state[key] = st.session_state[key]
     st.session_state[_PAGE] = page
+
+
+def former() -> None:
+    """Links that named the steps and starts of a search now name the smallest budget that has them."""
+    old = [st.query_params.get(name) for name in ("steps", "restarts")]
+    if old == [None, None]:
+        return
+    for name in ("steps", "restarts"):
+        st.query_params.pop(name, None)
+    if "budget" not in st.query_params:
+        steps, starts = (number_in(text or "") or usual for text, usual in zip(old, (10, 1), strict=True))
+        st.query_params["budget"] = next((b for b, most in BUDGETS.items() if most >= steps * starts), "strong")
 
 
 def carried(name: str, page: str) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from session.control import Control, Named, Number, OneOf, Switch, Text
 
 from rgan.attack.objectives import CRITIC, OBJECTIVES
+from rgan.attack.search import BUDGETS
 from rgan.common.devices import DEVICES
 from rgan.embedding.figure4 import FEATURES, PANELS
 from rgan.embedding.figure4 import SIDES as MODEL_SIDES
@@ -71,14 +71,10 @@ METHOD = OneOf(
     help="Search: gradient ascent that keeps the best point found. One-step: the paper's r = ε·∇/‖∇‖, as in "
     "Algorithm 1 line 4; it overshoots when ε is large.",
 )  # fmt: skip
-STEPS = Number(
-    key="steps", label="Steps", default=10, low=1, high=50, group="search",
-    help="Gradient steps for each sample. More steps never find less.",
-)  # fmt: skip
-RESTARTS = Number(
-    key="restarts", label="Starts", default=1, low=1, high=8, group="search",
-    help="Independent searches per sample, the first from the original noise, the others from random points of "
-    "the ball; the best is kept.",
+BUDGET = OneOf(
+    key="budget", label="Budget", default="standard", options=tuple(BUDGETS), group="search",
+    help="Gradients a sample that a search may spend: live 10, standard 200, strong 2,000. A larger budget never finds "
+    "less; the checks on Evidence say how much this one finds.",
 )  # fmt: skip
 SHELL = Switch(
     key="shell", label="Keep the length of z", group="search",
@@ -199,9 +195,6 @@ STUDY_IMAGES = OneOf(
     options=(100, 200, 500, 1000, 2000, 5000, 10_000, 50_000),
     help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
 )  # fmt: skip
-STUDY_STEPS = replace(
-    STEPS, label="Steps of a search", default=_STUDY.steps, help="Gradient steps. More never find less."
-)
 PART = OneOf(
     key="show_part", label="Show", default="Table 2",
     options=("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
@@ -273,7 +266,7 @@ MODEL = Named(key="model", label="Model", default=A.default, help="What is known
 CONTROLS: Mapping[str, Control[Any]] = {
     one.key: one
     for one in (
-        A, B, EPS, OBJECTIVE, LAM, METHOD, STEPS, RESTARTS, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+        A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
         BY, OF, KIND, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS, ARROWS, QUESTION,
         TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS, TRAIN_NOISE_RADIUS,
         TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE, RUN, MODEL,
@@ -285,7 +278,7 @@ GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
     for group in dict.fromkeys(one.group for one in CONTROLS.values() if one.group)
 }
 # What the Worst noise screen resets, apart from what is raised.
-SEARCH = (EPS, LAM, METHOD, STEPS, RESTARTS, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)
+SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)
 
 
 def defaults(*controls: Control[Any]) -> dict[str, object]:

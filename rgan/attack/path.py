@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_for, pixel_change
 from rgan.attack.perturbation import Perturbation, straight_path, with_controls
-from rgan.attack.search import Attack, SampleLoss, WorstNoise, between, look_up, losses, merge
+from rgan.attack.search import BUDGETS, Attack, SampleLoss, WorstNoise, between, look_up, losses, merge
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.images import difference, to_uint8
 from rgan.metrics.judges import shipped
@@ -43,9 +44,8 @@ class Request:
     samples: int
     seed: int
     price: float
-    steps: int
+    gradients: int
     method: str
-    restarts: int
     keep_shell: bool
     reach: float
     rows: tuple[int, ...] = ()
@@ -69,7 +69,7 @@ class Request:
         )
 
     def attack(self, *radii: float) -> Attack:
-        return Attack(radii, self.price, self.steps, self.method, self.restarts, self.keep_shell)
+        return Attack(radii, self.price, self.gradients, self.method, self.keep_shell)
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,8 @@ class View:
     change_random: np.ndarray
     pixels: tuple[Tensor, Tensor]
     z: Tensor
-    step: int
-    steps: int
-    gradient_calls: int
+    gradients: int
+    budget: int
     seconds: float
     done: bool
 
@@ -108,7 +107,7 @@ class LivePath:
         loss = losses(self.objective.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
-            request.attack(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0, 0.0, done=True
+            request.attack(0.0), self.z, torch.zeros_like(self.z)[None], loss[None], loss, 0, 0.0, done=True
         )
         self._scouted = False
         self._exploring: Iterator[WorstNoise] | None = self._explore(self._known)
@@ -179,7 +178,7 @@ class LivePath:
         """
         if self._exploring is not None:
             if not self._scouted:
-                for state in self._steps(radius):
+                for state in self._steps(radius, most=BUDGETS["live"]):
                     if state.done:
                         self._scouted = True
                         self._learn(merge(self._known, state))
@@ -236,9 +235,8 @@ class LivePath:
             change_random=difference(random, self._original, GAIN),
             pixels=(pixel_change(worst, self._original), pixel_change(random, self._original)),
             z=self.z,
-            step=found.step,
-            steps=1 if self.request.method == "one-step" else self.request.steps,
-            gradient_calls=found.gradient_calls,
+            gradients=found.gradients,
+            budget=1 if self.request.method == "one-step" else self.request.gradients,
             seconds=found.seconds,
             done=found.done,
         )
@@ -253,7 +251,7 @@ class LivePath:
         """Search the whole range in one batch; its answers and `origin` (r = 0) replace the scout's."""
         # Two decimals: the slider's own positions.
         radii = sorted({max(0.01, round(share * self.request.reach, 2)) for share in GRID})
-        for state in self._steps(*radii):
+        for state in self._steps(*radii, most=BUDGETS["live"]):
             if state.done:
                 self._learn(merge(origin, state))
             yield state
@@ -261,8 +259,10 @@ class LivePath:
     def _learn(self, known: WorstNoise) -> None:
         self._known, self._between = known, None
 
-    def _steps(self, *radii: float, start: Tensor | None = None) -> Iterator[WorstNoise]:
-        return self.objective.search(self.z, self.request.attack(*radii), seed=self.request.seed, start=start)
+    def _steps(self, *radii: float, start: Tensor | None = None, most: int = sys.maxsize) -> Iterator[WorstNoise]:
+        attack = self.request.attack(*radii)
+        attack = dataclasses.replace(attack, gradients=min(attack.gradients, most))
+        return self.objective.search(self.z, attack, seed=self.request.seed, start=start)
 
 
 def parse_rows(text: str) -> tuple[int, ...]:

@@ -185,7 +185,7 @@ def with_controls(
     """
     attack = dataclasses.replace(found.attack, radii=(found.attack.radii[index],))
     r = found.noise[index]
-    tries = max(1, found.gradient_calls) if best_random else 1
+    tries = max(1, found.gradients) if best_random else 1
     random = random_noise(found.z, lengths(r), seed, tries=tries, keep_shell=attack.keep_shell)
     random_loss = losses(loss, found.z + random)
     best = random[random_loss.argmax(dim=0), torch.arange(len(r))] if best_random else None
@@ -199,7 +199,7 @@ def with_controls(
         loss_worst=found.loss[index],
         loss_random=random_loss[0],
         loss_best_random=random_loss.amax(dim=0) if best_random else None,
-        gradients=found.gradient_calls,
+        gradients=found.gradients,
         words=words,
     )
 

@@ -2,16 +2,24 @@
 
     maximise over r:   ℓ(z + r) − λ‖r‖²   subject to ‖r‖ ≤ ε
 
-ℓ is the generator's loss of one sample, λ the price of moving it, ε the radius. A rising list of radii is searched
-in one batch. What is returned is each sample's best iterate, and a larger radius takes over the smaller one's answer
-whenever that is better, so the worst value never falls as ε, the steps or the restarts grow.
+ℓ is the generator's loss of one sample, λ the price of moving it, ε the radius. The landscape has many maxima, so the
+search is one endless schedule, cut off where its budget of gradients ends: what a larger budget finds is never less.
+
+    glance    10    normalised gradients with momentum from r = 0, the step falling from ε to 0
+    2 kicks   20 each   a random push from the best r so far, and shorter falling steps
+    rounds    150 each  a tournament of ten random starts (after 4 steps each the best 4 go on, after 8 the best one),
+                    two kicks of its winner, and 10 steps that are taken only where they raise and halved elsewhere
+
+A rising list of radii is searched in one batch. What is returned is each sample's best iterate, and a larger radius
+takes over the smaller one's answer whenever that is better, so the worst value never falls as ε grows.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,9 +47,13 @@ class SampleLoss:
 
 
 METHODS = ("ascent", "one-step")
-BUDGETS = {"live": (10, 1), "standard": (40, 5), "strong": (100, 20)}  # steps and starts: 10, 200, 2,000 gradients
+BUDGETS = {"live": 10, "standard": 200, "strong": 2000}  # gradients a sample
 MOMENTUM = 0.75
-SHARP_STEPS = 2  # last steps of a coarse search that are made in full precision
+GLANCE, KICK, SETTLE = 10, 20, 10  # gradients of each
+TOURNAMENT = ((10, 4), (4, 8), (1, 28))  # how many starts make how many steps
+PUSH, KICK_STEP = 0.5, 0.3  # of the length of the best r so far
+SETTLE_STEP, SHARP_STEP = 0.1, 0.25
+SHARP = 10  # at most so many of the last gradients of a coarse search are in full precision
 CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
 
 
@@ -49,17 +61,16 @@ CHUNK = 224  # rows a call: large enough to fill the processor, small enough to 
 class Attack:
     """What to search, and how: a subclass that overrides one of the four steps below is another attack.
 
-    radii: rising ε, in units of noise. price: λ, loss per squared unit of noise. steps: gradient steps a sample.
-    method: "ascent" (projected gradient ascent, best iterate) or "one-step" (the paper's r = ε·∇ℓ/‖∇ℓ‖, taken as it
-    is, also where it lowers the loss). restarts: starting points, the first at r = 0, the others as `initial` says.
-    keep_shell: z + r keeps the length of z, so worst noise is as long as ordinary noise.
+    radii: rising ε, in units of noise. price: λ, loss per squared unit of noise. gradients: the budget, gradients of
+    the objective a sample and radius. method: "ascent" (best iterate) or "one-step" (the paper's r = ε·∇ℓ/‖∇ℓ‖, taken
+    as it is, also where it lowers the loss). keep_shell: z + r keeps the length of z, so worst noise is as long as
+    ordinary noise.
     """
 
     radii: tuple[float, ...]
     price: float = 0.0
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
     method: str = "ascent"
-    restarts: int = 1
     keep_shell: bool = False
 
     def __post_init__(self) -> None:
@@ -70,20 +81,17 @@ class Attack:
         if any(b <= a for a, b in zip(self.radii, self.radii[1:], strict=False)):
             raise SettingsError(f"expected rising radii, got {self.radii}; sort them and drop repeats")
         number_between("price λ", self.price, 0, 1e9)
-        number_between("steps", self.steps, 1, 10_000)
-        number_between("restarts", self.restarts, 1, 1000)
+        number_between("the budget of gradients", self.gradients, 1, 1_000_000)
         one_of("method", self.method, METHODS)
 
     @classmethod
-    def within(cls, radius: float, *, price: float = 0.0, budget: str = "standard") -> Self:
-        """The attack within one radius that costs one of BUDGETS.
+    def within(cls, radius: float, *, price: float = 0.0, budget: str | int = "standard") -> Self:
+        """The attack within one radius that costs one of BUDGETS, or so many gradients a sample.
 
         Raises:
             SettingsError: impossible numbers, or another word.
         """
-        one_of("the budget", budget, tuple(BUDGETS))
-        steps, restarts = BUDGETS[budget]
-        return cls((float(radius),), price, steps, restarts=restarts)
+        return cls((float(radius),), price, budget_of(budget))
 
     def normalize(self, slope: Tensor) -> Tensor:
         """Directions (n, d) to step in, from slopes (n, d): unit vectors."""
@@ -94,20 +102,38 @@ class Attack:
         return project_cap(z, r, radius) if self.keep_shell else project_ball(r, radius)
 
     def initial(self, radius: Tensor, dimensions: int, stream: torch.Generator) -> Tensor:
-        """Where a further start begins, r (n, d) for radii (n,): uniform in the ball."""
+        """Where a start of a tournament begins, r (n, d) for radii (n,): uniform in the ball."""
         return random_in_ball((len(radius), dimensions), stream).to(radius) * radius[:, None]
 
     def step_size(self, radius: Tensor) -> Tensor:
-        """Length (n,) of the first step; a step that fails is halved. The whole radius: the paper's one-step answer."""
+        """Length (n,) of a start's first step, from which they fall. The whole radius: the paper's one-step answer."""
         return radius
+
+
+def budget_of(name: str | int) -> int:
+    """Gradients a sample of one of BUDGETS; a number, also as text, is taken as it is.
+
+    Raises:
+        SettingsError: another word, or a number below 1.
+    """
+    if isinstance(name, str) and not name.isdecimal():
+        one_of("the budget", name, tuple(BUDGETS))
+        return BUDGETS[name]
+    number_between("the budget of gradients", int(name), 1, 1_000_000)
+    return int(name)
+
+
+def budget_name(gradients: int) -> str:
+    """The word of BUDGETS for so many gradients a sample; the number itself where it has none."""
+    return next((name for name, known in BUDGETS.items() if known == gradients), str(gradients))
 
 
 @dataclass(frozen=True)
 class WorstNoise:
-    """The state of a search over K radii and N samples, after `step` of its steps.
+    """The state of a search over K radii and N samples.
 
-    noise: r, (K, N, d). loss: ℓ(z + r), (K, N). original: ℓ(z), (N,). gradient_calls: gradients a sample and radius
-    has been given. done: the search has ended and the losses are the exact objective's.
+    noise: r, (K, N, d). loss: ℓ(z + r), (K, N). original: ℓ(z), (N,). gradients: what each sample and radius has been
+    given so far. done: the search has ended and the losses are the exact objective's.
     """
 
     attack: Attack
@@ -115,8 +141,7 @@ class WorstNoise:
     noise: Tensor
     loss: Tensor
     original: Tensor
-    step: int
-    gradient_calls: int
+    gradients: int
     seconds: float
     done: bool
 
@@ -141,28 +166,38 @@ def search(
         objective: noise (B, d) → loss of each row (B,), differentiable, rows independent of each other; or the same
             of noise and the samples it belongs to. It may be fast and coarse (bfloat16).
         z: original noise (N, d).
-        seed: for the random starting points.
+        seed: for the random starts and pushes.
         exact: the objective in full precision, which takes over for the last steps and gives the final losses;
             `objective` itself by default.
-        start: r (N, d) from which the first start begins where it beats r = 0; it is cut to each radius.
+        start: r (N, d), or one for each radius (K, N, d), from which the glance begins where it beats r = 0; it is cut
+            to each radius.
     """
     started = time.perf_counter()
     z = z.detach()
-
-    def state(noise: Tensor, loss: Tensor, original: Tensor, step: int, calls: int, done: bool) -> WorstNoise:
-        return WorstNoise(attack, z, noise, loss, original, step, calls, time.perf_counter() - started, done)
-
     if attack.method == "one-step":
-        yield state(*_one_step(exact or objective, z, attack), step=1, calls=1, done=True)
+        noise, loss, original = _one_step(exact or objective, z, attack)
+        yield WorstNoise(attack, z, noise, loss, original, 1, time.perf_counter() - started, done=True)
         return
-    sharpened = max(1, attack.steps - SHARP_STEPS + 1) if exact is not None else None
-    ascent = _Ascent(objective, z, attack, seed, start)
-    for step in range(1, attack.steps + 1):
-        if exact is not None and step == sharpened:
-            ascent.sharpen(exact)
-        ascent.advance(gradient=step < attack.steps and step + 1 != sharpened)
-        calls = min(step + 1, attack.steps) * attack.restarts + (start is not None)
-        yield state(*ascent.answer(), step=step, calls=calls, done=step == attack.steps)
+    if attack.radii[-1] == 0:
+        original = losses(exact or objective, z)
+        seconds = time.perf_counter() - started
+        yield WorstNoise(attack, z, torch.zeros_like(z)[None], original[None], original, 0, seconds, done=True)
+        return
+    sharp = 0 if exact is None else min(SHARP, max(2, attack.gradients // 20), attack.gradients)
+    schedule = _Schedule(objective, z, attack, seed, attack.gradients - sharp)
+
+    def state(done: bool) -> WorstNoise:
+        best = schedule.best
+        spent = attack.gradients - sharp - schedule.left if not done else attack.gradients
+        seconds = time.perf_counter() - started
+        return WorstNoise(attack, z, best.noise[0], best.loss[0], schedule.original, spent, seconds, done)
+
+    for _ in schedule.phases(start):
+        if schedule.left or exact is not None:
+            yield state(done=False)
+    if exact is not None:
+        schedule.sharpen(exact, sharp)
+    yield state(done=True)
 
 
 def run(
@@ -273,117 +308,184 @@ def _chunks(objective: Loss | SampleLoss, z: Tensor) -> Iterator[tuple[Loss, Ten
         yield objective.belonging(which), chunk
 
 
-@dataclass(frozen=True)
-class _Points:
-    """Noise (S, K, N, d) with its loss (S, K, N) and the loss's gradient (S, K, N, d), for S starts."""
+class _Best:
+    """The best r so far of rows: noise (S, K, N, d), its loss and its value, both (S, K, N)."""
 
-    noise: Tensor
-    loss: Tensor
-    slope: Tensor
+    def __init__(self, noise: Tensor, loss: Tensor, value: Tensor):
+        self.noise, self.loss, self.value = noise, loss, value
 
-    def expand(self, starts: int, radii: int) -> _Points:
-        return _Points(*(tensor.expand(starts, radii, *tensor.shape[2:]) for tensor in self._all()))
+    @classmethod
+    def none(cls, like: Tensor) -> _Best:
+        """Nothing yet for rows like these (S, K, N, d)."""
+        nothing = torch.full_like(like[..., 0], -torch.inf)
+        return cls(like, nothing, nothing)
 
-    def where(self, mask: Tensor, other: _Points) -> _Points:
-        """`other` where mask (S, K, N) holds, self elsewhere."""
-        return _Points(
-            torch.where(mask[..., None], other.noise, self.noise),
-            torch.where(mask, other.loss, self.loss),
-            torch.where(mask[..., None], other.slope, self.slope),
-        )
+    def see(self, noise: Tensor, loss: Tensor, value: Tensor) -> Tensor:
+        """Take what is better; returns where, (S, K, N)."""
+        better = value > self.value
+        self.noise = torch.where(better[..., None], noise, self.noise)
+        self.loss, self.value = torch.where(better, loss, self.loss), torch.where(better, value, self.value)
+        return better
 
-    def gather(self, dim: int, index: Tensor) -> _Points:
-        wide = index[..., None].expand(*index.shape, self.noise.shape[-1])
-        return _Points(self.noise.gather(dim, wide), self.loss.gather(dim, index), self.slope.gather(dim, wide))
+    def first(self, count: int) -> Tensor:
+        """Which rows of dimension 0 are the best ones of each radius and sample, (count, K, N)."""
+        return self.value.topk(count, dim=0).indices
 
-    def beside(self, other: _Points) -> _Points:
-        """Both, as starts one after the other."""
-        return _Points(*(torch.cat(pair) for pair in zip(self._all(), other._all(), strict=True)))
-
-    def _all(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.noise, self.loss, self.slope
+    def picked(self, dim: int, index: Tensor) -> _Best:
+        return _Best(_pick(self.noise, dim, index), self.loss.gather(dim, index), self.value.gather(dim, index))
 
 
-class _Ascent:
-    """Projected gradient ascent from the best iterate of each row: a step that fails is halved, not taken.
+class _Schedule:
+    """The schedule of the module's first lines, over starts S, radii K and samples N, until its budget is spent."""
 
-    `best` has a row for every start, radius and sample; `length` is each row's next step, at first the whole radius,
-    so that the first iterate is the paper's one-step answer; `heading` is the direction of the last step taken, which
-    the next one keeps in part (heavy ball, Polyak 1964) and a failed one forgets.
-    """
+    def __init__(self, objective: Loss | SampleLoss, z: Tensor, attack: Attack, seed: int, budget: int):
+        self.objective, self.z, self.attack, self.seed, self.left = objective, z, attack, seed, budget
+        shape = 1, len(attack.radii), len(z)
+        self.radius = torch.tensor(attack.radii, dtype=z.dtype, device=z.device)[None, :, None].expand(shape)
+        self.original = losses(objective, z)
+        nothing = self.original.expand(shape)
+        self.best = _Best(torch.zeros(*shape, z.shape[1], dtype=z.dtype, device=z.device), nothing, nothing)
 
-    def __init__(self, objective: Loss | SampleLoss, z: Tensor, attack: Attack, seed: int, start: Tensor | None):
-        self.objective, self.z, self.attack = objective, z, attack
-        starts, radii, (count, dimensions) = attack.restarts, len(attack.radii), z.shape
-        self.radius = torch.tensor(attack.radii, dtype=z.dtype, device=z.device)[:, None].expand(radii, count)
-        at_zero = self._evaluate(torch.zeros_like(z)[None, None])  # one gradient serves every radius
-        self.original = at_zero.loss[0, 0]
-        self.best = at_zero.expand(1, radii)
+    def phases(self, start: Tensor | None) -> Iterator[None]:
+        """Search, yielding after every step, until nothing is left."""
         if start is not None:
-            begun = self._evaluate(self.feasible(start.expand(1, radii, count, dimensions)))
-            self.best = self.best.where(self._value(begun) > self._value(self.best), begun)
-        if starts > 1:
-            # A stream for each start: those of a smaller number of starts are among those of a larger one.
-            streams = [separate(seed, f"start {start}") for start in range(1, starts)]
-            points = torch.stack([attack.initial(self.radius.flatten(), dimensions, stream) for stream in streams])
-            self.best = self.best.beside(
-                self._evaluate(self.feasible(points.view(starts - 1, radii, count, dimensions)))
-            )
-        self.length = attack.step_size(self.radius.flatten()).view(radii, count).expand(starts, radii, count)
-        self.heading = torch.zeros_like(self.best.noise)
+            self._see(self._feasible(start.expand(self.best.noise.shape)), self.best)
+        if self.left:
+            yield from self._glance()
+        pushes = separate(self.seed, "pushes")
+        for _ in range(2):
+            yield from self._kick(self.best, pushes)
+        for number in itertools.count(1):
+            if not self.left:
+                return
+            stream = separate(self.seed, f"round {number}")
+            winner = yield from self._tournament(stream)
+            for _ in range(2):
+                yield from self._kick(winner, stream)
+            yield from self._settle(winner, SETTLE, SETTLE_STEP)
 
-    def advance(self, *, gradient: bool) -> None:
-        """Try one step in every row. The last step of a search needs no gradient where it lands."""
-        uphill = self.best.slope - 2 * self.attack.price * self.best.noise
-        direction = self.normalized(self.normalized(uphill) + MOMENTUM * self.heading)
-        candidate = self._evaluate(
-            self.feasible(self.best.noise + self.length[..., None] * direction), gradient=gradient
-        )
-        better = self._value(candidate) > self._value(self.best)
-        taken = self.normalized(candidate.noise - self.best.noise)
-        self.heading = torch.where(better[..., None], taken, torch.zeros_like(taken))
-        self.length = torch.where(better, self.length, self.length / 2)
-        self.best = self.best.where(better, candidate)
-        # Warm start: rows that a smaller radius beats go on from its answer.
-        source = self._value(self.best).cummax(dim=1).indices
-        self.best = self.best.gather(1, source)
-        self.heading = self.heading.gather(1, source[..., None].expand_as(self.heading))
+    def sharpen(self, exact: Loss | SampleLoss, budget: int) -> None:
+        """Go on from the best with another objective, whose losses replace the old; r = 0 where it finds no gain."""
+        self.objective, self.left = exact, budget
+        coarse, self.original = self.best.noise, losses(exact, self.z)
+        nothing = self.original.expand(self.radius.shape)
+        self.best = _Best(torch.zeros_like(coarse), nothing, nothing)
+        self._see(coarse, self.best)
+        for _ in self._settle(self.best, budget, SHARP_STEP):
+            pass
 
-    def sharpen(self, exact: Loss | SampleLoss) -> None:
-        """Go on with another objective; its losses replace the old ones, and rows it finds worse than r = 0 restart.
+    def _glance(self) -> Iterator[None]:
+        """From r = 0, or the start given. Where moving has a price the best length is not known beforehand, so a step
+        that does not pay is halved; it costs nothing to step as far as the radius where moving is free."""
+        if self.attack.price:
+            yield from self._settle(self.best, GLANCE, 1.0)
+        else:
+            yield from self._falling(self.best.noise, self.best, self.attack.step_size(self.radius), ((1, GLANCE),), 1)
 
-        Steps shorter than a quarter of the radius grow to it: some were cut by differences that the coarse objective
-        could not resolve.
+    def _kick(self, of: _Best, stream: torch.Generator) -> Iterator[None]:
+        """A random push from the best of `of`, which also takes what comes of it, and falling steps."""
+        if self.left:
+            rows, scale = of.noise, self._scale(of)
+            push = random_directions((rows[..., 0].numel(), rows.shape[-1]), stream).to(rows).view_as(rows)
+            pushed = self._feasible(rows + PUSH * scale[..., None] * push)
+            yield from self._falling(pushed, of, KICK_STEP * self.attack.step_size(scale), ((1, KICK),), 1)
+
+    def _tournament(self, stream: torch.Generator) -> Generator[None, None, _Best]:
+        """Random starts of which the best ones go on; the last one's best r."""
+        count, dimensions = TOURNAMENT[0][0], self.z.shape[1]
+        scale = torch.minimum(2 * self._scale(self.best), self.radius)
+        drawn = [self.attack.initial(scale.flatten(), dimensions, stream) for _ in range(count)]
+        rows = self._feasible(torch.stack(drawn).view(count, *self.best.noise.shape[1:]))
+        found = _Best.none(rows)
+        yield from self._falling(rows, found, self.attack.step_size(scale), TOURNAMENT, 2)
+        return found.picked(0, found.first(1))
+
+    def _falling(
+        self, rows: Tensor, found: _Best, length: Tensor, plan: tuple[tuple[int, int], ...], power: int
+    ) -> Iterator[None]:
+        """Normalised gradients with momentum from rows (S, K, N, d), seen by `found`; the step falls from length to 0.
+
+        plan: how many of the rows of each sample make how many steps, the best ones so far going on.
         """
-        self.objective = exact
-        at_zero = self._evaluate(torch.zeros_like(self.z)[None, None])
-        self.original = at_zero.loss[0, 0]
-        judged = self._evaluate(self.best.noise)
-        at_zero = at_zero.expand(*judged.loss.shape[:2])
-        self.best = at_zero.where(self._value(judged) > self._value(at_zero), judged)
-        self.length = torch.maximum(self.length, self.radius / 4)
+        velocity, steps = torch.zeros_like(rows), sum(count for _, count in plan)
+        for step, starts in enumerate(starts for starts, count in plan for _ in range(count)):
+            if starts < len(rows):
+                index = found.first(starts)
+                rows, velocity = _pick(rows, 0, index), _pick(velocity, 0, index)
+                kept = found.picked(0, index)
+                found.noise, found.loss, found.value = kept.noise, kept.loss, kept.value
+            if self.left < starts:
+                self.left = 0
+                break
+            slope = self._see(rows, found, gradient=True)
+            if step:
+                yield
+            velocity = MOMENTUM * velocity + self._normalized(slope)
+            going = length * (1 - step / steps) ** power
+            rows = self._feasible(rows + going[..., None] * self._normalized(velocity))
+        self._see(rows, found)
+        yield
 
-    def answer(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The best start of each row: noise (K, N, d) and loss (K, N); and the original loss (N,)."""
-        chosen = self.best.gather(0, self._value(self.best).argmax(dim=0, keepdim=True))
-        return chosen.noise[0], chosen.loss[0], self.original
+    def _settle(self, of: _Best, steps: int, share: float) -> Iterator[None]:
+        """Steps from the best of `of`, each taken only where it raises the value, and made shorter elsewhere.
 
-    def _value(self, points: _Points) -> Tensor:
-        return points.loss - self.attack.price * _squares(points.noise)
+        The next length is where the slope would end if it went on falling as along this step (Barzilai & Borwein 1988).
+        """
+        if not self.left:
+            return
+        of = _Best(of.noise, of.loss, of.value)  # its own: a smaller radius's answer has another slope
+        slope = self._see(of.noise, of, gradient=True)
+        length, heading = share * self.attack.step_size(self._scale(of)), torch.zeros_like(slope)
+        for step in range(1, steps + 1):
+            last = step == steps or not self.left
+            direction = self._normalized(self._normalized(slope) + MOMENTUM * heading)
+            before, rows = of.noise, self._feasible(of.noise + length[..., None] * direction)
+            value = of.value
+            there = self._see(rows, of, gradient=not last)
+            better = of.value > value
+            yield
+            if last:
+                return
+            rising, left = (slope * direction).sum(dim=-1), (there * direction).sum(dim=-1)
+            bend = (rising - left).clamp_min(torch.finfo(rising.dtype).tiny)
+            flat = torch.where(better, there.square().sum(dim=-1).sqrt(), rising) * length / bend
+            flat = torch.where(rising > left, flat, torch.inf)
+            length = torch.where(better, flat.clamp(length / 8, length * 2), flat.clamp(length / 8, length / 2))
+            heading = torch.where(better[..., None], self._normalized(rows - before), torch.zeros_like(rows))
+            slope = torch.where(better[..., None], there, slope)
 
-    def normalized(self, slope: Tensor) -> Tensor:
+    def _scale(self, of: _Best) -> Tensor:
+        """The length of the best r, (S, K, N): what the search should step by; the radius where nothing is found."""
+        length = of.noise.square().sum(dim=-1).sqrt()
+        return torch.where(length > 0, length, self.radius)
+
+    def _see(self, rows: Tensor, found: _Best, *, gradient: bool = False) -> Tensor:
+        """Show r (S, K, N, d) to `found` and to the best of all; the value's slope there, for one gradient a row."""
+        loss, slope = self._evaluate(rows, gradient)
+        value = loss - self.attack.price * _squares(rows)
+        found.see(rows, loss, value)
+        if found is not self.best:
+            top = value.argmax(dim=0, keepdim=True)
+            self.best.see(_pick(rows, 0, top), loss.gather(0, top), value.gather(0, top))
+        if len(self.attack.radii) > 1:
+            raised = self.best.picked(1, self.best.value.cummax(dim=1).indices)
+            self.best.noise, self.best.loss, self.best.value = raised.noise, raised.loss, raised.value
+        self.left -= len(rows) if gradient else 0
+        return slope - 2 * self.attack.price * rows
+
+    def _normalized(self, slope: Tensor) -> Tensor:
         return self.attack.normalize(slope.flatten(0, -2)).view_as(slope)
 
-    def feasible(self, noise: Tensor) -> Tensor:
+    def _feasible(self, noise: Tensor) -> Tensor:
         rows = noise.flatten(0, 2)
         z = self.z.repeat(len(rows) // len(self.z), 1)
         radius = self.radius.expand(noise.shape[:3]).flatten()
         return self.attack.project(z, rows, radius).view_as(noise)
 
-    def _evaluate(self, noise: Tensor, *, gradient: bool = True) -> _Points:
+    def _evaluate(self, noise: Tensor, gradient: bool) -> tuple[Tensor, Tensor]:
         moved = self.z + noise
         if not gradient:
-            return _Points(noise, losses(self.objective, moved), torch.zeros_like(noise))
+            return losses(self.objective, moved), torch.zeros_like(noise)
         found, slopes = [], []
         for objective, chunk in _chunks(self.objective, moved):
             chunk = chunk.detach().requires_grad_()
@@ -392,7 +494,12 @@ class _Ascent:
                 (slope,) = torch.autograd.grad(loss.sum(), chunk)
             found.append(loss.detach())
             slopes.append(slope)
-        return _Points(noise, torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise))
+        return torch.cat(found).view(noise.shape[:3]), torch.cat(slopes).view_as(noise)
+
+
+def _pick(rows: Tensor, dim: int, index: Tensor) -> Tensor:
+    """`gather` for rows (S, K, N, d)."""
+    return rows.gather(dim, index[..., None].expand(*index.shape, rows.shape[-1]))
 
 
 def _one_step(objective: Loss | SampleLoss, z: Tensor, attack: Attack) -> tuple[Tensor, Tensor, Tensor]:
@@ -400,9 +507,10 @@ def _one_step(objective: Loss | SampleLoss, z: Tensor, attack: Attack) -> tuple[
 
     Noise (K, N, d), its loss (K, N), the original loss (N,).
     """
-    ascent = _Ascent(objective, z, dataclasses.replace(attack, restarts=1), 0, None)
-    noise = ascent.feasible(ascent.radius[None, ..., None] * ascent.normalized(ascent.best.slope[:, :1]))[0]
-    return noise, losses(objective, z + noise), ascent.original
+    schedule = _Schedule(objective, z, attack, 0, 1)
+    _, slope = schedule._evaluate(torch.zeros_like(schedule.best.noise[:, :1]), gradient=True)
+    noise = schedule._feasible(schedule.radius[..., None] * schedule._normalized(slope))[0]
+    return noise, losses(objective, z + noise), schedule.original
 
 
 def _squares(noise: Tensor) -> Tensor:

@@ -75,15 +75,37 @@ def add_search_options(command: argparse.ArgumentParser) -> None:
     """Every setting of the search for worst noise."""
     command.add_argument("--radius", type=float, default=1.0, help="ε: largest length of the change (default 1)")
     command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
-    command.add_argument("--steps", type=int, default=10)
+    add_budget(command)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--method", choices=("ascent", "one-step"), default="ascent")
-    command.add_argument("--restarts", type=int, default=1)
     command.add_argument("--keep-shell", action="store_true", help="keep the length of each noise vector")
     command.add_argument(
         "--objective", "--against", dest="objective", choices=("critic", "judge", "change"), default="critic",
         help="what to raise: the loss by its critic (default), the distance by a judge, or the change of the image",
     )  # fmt: skip
+
+
+def add_budget(command: argparse.ArgumentParser) -> None:
+    """How much a search may spend; `gradients` reads it. --steps and --restarts are its older names."""
+    command.add_argument(
+        "--budget", default="standard", metavar="B",
+        help="live (10 gradients a sample), standard (200, the default), strong (2,000), or a number",
+    )  # fmt: skip
+    command.add_argument("--steps", type=int, help=argparse.SUPPRESS)
+    command.add_argument("--restarts", type=int, help=argparse.SUPPRESS)
+
+
+def gradients(options: argparse.Namespace) -> int:
+    """The budget of `add_budget` in gradients a sample.
+
+    Raises:
+        SettingsError: another word, or a number below 1.
+    """
+    from rgan.attack.search import budget_of
+
+    if options.steps is None and options.restarts is None:
+        return budget_of(options.budget)
+    return budget_of((10 if options.steps is None else options.steps) * (options.restarts or 1))
 
 
 def add_data_options(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rgan.cli.common import Subparsers, print_report
+from rgan.cli.common import Subparsers, add_budget, gradients, print_report
 from rgan.common.devices import DEVICES
 
 
@@ -27,7 +27,7 @@ def add(commands: Subparsers) -> None:
         "--image-radius", type=float, default=1.0, help="ε₂: largest move of images in (b) (default 1)"
     )
     command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
-    command.add_argument("--steps", type=int, default=10)
+    add_budget(command)
     command.add_argument("--features", choices=("pixels", "critic-a", "critic-b", "judge"), default="pixels")
     command.add_argument("--side", choices=("A", "B"), default="A", help="whose noise and critic (a) and (b) show")
     command.add_argument("--arrows", action="store_true", help="draw where worst noise and images came from")
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
         radius=options.radius,
         image_radius=options.image_radius,
         price=options.price,
-        steps=options.steps,
+        gradients=gradients(options),
         features=options.features,
         side=options.side,
     )

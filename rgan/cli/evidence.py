@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
-from rgan.cli.common import Subparsers, print_report
+from rgan.cli.common import Subparsers, add_budget, gradients, print_report
 from rgan.common.devices import DEVICES
 
 
@@ -18,8 +18,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise (default 1)")
     command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
-    command.add_argument("--steps", type=int, default=10)
-    command.add_argument("--restarts", type=int, default=1, help="starting points of each sample (default 1)")
+    add_budget(command)
     command.add_argument("--keep-shell", action="store_true", help="search where z + r is as long as z")
     command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
     command.add_argument("--device", choices=DEVICES, default="auto")
@@ -38,9 +37,7 @@ def run(options: argparse.Namespace) -> None:
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
     a, b = (JudgedGan(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
-    settings = Attack(
-        (options.radius,), options.price, options.steps, restarts=options.restarts, keep_shell=options.keep_shell
-    )
+    settings = Attack((options.radius,), options.price, gradients(options), keep_shell=options.keep_shell)
     at_radius = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     moved = one_radius.transfer((a, b), (at_radius[0], at_radius[1]))
     said = one_radius.verdict(at_radius[0], at_radius[1]) + ((moved.sentence(),) if options.radius else ())
@@ -59,6 +56,7 @@ def run(options: argparse.Namespace) -> None:
         "said": said,
         "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
         "samples": options.samples, "seed": options.seed, **dataclasses.asdict(settings),
+        "steps": settings.gradients,
     }  # fmt: skip
     lines = [
         f"{side}, search {check.name}: {check.state}, {check.number}. {check.remedy}".rstrip()

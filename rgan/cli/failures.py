@@ -6,7 +6,15 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, add_search_options, difference_json, print_report, share_json, stopping
+from rgan.cli.common import (
+    Subparsers,
+    add_search_options,
+    difference_json,
+    gradients,
+    print_report,
+    share_json,
+    stopping,
+)
 from rgan.common.devices import DEVICES
 
 
@@ -41,9 +49,7 @@ def run(options: argparse.Namespace) -> None:
     gans = [checkpoints.load(path) for path in paths]
     names = [gan.data or "unknown data" for gan in gans]
     judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
-    settings = Attack(
-        (options.radius,), options.price, options.steps, options.method, options.restarts, options.keep_shell
-    )
+    settings = Attack((options.radius,), options.price, gradients(options), options.method, options.keep_shell)
     plan = failures.PoolPlan(settings, options.pool, options.seed, options.objective)
     judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]
     folder = Path(options.out)

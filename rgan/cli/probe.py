@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rgan.cli.common import Subparsers, add_search_options, print_report
+from rgan.cli.common import Subparsers, add_search_options, gradients, print_report
 from rgan.common.devices import DEVICES, PRECISIONS
 from rgan.common.errors import RganError
 
@@ -38,9 +38,8 @@ def run(options: argparse.Namespace) -> None:
     attack = search.Attack(
         radii=(options.radius,),
         price=options.price,
-        steps=options.steps,
+        gradients=gradients(options),
         method=options.method,
-        restarts=options.restarts,
         keep_shell=options.keep_shell,
     )
     z = gan.noise(options.samples, options.seed)
@@ -50,9 +49,9 @@ def run(options: argparse.Namespace) -> None:
     objective = objectives.objective_for(
         gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )
-    with tqdm(total=attack.steps, unit="step", disable=options.json or None) as bar:
+    with tqdm(total=attack.gradients, unit="gradient", disable=options.json or None) as bar:
         for worst in objective.search(z, attack, seed=options.seed):
-            bar.update(worst.step - bar.n)
+            bar.update(worst.gradients - bar.n)
     result = perturbation.with_controls(objective.loss, worst, seed=options.seed, words=objective.words)
     report = {
         "checkpoint": str(options.checkpoint),
@@ -62,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
         "method": options.method,
         "radius": options.radius,
         "price": options.price,
-        "steps": options.steps,
+        "steps": attack.gradients,
         **result.summary(),
         "gradient_calls": result.gradients,
         "seconds": round(worst.seconds, 3),

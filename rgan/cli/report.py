@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, print_report, share_json
+from rgan.cli.common import Subparsers, add_budget, gradients, print_report, share_json
 from rgan.common.devices import DEVICES
 
 
@@ -18,7 +18,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument("-o", "--out", default="report.html", help="the page to write (default report.html)")
     command.add_argument("--radius", type=float, default=1.0, help="ε: largest move of worst noise (default 1)")
     command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
-    command.add_argument("--steps", type=int, default=10)
+    add_budget(command)
     command.add_argument("--samples", type=int, default=128, help="of the control and each draw of the curves")
     command.add_argument("--pool", type=int, default=512, help="noise to look for failures in (default 512)")
     command.add_argument("--seed", type=int, default=0)
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> None:
     from rgan.robustness.failures import pool
     from rgan.robustness.measured import JudgedGan
 
-    asked = summary.Asked(options.radius, options.price, options.steps, options.samples, options.pool, options.seed)
+    budget = gradients(options)
+    asked = summary.Asked(options.radius, options.price, budget, options.samples, options.pool, options.seed)
     paths = [path for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
     names = [gan.data or "unknown data" for gan in gans]

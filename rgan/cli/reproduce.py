@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rgan.cli.common import Subparsers, print_report, stopping
+from rgan.cli.common import Subparsers, add_budget, gradients, print_report, stopping
 from rgan.common.devices import DEVICES
 from rgan.common.errors import RganError
 
@@ -29,7 +29,7 @@ def add(commands: Subparsers) -> None:
                            help="ε of worst noise, rising (default 0.01 0.5 1 2)")  # fmt: skip
     command.add_argument("--repeats", type=int, default=5, help="times with other noise (default 5, as the paper)")
     command.add_argument("--samples", type=int, default=500, help="images each time (default 500; the paper: 50000)")
-    command.add_argument("--steps", type=int, default=10, help="gradient steps of the search (default 10)")
+    add_budget(command)
     command.add_argument("--features", choices=("judge", "inception"), default="judge", help="what scores rest on")
     command.add_argument("--weights", metavar="FILE", help="Inception's weights (default: torch-fidelity's, fetched)")
     command.add_argument("--data-root", default="data", help="folder of the real images that Inception looks at")
@@ -50,7 +50,12 @@ def run(options: argparse.Namespace) -> None:
 
     folder = Path(options.out)
     settings = evaluation.EvaluationSettings(
-        tuple(options.radii), options.repeats, options.samples, options.steps, options.features, options.weights or ""
+        tuple(options.radii),
+        options.repeats,
+        options.samples,
+        gradients(options),
+        options.features,
+        options.weights or "",
     )
     models, left = reproduce.survey(reproduce.find(options.models or reproduce.places()))
     if not models:

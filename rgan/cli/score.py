@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rgan.cli.common import Subparsers, preparing, print_report
+from rgan.cli.common import Subparsers, add_budget, gradients, preparing, print_report
 from rgan.common.devices import DEVICES, choose_device
 from rgan.common.errors import RganError
 
@@ -29,7 +29,7 @@ def add(commands: Subparsers) -> None:
         "--radius", type=float, default=0.0, help="ε: score images of worst noise (default 0: ordinary)"
     )
     command.add_argument("--price", type=float, default=0.0, help="λ of that search")
-    command.add_argument("--steps", type=int, default=10)
+    add_budget(command)
     command.add_argument(
         "--features", choices=("judge", "inception"), default="judge", help="who looks (default judge)"
     )
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn
     probe = gan.probe(device=device)
-    attack = Attack((options.radius,), options.price, options.steps)
+    attack = Attack((options.radius,), options.price, gradients(options))
     parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):

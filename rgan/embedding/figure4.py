@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import Attack, Loss, search
+from rgan.attack.search import BUDGETS, Attack, Loss, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -48,8 +48,8 @@ LARGE, CLOSE = 0.25, 0.1  # accuracy above chance that we call a large differenc
 class Choice:
     """What to compare.
 
-    points: of each sample. seed: of the noise. radius, price, steps: ε, λ and steps of the search for worst noise in
-    (a); image_radius: ε₂, length of the worst image step in (b), pixels from −1 to 1. features: space of the images.
+    points: of each sample. seed: of the noise. radius, price, gradients: ε, λ and budget of the search for worst noise
+    in (a); image_radius: ε₂, length of the worst image step in (b), pixels from −1 to 1. features: space of the images.
     side: whose noise and critic (a) and (b) show.
     """
 
@@ -58,7 +58,7 @@ class Choice:
     radius: float = 1.0
     image_radius: float = 1.0
     price: float = 0.0
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
     features: str = "pixels"
     side: str = "A"
 
@@ -71,18 +71,18 @@ class Choice:
 
     @property
     def noise_search(self) -> Attack:
-        return Attack((self.radius,), self.price, self.steps)
+        return Attack((self.radius,), self.price, self.gradients)
 
     @property
     def image_search(self) -> Attack:
-        return Attack((self.image_radius,), 0.0, self.steps)
+        return Attack((self.image_radius,), 0.0, self.gradients)
 
 
 def relevant(letter: str, choice: Choice) -> Choice:
     """The choice with everything that does not touch a panel at its default: equal ones give equal panels."""
     usual = Choice()
     idle = {"a": ("image_radius", "features"), "b": ("radius", "price")}.get(
-        letter, ("radius", "image_radius", "price", "steps", "side")
+        letter, ("radius", "image_radius", "price", "gradients", "side")
     )
     return dataclasses.replace(choice, **{name: getattr(usual, name) for name in idle})
 
@@ -397,7 +397,7 @@ class _Maker:
         """Worst move of each row of x (N, d)."""
         self.searches += 1
         for state in search(objective, x, settings, seed=self.choice.seed):
-            self.report(1 - 1 / self.searches + state.step / settings.steps / (2 * self.searches))
+            self.report(1 - 1 / self.searches + state.gradients / settings.gradients / (2 * self.searches))
         return state.noise[0]
 
     def _real_sample(self, images: Tensor) -> Sample:

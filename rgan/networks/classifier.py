@@ -51,29 +51,25 @@ class Features(nn.Module):
     def __init__(self, network: Classifier, dtype: torch.dtype = torch.float32):
         super().__init__()
         self.dtype = dtype
-        for name in ("stem", "down1", "down2", "down3"):
-            setattr(self, name, _merged(getattr(network, name)))
-        self.same1, self.same3 = (nn.ModuleList(map(_merged, part)) for part in (network.same1, network.same3))
-        self.to(dtype=dtype, memory_format=torch.channels_last)
-        self.embed = fuse_linear_bn_eval(network.embed[0], network.embed[1])
+        parts = network.stem, network.down1, *network.same1, network.down2, network.down3, *network.same3
+        self.layers = nn.ModuleList(fuse_conv_bn_eval(part[0], part[1]) for part in parts)
+        self.to(dtype).to(memory_format=torch.channels_last)
+        linear, norm = network.embed
+        assert isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
+        self.embed = fuse_linear_bn_eval(linear, norm)
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, channels, 32, 32) → (N, FEATURES)."""
-        x = relu(self.stem(images.to(dtype=self.dtype, memory_format=torch.channels_last)))
-        x = relu(max_pool2d(self.down1(x), 2))
-        x = x + self._twice(self.same1, x)
-        x = relu(max_pool2d(self.down2(x), 2))
-        x = relu(max_pool2d(self.down3(x), 2))
-        x = x + self._twice(self.same3, x)
+        stem, down1, one, two, down2, down3, three, four = self.layers
+        x = relu(stem(images.to(dtype=self.dtype, memory_format=torch.channels_last)))
+        x = relu(max_pool2d(down1(x), 2))
+        x = x + relu(two(relu(one(x))))
+        x = relu(max_pool2d(down2(x), 2))
+        x = relu(max_pool2d(down3(x), 2))
+        x = x + relu(four(relu(three(x))))
         seen: Tensor = self.embed(x.amax(dim=(2, 3)).to(self.embed.weight))
         return seen
-
-    @staticmethod
-    def _twice(layers: nn.ModuleList, x: Tensor) -> Tensor:
-        for layer in layers:
-            x = relu(layer(x))
-        return x
 
 
 def initialise(network: Classifier, rng: torch.Generator) -> None:
@@ -89,11 +85,6 @@ def initialise(network: Classifier, rng: torch.Generator) -> None:
             layer.reset_parameters()
     with torch.no_grad():
         network.score.weight.mul_(0.1)
-
-
-def _merged(block: nn.Sequential) -> nn.Conv2d:
-    """The convolution of a block with its batch norm merged into it."""
-    return fuse_conv_bn_eval(block[0], block[1])
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Sequential:

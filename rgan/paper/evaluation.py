@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from rgan.attack.perturbation import with_controls
-from rgan.attack.search import Attack, WorstNoise, joined, run, search
+from rgan.attack.search import BUDGETS, Attack, WorstNoise, joined, run, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import lengths
@@ -70,7 +70,7 @@ class EvaluationSettings:
     radii: tuple[float, ...] = (0.01, 0.5, 1.0, 2.0)
     repeats: int = 5
     samples: int = 500
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
     features: str = "judge"
     weights: str = ""
 
@@ -86,7 +86,7 @@ class EvaluationSettings:
     @property
     def attack(self) -> Attack:
         """The search for worst noise."""
-        return Attack(tuple(map(float, self.radii)), steps=self.steps)
+        return Attack(tuple(map(float, self.radii)), gradients=self.gradients)
 
     def words(self, measure: str) -> str:
         """The measure's name with these features: what is the classifier score of a judge is Inception's score."""
@@ -230,21 +230,21 @@ class Pace:
 
     def seconds(self, settings: EvaluationSettings) -> float:
         """About how long `evaluate` takes."""
-        a_sample = self.gradient * len(settings.radii) * settings.steps + self.look * len(settings.kinds)
+        a_sample = self.gradient * len(settings.radii) * settings.gradients + self.look * len(settings.kinds)
         return settings.repeats * settings.samples * a_sample
 
 
 def pace(gan: Gan, scoring: Scoring, *, device: str = "auto") -> Pace:
-    """Measured on a search of two steps and a look at a few samples."""
+    """Measured on a search of two gradients and a look at a few samples."""
     probe, z = gan.probe(device=choose_device(device)), gan.noise(TRIED, 0)
-    attack = Attack((0.25, 0.5, 1.0, 2.0), steps=2)
+    attack = Attack((0.25, 0.5, 1.0, 2.0), gradients=2)
     for _ in range(2):  # the first warms up
         started = time.perf_counter()
         run(probe.loss, z, attack)
         searched = time.perf_counter()
         _look(probe, z, scoring)
         looked = time.perf_counter()
-    return Pace((searched - started) / (TRIED * len(attack.radii) * attack.steps), (looked - searched) / TRIED)
+    return Pace((searched - started) / (TRIED * len(attack.radii) * attack.gradients), (looked - searched) / TRIED)
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ class _Piece:
 
 
 def _cost(settings: EvaluationSettings) -> float:
-    gradients = settings.samples * len(settings.radii) * settings.steps
+    gradients = settings.samples * len(settings.radii) * settings.gradients
     return settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
 
 
@@ -266,8 +266,10 @@ def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, scoring: Scori
         z = gan.noise(settings.samples, repeat)
         parts = []
         for chunk in z.split(CHUNK):
+            spent = 0
             for found in search(probe.loss, chunk, settings.attack, seed=repeat):
-                yield _Piece(len(chunk) * len(settings.radii))
+                yield _Piece(len(chunk) * len(settings.radii) * (found.gradients - spent))
+                spent = found.gradients
                 if found.done:
                     parts.append(found)
         moves = _moves(probe, joined(parts), repeat)

@@ -162,7 +162,7 @@ def _again(found: Robustness, side: str, one: Failure) -> tuple[Picture, str]:
 def _settings(found: Robustness) -> dict[str, str]:
     asked, judge = found.asked, found.models["A"].judge
     return {
-        "ε, price λ, steps of the search": f"{asked.radius:g}, {asked.price:g}, {asked.steps}",
+        "ε, price λ, gradients a sample": f"{asked.radius:g}, {asked.price:g}, {asked.gradients:,}",
         "Samples of the control and the checks": f"{asked.samples}",
         "Curves": f"{DRAWS} draws of {asked.samples} samples at ε {', '.join(f'{x:g}' for x in asked.curves.radii)}",
         "Pool of failures": f"{asked.pool:,}",

@@ -67,11 +67,12 @@ def study_page(study: Study, command: str = "") -> str:
 def settings_words(settings: EvaluationSettings) -> str:
     """What was evaluated, in a sentence or two."""
     radii = ", ".join(f"{radius:g}" for radius in settings.attack.radii)
+    whose = "Inception" if settings.features == "inception" else "the judge"
     return (
         f"Each model drew {settings.samples:,} images from original noise, from worst noise within ε {radii} "
-        f"({settings.steps} gradient steps) and from random noise of the same length, {settings.repeats} times over "
-        f"with other noise; scores rest on {'Inception' if settings.features == 'inception' else 'the judge'}'s "
-        "features. The weights are those at the end of the training."
+        f"({settings.gradients:,} gradients a sample) and from random noise of the same length, "
+        f"{settings.repeats} times over with other noise; scores rest on {whose}'s features. "
+        " The weights are those at the end of the training."
     )
 
 

@@ -27,7 +27,7 @@ class _Package(ModuleType):
         samples: int = 128,
         pool: int = 512,
         seed: int = 0,
-        steps: int = 10,
+        budget: str | int = "standard",
         names: Sequence[str] = (),
         judge: Judge | None = None,
         device: str = "auto",
@@ -35,8 +35,9 @@ class _Package(ModuleType):
         """All that is measured of one Gan, or of two with the same noise: what `python -m rgan report` writes.
 
         Args:
-            radius: ε of the attack. price: λ. steps: of the search. samples: for the control, the checks and each draw
-                of the curves. pool: noise to look for failures in.
+            radius: ε of the attack. price: λ. samples: for the control, the checks and each draw of the curves. pool:
+                noise to look for failures in.
+            budget: "live" (10 gradients a sample), "standard" (200), "strong" (2,000), or a number.
             names: of the Gans, for sentences. judge: by default the one that comes with RGAN Lab for their data.
 
         Returns:
@@ -46,12 +47,13 @@ class _Package(ModuleType):
             SettingsError: no Gan or more than two, of different numbers of noise dimensions, or impossible numbers.
             CheckpointError: a Gan has no critic, or no judge for the data comes with RGAN Lab.
         """
+        from rgan.attack.search import budget_of
         from rgan.metrics.judges import first_shipped
         from rgan.robustness.measured import JudgedGan
         from rgan.robustness.summary import Asked, examine
 
         judge = judge or first_shipped([gan.data or "unknown data" for gan in gans])
-        asked = Asked(radius, price, steps, samples, pool, seed)
+        asked = Asked(radius, price, budget_of(budget), samples, pool, seed)
         judged_gans = [JudgedGan(gan, judge, device) for gan in gans]
         *_, last = examine(judged_gans, names or ["A", "B"][: len(gans)], asked)
         assert last.found is not None

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import Attack
+from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
 from rgan.metrics.judges import Judge
@@ -33,25 +33,25 @@ MOVED = ("worst", "random")
 
 @dataclass(frozen=True)
 class CurvesPlan:
-    """What to sweep: samples of each of `repeats` draws of noise (seed, seed + 1, …), rising radii ε, λ, steps."""
+    """What to sweep: samples of each of `repeats` draws of noise (seed, seed + 1, …), rising radii ε, λ, budget."""
 
     radii: tuple[float, ...]
     samples: int = 256
     repeats: int = 3
     seed: int = 0
     price: float = 0.0
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
 
     def __post_init__(self) -> None:
         number_between("samples", self.samples, 2, 100_000)
         number_between("repeats", self.repeats, 1, 1000)
         number_between("seed", self.seed, 0, 2**62)
-        self.attack  # noqa: B018 - refuses impossible radii, price and steps now
+        self.attack  # noqa: B018 - refuses impossible radii, price and budget now
 
     @property
     def attack(self) -> Attack:
         """Of the search."""
-        return Attack(self.radii, self.price, self.steps)
+        return Attack(self.radii, self.price, self.gradients)
 
     def blocks(self) -> list[tuple[int, slice]]:
         """Repeats and the samples of each block, in the order they are made."""

@@ -144,13 +144,13 @@ class JudgedGan:
         images, measures = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
         return torch.cat(images), joined(measures)
 
-    def objective(self, name: str, z: Tensor) -> Objective:
+    def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
         """One of `objectives.OBJECTIVES`, by this Gan or its judge, for a search from z (N, latent).
 
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
-        return objective_for(self.gan, name, z, judge=self.judge, device=self.device)
+        return objective_for(self.gan, name, z, judge=self.judge, device=self.device, precision=precision)
 
     def perturb(
         self,

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from rgan.attack.search import Attack
+from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
@@ -56,7 +56,7 @@ class Mapper(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """What to measure: worst noise within ε (`radius`) at price λ by a search of some steps.
+    """What to measure: worst noise within ε (`radius`) at price λ by a search of so many gradients a sample.
 
     samples: noise for the control, the checks and each draw of the curves. pool: noise to look for failures in.
 
@@ -66,7 +66,7 @@ class Asked:
 
     radius: float = 1.0
     price: float = 0.0
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
     samples: int = 128
     pool: int = 512
     seed: int = 0
@@ -79,13 +79,13 @@ class Asked:
     @property
     def attack(self) -> Attack:
         """Of the search at ε."""
-        return Attack((self.radius,), self.price, self.steps)
+        return Attack((self.radius,), self.price, self.gradients)
 
     @property
     def curves(self) -> CurvesPlan:
         """Of the curves and minimal radii."""
         radii = tuple(share * self.radius for share in SHARES)
-        return CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.steps)
+        return CurvesPlan(radii, self.samples, DRAWS, self.seed, self.price, self.gradients)
 
     @property
     def failures(self) -> failures.PoolPlan:
@@ -94,7 +94,8 @@ class Asked:
 
     def command(self, models: Sequence[str], out: str = "report.html", more: Sequence[str] = ()) -> str:
         """The command that makes the report of these files again; `more` are further options."""
-        numbers = [word for name, value in vars(self).items() for word in (f"--{name}", str(value))]
+        asked = {"budget" if name == "gradients" else name: value for name, value in vars(self).items()}
+        numbers = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
         return f"python -m rgan {shlex.join(['report', *models, '-o', out, *numbers, *more])}"
 
 

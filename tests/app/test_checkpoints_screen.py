@@ -107,7 +107,7 @@ def test_a_dropped_pair_is_recognised_told_about_and_kept(mlp, kept):
 
 
 def test_a_kept_model_is_searched_like_any_other(kept):
-    test = app("worst_noise", a="uploads/stranger", b="uploads/stranger", samples="16", steps="3")
+    test = app("worst_noise", a="uploads/stranger", b="uploads/stranger", samples="16", budget="live")
     assert not test.exception and not test.error
     assert "uploads/stranger" in words(test)
 
@@ -427,7 +427,7 @@ def test_a_strangers_pair_is_searched_drawn_and_mapped(strangers):
     keep(test, "mlp")
     gan = checkpoints.load(UPLOADS / "mlp.safetensors")
     assert gan.data == "mnist" and gan.reference.shape == (512, 1, 28, 28)  # of a shipped model's file
-    noise = app("worst_noise", a="uploads/mlp", b="uploads/mlp", samples="16", steps="3")
+    noise = app("worst_noise", a="uploads/mlp", b="uploads/mlp", samples="16", budget="live")
     assert not noise.exception and not noise.error and "Worst noise beats random" in words(noise)
     maps = app("embeddings", a="uploads/mlp", b="mnist-dcgan", panel="c real and A", points="100", method="PCA")
     maps = waited(maps, lambda test: claims(test) == 1)

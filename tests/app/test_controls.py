@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "app"))
 from components import tour
 from controls import lock
 from session.control import Named, Number, OneOf, Switch
-from session.table import CONTROLS, GROUPS, STUDY_STEPS, query
+from session.table import CONTROLS, GROUPS, query
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 MANY = settings(derandomize=True, deadline=None, max_examples=50)
@@ -68,7 +68,8 @@ def test_whatever_a_link_says_is_moved_into_the_range_or_becomes_the_default(tex
 
 @pytest.mark.parametrize(
     ("key", "text", "value"),
-    [("steps", "77", 50), ("steps", "-1e400", 1), ("eps", "-3", 0.0), ("seed", "inf", 2**31 - 3), ("lam", "0.3", 0.2),
+    [("pick", "777", 256), ("pick", "-1e400", 1), ("budget", "77", "standard"),
+     ("eps", "-3", 0.0), ("seed", "inf", 2**31 - 3), ("lam", "0.3", 0.2),
      ("lam", "1e400", 20.0), ("samples", "100", 128), ("trials", "words", 20), ("shell", "TRUE", True),
      ("shell", "2", False), ("system", "WGAN-GP", "wgan-gp"), ("system", "no", "dcgan"), ("a", "", "digits-dcgan")],
 )  # fmt: skip
@@ -80,7 +81,6 @@ def test_the_defaults_are_possible_and_every_entry_has_one_name():
     for key, control in CONTROLS.items():
         assert control.key == key and possible(control, control.default), key
         assert isinstance(control, Named) or control.read(control.write(control.default)) == control.default
-    assert STUDY_STEPS.key in CONTROLS and possible(STUDY_STEPS, STUDY_STEPS.default)
 
 
 def test_the_tour_asks_for_what_is_possible():
@@ -103,9 +103,9 @@ def drawn(test) -> dict[str, object]:
 
 
 LINKS = (
-    ("worst_noise", {"eps": "1.25", "lam": "0.10", "steps": "3", "samples": "16", "seed": "3.7", "shell": "true"}),
-    ("worst_noise", {"eps": "nan", "lam": "inf", "steps": "0", "samples": "20", "seed": "1e400", "method": "one-step"}),
-    ("worst_noise", {"pick": "70", "samples": "16", "steps": "1", "show": "change", "a": "nobody", "method": "[1]"}),
+    ("worst_noise", {"eps": "1.25", "lam": "0.10", "budget": "live", "samples": "16", "seed": "3.7", "shell": "true"}),
+    ("worst_noise", {"eps": "nan", "lam": "inf", "budget": "0", "samples": "20", "seed": "1e9", "method": "one-step"}),
+    ("worst_noise", {"pick": "70", "samples": "16", "budget": "live", "show": "change", "a": "nobody", "method": "1"}),
     ("embeddings", {"points": "90", "map": "PCA", "panel": "a noise", "eps": "words", "arrows": "TRUE"}),
     ("embeddings", {"points": "100", "map": "PCA", "panel": "b worst images", "e2b": "9", "side": "B"}),
     ("blind_test", {"trials": "12", "question": "robust", "seed": "-1e400", "eps": "0.5"}),
@@ -128,7 +128,18 @@ def test_the_widgets_read_links_as_the_table_does(screen, asked):
         assert value == (min(expected, narrowed[key]) if key in narrowed else expected), key
 
 
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [({"steps": "3"}, "live"), ({"steps": "20", "restarts": "2"}, "standard"),
+     ({"restarts": "8", "steps": "50"}, "strong"), ({"steps": "x"}, "live"),
+     ({"steps": "40", "budget": "live"}, "live")],
+)  # fmt: skip
+def test_links_with_steps_and_starts_lead_to_the_smallest_budget_that_has_them(former, now):
+    test = app("embeddings", **former)
+    assert not test.exception and dict(test.query_params) == {"budget": now}
+
+
 @pytest.mark.parametrize(("former", "now"), [("Break points", "Minimal radius"), ("Search health", "Checks")])
 def test_links_with_the_old_words_lead_to_the_same_view(former, now):
-    test = app("evidence", view=former, samples="16", steps="1")
+    test = app("evidence", view=former, samples="16", budget="live")
     assert not test.exception and test.segmented_control(key="view").value == now

@@ -22,7 +22,7 @@ from rgan.robustness.measured import JudgedGan
 from tests.app.test_screens import app, waited, words
 from tests.conftest import ROOT
 
-QUICK = {"pool": "256", "steps": "1", "eps": "2"}
+QUICK = {"pool": "256", "budget": "live", "eps": "2"}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     again = app("failures", failure=link, **QUICK)
     assert [said.value for said in again.success if "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
-    changed = app("failures", failure=urlencode(values | {"steps": "0", "radius": "999"}), **QUICK)
+    changed = app("failures", failure=urlencode(values | {"budget": "0", "radius": "999"}), **QUICK)
     said = [one.value for one in changed.warning]
     assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
     assert any("cannot be compared" in one for one in said) and not changed.error

@@ -33,9 +33,9 @@ SCREENS = sorted(path.parent.name for path in (ROOT / "app" / "screens").glob("*
 
 
 def app(screen: str = "worst_noise", **query: str) -> AppTest:
-    """A screen opened by a link; Worst noise with few samples, unless the link says how many."""
-    if screen == "worst_noise":
-        query = {"samples": "16"} | query
+    """A screen opened by a link, with the smallest budget, and few samples, unless the link says else."""
+    usual = {"worst_noise": {"samples": "16", "budget": "live"}, "evidence": {"budget": "live"}}
+    query = usual.get(screen, {}) | query
     test = AppTest.from_file(str(ROOT / "app" / "Home.py"), default_timeout=60)
     for name, value in query.items():
         test.query_params[name] = value
@@ -101,23 +101,23 @@ def test_a_high_price_keeps_the_noise_at_home_and_says_epsilon_is_slack():
 def test_one_step_overshoots_and_its_inert_controls_are_disabled():
     test = app(method="one-step", eps="2")
     assert any("One step overshoots" in info.value for info in test.info)
-    assert test.slider(key="steps").disabled and test.select_slider(key="lam").disabled
+    assert test.segmented_control(key="budget").disabled and test.select_slider(key="lam").disabled
 
 
 def test_the_link_restores_every_control():
-    test = app(eps="0.5", lam="0.1", steps="3", restarts="2", shell="true", seed="7", samples="16", method="search")
+    test = app(eps="0.5", lam="0.1", budget="live", shell="true", seed="7", samples="16", method="search")
     assert test.slider(key="eps").value == 0.5
     assert test.select_slider(key="lam").value == 0.1
-    assert test.slider(key="steps").value == 3 and test.slider(key="restarts").value == 2
+    assert test.segmented_control(key="budget").value == "live"
     assert test.toggle(key="shell").value is True
     assert test.number_input(key="seed").value == 7 and test.select_slider(key="samples").value == 16
     assert "of 16 (A)" in words(test)
 
 
 def test_reset_brings_every_default_back():
-    test = app(eps="0.5", steps="3", samples="16", method="one-step", shell="true")
+    test = app(eps="0.5", budget="live", samples="16", method="one-step", shell="true")
     test.button[0].click().run()
-    assert test.slider(key="eps").value == 1.0 and test.slider(key="steps").value == 10
+    assert test.slider(key="eps").value == 1.0
     assert test.select_slider(key="samples").value == 64 and test.toggle(key="shell").value is False
     assert "of 64 (A)" in words(test)
 
@@ -153,7 +153,7 @@ def shown(test: AppTest, noun: str) -> list[str]:
 
 
 def test_a_model_without_a_critic_can_be_searched_for_what_needs_none(alone: Path):
-    test = app(a="runs/test-broken", b="digits-dcgan", samples="16", steps="2")
+    test = app(a="runs/test-broken", b="digits-dcgan", samples="16", budget="live")
     choice = test.segmented_control(key="against")
     assert choice.options == ["judge", "change"] and choice.value == "judge"
     said = test.info[0].value
@@ -176,7 +176,9 @@ def test_a_model_without_a_critic_can_be_searched_for_what_needs_none(alone: Pat
 
 
 def test_the_default_follows_the_models(alone: Path):
-    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", against="critic", method="one-step")
+    test = app(
+        a="runs/test-broken", b="runs/test-broken", samples="16", budget="live", against="critic", method="one-step"
+    )
     assert shown(test, "distance") and "A (runs/test-broken) and B" in test.info[0].value
     test.selectbox(key="a").set_value("digits-dcgan")
     test.selectbox(key="b").set_value("digits-dcgan").run()
@@ -186,14 +188,14 @@ def test_the_default_follows_the_models(alone: Path):
 def test_without_critic_and_judge_only_the_change_is_left(alone: Path):
     gan = checkpoints.load(alone)
     checkpoints.save(dataclasses.replace(gan, origin=Origin((), {}, "faces")), alone)
-    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", steps="1", method="one-step")
+    test = app(a="runs/test-broken", b="runs/test-broken", samples="16", budget="live", method="one-step")
     assert test.segmented_control(key="against").options == ["change"] and len(shown(test, "change")) == 6
     assert "No judge comes with RGAN Lab for the data of A or B" in test.info[0].value
     assert not test.exception and not test.error
 
 
 def test_what_is_raised_is_in_the_link_and_reset():
-    test = app(samples="16", steps="2", against="judge")
+    test = app(samples="16", budget="live", against="judge")
     assert len(shown(test, "distance")) == 6 and not test.info
     test.button[0].click().run()
     assert test.segmented_control(key="against").value == "critic" and len(board_losses(test)) == 6
@@ -263,12 +265,12 @@ def test_models_without_common_images_are_refused_in_words(runs):
 
 def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     test = waited(
-        app("evidence", samples="16", eps="1.5", seed="2", steps="3"), lambda test: 'class="claim"' in words(test)
+        app("evidence", samples="16", eps="1.5", seed="2", budget="live"), lambda test: 'class="claim"' in words(test)
     )
     names = ("digits-dcgan", "digits-dcgan-robust")
     gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
     judged_gans = [JudgedGan(gan, shipped("digits")) for gan in gans]
-    at_radius = [one_radius(one, Attack((1.5,), steps=3), samples=16, seed=2) for one in judged_gans]
+    at_radius = [one_radius(one, Attack((1.5,), gradients=10), samples=16, seed=2) for one in judged_gans]
     for sentence in verdict(*at_radius):
         assert sentence in words(test)
     for one in at_radius:
@@ -281,7 +283,7 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     test.session_state["view"] = "Report"
     waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
     health = {
-        side: check_attack(one, Attack((1.5,), steps=3), samples=16, seed=2)
+        side: check_attack(one, Attack((1.5,), gradients=10), samples=16, seed=2)
         for side, one in zip("AB", judged_gans, strict=True)
     }
     by_side = [dict(zip("AB", each, strict=True)) for each in (names, at_radius)]
@@ -380,12 +382,12 @@ def family():
 
 
 def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: str):
-    test = app("reproduce", radii="0.5", repeats="1", images="100", steps="1")
+    test = app("reproduce", radii="0.5", repeats="1", images="100", budget="live")
     assert family in test.multiselect(key="families").options and not test.exception
     test.multiselect(key="families").set_value([family]).run()
     assert "<td>2<td>–<td>–<td>1</tr>" in words(test)
     next(button for button in test.button if button.label == "Run").click().run()
-    again = app("reproduce", radii="0.5", repeats="1", images="100", steps="1")  # another session sees the same
+    again = app("reproduce", radii="0.5", repeats="1", images="100", budget="live")  # another session sees the same
     again.multiselect(key="families").set_value([family]).run()
     waited(again, lambda test: words(test).count("<td>no robust part<br>") == 1 and not test.get("progress"))
     folder = Path(os.environ["RGAN_RUNS"]) / "reproduce"

@@ -82,7 +82,7 @@ def test_the_digits_change_as_the_tour_says():
     assert all(6 <= count <= 12 for count in worst) and all(1 <= count <= 3 for count in random)
 
 
-@pytest.mark.parametrize(("asked", "value", "control"), [({"eps": "77"}, 4.0, "eps"), ({"steps": "0"}, 1, "steps")])
+@pytest.mark.parametrize(("asked", "value", "control"), [({"eps": "77"}, 4.0, "eps"), ({"pick": "0"}, 1, "pick")])
 def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(asked, value, control):
     test = app(**asked)
     assert test.slider(key=control).value == value and not test.exception

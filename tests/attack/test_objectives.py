@@ -58,7 +58,7 @@ def bent() -> Gan:
 
 def request(**changes) -> Request:
     values = {
-        "samples": 50, "seed": 3, "price": 0.0, "steps": 10, "method": "ascent", "restarts": 1, "keep_shell": False,
+        "samples": 50, "seed": 3, "price": 0.0, "gradients": 10, "method": "ascent", "keep_shell": False,
         "reach": 1.5, "objective": "change",
     }  # fmt: skip
     return Request(**(values | changes))
@@ -89,7 +89,7 @@ def off(directions: torch.Tensor, axis: np.ndarray) -> float:
 def test_the_change_of_a_linear_generator_is_largest_along_its_first_singular_vector(linear, radii):
     _, gains, right = np.linalg.svd(matrix())
     z = linear.noise(6, 1)
-    found = searched(change(linear, z), z, Attack(radii, steps=25))
+    found = searched(change(linear, z), z, Attack(radii))
     for radius, noise, loss in zip(radii, found.noise, found.loss, strict=True):
         assert off(noise / radius, right[0]) < 1e-2
         largest = 100 * gains[0] * radius / np.sqrt(CHANNELS * SIZE**2) / 2  # white is 2 above black
@@ -98,7 +98,7 @@ def test_the_change_of_a_linear_generator_is_largest_along_its_first_singular_ve
 
 def test_a_live_path_finds_that_direction_too_and_random_ones_change_less(linear):
     right = np.linalg.svd(matrix())[2]
-    path = LivePath(linear, request(samples=6, steps=20), device="cpu")
+    path = LivePath(linear, request(samples=6, gradients=20), device="cpu")
     finish(path, 0.8)
     view = path.view(0.8, best_random=True)
     found = view.perturbation
@@ -113,13 +113,13 @@ def test_with_a_price_the_move_stops_where_the_next_bit_costs_what_it_adds(linea
     """max c‖r‖ − λ‖r‖² along the first vector is at c/(2λ)."""
     z, price = linear.noise(4, 2), 3.0
     slope = 100 * max(GAINS) / np.sqrt(CHANNELS * SIZE**2) / 2
-    found = searched(change(linear, z), z, Attack((1.0,), price=price, steps=150))
+    found = searched(change(linear, z), z, Attack((1.0,), price=price, gradients=150))
     assert lengths(found.noise[0]).numpy() == pytest.approx(slope / (2 * price), rel=1e-2)
 
 
 def test_every_row_is_held_against_its_own_sample(bent):
     """More rows than one call takes, so that samples and calls do not line up."""
-    path = LivePath(bent, request(restarts=2, steps=3), device="cpu")
+    path = LivePath(bent, request(gradients=6), device="cpu")
     finish(path, 1.1)
     found = path.view(1.1, best_random=True).perturbation
     z, generator = bent.noise(50, 3), bent.sampler
@@ -137,7 +137,7 @@ def test_samples_are_numbered_across_calls():
     expected = torch.arange(250.0).expand(3, 250) + torch.tensor([0.0, 1000, 2000])[:, None]
     z = torch.tensor([0.0, 1000, 2000])[:, None, None].expand(3, 250, 2)
     assert torch.equal(losses(numbers, z), expected)
-    found = run(numbers, torch.zeros(250, 2), Attack((0.5, 1.0), steps=2, restarts=2))
+    found = run(numbers, torch.zeros(250, 2), Attack((0.5, 1.0), gradients=4))
     assert torch.allclose(found.loss, torch.arange(250.0) + torch.tensor([[0.5], [1.0]]))
 
 
@@ -149,15 +149,15 @@ def test_more_radius_steps_or_starts_never_find_less_change(bent, keep_shell):
     def found(radius=(1.0,), **settings):
         return searched(aim, z, Attack(radius, keep_shell=keep_shell, **settings)).loss
 
-    assert (found((0.0, 0.01, 0.3, 1.0, 2.0), steps=4).diff(dim=0) >= 0).all()
-    for more in ({"steps": steps} for steps in (2, 3, 6, 12)):
-        assert (found(**more) >= found(steps=1) - 1e-6).all()
-    starts = [found(steps=3, restarts=restarts) for restarts in (1, 2, 4)]
+    assert (found((0.0, 0.01, 0.3, 1.0, 2.0), gradients=4).diff(dim=0) >= 0).all()
+    for more in ({"gradients": gradients} for gradients in (2, 3, 6, 12)):
+        assert (found(**more) >= found(gradients=1) - 1e-6).all()
+    starts = [found(gradients=gradients) for gradients in (50, 90, 200)]
     assert all((more >= fewer - 1e-6).all() for fewer, more in itertools.pairwise(starts))
 
 
 def test_the_change_of_a_seed_is_the_same_whatever_was_looked_at_before(bent):
-    direct, detour = (LivePath(bent, request(steps=4), device="cpu") for _ in range(2))
+    direct, detour = (LivePath(bent, request(gradients=4), device="cpu") for _ in range(2))
     finish(detour, 0.3)
     detour.advance(1.4, 0.0)
     for path in (direct, detour):
@@ -204,7 +204,7 @@ def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
 
 
 def test_a_search_raises_the_judges_distance_above_random_noise(bent):
-    wanted = request(samples=8, steps=4, objective="judge", judge="digits")
+    wanted = request(samples=8, gradients=4, objective="judge", judge="digits")
     path = LivePath(bent, wanted, device="cpu", precision="bfloat16")
     finish(path, 1.0)
     found = path.view(1.0).perturbation
@@ -219,7 +219,7 @@ def test_the_critics_loss_is_the_probes():
     gan = Gan(made, *fresh(made, 3))
     z = gan.noise(30, 0)
     aim = objective_for(gan, "critic", z, device="cpu", precision="float32")
-    settings = Attack((0.5, 1.0), steps=3)
+    settings = Attack((0.5, 1.0), gradients=3)
     assert aim.start(z, settings, 0) is None and aim.words is LOSS and aim.coarse is None
     assert torch.equal(run(aim.loss, z, settings).noise, run(gan.probe().loss, z, settings).noise)
     assert choices((gan, gan), None) == ("critic", "change")
@@ -250,7 +250,7 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
         found = []
         for gan in (linear, bent):
             aim = objective_for(gan, against, z, judge=shipped("digits"), device="cpu", precision="float32")
-            search = searched(aim, z, Attack((1.0,), steps=4))
+            search = searched(aim, z, Attack((1.0,), gradients=4))
             found.append(with_controls(aim.loss, search, seed=0, words=aim.words))
         small, large = found
         said = which_loses_less(small, large, ("A", "B"))

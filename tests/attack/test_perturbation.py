@@ -23,9 +23,8 @@ def request(**changes) -> Request:
         "samples": 8,
         "seed": 0,
         "price": 0.0,
-        "steps": 4,
+        "gradients": 4,
         "method": "ascent",
-        "restarts": 1,
         "keep_shell": False,
         "reach": 2.0,
     }
@@ -34,7 +33,7 @@ def request(**changes) -> Request:
 
 def test_the_control_has_the_same_length_and_its_losses_are_those_of_its_noise(gan):
     objective, z = gan.probe().loss, gan.noise(8, 0)
-    found = run(objective, z, Attack((0.3, 1.5), steps=4))
+    found = run(objective, z, Attack((0.3, 1.5), gradients=4))
     result = with_controls(objective, found, seed=5)
     assert result.radius == 1.5 and result.tries == 4
     assert torch.allclose(lengths(result.random), lengths(found.noise[1]), rtol=1e-5)
@@ -66,7 +65,7 @@ def test_notices_name_controls_without_effect(gan):
 
     def said(stronger=None, **settings):
         radius = settings.pop("radius", 1.0)
-        found = run(slope, z, Attack((radius,), steps=60, **settings))
+        found = run(slope, z, Attack((radius,), gradients=60, **settings))
         return " ".join(notices(with_controls(slope, found, seed=0), stronger))
 
     assert said() == ""
@@ -106,12 +105,12 @@ def test_where_a_live_search_ends_does_not_depend_on_the_way_there(gan):
 
 def test_a_dropped_exploration_goes_on_where_it_was(gan):
     path = LivePath(gan, request(), precision="float32")
-    for _ in range(5):  # four steps of the scout, one of the exploration
+    for _ in range(5):  # three sights of the scout's, two of the exploration's
         assert path.advance(1.0, 0.0)
     steps = 0
     while steps < 1000 and path.advance(0.8, 0.0):
         steps += 1
-    assert steps == 1 + 3 + 3  # the look-up, the rest of the exploration, the climb but for its last step
+    assert steps == 1 + 1 + 2  # the look-up, the rest of the exploration, the climb but for its last sight
     assert path.at(0.8).done
 
 
@@ -120,10 +119,10 @@ def test_live_pictures_come_at_once_and_are_marked(gan):
     assert path.at(0).done and not path.at(1.0).done
     assert path.advance(1.0, 0.0)
     first = path.at(1.0)
-    assert first.step == 1 and not first.done and first.loss.mean() > path.at(0).loss.mean()
+    assert first.gradients == 2 and not first.done and first.loss.mean() > path.at(0).loss.mean()
     finish(path, 1.0)
     view = path.view(1.0, best_random=True)
-    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.perturbation.tries == view.gradient_calls
+    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.perturbation.tries == view.gradients
     assert path.view(1.0, best_random=True) is view
     assert path.advance(0.9, 0.0)  # a new radius: the answers known are drawn before a step is made
     looked_up = path.view(0.9)

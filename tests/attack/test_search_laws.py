@@ -28,7 +28,7 @@ def answers(radii: tuple[float, ...], price: float, seed: int) -> WorstNoise:
     noise = random_in_ball((len(radii) * SAMPLES, DIMENSIONS), rng).double().view(shape)
     noise = noise * torch.tensor(radii, dtype=torch.float64)[:, None, None]
     loss = torch.stack([objective(Z + each) for each in noise])
-    return WorstNoise(Attack(radii, price), Z, noise, loss, objective(Z), 1, 1, 0.0, True)
+    return WorstNoise(Attack(radii, price), Z, noise, loss, objective(Z), 1, 0.0, True)
 
 
 def searches(prices=PRICES):

@@ -76,7 +76,7 @@ def test_probe_prints_what_the_library_finds(trained, capsys):
     assert report["loss"].keys() == {"original", "worst", "random", "best_of_random"}
     gan = checkpoints.load(trained)
     z = gan.noise(32, 4)
-    found = run(gan.probe().loss, z, Attack((1.0,), steps=10), seed=4)
+    found = run(gan.probe().loss, z, Attack((1.0,), gradients=10), seed=4)
     assert report["loss"]["original"] == pytest.approx(float(found.original.mean()), rel=1e-5)
     assert report["loss"]["worst"] == pytest.approx(float(found.loss.mean()), rel=1e-4)
     assert report["loss"]["worst"] > report["loss"]["best_of_random"] > report["loss"]["random"]
@@ -97,7 +97,7 @@ def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
     assert main(["embed", str(trained), str(trained), *options.split()]) == 0
     report = json.loads(capsys.readouterr().out)
     gan = checkpoints.load(trained)
-    made = figure4.panel("a", gan, gan, figure4.Choice(points=40, seed=5, radius=2.0, steps=3))
+    made = figure4.panel("a", gan, gan, figure4.Choice(points=40, seed=5, radius=2.0, gradients=3))
     found = figure4.findings(made, gan, gan)
     (told,) = report["panels"]
     coordinates = told.pop("coordinates")
@@ -187,7 +187,7 @@ def test_inspect(trained, capsys):
         (["probe", "nowhere.safetensors"], "nowhere.safetensors"),
         (["inspect", str(ROOT / "pyproject.toml")], "got a text file; choose the file with the weights"),
         (["probe", "CHECKPOINT", "--radius", "-1"], "radius ε between"),
-        (["probe", "CHECKPOINT", "--steps", "0"], "steps between"),
+        (["probe", "CHECKPOINT", "--steps", "0"], "gradients between"),
         (["probe", "CHECKPOINT", "--samples", "0"], "samples between"),
         (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "9999"], "points between"),
         (["embed", "CHECKPOINT", "CHECKPOINT", "--points", "1000", "--panel", "c"], "at most 512 points"),
@@ -434,7 +434,7 @@ def test_evidence_says_what_the_library_says(capsys):
     z = gan.noise(24, 0)
     badness = judge.opinion(gan.probe().images(z)).badness
     assert report["models"]["B"]["badness"]["original"] == pytest.approx(float(badness.mean()), abs=1e-6)
-    assert len(report["models"]["A"]["health"]) == 5 and report["judge"]["data"] == "digits"
+    assert len(report["models"]["A"]["health"]) == 4 and report["judge"]["data"] == "digits"
     rise = report["models"]["A"]["rise"]["worst"]
     assert rise["low"] <= rise["mean"] <= rise["high"] and report["said"][0].startswith("A: ")
     assert main(["evidence", pair[0], f"{ROOT}/checkpoints/cifar10-dcgan.safetensors"]) == 2

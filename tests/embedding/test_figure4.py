@@ -14,7 +14,7 @@ from rgan.metrics import judges
 from rgan.models import checkpoints
 from tests.conftest import ROOT
 
-FEW = Choice(points=60, steps=4)
+FEW = Choice(points=60, gradients=4)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def pair():
 def test_worst_noise_is_the_searchs_and_original_noise_is_fresh(pair):
     made = panel("a", *pair, dataclasses.replace(FEW, radius=2.0))
     z = pair[0].noise(60, 0)
-    settings = search.Attack((2.0,), steps=4)
+    settings = search.Attack((2.0,), gradients=4)
     expected = search.run(pair[0].probe().loss, z, settings).noise[0]
     assert np.allclose(made.second.sample.points, z + expected, atol=1e-6)
     assert np.array_equal(made.second.starts, z.numpy()) and made.second.seed == 0
@@ -95,7 +95,7 @@ def test_every_panel_is_tested_beside_its_control(pair, letter):
 
 def test_claims_follow_the_numbers(pair):
     """At a large radius worst noise is longer; a model is no closer to real images than itself."""
-    far = findings(panel("a", *pair, Choice(points=100, radius=4.0)), *pair)
+    far = findings(panel("a", *pair, Choice(points=100, radius=4.0, gradients=10)), *pair)
     assert far.claim.outcome == "supported" and far.verdicts[3].low > 0
     near = findings(panel("a", *pair, Choice(points=100, radius=0.0)), *pair)
     assert near.claim.outcome == "undecided" and near.verdicts[3].low < 0 < near.verdicts[3].high

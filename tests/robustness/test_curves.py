@@ -23,7 +23,7 @@ from rgan.robustness.minimal_radius import TOLERANCE, MinimalRadii, later, minim
 from tests.metrics.test_scores import Given
 from tests.robustness.test_one_radius import judged
 
-PLAN = CurvesPlan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, steps=3)
+PLAN = CurvesPlan((0.3, 1.0, 2.5), samples=100, repeats=2, seed=4, gradients=3)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_blocks_find_what_one_search_finds(states):
 def test_the_first_picture_comes_after_a_few_samples(states):
     assert len(states[0].blocks["A"][0].z) == 8 and states[0].share == 0.04 and states[-1].share == 1
     assert curve(states[0], "A", "worst", "fid") is None, "not of as many images as will be"
-    few = next(curves_of((judged(1), judged(2)), CurvesPlan((1.0,), samples=8, repeats=1, steps=2)))
+    few = next(curves_of((judged(1), judged(2)), CurvesPlan((1.0,), samples=8, repeats=1, gradients=2)))
     assert few.share == 1 and curve(few, "A", "worst", "fid") is None, "of fewer images than features"
     assert (np.diff(curve(states[0], "B", "worst", "loss").mean) >= 0).all(), "worst loss never falls as ε grows"
 
@@ -111,7 +111,7 @@ def test_curves_against_plain_sums(states):
 
 
 def test_a_model_does_not_differ_from_itself(states):
-    same = curves_of((judged(1), judged(1)), CurvesPlan((1.0,), samples=16, repeats=1, steps=2))
+    same = curves_of((judged(1), judged(1)), CurvesPlan((1.0,), samples=16, repeats=1, gradients=2))
     *_, last = same
     zeros = [(one.mean, one.low, one.high) for one in difference(last, "worst")]
     assert zeros and set(zeros) == {(0, 0, 0)}

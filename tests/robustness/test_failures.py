@@ -31,7 +31,7 @@ from rgan.robustness.failures.modes import grouped, modes, usual_distance
 from rgan.robustness.failures.pool import BLOCK, Pool, PoolPlan, Rows, pool, prevalence, ranking, spread
 from rgan.robustness.measured import JudgedGan, Measures
 
-SETTINGS = Attack((2.0,), steps=3, restarts=2)
+SETTINGS = Attack((2.0,), gradients=6)
 MADE = recipe("dcgan", channels=1, width=2, latent=7)
 SHA = "0123456789abcdef" * 4
 
@@ -97,7 +97,7 @@ def test_rows_are_what_the_plain_networks_and_the_judge_say(judged_gans, found):
 
 def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(judged_gans):
     alone = JudgedGan(dataclasses.replace(judged_gans[0].gan, critic=Critic(), _probes={}), judged_gans[0].judge, "cpu")
-    plan = PoolPlan(Attack((1.0,), steps=2), 5, objective="judge")
+    plan = PoolPlan(Attack((1.0,), gradients=2), 5, objective="judge")
     state = last(pool([alone], plan))
     assert state.rows["A"].measures["worst"].loss.isnan().all()
     assert (
@@ -219,7 +219,12 @@ def test_one_failure_is_found_again_to_the_bit(judged_gans, found):
             assert way.distance[t] == pytest.approx(float(judged_gans[1].judge.opinion(image).distance), rel=1e-3)
             assert np.abs(way.images[t].astype(int) - images.to_uint8(image)[0]).max() <= 1
     search = one.ways["search"]
-    assert len(search.at) == SETTINGS.steps + 1 and np.allclose(search.noise[-1], one.z + one.noise)
+    assert (
+        search.at[0] == 0
+        and (np.diff(search.at) > 0).all()
+        and search.at[-1] <= SETTINGS.gradients
+        and np.allclose(search.noise[-1], one.z + one.noise)
+    )
     assert (np.diff(search.loss) >= -1e-4).all() and search.change[0] == 0 < search.change[-1]
     assert one.loss == pytest.approx(float(rows.measures["worst"].loss[index]), abs=1e-4)
 
@@ -263,7 +268,7 @@ def test_links_survive_addresses_and_files():
         link = Permalink(
             checkpoint=rng.bytes(32).hex(), judge=rng.bytes(32).hex(), model=f"m-{rng.integers(99)}",
             seed=int(rng.integers(2**62)), index=int(rng.integers(failures.MOST)), radius=float(rng.uniform(0, 1000)),
-            price=float(rng.exponential()), steps=int(rng.integers(1, 1001)), restarts=int(rng.integers(1, 101)),
+            price=float(rng.exponential()), gradients=int(rng.integers(1, 100_001)),
             method=str(rng.choice(["ascent", "one-step"])), keep_shell=bool(rng.integers(2)),
             against=str(rng.choice(["critic", "judge"])), loss=float(rng.normal(0, 1e3)), badness=float(rng.random()),
         )  # fmt: skip
@@ -275,7 +280,7 @@ def test_links_survive_addresses_and_files():
 
 
 WILD = {
-    "seed": "-5", "index": "99999999999", "radius": "1e999", "price": "nan", "steps": "ten", "restarts": "0",
+    "seed": "-5", "index": "99999999999", "radius": "1e999", "price": "nan", "gradients": "ten",
     "method": "<b>", "keep_shell": "maybe", "against": "you", "badness": "7", "model": "<script>", "unknown": "1",
 }  # fmt: skip
 
@@ -283,13 +288,16 @@ WILD = {
 def test_wild_links_are_clamped_and_say_so():
     link, said = parse({"checkpoint": SHA, "judge": SHA.upper(), **WILD})
     assert (link.seed, link.index, link.radius, link.price) == (0, failures.MOST - 1, 1000.0, 0.0)
-    assert (link.steps, link.restarts, link.method, link.against, link.badness) == (10, 1, "ascent", "critic", 1.0)
+    assert (link.gradients, link.method, link.against, link.badness) == (200, "ascent", "critic", 1.0)
     assert link.model == "script" and link.judge == SHA
-    assert len(said) == 10 and all(any(s.startswith(f"{name}:") for s in said) for name in WILD if name not in
+    assert len(said) == 9 and all(any(s.startswith(f"{name}:") for s in said) for name in WILD if name not in
                                    ("model", "unknown"))  # fmt: skip
     assert link.plan.samples == failures.MOST
-    tight, said = parse({**Permalink(SHA, SHA).query(), "steps": "50"}, {**LIMITS, "steps": (1, 20)})
-    assert tight.steps == 20 and said == ("steps: expected 1 to 20, got '50'; taken as 20.",)
+    tight, said = parse({**Permalink(SHA, SHA).query(), "gradients": "50"}, {**LIMITS, "gradients": (1, 20)})
+    assert tight.gradients == 20 and said == ("gradients: expected 1 to 20, got '50'; taken as 20.",)
+    former = {name: text for name, text in Permalink(SHA, SHA).query().items() if name != "gradients"}
+    assert parse(former | {"steps": "12", "restarts": "3"})[0].gradients == 36
+    assert parse(former | {"steps": "12"})[0].gradients == 12
     changed, said = parse({**Permalink(SHA, SHA, against="change").query(), "method": "one-step"})
     assert changed.plan.attack.method == "ascent" and len(said) == 1
 
@@ -306,7 +314,7 @@ def test_links_to_nothing_are_refused(values):
 def test_links_are_followed_with_the_models_at_hand(judged_gans, found):
     one = failure(judged_gans[1], found.plan, 3, frames=2)
     link = permalink(judged_gans[1].facts, one, "My Model")
-    assert (link.model, link.loss, link.restarts) == ("my-model", one.loss, 2)
+    assert (link.model, link.loss, link.gradients) == ("my-model", one.loss, SETTINGS.gradients)
     assert check(link, judged_gans).kind == links.REPRODUCED
     near = dataclasses.replace(link, loss=link.loss + 0.5 * links.TOLERANCE)
     far = dataclasses.replace(link, loss=link.loss + 3 * links.TOLERANCE * (1 + abs(link.loss)), version="0.0.1")

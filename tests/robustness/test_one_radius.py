@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 
 from rgan.attack.perturbation import with_controls
-from rgan.attack.search import Attack, run
+from rgan.attack.search import Attack, SampleLoss, run
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.common.geometry import lengths
@@ -33,7 +33,7 @@ from rgan.robustness.one_radius import (
 from rgan.stats.intervals import Interval
 from tests.robustness.made_up import perturbation
 
-SETTINGS = Attack((1.5,), steps=4)
+SETTINGS = Attack((1.5,), gradients=4)
 
 
 def judged(seed, latent=6):
@@ -69,7 +69,7 @@ def test_trials_are_those_of_the_plain_networks(judged_gans, at_radius):
 def test_controls_are_as_long_and_the_best_of_as_many_as_gradients(judged_gans, at_radius):
     one = at_radius[0]
     found = one.perturbation
-    assert found.tries == found.gradients == SETTINGS.steps
+    assert found.tries == found.gradients == SETTINGS.gradients
     assert torch.allclose(lengths(found.random), lengths(found.r), rtol=1e-5)
     best = one.measures["best"].loss
     assert (best >= one.measures["random"].loss - 1e-5).all() and (best > one.measures["random"].loss + 1e-4).any()
@@ -213,9 +213,9 @@ class Landscape:
 
     def __init__(self, loss):
         self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))
-        self.probe = types.SimpleNamespace(loss=loss)
+        self.probe = types.SimpleNamespace(loss=SampleLoss(lambda z, samples: loss(z)), coarse=None)
 
-    def objective(self, name, z):
+    def objective(self, name, z, *, precision="float32"):
         return self.probe
 
     def perturb(self, z, attack, *, seed):
@@ -232,15 +232,17 @@ def test_health_of_searches_whose_answer_is_known():
     assert {one.state for one in states(lambda z: z @ slope).values()} == {"good"}, "a plane is searched in one step"
     flat = states(lambda z: (0 * z).sum(dim=1))
     assert flat["Signal"].state == "poor" and "40 of 40" in flat["Signal"].number
-    rugged = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope))
-    assert rugged["Starts"].state != "good" and "Starts" in rugged["Starts"].remedy
-    ring = states(lambda z: -((lengths(z) - 1) ** 2), radius=7.0, steps=1)
-    assert ring["Steps"].state == "poor" and "Steps" in ring["Steps"].remedy, "one step leaps over the ring"
+    rugged = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope), gradients=10)
+    assert rugged["Strength"].state != "good" and "strong" in rugged["Strength"].remedy
+    smooth = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope), gradients=200)
+    assert float(smooth["Strength"].number.split()[1]) > float(rugged["Strength"].number.split()[1])
+    ring = states(lambda z: -((lengths(z) - 1) ** 2), radius=7.0, gradients=1)
+    assert ring["Strength"].state == "poor", "one step leaps over the ring"
     steps = states(lambda z: (3 * (z @ slope)).ceil(), radius=2.0)
     assert steps["Beats random"].state == "poor", "a staircase has no gradient, and chance climbs it"
     assert not states(lambda z: z @ slope, radius=0.0)
     priced = states(lambda z: z @ slope, price=50.0)
-    assert priced["Budget"].state == "fair" and "Lower λ" in priced["Budget"].remedy
+    assert priced["Use of ε"].state == "fair" and "Lower λ" in priced["Use of ε"].remedy
 
 
 @pytest.mark.parametrize(

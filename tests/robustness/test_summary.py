@@ -36,7 +36,7 @@ NAMES = {"A": "plain", "B": "tough"}
 FINE = Check("Steps", "fair", "finds 90 %", "", "Choose more Steps.")
 CHECKS = {"A": (FINE,), "B": (FINE,)}
 EQUAL = Comparability((), ("different seeds",))
-ASKED = Asked(radius=1.5, steps=2, samples=8, pool=70, seed=3)
+ASKED = Asked(radius=1.5, gradients=2, samples=8, pool=70, seed=3)
 
 
 def made_up(start, worst, random):
@@ -103,7 +103,7 @@ def test_differences_are_of_pairs():
 
 
 def test_impossible_questions_are_refused():
-    for wrong in ({"radius": 0.0}, {"samples": 1}, {"pool": 1}, {"steps": 0}, {"seed": -1}):
+    for wrong in ({"radius": 0.0}, {"samples": 1}, {"pool": 1}, {"gradients": 0}, {"seed": -1}):
         with pytest.raises(SettingsError, match="expected"):
             Asked(**wrong)
 

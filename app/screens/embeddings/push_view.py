@@ -35,7 +35,7 @@ class Push:
         self.gan = gans[SIDES.index(choice.side)]
         self.radius = choice.radius
         self.request = Request(
-            SAMPLES, choice.seed, choice.price, choice.steps, "ascent", 1, False, min(map(reach, gans))
+            SAMPLES, choice.seed, choice.price, choice.gradients, "ascent", False, min(map(reach, gans))
         )
         (self.path,) = live_paths((names[SIDES.index(choice.side)],), self.request, "push")
         self.fresh = self.gan.noise(SAMPLES, choice.seed + 1)

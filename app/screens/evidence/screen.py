@@ -13,7 +13,7 @@ from session.state import want
 from theme.language import SYMBOLS
 
 from rgan.attack.path import reach
-from rgan.attack.search import Attack
+from rgan.attack.search import Attack, budget_of
 from rgan.common.errors import RganError
 from rgan.common.formatting import per_cent
 
@@ -24,12 +24,12 @@ names, gans = two_models(same_noise=True)
 view = draw(table.VIEW)
 largest = min(map(reach, gans))
 with st.sidebar:
-    radius, price, steps = attack.radius(largest), draw(table.LAM), draw(table.STEPS)
+    radius, price, budget = attack.radius(largest), draw(table.LAM), draw(table.BUDGET)
     single = view not in (CURVES, MINIMAL_RADIUS, REPORT)
-    restarts, shell = draw(table.RESTARTS, disabled=not single), draw(table.SHELL, disabled=not single)
+    shell = draw(table.SHELL, disabled=not single)
     samples, seed = draw(replace(table.SAMPLES, default=SAMPLES)), draw(table.SEED)
 try:
-    chosen = Attack((radius,), price, steps, restarts=restarts if single else 1, keep_shell=single and shell)
+    chosen = Attack((radius,), price, budget_of(budget), keep_shell=single and shell)
     judge = judge_of(gans)
     asked = Asked(names, gans, judge, chosen, samples, seed, largest)
     found = want(asked.works(view))

@@ -50,15 +50,14 @@ class Asked:
     def words(self) -> str:
         """The settings in short, as a picture's stamp."""
         found = self.attack
-        more = f", {found.restarts} starts" if found.restarts > 1 else ""
-        more += ", length kept" if found.keep_shell else ""
-        return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.steps} steps{more}, {self.samples} samples"
+        more = ", length kept" if found.keep_shell else ""
+        return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.gradients:,} gradients{more}, {self.samples} samples"
 
     @property
     def plan(self) -> CurvesPlan:
         """Of the curves; their radii are the slider's own positions."""
         radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
-        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.attack.price, self.attack.steps)
+        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.attack.price, self.attack.gradients)
 
     def _of(self, side: int) -> Hashable:
         return self.gans[side].digest, self.judge.digest, self.attack, self.samples, self.seed
@@ -92,7 +91,7 @@ class Asked:
     def examined(self) -> summary.Asked:
         """What the report measures."""
         attack = self.attack
-        return summary.Asked(attack.radii[0], attack.price, attack.steps, self.samples, seed=self.seed)
+        return summary.Asked(attack.radii[0], attack.price, attack.gradients, self.samples, seed=self.seed)
 
     def report_key(self) -> Hashable:
         """Of the report."""

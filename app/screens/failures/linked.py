@@ -12,12 +12,13 @@ from screens.failures.links import judged_gans
 from theme.language import plain
 
 from rgan.attack.path import reach
+from rgan.attack.search import BUDGETS
 from rgan.common.errors import RganError
 from rgan.robustness.failures.links import DIFFERS, LIMITS, MISSING, PARAMETER, Outcome, Permalink, check, parse
 from rgan.robustness.measured import JudgedGan
 
 # A link makes this server search: no more than its own controls would ask for.
-ALLOWED = LIMITS | {"steps": (1, 50), "restarts": (1, 8)}
+ALLOWED = LIMITS | {"gradients": (1, BUDGETS["strong"])}
 
 
 def show() -> None:

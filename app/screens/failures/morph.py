@@ -77,7 +77,7 @@ def _places(found: Failure, way: str) -> list[str]:
     points = found.ways[way]
     lengths = np.linalg.norm(points.noise - points.noise[0], axis=1)
     return [
-        (f"after step {at:.0f}" if way == "search" else f"{per_cent(at, 0)} of the way")
+        (f"after {at:.0f} gradients" if way == "search" else f"{per_cent(at, 0)} of the way")
         + f", {length:.2f} from the original noise"
         for at, length in zip(points.at, lengths, strict=True)
     ]

@@ -9,12 +9,12 @@ from screens.evidence.works import judge_of
 from screens.failures import kept, linked, views
 from screens.failures.works import Hunt
 from session.state import want
-from session.table import LAM, POOL, SEED, STEPS
+from session.table import BUDGET, LAM, POOL, SEED
 from session.waiting import redrawn, settled, value
 from theme.language import symbols
 
 from rgan.attack.path import reach
-from rgan.attack.search import Attack
+from rgan.attack.search import Attack, budget_of
 from rgan.common.errors import RganError
 from rgan.robustness.failures.pool import PoolPlan
 from rgan.robustness.measured import JudgedGan
@@ -26,14 +26,14 @@ names, gans = two_models(same_noise=True)
 with st.sidebar:
     raised = objective_choice(names, gans)
     largest = min(map(reach, gans))
-    radius, price, steps = attack.radius(largest), draw(LAM), draw(STEPS)
+    radius, price, budget = attack.radius(largest), draw(LAM), draw(BUDGET)
     samples, seed = draw(POOL), draw(SEED)
 if raised.because:
     st.info(raised.because, icon=":material/info:")
 
 try:
     judge = judge_of(gans)
-    plan = PoolPlan(Attack((radius,), price, steps), samples, seed, raised.objective)
+    plan = PoolPlan(Attack((radius,), price, budget_of(budget)), samples, seed, raised.objective)
     hunt = Hunt((JudgedGan(gans[0], judge), JudgedGan(gans[1], judge)), plan)
     task = want({hunt.key: hunt.search})[hunt.key]
     if task.done:

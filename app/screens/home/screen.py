@@ -12,6 +12,7 @@ from session.twins import at_hand
 from theme import language
 
 from rgan.attack.path import Request, reach
+from rgan.attack.search import BUDGETS
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
 
@@ -77,7 +78,7 @@ def explore() -> None:
         ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
     )
     stage = Stage(pair, ("baseline", "trained robustly"), numbers=False)
-    request = Request(SAMPLES, 0, 0.0, 10, "ascent", 1, False, largest)
+    request = Request(SAMPLES, 0, 0.0, BUDGETS["standard"], "ascent", False, largest)
     _, more = stage.play(live_paths(pair, request, "home"), radius, search=not held)
     finish_run(more)
 

@@ -7,6 +7,7 @@ from controls.draw import draw
 from session import table
 from theme.language import symbols
 
+from rgan.attack.search import budget_of
 from rgan.common.errors import SettingsError
 from rgan.paper.ablation import Ablation, Model, members
 from rgan.paper.evaluation import EvaluationSettings
@@ -29,7 +30,7 @@ def settings_form() -> EvaluationSettings:
         SettingsError: radii that are none.
     """
     radii, repeats = _radii(draw(table.RADII)), draw(table.REPEATS)
-    return EvaluationSettings(radii, repeats, draw(table.STUDY_IMAGES), draw(table.STUDY_STEPS))
+    return EvaluationSettings(radii, repeats, draw(table.STUDY_IMAGES), budget_of(draw(table.BUDGET)))
 
 
 def _radii(written: str) -> tuple[float, ...]:

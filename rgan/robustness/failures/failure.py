@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rgan.attack.objectives import pixel_change
 from rgan.attack.perturbation import straight_path, with_controls
+from rgan.attack.search import WorstNoise
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed
@@ -23,7 +24,7 @@ from rgan.robustness.failures.pool import BLOCK, MOST, PoolPlan
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import bisect
 
-WAYS = {"straight": "straight to the worst noise", "search": "the search, step by step", "random": "random direction"}
+WAYS = {"straight": "straight to the worst noise", "search": "the search, find by find", "random": "random direction"}
 FRAMES = 33  # of a straight way
 TURN = 1e-3  # of the straight way: how exactly the turning point is known
 
@@ -32,7 +33,7 @@ TURN = 1e-3  # of the straight way: how exactly the turning point is known
 class Way:
     """Points of a way from the original noise, T of them.
 
-    at: 0 to 1 along a straight way, steps 0 to `steps` of the search, (T,). noise: (T, d). images: uint8 (T, H, W, C).
+    at: 0 to 1 along a straight way, gradients spent by the search (T,). noise: (T, d). images: uint8 (T, H, W, C).
     loss: by the critic, NaN without one; distance, badness: by the judge; change: of the image, (T,) each.
     """
 
@@ -119,19 +120,29 @@ def failure(judged: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAM
     block = judged.gan.noise(start + BLOCK, plan.seed)[start:]
     objective, seed = judged.objective(plan.objective, block), block_seed(plan.seed, start)
     states = list(objective.search(block, plan.attack, seed=seed))
-    steps = torch.stack([torch.zeros_like(block[row]), *(state.noise[0, row] for state in states)])
+    spent, steps = _progress(states, row)
     found = with_controls(objective.loss, states[-1], seed=seed, best_random=False)
     z, noise, random = block[row], found.r[row], found.random[row]
     share = torch.linspace(0, 1, frames)
     ways = {
         "straight": _way(judged, share, straight_path(z, noise, frames)),
-        "search": _way(judged, torch.arange(len(steps)), z + steps),
+        "search": _way(judged, spent, z + steps),
         "random": _way(judged, share, straight_path(z, random, frames)),
     }
     turns = turning_point(judged, z, noise, ways["straight"])
     return Failure(
         plan, index, z.numpy(), noise.numpy(), random.numpy(), ways, turns, _nearest(judged, ways["straight"], near)
     )
+
+
+def _progress(states: list[WorstNoise], row: int) -> tuple[Tensor, Tensor]:
+    """Where a search's best r of one row changed: gradients spent until then (T,), and r (T, d), from r = 0 on."""
+    spent, noise = [0], [torch.zeros_like(states[0].noise[0, row])]
+    for state in states:
+        if not torch.equal(state.noise[0, row], noise[-1]):
+            spent.append(state.gradients)
+            noise.append(state.noise[0, row])
+    return torch.tensor(spent), torch.stack(noise)
 
 
 def turning_point(judged: JudgedGan, z: Tensor, noise: Tensor, way: Way) -> float | None:

@@ -15,7 +15,7 @@ import torch
 
 from rgan import __version__
 from rgan.attack.objectives import CHANGE, CRITIC, OBJECTIVES
-from rgan.attack.search import METHODS, Attack
+from rgan.attack.search import BUDGETS, METHODS, Attack
 from rgan.common.errors import SettingsError
 from rgan.common.files import usable_name
 from rgan.common.formatting import per_cent
@@ -51,9 +51,8 @@ class Permalink:
     index: int = 0
     radius: float = 1.0
     price: float = 0.0
-    steps: int = 10
+    gradients: int = BUDGETS["standard"]
     method: str = "ascent"
-    restarts: int = 1
     keep_shell: bool = False
     against: str = CRITIC
     version: str = __version__
@@ -63,9 +62,7 @@ class Permalink:
     @property
     def plan(self) -> PoolPlan:
         """The plan of a pool that has this row."""
-        settings = Attack(
-            (self.radius,), self.price, self.steps, self.method, self.restarts, keep_shell=self.keep_shell
-        )
+        settings = Attack((self.radius,), self.price, self.gradients, self.method, keep_shell=self.keep_shell)
         return PoolPlan(settings, max(2, self.index + 1), self.seed, self.against)
 
     def query(self) -> dict[str, str]:
@@ -95,8 +92,8 @@ def permalink(model: ModelFacts, found: Failure, name: str) -> Permalink:
     attack = found.plan.attack
     return Permalink(
         checkpoint=model.digest, judge=model.judge.digest, model=usable_name(name), seed=found.plan.seed,
-        index=found.index, radius=found.plan.radius, price=attack.price, steps=attack.steps,
-        method=attack.method, restarts=attack.restarts, keep_shell=attack.keep_shell,
+        index=found.index, radius=found.plan.radius, price=attack.price, gradients=attack.gradients,
+        method=attack.method, keep_shell=attack.keep_shell,
         against=found.plan.objective, loss=found.loss, badness=found.badness,
     )  # fmt: skip
 
@@ -115,6 +112,8 @@ def parse(
     Raises:
         SettingsError: no SHA-256 of a checkpoint and of a judge, without which it is a link to nothing.
     """
+    if "gradients" not in values and {"steps", "restarts"} & values.keys():  # as links named the budget once
+        values = dict(values) | {"gradients": _product(values.get("steps", 10), values.get("restarts", 1))}
     reader = _Reader(values, limits)
     link = Permalink(
         checkpoint=reader.digest("checkpoint"),
@@ -124,9 +123,8 @@ def parse(
         index=reader.whole("index"),
         radius=reader.number("radius"),
         price=reader.number("price"),
-        steps=reader.whole("steps"),
+        gradients=reader.whole("gradients"),
         method=reader.word("method", METHODS),
-        restarts=reader.whole("restarts"),
         keep_shell=reader.word("keep_shell", ("0", "1")) == "1",
         against=reader.word("against", OBJECTIVES),
         version=usable_name(str(values.get("version", "unknown"))[:40]),
@@ -152,6 +150,14 @@ def from_json(text: str) -> tuple[Permalink, tuple[str, ...]]:
     if not isinstance(values, dict):
         raise SettingsError("expected the JSON file of a failure, got something else; choose the file that was kept")
     return parse({name: _text(value) for name, value in values.items() if value is not None})
+
+
+def _product(steps: object, starts: object) -> str:
+    """Gradients of so many steps from so many starts; what cannot be read stays as it is, for the reader to refuse."""
+    try:
+        return str(int(str(steps)) * int(str(starts)))
+    except ValueError:
+        return f"{steps} × {starts}"
 
 
 _USUAL: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(Permalink)}
@@ -250,7 +256,7 @@ def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:
     Two processors round the same sums differently: by a millionth where the search takes the same way, by more where a
     near tie sends it another way. The loss may differ by TOLERANCE · (1 + |loss|), and badness as far as it does when
     the distance that it is a percentile of moves by that share. Between the AVX2 and the SSE4.1 code of one processor
-    that holds for all but about 2 of 100 searches of 10 steps, which differ because they did end elsewhere.
+    the more a search has spent, the more often a near tie does so.
     """
     if math.isnan(link.loss) and math.isnan(link.badness):
         return Outcome(MISSING, "cannot be compared: the link does not say what was found with these settings", found)

@@ -28,7 +28,7 @@ from rgan.stats.intervals import Share, ShareDifference, share, share_difference
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
 MOST = 20_000  # rows of a pool
 LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
-    "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "steps": (1, 1000), "restarts": (1, 100)
+    "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "gradients": (1, 100_000)
 }  # fmt: skip
 NOISES = ("original", *MOVED)
 BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
@@ -58,8 +58,8 @@ class PoolPlan:
             raise SettingsError(f"expected one radius ε, got {self.attack.radii}; choose one of them")
         number_between("samples", self.samples, 2, MOST)
         attack = self.attack
-        asked = {"seed": self.seed, "radius": self.radius, "price": attack.price, "steps": attack.steps}
-        for name, value in (asked | {"restarts": attack.restarts}).items():
+        asked = {"seed": self.seed, "radius": self.radius, "price": attack.price}
+        for name, value in (asked | {"gradients": attack.gradients}).items():
             number_between(name, value, *LIMITS[name])
         check_method(self.objective, self.attack.method)
 
