@@ -23,6 +23,7 @@ import torch
 from measure import interleaved, ratio, report
 from torch import Tensor, nn
 
+from rgan.attack.apgd import apgd
 from rgan.attack.objectives import Objective, objective_for
 from rgan.attack.search import Attack, losses, run
 from rgan.common.geometry import project_ball, random_in_ball, unit
@@ -105,36 +106,6 @@ def adam(
     return best.of_samples(len(z))
 
 
-def apgd(loss: Loss, z: Tensor, radius: float, gradients: int, seed: int, *, starts: int = 1) -> Tensor:
-    """Croce & Hein 2020: momentum 0.75, step 2ε, halved where too few steps rose; it then goes on from the best."""
-    rows, r = starts_of(z, radius, starts, seed)
-    steps, limit = gradients // starts, torch.full((len(rows),), radius)
-    best, length = Best(r), torch.full((len(rows),), 2 * radius)
-    before, rose, reduced, known = r.clone(), torch.zeros(len(r)), torch.ones(len(r), dtype=torch.bool), best.value
-    value, gradient = slope(loss, rows + r)
-    best.see(r, value)
-    every, since, slopes = max(1, round(0.22 * steps)), 0, gradient
-    for step in range(1, steps):
-        share = 0.75 if step > 1 else 1.0
-        aimed = project_ball(r + length[:, None] * unit(gradient), limit)
-        moved = project_ball(r + share * (aimed - r) + (1 - share) * (r - before), limit)
-        before, r = r, moved
-        last, (value, gradient) = value, slope(loss, rows + r)
-        rose += value > last
-        better = best.see(r, value)
-        slopes = torch.where(better[:, None], gradient, slopes)
-        since += 1
-        if since == every:
-            stuck = (rose < 0.75 * since) | (~reduced & (known >= best.value))
-            length = torch.where(stuck, length / 2, length)
-            r = torch.where(stuck[:, None], best.r, r)
-            gradient = torch.where(stuck[:, None], slopes, gradient)
-            value = torch.where(stuck, best.value, value)
-            reduced, known, rose, since = stuck, best.value.clone(), torch.zeros_like(rose), 0
-            every = max(every - max(1, round(0.03 * steps)), max(1, round(0.06 * steps)))
-    return best.of_samples(len(z))
-
-
 class Peer(foolbox.attacks.L2ProjectedGradientDescentAttack):
     """foolbox's attack on any loss; labels and image bounds play no part."""
 
@@ -177,10 +148,12 @@ def of_foolbox(gradients: int) -> Iterator[Method]:
 
 
 def ours(objective: Objective, z: Tensor, radius: float, gradients: int, seed: int) -> Tensor:
-    starts = {10: 1, 50: 2, 200: 5, 2000: 20}.get(gradients, 40)
-    attack = Attack((radius,), steps=gradients // starts, restarts=starts)
-    *_, found = objective.search(z, attack, seed=seed)
+    *_, found = objective.search(z, Attack((radius,), gradients=gradients), seed=seed)
     return found.noise[0]
+
+
+def auto_pgd(objective: Objective, z: Tensor, radius: float, gradients: int, seed: int) -> Tensor:
+    return apgd(objective, z, Attack((radius,), gradients=gradients), seed=seed)[0]
 
 
 def rises(objective: Objective, z: Tensor, r: Tensor) -> Tensor:
@@ -202,13 +175,15 @@ def prepared(gan: Gan, name: str) -> tuple[Objective, Tensor, Loss]:
     )
 
 
-TURNS: dict[str, Method] = {
-    "momentum": lambda *args: momentum(*args, starts=20),
-    "apgd": lambda *args: apgd(*args, starts=5),
-    "momentum, longer": lambda *args: momentum(*args, starts=10),
-    "adam": lambda *args: adam(*args, starts=10),
-    "foolbox": lambda *args: theirs(*args, starts=10),
-}
+def turns(objective: Objective) -> dict[str, Method]:
+    """Who takes turns in making the reference."""
+    return {
+        "momentum": lambda *args: momentum(*args, starts=20),
+        "apgd": lambda _, *args: auto_pgd(objective, *args),
+        "momentum, longer": lambda *args: momentum(*args, starts=10),
+        "adam": lambda *args: adam(*args, starts=10),
+        "foolbox": lambda *args: theirs(*args, starts=10),
+    }
 
 
 def reference(names: list[str], objectives: list[str]) -> None:
@@ -220,7 +195,7 @@ def reference(names: list[str], objectives: list[str]) -> None:
         objective, z, loss = prepared(checkpoints.load(CHECKPOINTS / f"{name}.safetensors"), what)
         best, means, each = Best(torch.zeros_like(z)), [], {}
         best.value = torch.zeros(len(z))
-        for turn, (way, method) in zip(range(MOST), itertools.cycle(TURNS.items()), strict=False):
+        for turn, (way, method) in zip(range(MOST), itertools.cycle(turns(objective).items()), strict=False):
             r = method(loss, z, radius, TURN, turn)
             rise = rises(objective, z, r)
             best.see(r, rise)
@@ -276,10 +251,9 @@ def main() -> None:
         for budget in BUDGETS:
             found[f"{budget}"] = rises(objective, z, ours(objective, z, float(radius), budget, SEED))
             if options.peers and budget <= 200:
-                rivals = {"apgd": [apgd], "foolbox": list(of_foolbox(budget))}
-                for peer, methods in rivals.items():
-                    tried = [rises(objective, z, one(loss, z, float(radius), budget, SEED)).mean() for one in methods]
-                    found[f"{peer} {budget}"] = torch.stack(tried).max()
+                found[f"apgd {budget}"] = rises(objective, z, auto_pgd(objective, z, float(radius), budget, SEED))
+                tried = [rises(objective, z, one(loss, z, float(radius), budget, SEED)) for one in of_foolbox(budget)]
+                found[f"foolbox {budget}"] = max(tried, key=lambda rise: float(rise.mean()))
         shares[key] = {way: float(rise.mean()) / there["mean"] for way, rise in found.items()}
         print(key, {way: round(share, 3) for way, share in shares[key].items()}, flush=True)
     report("attack_strength", figures(shares) | {"speed": speed(names)})
@@ -308,7 +282,7 @@ def speed(names: list[str]) -> float:
     seconds = interleaved(
         {
             "foolbox": lambda: theirs(as_written, z, 1.0, 20, 0),
-            "ours": lambda: run(loss, z, Attack((1.0,), steps=20)),
+            "ours": lambda: run(loss, z, Attack((1.0,), gradients=20)),
         },
         5,
     )

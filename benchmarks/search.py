@@ -50,7 +50,7 @@ def main() -> None:
     z = gan.noise(64, 0)
     exact = gan.probe().loss
     fast = gan.probe(choose_dtype("auto", torch.device("cpu"))).loss
-    settings = Attack(RADII, steps=STEPS)
+    settings = Attack(RADII, gradients=STEPS)
 
     model = foolbox.PyTorchModel(Losses(gan).eval(), bounds=(-1e9, 1e9), device="cpu")
     attack = OnGan(rel_stepsize=0.25, steps=STEPS, random_start=False)

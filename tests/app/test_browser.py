@@ -48,7 +48,7 @@ def test_open_move_follow_reload(page: Page, address: str):
 
 
 def test_pictures_follow_the_thumb_while_it_is_dragged(page: Page, address: str):
-    page.goto(f"{address}/worst-noise")
+    page.goto(f"{address}/worst-noise?budget=live")
     settled(page, "1.00")
     expect(live_slider(page)).to_be_visible()
     box = live_slider(page).bounding_box()
@@ -114,7 +114,7 @@ def test_nothing_overflows(browser, address: str, width: int, scheme: str):
     page = context.new_page()
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if not is_local(request.url) else None)
-    page.goto(f"{address}/worst-noise?samples=16")
+    page.goto(f"{address}/worst-noise?samples=16&budget=live")
     settled(page, "1.00")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     clipped = page.evaluate(

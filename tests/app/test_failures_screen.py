@@ -32,7 +32,7 @@ def known():
         JudgedGan(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
         for name in ("digits-dcgan", "digits-dcgan-robust")
     ]
-    *_, whole = pool(judged_gans, PoolPlan(Attack((2.0,), 0.0, 1), 256))
+    *_, whole = pool(judged_gans, PoolPlan(Attack((2.0,), 0.0, 10), 256))
     return whole
 
 
@@ -97,7 +97,7 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     again = app("failures", failure=link, **QUICK)
     assert [said.value for said in again.success if "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
-    changed = app("failures", failure=urlencode(values | {"budget": "0", "radius": "999"}), **QUICK)
+    changed = app("failures", failure=urlencode(values | {"gradients": "0", "radius": "999"}), **QUICK)
     said = [one.value for one in changed.warning]
     assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
     assert any("cannot be compared" in one for one in said) and not changed.error
