@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     from rgan.metrics import judges
     from rgan.models import checkpoints
     from rgan.robustness import one_radius
-    from rgan.robustness.checks import check_attack
+    from rgan.robustness.checks import against, check_attack, strength
     from rgan.robustness.measured import JudgedGan, check_noise
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
@@ -40,8 +40,13 @@ def run(options: argparse.Namespace) -> None:
     settings = Attack((options.radius,), options.price, gradients(options), keep_shell=options.keep_shell)
     at_radius = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
     moved = one_radius.transfer((a, b), (at_radius[0], at_radius[1]))
-    said = one_radius.verdict(at_radius[0], at_radius[1]) + ((moved.sentence(),) if options.radius else ())
-    checked = [check_attack(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
+    found = [one.perturbation for one in at_radius]
+    checked = [check_attack(one, each, options.seed) for one, each in zip((a, b), found, strict=True)]
+    by_side = dict(zip("AB", checked, strict=True))
+    said = tuple(f"No verdict: {why}" for why in against(by_side))
+    if not said:
+        said = one_radius.verdict(at_radius[0], at_radius[1]) + ((moved.sentence(),) if options.radius else ())
+        said += (strength(by_side),) if options.radius else ()
     report = {
         "models": {
             side: {

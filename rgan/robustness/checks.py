@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from rgan.attack.apgd import apgd
 from rgan.attack.objectives import CRITIC
 from rgan.attack.perturbation import SLACK, Perturbation
-from rgan.attack.search import BUDGETS, Attack, losses, random_noise
+from rgan.attack.search import BUDGETS, losses, random_noise
 from rgan.common.formatting import per_cent
 from rgan.robustness.measured import JudgedGan
 
@@ -37,20 +38,35 @@ class Check:
     remedy: str
 
 
-def check_attack(judged: JudgedGan, attack: Attack, *, samples: int, seed: int) -> tuple[Check, ...]:
-    """Check the search at the only radius of `attack` on some samples. None at ε 0.
+def check_attack(judged: JudgedGan, once: Perturbation, seed: int) -> tuple[Check, ...]:
+    """Check the search that found `once`, which raised the critic's loss. None at ε 0.
 
-    Costs one search of the samples, and one of ten times the budget of a few of them.
+    Costs a search of ten times its budget, of a few of its samples.
     """
-    if attack.radii == (0.0,):
+    if once.radius == 0:
         return ()
-    z = judged.gan.noise(samples, seed)
-    (once,) = judged.perturb(z, attack, seed=seed)
-    radius = torch.full((samples,), once.radius)
+    z, attack = once.z, once.attack
+    radius = torch.full((len(z),), once.radius)
     random = random_noise(z, radius, seed, tries=once.tries, keep_shell=attack.keep_shell)
     price = attack.price * random.square().sum(dim=-1)
     best = (losses(judged.objective(CRITIC, z).loss, z + random) - price).amax(dim=0)
     return (_strength(judged, once, seed), _random(once, best), _use(once), _signal(once))
+
+
+def against(checks: Mapping[str, tuple[Check, ...]]) -> list[str]:
+    """What stands against any claim that rests on these searches, by side: a sentence each, with its remedy."""
+    return [
+        f"{side}'s search is not to be trusted ({check.name}: {check.number}). {check.remedy}"
+        for side, found in checks.items()
+        for check in found
+        if check.state == POOR
+    ]
+
+
+def strength(checks: Mapping[str, tuple[Check, ...]]) -> str:
+    """How much of the worst noise the searches find, in a sentence; empty at ε 0."""
+    found = [f"{side}'s search {found[0].number}" for side, found in checks.items() if found]
+    return "; ".join(found) + "." if found else ""
 
 
 def _strength(judged: JudgedGan, once: Perturbation, seed: int) -> Check:

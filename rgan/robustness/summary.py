@@ -21,7 +21,8 @@ from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
 from rgan.common.progress import Progress
 from rgan.models.comparability import Comparability, comparability
-from rgan.robustness.checks import POOR, Check, check_attack
+from rgan.robustness.checks import Check, check_attack
+from rgan.robustness.checks import against as against_search
 from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
 from rgan.robustness.failures import pool as failures
 from rgan.robustness.failures.failure import Failure, failure
@@ -171,7 +172,11 @@ def examine(
     try_all = functools.partial(one_radius, attack=attack, samples=samples, seed=seed)
     at_radius = dict(zip(named, run(try_all, both), strict=True))
     yield Progress(0.04, "checks of the attack")
-    check = functools.partial(check_attack, attack=attack, samples=samples, seed=seed)
+
+    def check(judged: JudgedGan) -> tuple[Check, ...]:
+        (side,) = (side for side, one in named.items() if one is judged)
+        return check_attack(judged, at_radius[side].perturbation, seed)
+
     checks = dict(zip(named, run(check, both), strict=True))
     for curves in curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
@@ -223,12 +228,7 @@ def headline(
     """
     against = [f"They are not to be compared: {why}." for why in comparable.against] if comparable else []
     against += [against_random(side, one) for side, one in at_radius.items() if not one.beyond("random").positive]
-    against += [
-        f"{side}'s search is not to be trusted ({check.name}: {check.number}). {check.remedy}"
-        for side, found in checks.items()
-        for check in found
-        if check.state == POOR
-    ]
+    against += against_search(checks)
     if len(at_radius) == 2:
         against += _undecided(at_radius["A"], at_radius["B"])
     if against:

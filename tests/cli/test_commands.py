@@ -436,6 +436,10 @@ def test_evidence_says_what_the_library_says(capsys):
     assert report["models"]["B"]["badness"]["original"] == pytest.approx(float(badness.mean()), abs=1e-6)
     assert len(report["models"]["A"]["health"]) == 4 and report["judge"]["data"] == "digits"
     rise = report["models"]["A"]["rise"]["worst"]
-    assert rise["low"] <= rise["mean"] <= rise["high"] and report["said"][0].startswith("A: ")
+    assert rise["low"] <= rise["mean"] <= rise["high"]
+    assert report["said"][0].startswith("No verdict: A's search is not to be trusted (Strength: finds ")
+    assert main(["evidence", *pair, "--samples", "16", "--radius", "0.3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["said"]
+    assert said[0].startswith("A: ") and "of what 2,000 gradients find on 16 samples" in said[-1]
     assert main(["evidence", pair[0], f"{ROOT}/checkpoints/cifar10-dcgan.safetensors"]) == 2
     assert "as many noise dimensions, got 64 and 128" in capsys.readouterr().err

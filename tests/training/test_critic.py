@@ -104,7 +104,7 @@ def test_it_is_written_read_and_searched(told, tmp_path):
     assert gan.origin == told.gan.origin and gan.recipe == told.gan.recipe
     z = gan.noise(5, 0)
     assert torch.allclose(gan.critic(gan.sampler(z)), told.gan.critic(told.gan.sampler(z)), atol=1e-6)
-    found = run(gan.probe().loss, z, Attack((0.5,), steps=4))
+    found = run(gan.probe().loss, z, Attack((0.5,), gradients=4))
     assert (found.loss[0] > found.original).all()
 
 

@@ -13,7 +13,7 @@ from rgan.common.formatting import signed
 from rgan.report import evidence
 from rgan.report import rows as evidence_rows
 from rgan.robustness import one_radius
-from rgan.robustness.checks import Check
+from rgan.robustness.checks import Check, against, strength
 from rgan.robustness.one_radius import STILL
 from rgan.stats.intervals import Interval
 
@@ -28,7 +28,10 @@ def control(asked: Asked, found: Found) -> None:
     section = evidence.control(at_radius, opinion=True)
     beside(asked, section)
     if len(at_radius) == 2:
-        said(section.said)
+        checked = checks_of(asked, found)
+        if len(checked) == 2:
+            refused = [f"No verdict: {why}" for why in against(checked)]
+            said(refused or (*section.said, strength(checked)) if any(checked.values()) else section.said)
         ranks = {side: one_radius.agreement(one) for side, one in at_radius.items()}
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
@@ -81,16 +84,20 @@ def transfer(asked: Asked, found: Found) -> None:
     download("table", as_csv(evidence_rows.transfers(tried)), "transfer.csv")
 
 
+def checks_of(asked: Asked, found: Found) -> dict[str, tuple[Check, ...]]:
+    """The checks of the searches that have come in."""
+    tasks = {side: found[asked.checks_key(index)] for index, side in enumerate("AB")}
+    return {side: value(task) for side, task in tasks.items() if task.done}
+
+
 def checks(asked: Asked, found: Found) -> None:
     """The checks of both searches."""
     if not asked.attack.radii[0]:
         said((STILL,))
         return
-    checked: dict[str, tuple[Check, ...]] = {}
-    for index, (side, column) in enumerate(zip("AB", titles(asked), strict=True)):
-        task = found[asked.checks_key(index)]
-        if task.done:
-            checked[side] = value(task)
+    checked = checks_of(asked, found)
+    for side, column in zip("AB", titles(asked), strict=True):
+        if side in checked:
             column.html(part("macros.html", "checks", checked[side]))
     if len(checked) == 2:
         download("checks", as_csv(evidence_rows.checks(checked)), "search-health.csv")

@@ -101,13 +101,14 @@ class Asked:
         """What one of the views shows, in the order it is made."""
         at_radius = {self.one_radius_key(side): self._one_radius(side) for side in (0, 1)}
         curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
+        checks: dict[Hashable, Work[Any]] = {self.checks_key(side): self._checks(side) for side in (0, 1)}
         by_view: dict[str, dict[Hashable, Work[Any]]] = {
-            CONTROL: at_radius,
+            CONTROL: at_radius | checks,
             SHELL: at_radius,
             CURVES: curves,
             MINIMAL_RADIUS: curves | {self.minimal_radii_key(): self._minimal_radii},
             TRANSFER: at_radius | {self.transfer_key(): self._transfer},
-            CHECKS: {self.checks_key(side): self._checks(side) for side in (0, 1)},
+            CHECKS: at_radius | checks,
             REPORT: {self.report_key(): self._report()},
         }
         return by_view[view]
@@ -137,7 +138,8 @@ class Asked:
 
     def _checks(self, side: int) -> Work[tuple[Check, ...]]:
         def work(report: Report) -> tuple[Check, ...]:
-            return check_attack(self.judged_gans[side], self.attack, samples=self.samples, seed=self.seed)
+            found: OneRadius = tasks().value(self.one_radius_key(side))
+            return check_attack(self.judged_gans[side], found.perturbation, self.seed)
 
         return work
 
