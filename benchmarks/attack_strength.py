@@ -235,6 +235,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", help="names of shipped models (default: all)")
     parser.add_argument("--reference", action="store_true", help="make what is missing of the reference")
     parser.add_argument("--peers", action="store_true", help="also measure foolbox and APGD at equal gradients")
+    parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS, help="gradients a sample")
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=OBJECTIVES)
     options = parser.parse_args()
     names = options.models or sorted(path.stem for path in CHECKPOINTS.glob("*.safetensors"))
@@ -248,7 +249,7 @@ def main() -> None:
             continue
         objective, z, loss = prepared(checkpoints.load(CHECKPOINTS / f"{name}.safetensors"), what)
         found = {}
-        for budget in BUDGETS:
+        for budget in options.budgets:
             found[f"{budget}"] = rises(objective, z, ours(objective, z, float(radius), budget, SEED))
             if options.peers and budget <= 200:
                 found[f"apgd {budget}"] = rises(objective, z, auto_pgd(objective, z, float(radius), budget, SEED))
@@ -266,7 +267,7 @@ def figures(shares: dict[str, dict[str, float]]) -> dict[str, float]:
     ways = sorted({way for found in near for way in found})
     smallest = {f"share_{way.replace(' ', '_')}": min(found[way] for found in near if way in found) for way in ways}
     for budget in ("200", "2000"):
-        if far:
+        if far and budget in far[0]:
             smallest[f"share_{budget}_eps2"] = min(found[budget] for found in far)
     return smallest
 

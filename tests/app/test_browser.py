@@ -27,6 +27,8 @@ def live_slider(page: Page):
 def test_open_move_follow_reload(page: Page, address: str):
     page.goto(address)
     page.get_by_role("link", name=re.compile("Open Worst noise")).click()
+    page.wait_for_url("**/worst-noise*")
+    page.goto(f"{address}/worst-noise?budget=live")
     first = settled(page, "1.00")
     assert len(set(first)) == 6
 

@@ -130,7 +130,7 @@ def test_the_widgets_read_links_as_the_table_does(screen, asked):
 
 @pytest.mark.parametrize(
     ("former", "now"),
-    [({"steps": "3"}, "live"), ({"steps": "20", "restarts": "2"}, "standard"),
+    [({"steps": "3"}, "live"), ({"steps": "4", "restarts": "4"}, "standard"),
      ({"restarts": "8", "steps": "50"}, "strong"), ({"steps": "x"}, "live"),
      ({"steps": "40", "budget": "live"}, "live")],
 )  # fmt: skip
