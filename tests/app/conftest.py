@@ -1,4 +1,4 @@
-"""Screens run in this process by AppTest search with a tenth of the standard budget: what they show is the same kind."""
+"""Screens that AppTest runs in this process search with a tenth of the standard budget."""
 
 import pytest
 
