@@ -77,8 +77,8 @@ def _strength(judged: JudgedGan, once: Perturbation, seed: int) -> Check:
         f"An attack of another kind, auto-PGD, got {LARGER} times the gradients. What it finds beyond this search is "
         "worst noise that every sentence here leaves out."
     )
-    weaker = once.attack.gradients < BUDGETS["strong"]
-    remedy = "Choose the budget strong." if weaker else "Choose a smaller ε: here no budget finds all."
+    larger_budget = next((name for name, most in BUDGETS.items() if most > once.attack.gradients), None)
+    remedy = f"Choose the budget {larger_budget}." if larger_budget else "Choose a smaller ε: here no budget finds all."
     return Check("Strength", state, number, meaning, "" if state == GOOD else remedy)
 
 

@@ -235,7 +235,7 @@ def test_health_of_searches_whose_answer_is_known():
     flat = states(lambda z: (0 * z).sum(dim=1))
     assert flat["Signal"].state == "poor" and "40 of 40" in flat["Signal"].number
     rugged = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope), gradients=10)
-    assert rugged["Strength"].state != "good" and "strong" in rugged["Strength"].remedy
+    assert rugged["Strength"].state != "good" and "standard" in rugged["Strength"].remedy
     smooth = states(lambda z: torch.cos(9 * z).sum(dim=1) + 0.1 * (z @ slope), gradients=200)
     assert float(smooth["Strength"].number.split()[1]) > float(rugged["Strength"].number.split()[1])
     ring = states(lambda z: -((lengths(z) - 1) ** 2), radius=7.0, gradients=1)
