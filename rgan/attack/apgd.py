@@ -13,7 +13,7 @@ from rgan.attack.objectives import Objective
 from rgan.attack.search import CHUNK, Attack, losses
 from rgan.common.geometry import separate
 
-STEPS = 200  # of a start, at least as many as there are
+STEPS = 200  # gradients of a start; a smaller budget makes one shorter start
 MOMENTUM, ENOUGH = 0.75, 0.75  # share of a step that is new; share of steps that must raise the value
 FIRST, SHORTER, SHORTEST = 0.22, 0.03, 0.06  # of all steps: to the first checkpoint, less each time, but at least
 
@@ -36,9 +36,10 @@ def apgd(objective: Objective, z: Tensor, attack: Attack, *, seed: int = 0) -> t
         ]
         found = torch.cat(parts)
         there = losses(objective.loss, z + found)
-        better = there - attack.price * found.square().sum(dim=1) > value
+        worth = there - attack.price * found.square().sum(dim=1)
+        better = worth > value
         best, loss = torch.where(better[:, None], found, best), torch.where(better, there, loss)
-        value = torch.where(better, there - attack.price * found.square().sum(dim=1), value)
+        value = torch.where(better, worth, value)
     return best, loss
 
 

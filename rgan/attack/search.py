@@ -320,12 +320,11 @@ class _Best:
         nothing = torch.full_like(like[..., 0], -torch.inf)
         return cls(like, nothing, nothing)
 
-    def see(self, noise: Tensor, loss: Tensor, value: Tensor) -> Tensor:
-        """Take what is better; returns where, (S, K, N)."""
+    def see(self, noise: Tensor, loss: Tensor, value: Tensor) -> None:
+        """Take what is better."""
         better = value > self.value
         self.noise = torch.where(better[..., None], noise, self.noise)
         self.loss, self.value = torch.where(better, loss, self.loss), torch.where(better, value, self.value)
-        return better
 
     def first(self, count: int) -> Tensor:
         """Which rows of dimension 0 are the best ones of each radius and sample, (count, K, N)."""

@@ -105,7 +105,8 @@ def gradients(options: argparse.Namespace) -> int:
 
     if options.steps is None and options.restarts is None:
         return budget_of(options.budget)
-    return budget_of((10 if options.steps is None else options.steps) * (options.restarts or 1))
+    steps, starts = options.steps, options.restarts
+    return budget_of((10 if steps is None else steps) * (1 if starts is None else starts))
 
 
 def add_data_options(command: argparse.ArgumentParser) -> None:

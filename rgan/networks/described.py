@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ ACTIVATIONS = ("relu", "leaky", "elu", "tanh", "sigmoid")
 MODES = ("nearest", "bilinear")
 
 
-class Layer:
+class Layer(ABC):
     """One layer. `kind` is its name in JSON."""
 
     kind: ClassVar[str]
@@ -46,9 +47,9 @@ class Layer:
         """How many numbers its largest tensor has, after an input of `shape`."""
         return 0
 
+    @abstractmethod
     def module(self, shape: Shape) -> nn.Module:
         """The torch module for an input of `shape`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

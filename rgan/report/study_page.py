@@ -72,7 +72,7 @@ def settings_words(settings: EvaluationSettings) -> str:
         f"Each model drew {settings.samples:,} images from original noise, from worst noise within ε {radii} "
         f"({settings.gradients:,} gradients a sample) and from random noise of the same length, "
         f"{settings.repeats} times over with other noise; scores rest on {whose}'s features. "
-        " The weights are those at the end of the training."
+        "The weights are those at the end of the training."
     )
 
 

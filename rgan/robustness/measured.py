@@ -147,6 +147,8 @@ class JudgedGan:
     def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
         """One of `objectives.OBJECTIVES`, by this Gan or its judge, for a search from z (N, latent).
 
+        precision: coarser only for an attack that checks another one.
+
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """

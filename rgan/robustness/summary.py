@@ -7,7 +7,6 @@ comparing the two. Otherwise it is refused, with every reason.
 
 from __future__ import annotations
 
-import functools
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,16 +167,15 @@ def examine(
     """
     named = by_side(judged_gans)
     both, attack, samples, seed = named.values(), asked.attack, asked.samples, asked.seed
-    yield Progress(0.0, "worst noise and its controls")
-    try_all = functools.partial(one_radius, attack=attack, samples=samples, seed=seed)
-    at_radius = dict(zip(named, run(try_all, both), strict=True))
-    yield Progress(0.04, "checks of the attack")
+    yield Progress(0.0, "worst noise, its controls and checks")
 
-    def check(judged: JudgedGan) -> tuple[Check, ...]:
-        (side,) = (side for side, one in named.items() if one is judged)
-        return check_attack(judged, at_radius[side].perturbation, seed)
+    def try_all(judged: JudgedGan) -> tuple[OneRadius, tuple[Check, ...]]:
+        found = one_radius(judged, attack, samples=samples, seed=seed)
+        return found, check_attack(judged, found.perturbation, seed)
 
-    checks = dict(zip(named, run(check, both), strict=True))
+    tried = dict(zip(named, run(try_all, both), strict=True))
+    at_radius = {side: one for side, (one, _) in tried.items()}
+    checks = {side: found for side, (_, found) in tried.items()}
     for curves in curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
     minimal = {

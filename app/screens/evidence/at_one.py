@@ -31,7 +31,7 @@ def control(asked: Asked, found: Found) -> None:
         checked = checks_of(asked, found)
         if len(checked) == 2:
             refused = [f"No verdict: {why}" for why in against(checked)]
-            said(refused or (*section.said, strength(checked)) if any(checked.values()) else section.said)
+            said(refused or [one for one in (*section.said, strength(checked)) if one])
         ranks = {side: one_radius.agreement(one) for side, one in at_radius.items()}
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
