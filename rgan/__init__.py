@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rgan.attack.perturbation import Comparison, Perturbation
+    from rgan.attack.perturbation import Perturbation
     from rgan.metrics.judges import Judge
     from rgan.models.gan import Gan
     from rgan.models.recipes import Recipe, Robust
+    from rgan.robustness.comparison import Comparison
 
 __version__ = "0.1.0"
 __all__ = ["compare", "load", "perturb", "robustness", "train"]
@@ -103,31 +104,43 @@ def compare(
     budget: str | int = "standard",
     seed: int = 0,
     judge: Judge | None = None,
+    check: bool = True,
     device: str = "auto",
 ) -> Comparison:
     """Which of two Gans loses less to worst noise, from the same noise, seeds and budget; arguments as of `perturb`.
 
+    Args:
+        check: hold both searches against another attack of ten times the budget on some of the samples, which takes
+            several times as long as the searches; where they find less than nine tenths of it, `words` has no verdict.
+
     Returns:
         `a` and `b` (each as `perturb` gives it), `difference` (what worst noise adds to B's objective beyond A's, mean
-        over samples, with its 95 % t interval) and `words`.
+        over samples, with its 95 % t interval), `strength` (by "A" and "B", the `share` that the search finds) and
+        `words`.
 
     Raises:
         SettingsError: as `perturb`; or fewer than 2 samples; or Gans with different numbers of noise dimensions.
         CheckpointError: as `perturb`.
     """
-    from rgan.attack import perturbation
+    from rgan.attack.objectives import objective_for
     from rgan.metrics.judges import first_shipped
+    from rgan.robustness.checks import measure_strength
+    from rgan.robustness.comparison import compared
 
     if objective == "judge" and judge is None:  # one judge for both, or their distances are of two kinds
         judge = first_shipped([gan.data or "unknown data" for gan in (a, b)])
-    one, other = (
-        perturb(
-            gan, gan.noise(samples, seed), radius=radius, price=price, objective=objective, budget=budget, seed=seed,
-            judge=judge, device=device,
-        )
-        for gan in (a, b)
-    )  # fmt: skip
-    return perturbation.compare(one, other)
+    found, strength = [], {}
+    for side, gan in (("A", a), ("B", b)):
+        z = gan.noise(samples, seed)
+        one = perturb(
+            gan, z, radius=radius, price=price, objective=objective, budget=budget, seed=seed, judge=judge,
+            device=device,
+        )  # fmt: skip
+        if check and radius:
+            raised = objective_for(gan, objective, z, judge=judge, device=device, precision="auto")
+            strength[side] = measure_strength(raised, z, one.r, one.attack, seed)
+        found.append(one)
+    return compared(found[0], found[1], strength)
 
 
 def train(

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 from screens.evidence.works import Asked, Found
+from session.tasks import Task
 from session.waiting import value
 from streamlit.delta_generator import DeltaGenerator
 from theme.html import part
 from theme.language import model_title, stamp, title
 
 from rgan.report.parts import Chart, Section, Table
-from rgan.robustness.one_radius import OneRadius
+from rgan.robustness.at_radius import AtRadius
 
 PLAIN = {"displayModeBar": False}
 
@@ -25,10 +26,10 @@ def titles(asked: Asked) -> Sequence[DeltaGenerator]:
     return columns
 
 
-def one_radius_of(asked: Asked, found: Found) -> dict[str, OneRadius]:
-    """Those of the models that have come in."""
-    tasks = {side: found[asked.one_radius_key(index)] for index, side in enumerate("AB")}
-    return {side: value(task) for side, task in tasks.items() if task.done}
+def known(asked: Asked, found: Found) -> AtRadius | None:
+    """What has come in of both models at ε."""
+    task: Task[AtRadius] = found[asked.at_radius_key]
+    return value(task) if task.done else task.so_far
 
 
 def legend(asked: Asked) -> None:

@@ -21,26 +21,23 @@ FIRST, SHORTER, SHORTEST = 0.22, 0.03, 0.06  # of all steps: to the first checkp
 def apgd(objective: Objective, z: Tensor, attack: Attack, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """The best r (N, d) of several starts within the one radius of `attack`, for its budget, and ℓ(z + r) (N,).
 
-    The first start is r = 0, the others as `Attack.initial` says.
+    The first start is r = 0, the others as `Attack.initial` says; they run side by side.
     """
     starts = max(1, attack.gradients // STEPS)
     count, dimensions = z.shape
     radius = torch.full((count,), attack.radii[0]).to(z)
-    stream, best, value = separate(seed, "auto-PGD"), torch.zeros_like(z), losses(objective.loss, z)
-    samples, loss = torch.arange(count), value
-    for start in range(starts):
-        r = torch.zeros_like(z) if start == 0 else attack.initial(radius, dimensions, stream)
-        parts = [
-            _one_start(objective, z[rows], attack.project(z[rows], r[rows], radius[rows]), attack, rows, radius[rows])
-            for rows in samples.split(CHUNK)
-        ]
-        found = torch.cat(parts)
-        there = losses(objective.loss, z + found)
-        worth = there - attack.price * found.square().sum(dim=1)
-        better = worth > value
-        best, loss = torch.where(better[:, None], found, best), torch.where(better, there, loss)
-        value = torch.where(better, worth, value)
-    return best, loss
+    stream = separate(seed, "auto-PGD")
+    first = [torch.zeros_like(z), *(attack.initial(radius, dimensions, stream) for _ in range(starts - 1))]
+    begun, samples = torch.cat(first), torch.arange(count).repeat(starts)
+    ended = []
+    for rows in torch.arange(len(begun)).split(CHUNK):
+        which = samples[rows]
+        r = attack.project(z[which], begun[rows], radius[which])
+        ended.append(_one_start(objective, z[which], r, attack, which, radius[which]))
+    found = torch.cat([torch.zeros_like(z), *ended]).view(starts + 1, *z.shape)
+    loss = losses(objective.loss, z + found)
+    best = (loss - attack.price * found.square().sum(dim=-1)).argmax(dim=0)
+    return found[best, torch.arange(count)], loss[best, torch.arange(count)]
 
 
 def _one_start(objective: Objective, z: Tensor, r: Tensor, attack: Attack, samples: Tensor, radius: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Worst noise is never reported without random noise of the same length beside it,
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from rgan.common.errors import SettingsError
 from rgan.common.geometry import lengths
 from rgan.metrics.judges import Judge
 from rgan.models.gan import Gan
-from rgan.stats.intervals import Interval, mean_interval
+from rgan.stats.intervals import mean_interval
 
 SLACK = 0.98  # a sample that uses less of ε than this is held back by the price, not by the radius
 
@@ -149,15 +150,19 @@ def perturb_along(
     best_random: bool = True,
     device: str = "auto",
     precision: str = "float32",
+    report: Callable[[float], None] | None = None,
 ) -> tuple[Perturbation, ...]:
-    """As `perturb`, at each of the attack's radii, which are searched in one batch."""
+    """As `perturb`, at each of the attack's radii, which are searched in one batch; `report` is told which share of
+    the search is done."""
     if z.dim() != 2 or z.shape[1] != gan.recipe.latent or not len(z) or not z.is_floating_point():
         raise SettingsError(
             f"expected noise of shape (samples, {gan.recipe.latent}), got {z.dtype} of shape {tuple(z.shape)}; take it "
             "from gan.noise(samples, seed)"
         )
     raised = objective_for(gan, objective, z, judge=judge, device=device, precision=precision)
-    *_, found = raised.search(z, attack, seed=seed)
+    for found in raised.search(z, attack, seed=seed):
+        if report is not None:
+            report(found.gradients / attack.gradients)
     control = seed if control_seed is None else control_seed
     return tuple(
         with_controls(raised.loss, found, seed=control, index=index, best_random=best_random, words=raised.words)
@@ -202,25 +207,6 @@ def with_controls(
         gradients=found.gradients,
         words=words,
     )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two Gans under worst noise from the same noise, by the same attack.
-
-    difference: what worst noise adds to B's objective beyond what it adds to A's, mean over samples: above 0, B loses
-    more. words: the same in a sentence.
-    """
-
-    a: Perturbation
-    b: Perturbation
-    difference: Interval
-    words: str
-
-
-def compare(a: Perturbation, b: Perturbation, names: tuple[str, str] = ("A", "B")) -> Comparison:
-    """Sample by sample; both are of the same objective and noise."""
-    return Comparison(a, b, mean_interval(b.gain - a.gain), which_loses_less(a, b, names))
 
 
 def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -> str:

@@ -29,7 +29,8 @@ def run(options: argparse.Namespace) -> None:
     from rgan.metrics import judges
     from rgan.models import checkpoints
     from rgan.robustness import one_radius
-    from rgan.robustness.checks import against, check_attack, strength
+    from rgan.robustness.at_radius import at_radius
+    from rgan.robustness.checks import against
     from rgan.robustness.measured import JudgedGan, check_noise
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
@@ -38,34 +39,30 @@ def run(options: argparse.Namespace) -> None:
     a, b = (JudgedGan(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
     settings = Attack((options.radius,), options.price, gradients(options), keep_shell=options.keep_shell)
-    at_radius = [one_radius.one_radius(one, settings, samples=options.samples, seed=options.seed) for one in (a, b)]
-    moved = one_radius.transfer((a, b), (at_radius[0], at_radius[1]))
-    found = [one.perturbation for one in at_radius]
-    checked = [check_attack(one, each, options.seed) for one, each in zip((a, b), found, strict=True)]
-    by_side = dict(zip("AB", checked, strict=True))
-    said = tuple(f"No verdict: {why}" for why in against(by_side))
-    if not said:
-        said = one_radius.verdict(at_radius[0], at_radius[1]) + ((moved.sentence(),) if options.radius else ())
-        said += (strength(by_side),) if options.radius else ()
+    tried = at_radius((a, b), settings, samples=options.samples, seed=options.seed)
+    moved = one_radius.transfer((a, b), (tried.found["A"], tried.found["B"]))
+    said = tried.said
+    if options.radius and not against(tried.checks):
+        said += (moved.sentence(),)
     report = {
         "models": {
             side: {
                 "checkpoint": str(path),
                 "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
-                "health": [dataclasses.asdict(check) for check in found],
+                "health": [dataclasses.asdict(check) for check in tried.checks[side]],
             }
-            for side, path, one, found in zip("AB", (options.a, options.b), at_radius, checked, strict=True)
+            for (side, one), path in zip(tried.found.items(), (options.a, options.b), strict=True)
         },
         "transfer": dataclasses.asdict(moved),
         "said": said,
         "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
-        "samples": options.samples, "seed": options.seed, **dataclasses.asdict(settings),
-        "steps": settings.gradients,
+        "samples": options.samples, "seed": options.seed, **dataclasses.asdict(tried.found["A"].perturbation.attack),
+        "steps": tried.found["A"].perturbation.attack.gradients,
     }  # fmt: skip
     lines = [
         f"{side}, search {check.name}: {check.state}, {check.number}. {check.remedy}".rstrip()
-        for side, found in zip("AB", checked, strict=True)
-        for check in found
+        for side, checks in tried.checks.items()
+        for check in checks
     ]
     print_report(options, report, "\n".join((*said, *lines)))

@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
                 "checkpoint": str(path),
                 "bad": {kind: share_json(each) for kind, each in failures.prevalence(pool, side).items()},
                 "worst_beyond_random": difference_json(failures.beyond(pool, side, "worst", "random")),
+                "found": pool.strength[side].share if side in pool.strength else None,
                 "modes": [mode.size for mode in modes[side].modes],
                 "alone": len(modes[side].alone),
             }

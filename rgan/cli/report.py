@@ -63,11 +63,11 @@ def run(options: argparse.Namespace) -> None:
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
                 "beyond_random": dataclasses.asdict(one.beyond("random")),
                 "beyond_best_of_random": dataclasses.asdict(one.beyond("best")),
-                "health": {check.name: check.state for check in found.checks[side]},
+                "health": {check.name: check.state for check in found.at_radius.checks[side]},
                 "bad": {kind: share_json(each) for kind, each in pool.prevalence(found.pool, side).items()},
                 "modes": [mode.size for mode in found.modes[side].modes],
             }
-            for (side, one), path in zip(found.at_radius.items(), paths, strict=True)
+            for (side, one), path in zip(found.at_radius.found.items(), paths, strict=True)
         },
         "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
         **dataclasses.asdict(asked),

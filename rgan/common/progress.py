@@ -1,10 +1,12 @@
-"""How far long work is: what every generator of results yields."""
+"""How far long work is, and who does its parts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -15,3 +17,9 @@ class Progress(Generic[T]):
     share: float
     words: str = ""
     found: T | None = None
+
+
+class Mapper(Protocol):
+    """Like `map`; one that works side by side does all items at the same time."""
+
+    def __call__(self, work: Callable[[S], T], items: Iterable[S], /) -> Iterable[T]: ...

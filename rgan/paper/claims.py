@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rgan.common.formatting import per_cent
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation
 from rgan.paper.evaluation import MEASURES, Evaluation
+from rgan.robustness.checks import LOOSE
 from rgan.stats.intervals import LEVEL, Outcome, TTest, holm, t_test
 
 CLAIMED = ("score", "fid")  # the measures of the paper
@@ -77,7 +79,7 @@ def _families(column: Ablation, measure: str, radii: Sequence[float]) -> Iterato
     ]  # fmt: skip
     for rows, words in _NOISE:
         if set(rows) <= column.models.keys():
-            yield [_on_worst_noise(column, rows, words, measure, radius) for radius in radii]
+            yield [_on_worst_noise(column, rows, words, measure, radii, index) for index in range(len(radii))]
 
 
 def _against_itself(column: Ablation, first: str, second: str) -> str:
@@ -88,12 +90,22 @@ def _against_itself(column: Ablation, first: str, second: str) -> str:
     return f"; the paper's own Table 2 says the reverse of this system, {one.words} against {other.words}"
 
 
-def _on_worst_noise(column: Ablation, rows: tuple[str, ...], words: str, measure: str, radius: float) -> Claim:
-    """Tested on what worst noise harms more than random noise of the same length; the whole harm stands beside it."""
+def _on_worst_noise(
+    column: Ablation, rows: tuple[str, ...], words: str, measure: str, radii: Sequence[float], index: int
+) -> Claim:
+    """Tested on what worst noise harms more than random noise of the same length; the whole harm stands beside it.
+
+    No claim is made where the search finds too little of the worst noise of one of the models.
+    """
+    radius = radii[index]
     beyond = _differences(column, rows, _harm(measure, ("random", radius), ("worst", radius)))
     whole = _differences(column, rows, _harm(measure, ("original", 0.0), ("worst", radius)))
     beside = f"; against original noise {MEASURES[measure].number(statistics.fmean(whole), '+')}" if whole else ""
     draft = Claim(column.title, rows, f"{words} (ε {radius:g})", "Figure 3", measure, radius, "no claim", "")
+    found = [model.evaluation.strength[index] for row in rows for model in column.models[row] if model.evaluation]
+    if found and min(found) < LOOSE:
+        least = f"the search finds only {per_cent(min(found), 0)} of the worst noise of one of them"
+        return dataclasses.replace(draft, because=f"{least}: choose a larger budget")
     return _claim(draft, beyond, " beyond random noise of the same length", beside)
 
 

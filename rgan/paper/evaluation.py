@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rgan.attack.objectives import CRITIC, objective_for
 from rgan.attack.perturbation import with_controls
 from rgan.attack.search import BUDGETS, Attack, WorstNoise, joined, run, search
 from rgan.common.devices import choose_device
@@ -27,6 +28,7 @@ from rgan.common.progress import Progress
 from rgan.metrics import scores
 from rgan.metrics.judges import BAD, Judge
 from rgan.models.gan import Gan, Probe
+from rgan.robustness.checks import LARGER, measure_strength, tried_on
 
 NOISES = ("original", "worst", "random")
 FEATURES = ("judge", "inception")
@@ -34,7 +36,7 @@ FEATURES = ("judge", "inception")
 CHUNK = 250  # samples searched together
 TRIED = 64  # samples that the time is measured on
 LOOKING = 3.0  # what drawing and judging an image costs, in gradients of its search, on the shipped models
-VERSION = 2  # of what the numbers mean; others are computed anew
+VERSION = 3  # of what the numbers mean; others are computed anew
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ class Evaluation:
     """All rows of one model. digest: the checkpoint's SHA-256. key: `Scoring.key`. protocol: words for the scores.
 
     as_published: whether scores in papers have that protocol. floor: `scores.floor`, the FID of as many real images.
+    strength: the share of the worst noise that the search finds at each radius (`checks.Strength`), from the first
+    repeat.
     """
 
     digest: str
@@ -157,6 +161,7 @@ class Evaluation:
     floor: float | None
     seconds: float
     rows: tuple[Row, ...]
+    strength: tuple[float, ...]
 
     def values(self, measure: str, noise: str = "original", radius: float = 0.0) -> tuple[float, ...]:
         """One measure of one kind of noise, a number a repeat."""
@@ -185,13 +190,16 @@ class Evaluation:
         try:
             values = json.loads(data)
             rows = tuple(Row(**row) for row in values.pop("rows"))
-            found = cls(**values, rows=rows)
+            found = cls(**values | {"strength": tuple(values["strength"])}, rows=rows)
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError("not an evaluation") from error
         expected = [(repeat, *kind) for repeat in range(settings.repeats) for kind in settings.kinds]
         if [(row.repeat, row.noise, row.radius) for row in rows] != expected:
             raise ValueError("other rows than the settings ask for")
+        if len(found.strength) != len(settings.attack.radii):
+            raise ValueError("other radii than the settings ask for")
         numbers = [value for row in rows for value in dataclasses.asdict(row).values() if value not in NOISES]
+        numbers += found.strength
         if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in numbers):
             raise ValueError("numbers that are none")
         return found
@@ -207,16 +215,19 @@ def evaluate(
     """
     started = time.perf_counter()
     rows: list[Row] = []
+    strength: list[float] = []
     done = 0.0
-    for piece in _pieces(gan.probe(device=choose_device(device)), gan, settings, scoring):
+    for piece in _pieces(gan, choose_device(device), settings, scoring):
         done += piece.cost
         if piece.row is not None:
             rows.append(piece.row)
+        if piece.strength is not None:
+            strength.append(piece.strength)
         yield Progress(min(done / _cost(settings), 1.0))
     protocol, floor = scoring.standard.protocol(settings.samples), scores.floor(scoring.standard, settings.samples)
     evaluation = Evaluation(
         gan.digest, scoring.key(settings), protocol.words, protocol.as_published, floor,
-        round(time.perf_counter() - started, 1), tuple(rows),
+        round(time.perf_counter() - started, 1), tuple(rows), tuple(strength),
     )  # fmt: skip
     yield Progress(1.0, "done", evaluation)
 
@@ -230,8 +241,8 @@ class Pace:
 
     def seconds(self, settings: EvaluationSettings) -> float:
         """About how long `evaluate` takes."""
-        a_sample = self.gradient * len(settings.radii) * settings.gradients + self.look * len(settings.kinds)
-        return settings.repeats * settings.samples * a_sample
+        looks = settings.repeats * settings.samples * len(settings.kinds)
+        return self.gradient * (_cost(settings) - LOOKING * looks) + self.look * looks
 
 
 def pace(gan: Gan, scoring: Scoring, *, device: str = "auto") -> Pace:
@@ -249,30 +260,45 @@ def pace(gan: Gan, scoring: Scoring, *, device: str = "auto") -> Pace:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece of an evaluation: its cost in gradients, and the row once one is finished."""
+    """A piece of an evaluation: its cost in gradients, and the row or the strength at a radius once one is known."""
 
     cost: float
     row: Row | None = None
+    strength: float | None = None
 
 
 def _cost(settings: EvaluationSettings) -> float:
     gradients = settings.samples * len(settings.radii) * settings.gradients
-    return settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
+    searches = settings.repeats * (gradients + LOOKING * settings.samples * len(settings.kinds))
+    return searches + len(settings.radii) * _cost_of_strength(settings)
 
 
-def _pieces(probe: Probe, gan: Gan, settings: EvaluationSettings, scoring: Scoring) -> Iterator[_Piece]:
+def _cost_of_strength(settings: EvaluationSettings) -> float:
+    """Of one radius, in gradients."""
+    return LARGER * settings.gradients * min(settings.samples, tried_on(settings.attack))
+
+
+def _pieces(gan: Gan, device: torch.device, settings: EvaluationSettings, scoring: Scoring) -> Iterator[_Piece]:
     """The work of an evaluation bit by bit, in a memory that holds one kind of images' features at a time."""
+    probe = gan.probe(device=device)
     for repeat in range(settings.repeats):
         z = gan.noise(settings.samples, repeat)
         parts = []
         for chunk in z.split(CHUNK):
             spent = 0
-            for found in search(probe.loss, chunk, settings.attack, seed=repeat):
-                yield _Piece(len(chunk) * len(settings.radii) * (found.gradients - spent))
-                spent = found.gradients
-                if found.done:
-                    parts.append(found)
-        moves = _moves(probe, joined(parts), repeat)
+            for state in search(probe.loss, chunk, settings.attack, seed=repeat):
+                yield _Piece(len(chunk) * len(settings.radii) * (state.gradients - spent))
+                spent = state.gradients
+                if state.done:
+                    parts.append(state)
+        worst = joined(parts)
+        if repeat == 0:
+            raised = objective_for(gan, CRITIC, z, device=str(device), precision="auto")
+            for index, radius in enumerate(settings.attack.radii):
+                attack = dataclasses.replace(settings.attack, radii=(radius,))
+                found = measure_strength(raised, z, worst.noise[index], attack, repeat)
+                yield _Piece(_cost_of_strength(settings), strength=found.share)
+        moves = _moves(probe, worst, repeat)
         for noise, radius in settings.kinds:
             move = moves[noise, radius]
             views = []

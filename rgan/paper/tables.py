@@ -36,12 +36,16 @@ def table2(study: Study) -> Rows:
 
 
 def figure1(study: Study) -> Rows:
-    """A row for each model and measure: mean and standard deviation over the repeats on original noise."""
+    """A row for each model and measure: mean and standard deviation over the repeats on original noise.
+
+    search_finds: the share of the worst noise that the search finds at each ε (`checks.Strength`).
+    """
     return [
         {
             "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
             "seed": model.training.seed, "measure": measure, "mean": model.evaluation.mean(measure),
             "sd_repeats": model.evaluation.spread(measure), **_basis(column, measure), "sha256": model.digest,
+            "search_finds": " ".join(f"{share:.3f}" for share in model.evaluation.strength),
         }
         for column in study.columns for row, models in column.models.items() for model in models
         if model.evaluation is not None for measure in MEASURES

@@ -10,6 +10,7 @@ from rgan.report.charts import robustness
 from rgan.report.charts.robustness import MARKS
 from rgan.report.parts import Cell, Chart, Row, Section, Table
 from rgan.robustness import one_radius
+from rgan.robustness.at_radius import AtRadius
 from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
 from rgan.robustness.minimal_radius import MinimalRadii, later_words
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
@@ -21,7 +22,7 @@ def noise(kind: str, words: str = "") -> str:
     return f"{MARKS[kind]} {words or kind}"
 
 
-def control(found: Mapping[str, OneRadius], *, opinion: bool = False) -> Section:
+def control(at_radius: AtRadius, *, opinion: bool = False) -> Section:
     """Worst noise beside its controls, in one model or two; `opinion`: the judge's other numbers as well."""
     more = ("Realism", "Entropy") if opinion else ()
     return Section(
@@ -31,16 +32,14 @@ def control(found: Mapping[str, OneRadius], *, opinion: bool = False) -> Section
                 robustness.strips(one, side),
                 f"Badness of every image of {side} under each kind of noise; the means are in the table",
             )
-            for side, one in found.items()
+            for side, one in at_radius.found.items()
         },
         Table(
             ("Noise", "Badness", "Beyond original, 95 % interval", "Bad images", *more, "Loss"),
-            tuple(row for side, one in found.items() for row in _kinds(side, one, opinion)),
+            tuple(row for side, one in at_radius.found.items() for row in _kinds(side, one, opinion)),
             numbers=1,
         ),
-        one_radius.verdict(*found.values())
-        if len(found) == 2
-        else tuple(one_radius.against_random(side, one) for side, one in found.items()),
+        at_radius.said,
     )
 
 

@@ -47,7 +47,7 @@ def robustness_page(found: Robustness, command: str) -> str:
         between=evidence.between(found.curves, asked.radius) if len(sides) == 2 else None,
         along=evidence.along(found.curves),
         minimal_radius=evidence.minimal_radius(found.minimal_radii, asked.radius),
-        checked=found.checks,
+        checked=found.at_radius.checks,
         pool=f"{len(found.pool.z):,}",
         prevalence=_prevalence(found),
         findings=failures.findings(found.pool),

@@ -322,6 +322,7 @@ def _models(study: Study) -> list[dict[str, object]]:
             "name": model.name,
             "seed": model.training.seed,
             "row": ROWS[model.row],
+            "found": ", ".join(per_cent(share, 0) for share in model.evaluation.strength),
             "took": f"{model.evaluation.seconds:.0f} s",
             "digest": model.digest,
         }

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC
+from rgan.attack.objectives import CRITIC, objective_for
 from rgan.attack.perturbation import perturb
 from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, one_of
@@ -22,6 +22,7 @@ from rgan.common.geometry import separate
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import Judge
 from rgan.models.gan import Gan
+from rgan.robustness.checks import Strength, measure_strength
 from rgan.stats.intervals import LEVEL, Share, more_hits, share
 
 BROKEN, ROBUST = QUESTIONS = ("broken", "robust")
@@ -108,6 +109,17 @@ def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: BlindTestPlan, judge: Judge
         gan, z, Attack((plan.radius,)), plan.objective, judge=judge, seed=plan.seed, best_random=False, device="cpu"
     )
     return gan.probe().images(z + torch.where(worst[:, None], found.r, found.random))
+
+
+def strengths(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None) -> dict[str, Strength]:
+    """How much of the worst noise the searches behind `pairs` find, by side of the models shown."""
+    found = {}
+    for side, gan in zip("A" if plan.question == BROKEN else "AB", gans, strict=False):
+        z, attack = gan.noise(plan.trials, plan.seed), Attack((plan.radius,))
+        r = perturb(gan, z, attack, plan.objective, judge=judge, seed=plan.seed, best_random=False, device="cpu").r
+        objective = objective_for(gan, plan.objective, z, judge=judge, device="cpu", precision="auto")
+        found[side] = measure_strength(objective, z, r, attack, plan.seed)
+    return found
 
 
 def _judged(judge: Judge, shown: Sequence[Tensor], question: str) -> list[bool | None]:

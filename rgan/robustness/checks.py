@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from rgan.attack.apgd import apgd
-from rgan.attack.objectives import CRITIC
+from rgan.attack.objectives import CRITIC, Objective
 from rgan.attack.perturbation import SLACK, Perturbation
-from rgan.attack.search import BUDGETS, losses, random_noise
+from rgan.attack.search import BUDGETS, Attack, losses, random_noise
 from rgan.common.formatting import per_cent
 from rgan.robustness.measured import JudgedGan
 
@@ -38,6 +38,36 @@ class Check:
     remedy: str
 
 
+@dataclass(frozen=True)
+class Strength:
+    """How much of the worst noise `attack` finds: the share of what either it or auto-PGD finds, the latter with so
+    many `gradients` a sample, on so many `samples`.
+    """
+
+    share: float
+    gradients: int
+    samples: int
+    attack: Attack
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is too little for a claim."""
+        return self.share < LOOSE
+
+    @property
+    def words(self) -> str:
+        """As it goes on from "A's search"."""
+        return f"finds {per_cent(self.share, 0)} of what {self.gradients:,} gradients find on {self.samples} samples"
+
+    @property
+    def remedy(self) -> str:
+        """What to turn to find more."""
+        if self.attack.method == "one-step":
+            return "Choose the search instead of its first step."
+        larger = next((name for name, most in BUDGETS.items() if most > self.attack.gradients), None)
+        return f"Choose the budget {larger}." if larger else "Choose a smaller ε: here no budget finds all."
+
+
 def check_attack(judged: JudgedGan, once: Perturbation, seed: int) -> tuple[Check, ...]:
     """Check the search that found `once`, which raised the critic's loss. None at ε 0.
 
@@ -50,7 +80,8 @@ def check_attack(judged: JudgedGan, once: Perturbation, seed: int) -> tuple[Chec
     random = random_noise(z, radius, seed, tries=once.tries, keep_shell=attack.keep_shell)
     price = attack.price * random.square().sum(dim=-1)
     best = (losses(judged.objective(CRITIC, z).loss, z + random) - price).amax(dim=0)
-    return (_strength(judged, once, seed), _random(once, best), _use(once), _signal(once))
+    found = measure_strength(judged.objective(CRITIC, z, precision="auto"), z, once.r, attack, seed)
+    return (_strength(found), _random(once, best), _use(once), _signal(once))
 
 
 def against(checks: Mapping[str, tuple[Check, ...]]) -> list[str]:
@@ -63,37 +94,49 @@ def against(checks: Mapping[str, tuple[Check, ...]]) -> list[str]:
     ]
 
 
-def strength(checks: Mapping[str, tuple[Check, ...]]) -> str:
-    """How much of the worst noise the searches find, in a sentence; empty at ε 0."""
-    found = [f"{side}'s search {found[0].number}" for side, found in checks.items() if found]
-    return "; ".join(found) + "." if found else ""
+def strength(words: Mapping[str, str]) -> str:
+    """`Strength.words` of the searches of these sides as a sentence; empty without any."""
+    return "; ".join(f"{side}'s search {one}" for side, one in words.items()) + "." if words else ""
 
 
-def _strength(judged: JudgedGan, once: Perturbation, seed: int) -> Check:
-    found, larger, count = share_found(judged, once, seed)
-    state = GOOD if found >= CONVERGED else FAIR if found >= LOOSE else POOR
-    number = f"finds {per_cent(found, 0)} of what {larger:,} gradients find on {count} samples"
+def too_weak(found: Mapping[str, Strength]) -> list[str]:
+    """Why no claim may rest on these searches, by side: a sentence each, with its remedy."""
+    return [
+        f"{side}'s search {one.words}, too little for a claim. {one.remedy}" for side, one in found.items() if one.weak
+    ]
+
+
+def tried_on(attack: Attack) -> int:
+    """Samples, where there are so many, that `measure_strength` gives the unlike attack."""
+    return max(FEWEST, min(MOST_SAMPLES, MOST_GRADIENTS // (LARGER * attack.gradients)))
+
+
+def measure_strength(objective: Objective, z: Tensor, r: Tensor, attack: Attack, seed: int) -> Strength:
+    """How much of the worst noise of z (N, d) the r (N, d) are that `attack` found within its one radius.
+
+    An unlike attack, auto-PGD, gets LARGER times the budget on the first samples.
+
+    Args:
+        objective: what was raised; the unlike attack may use its coarse twin.
+    """
+    larger, count = LARGER * attack.gradients, min(len(z), tried_on(attack))
+    z, r = z[:count], r[:count]
+    stronger = dataclasses.replace(attack, gradients=larger)
+    other, loss = apgd(objective, z, stronger, seed=seed)
+    before, after = losses(objective.loss, torch.stack([z, z + r]))
+    here = after - before - attack.price * r.square().sum(dim=1)
+    there = loss - before - attack.price * other.square().sum(dim=1)
+    best = float(torch.maximum(here, there).sum())
+    return Strength(float(here.sum()) / best if best > 0 else 1.0, larger, count, attack)
+
+
+def _strength(found: Strength) -> Check:
+    state = GOOD if found.share >= CONVERGED else POOR if found.weak else FAIR
     meaning = (
         f"An attack of another kind, auto-PGD, got {LARGER} times the gradients. What it finds beyond this search is "
         "worst noise that every sentence here leaves out."
     )
-    larger_budget = next((name for name, most in BUDGETS.items() if most > once.attack.gradients), None)
-    remedy = f"Choose the budget {larger_budget}." if larger_budget else "Choose a smaller ε: here no budget finds all."
-    return Check("Strength", state, number, meaning, "" if state == GOOD else remedy)
-
-
-def share_found(judged: JudgedGan, once: Perturbation, seed: int) -> tuple[float, int, int]:
-    """Which share of the gain that either attack finds `once` has found, auto-PGD having LARGER times its budget; that
-    budget, and on how many samples it was tried."""
-    larger = LARGER * once.attack.gradients
-    count = min(len(once.z), max(FEWEST, min(MOST_SAMPLES, MOST_GRADIENTS // larger)))
-    z, first = once.z[:count], slice(count)
-    stronger = dataclasses.replace(once.attack, gradients=larger)
-    r, loss = apgd(judged.objective(CRITIC, z, precision="auto"), z, stronger, seed=seed)
-    there = loss - once.attack.price * r.square().sum(dim=1) - once.loss_original[first]
-    here = (once.value - once.loss_original)[first]
-    best = float(torch.maximum(here, there).sum())
-    return (float(here.sum()) / best if best > 0 else 1.0), larger, count
+    return Check("Strength", state, found.words, meaning, "" if state == GOOD else found.remedy)
 
 
 def _random(once: Perturbation, best: Tensor) -> Check:

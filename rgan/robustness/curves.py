@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +19,11 @@ from torch import Tensor
 from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
+from rgan.common.progress import Mapper
 from rgan.metrics.judges import Judge
 from rgan.metrics.scores import by_judge, floor, frechet, least
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Interval, mean_interval
-
-Mapper = Callable[[Callable[[JudgedGan], "Block"], Iterable[JudgedGan]], Iterable["Block"]]
 
 FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
 METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -163,11 +163,12 @@ class JudgedGan:
         seed: int,
         control_seed: int | None = None,
         best_random: bool = False,
+        report: Callable[[float], None] | None = None,
     ) -> tuple[Perturbation, ...]:
         """`attack.perturb` at each of the attack's radii, by this Gan or its judge."""
         return perturb_along(
             self.gan, z, attack, objective, judge=self.judge, seed=seed, control_seed=control_seed,
-            best_random=best_random, device=self.device,
+            best_random=best_random, device=self.device, report=report,
         )  # fmt: skip
 
     def _look(self, z: Tensor) -> tuple[Tensor, Measures]:

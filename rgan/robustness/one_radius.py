@@ -7,6 +7,7 @@ judge, not by the critic that the search climbs on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +52,19 @@ class OneRadius:
         return mean_interval(self.measures["worst"].badness - self.measures[kind].badness)
 
 
-def one_radius(judged: JudgedGan, attack: Attack, *, samples: int, seed: int) -> OneRadius:
+def one_radius(
+    judged: JudgedGan, attack: Attack, *, samples: int, seed: int, report: Callable[[float], None] | None = None
+) -> OneRadius:
     """Search at the only radius of `attack` and try the controls; fresh noise comes from the next seed.
+
+    report: is told which share of the search is done.
 
     Raises:
         SettingsError: fewer than 2 samples, which have no interval.
     """
     number_between("samples", samples, 2, 1_000_000)
     z = judged.gan.noise(samples, seed)
-    (found,) = judged.perturb(z, attack, seed=seed, best_random=True)
+    (found,) = judged.perturb(z, attack, seed=seed, best_random=True, report=report)
     assert found.best_random is not None
     tried = {
         "original": z,

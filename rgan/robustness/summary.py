@@ -8,9 +8,8 @@ comparing the two. Otherwise it is refused, with every reason.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -18,9 +17,10 @@ from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import number_between
 from rgan.common.formatting import per_cent
 from rgan.common.images import to_uint8
-from rgan.common.progress import Progress
+from rgan.common.progress import Mapper, Progress
 from rgan.models.comparability import Comparability, comparability
-from rgan.robustness.checks import Check, check_attack
+from rgan.robustness.at_radius import AtRadius, at_radius
+from rgan.robustness.checks import Check
 from rgan.robustness.checks import against as against_search
 from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
 from rgan.robustness.failures import pool as failures
@@ -34,7 +34,6 @@ from rgan.robustness.one_radius import (
     against_best,
     against_random,
     differences,
-    one_radius,
     points,
 )
 from rgan.stats.intervals import mean_interval
@@ -45,13 +44,6 @@ WORST = 3  # failures of each model that are found again
 SHOWN = 64  # images from the start of a pool
 RANKED = 8  # images from the top, the middle and the end of the ranking, and of a mode
 MODES = 4  # failure modes shown, the largest
-T = TypeVar("T")
-
-
-class Mapper(Protocol):
-    """Like `map`; one that works side by side does the models at the same time."""
-
-    def __call__(self, work: Callable[[JudgedGan], T], judged_gans: Iterable[JudgedGan], /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
@@ -131,18 +123,16 @@ class Pictures:
 class Robustness:
     """Everything measured, by side "A" and, where there are two models, "B"; the noise is the same for both.
 
-    names: for people. curves: worst and random noise along ε. minimal_radii: by side and one of MOVED. pool, pictures,
-    modes: bad images among many. worst: the first WORST of the ranking by what worst noise adds to badness, found
-    again.
-    comparability: None for one.
+    names: for people. at_radius: worst noise within ε, its controls and checks. curves: worst and random noise along ε.
+    minimal_radii: by side and one of MOVED. pool, pictures, modes: bad images among many. worst: the first WORST of the
+    ranking by what worst noise adds to badness, found again. comparability: None for one.
     """
 
     asked: Asked
     names: dict[str, str]
     models: dict[str, ModelFacts]
     comparability: Comparability | None
-    at_radius: dict[str, OneRadius]
-    checks: dict[str, tuple[Check, ...]]
+    at_radius: AtRadius
     curves: Curves
     minimal_radii: dict[tuple[str, str], MinimalRadii]
     pool: Pool
@@ -153,7 +143,7 @@ class Robustness:
     @property
     def headline(self) -> Headline:
         """What the numbers allow to say in one sentence."""
-        return headline(self.names, self.at_radius, self.checks, self.comparability)
+        return headline(self.names, self.at_radius.found, self.at_radius.checks, self.comparability)
 
 
 def examine(
@@ -169,13 +159,7 @@ def examine(
     both, attack, samples, seed = named.values(), asked.attack, asked.samples, asked.seed
     yield Progress(0.0, "worst noise, its controls and checks")
 
-    def try_all(judged: JudgedGan) -> tuple[OneRadius, tuple[Check, ...]]:
-        found = one_radius(judged, attack, samples=samples, seed=seed)
-        return found, check_attack(judged, found.perturbation, seed)
-
-    tried = dict(zip(named, run(try_all, both), strict=True))
-    at_radius = {side: one for side, (one, _) in tried.items()}
-    checks = {side: found for side, (_, found) in tried.items()}
+    tried = at_radius(judged_gans, attack, samples=samples, seed=seed, run=run)
     for curves in curves_of(judged_gans, asked.curves, run=run):
         yield Progress(0.2 + 0.55 * curves.share, "curves along ε")
     minimal = {
@@ -193,7 +177,7 @@ def examine(
         asked=asked, names=dict(zip(named, names, strict=True)),
         models={side: judged.facts for side, judged in named.items()},
         comparability=comparability(*(judged.gan for judged in both)) if len(named) == 2 else None,
-        at_radius=at_radius, checks=checks, curves=curves, minimal_radii=minimal, pool=pool,
+        at_radius=tried, curves=curves, minimal_radii=minimal, pool=pool,
         pictures={side: _pictures(judged, pool, side, grouped[side]) for side, judged in named.items()},
         modes=grouped, worst=worst,
     )  # fmt: skip

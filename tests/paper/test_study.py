@@ -97,7 +97,7 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     fid = metrics.scores(seen, mine.standard, seed=1)[1]
     assert (found.protocol, found.as_published) == (fid.protocol.words, False)
     assert found.floor == fid.floor
-    told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 2
+    told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 3
     assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     assert EvaluationSettings().key == "3cbb5f1d2eef", "else evaluations that people keep would be done again"
     assert list(json.loads(found.to_json())) == [
@@ -269,7 +269,16 @@ def test_impossible_settings_are_refused(wrong):
 
 
 def model(
-    name, seed, robust=None, score=None, noise_harm=0.0, random_harm=0.0, key="key", data="digits", **changes
+    name,
+    seed,
+    robust=None,
+    score=None,
+    noise_harm=0.0,
+    random_harm=0.0,
+    key="key",
+    data="digits",
+    strength=0.97,
+    **changes,
 ) -> Model:
     """A model with an evaluation of two repeats around `score`, which worst noise lowers by `noise_harm` times ε, and
     random noise by `random_harm` times ε."""
@@ -281,7 +290,11 @@ def model(
             for noise, radius in SETTINGS.kinds:
                 value = score + 0.1 * repeat - harms[noise] * radius
                 rows.append(Row(repeat, noise, radius, radius, value, 20 - value, 0.1, 0.5, 0.2, 1.0))
-    known = Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows)) if rows else None
+    known = (
+        Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows), (strength,) * len(SETTINGS.radii))
+        if rows
+        else None
+    )
     return Model(name, None, name, made, training, known)
 
 
@@ -367,6 +380,24 @@ def test_claims_on_worst_noise_are_tested_against_random_noise():
     assert {claim.outcome for claim in as_bad} == {"undecided"} and "original noise +0.51" in as_bad[0].because
     less = noise_claims(harms=(0.5, 0.2), random=(0.8, 0.2))
     assert {claim.outcome for claim in less if claim.rows == ("none",)} == {"not supported"}
+
+
+def test_nothing_is_claimed_of_worst_noise_where_the_search_finds_too_little():
+    def weaker(one: Model) -> Model:
+        return dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, strength=(0.95, 0.89)))
+
+    (column,) = columns_of((0.1, 0.2, 0.0), harms=(1.0, 0.2), random=(0.4, 0.1))
+    both = tuple(map(weaker, column.models["both"]))
+    column = dataclasses.replace(column, models=column.models | {"both": both})
+    found = {
+        (claim.rows, claim.radius): claim
+        for claim in claims([column], SETTINGS.radii)
+        if claim.where == "Figure 3" and claim.measure == "score"
+    }
+    near, far = SETTINGS.radii
+    assert [found[("none",), radius].outcome for radius in (near, far)] == ["supported", "supported"]
+    assert found[("none", "both"), near].outcome == "supported"
+    assert found[("none", "both"), far].outcome == "no claim" and "only 89 %" in found[("none", "both"), far].because
 
 
 def test_an_interval_that_does_not_outlast_the_correction_decides_nothing():

@@ -72,8 +72,21 @@ def test_a_pool_grows_block_by_block_and_can_be_left(judged_gans):
     steps = pool(judged_gans[:1], PoolPlan(SETTINGS, 2 * BLOCK + 1))
     first = next(steps)
     assert (len(first.z), len(first.rows["A"]), first.done) == (BLOCK, BLOCK, False)
-    assert first.share == pytest.approx(BLOCK / (2 * BLOCK + 1))
+    assert first.share < BLOCK / (2 * BLOCK + 1) and not first.strength
     steps.close()
+
+
+def test_a_pool_says_how_much_its_search_finds_and_withholds_its_verdict_below_nine_tenths(found):
+    assert found.share == 1.0 and set(found.strength) == {"A", "B"}
+    for one in found.strength.values():
+        assert (one.gradients, one.samples, one.attack) == (60, 32, SETTINGS)
+    good = {side: dataclasses.replace(one, share=0.97) for side, one in found.strength.items()}
+    said = failures.findings(dataclasses.replace(found, strength=good))
+    assert said[-2] == "; ".join(f"{side}'s search {one.words}" for side, one in good.items()) + "."
+    assert "finds 97 % of what 60 gradients find on 32 samples" in said[-2]
+    weak = {"B": dataclasses.replace(found.strength["B"], share=0.89)}
+    said = failures.findings(dataclasses.replace(found, strength=weak))
+    assert len(said) == 2 and said[0].startswith("No verdict: B's search finds 89 %") and "live" in said[0]
 
 
 def test_rows_are_what_the_plain_networks_and_the_judge_say(judged_gans, found):
@@ -165,7 +178,7 @@ def test_what_is_said_is_claimed_only_where_shown(found):
     state = made_up([1.0] * 30 + [20.0] * 10)
     assert "is not shown to make more bad images" in failures.findings(state)[0]
     assert prevalence(state, "A")["worst"].hits == 10
-    twice = dataclasses.replace(found, rows={"A": found.rows["A"], "B": found.rows["A"]})
+    twice = dataclasses.replace(found, rows={"A": found.rows["A"], "B": found.rows["A"]}, strength={})
     assert sum("cannot be said" in sentence for sentence in failures.findings(twice)) == 2
     assert failures.between(twice, "worst").mean == 0
 
@@ -401,7 +414,10 @@ def test_the_command_says_and_writes_what_was_found(tmp_path, capsys):
         report["models"]["A"]["alone"] + sum(report["models"]["A"]["modes"])
         == report["models"]["A"]["bad"]["worst"]["bad"]
     )
-    assert len(report["said"]) == 7 and report["a_beyond_b"]["worst"]["total"] == 9
+    weak = [side for side in "AB" if report["models"][side]["found"] < 0.9]
+    refused = [sentence.split("'")[0] for sentence in report["said"] if sentence.startswith("No verdict")]
+    assert weak and refused == [f"No verdict: {side}" for side in weak]
+    assert report["a_beyond_b"]["worst"]["total"] == 9
     with zipfile.ZipFile(out / "failures.zip") as archive:
         assert sum(name.endswith("link.json") for name in archive.namelist()) == 2
     assert len((out / "failures.csv").read_text().splitlines()) == 19

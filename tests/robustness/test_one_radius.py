@@ -17,7 +17,8 @@ from rgan.metrics import judges
 from rgan.metrics.judges import Opinion
 from rgan.models.gan import Gan, fresh, prior_noise
 from rgan.models.recipes import recipe
-from rgan.robustness.checks import check_attack
+from rgan.robustness.at_radius import at_radius as at_radius_of
+from rgan.robustness.checks import GOOD, POOR, Check, check_attack, measure_strength
 from rgan.robustness.measured import JudgedGan, Measures, joined
 from rgan.robustness.one_radius import (
     OneRadius,
@@ -227,6 +228,52 @@ def states(loss, radius=1.0, **settings):
     (once,) = judged.perturb(judged.gan.noise(40, 0), Attack((radius,), **settings), seed=0)
     found = check_attack(judged, once, 0)
     return {one.name: one for one in found}
+
+
+def test_the_share_found_is_that_of_the_known_maximum():
+    """Of a plane, ε‖slope‖ is the most that can be gained: r along half of the way there has found a half."""
+    slope = torch.arange(1.0, 9)
+    landscape, attack = Landscape(lambda z: z @ slope), Attack((2.0,), gradients=20)
+    z = landscape.gan.noise(40, 0)
+    most = 2 * slope / slope.norm()
+    for share in (1.0, 0.5, 0.0):
+        found = measure_strength(landscape.probe, z, share * most.expand_as(z), attack, 0)
+        assert found.share == pytest.approx(share, abs=1e-4)
+        assert (found.gradients, found.samples, found.weak) == (200, 32, share < 0.9)
+    priced = dataclasses.replace(attack, price=float(slope.norm()) / 2)  # the best length is then 1, and worth half
+    found = measure_strength(landscape.probe, z, (most / 4).expand_as(z), priced, 0)
+    assert found.share == pytest.approx(0.75, abs=1e-3), "at half the length: 1/2 − 1/8 of 1/2"
+
+
+def test_a_budget_that_finds_too_little_is_raised_for_both(monkeypatch, judged_gans):
+    from rgan.attack.search import BUDGETS
+
+    monkeypatch.setitem(BUDGETS, "standard", 2)
+    monkeypatch.setitem(BUDGETS, "strong", 60)
+    shares, told = {2: {"A": 0.95, "B": 0.85}, 60: {"A": 0.96, "B": 0.93}}, []
+
+    def found(judged, once, seed):
+        share = shares[once.attack.gradients]["AB"[judged_gans.index(judged)]]
+        return (Check("Strength", POOR if share < 0.9 else GOOD, f"finds {share:.0%}", "", "remedy"),)
+
+    monkeypatch.setattr("rgan.robustness.at_radius.check_attack", found)
+    asked = Attack((1.5,), gradients=2)
+    ended = at_radius_of(judged_gans, asked, samples=8, seed=3, report=lambda *news: told.append(news))
+    assert {one.perturbation.gradients for one in ended.found.values()} == {60}
+    assert torch.equal(
+        ended.found["A"].perturbation.r,
+        one_radius(judged_gans[0], dataclasses.replace(asked, gradients=60), samples=8, seed=3).perturbation.r,
+    )
+    assert ended.said[-1] == "Searched anew with 60 gradients, since with 2 A's search finds 95%; B's search finds 85%."
+    assert not any(sentence.startswith("No verdict") for sentence in ended.said)
+    known = [news for _, news in told if news is not None]
+    assert [(bool(news.checks), bool(news.before)) for news in known] == [(False, False), (True, False), (False, True)]
+    assert known[1].said[0].startswith("No verdict: B's search"), "until the stronger search has ended"
+    assert all(0 < share <= 1 for share, _ in told)
+    shares[3] = shares[2]
+    once = at_radius_of(judged_gans, dataclasses.replace(asked, gradients=3), samples=8, seed=3)
+    assert once.found["A"].perturbation.gradients == 3, "a budget that was chosen stays"
+    assert once.said[0].startswith("No verdict")
 
 
 def test_health_of_searches_whose_answer_is_known():

@@ -152,10 +152,10 @@ def test_the_page_stands_alone_and_has_the_numbers(found):
         assert len(picture["alt"]) > 10
         Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2]))).load()
     assert "one <&" in page.text and "one <&" not in text
-    for side, corner in found.at_radius.items():
+    for side, corner in found.at_radius.found.items():
         for kind, measure in corner.measures.items():
             assert per_cent(float(measure.badness.mean())) in page.text, (side, kind)
-        assert all(check.number in page.text for check in found.checks[side])
+        assert all(check.number in page.text for check in found.at_radius.checks[side])
         bad = found.pool.rows[side].measures["worst"].bad
         assert f"{int(bad.sum())} of 70" in page.text
     assert "Digits has no test images of its own" in page.text and "B beyond A" in page.text
@@ -169,7 +169,7 @@ def test_everything_measured_survives_a_round_trip_to_disk(found, tmp_path):
     records.save(found, path)
     again = records.load(Robustness, path)
     assert robustness_page(again, "made so") == robustness_page(found, "made so")
-    worst, kept = (one.at_radius["B"].perturbation for one in (found, again))
+    worst, kept = (one.at_radius.found["B"].perturbation for one in (found, again))
     assert torch.equal(worst.r, kept.r) and torch.equal(worst.loss_worst, kept.loss_worst)
     with pytest.raises(FileError, match="expected a result of type OneRadius"):
         records.load(OneRadius, path)

@@ -1,6 +1,7 @@
 """Blind test: two images without labels, one answer each, and at the end what that says against guessing."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import streamlit as st
 from controls import attack
@@ -12,12 +13,13 @@ from session import chosen
 from session.chosen import Slot
 from session.state import want
 from session.table import QUESTION, SEED, TRIALS
-from session.waiting import value
+from session.tasks import Work
+from session.waiting import redrawn, value
 
 from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
-from rgan.robustness.blind_test import BlindTestPlan, pairs
+from rgan.robustness.blind_test import BlindTestPlan, pairs, strengths
 
 ANSWERS = Slot[Mapping[object, tuple[int, ...]]]("blind_answers", {})  # sides chosen so far, by models and plan
 
@@ -58,5 +60,12 @@ if len(answers) < len(made):
         question, radius, made[len(answers)], len(answers), len(made), lambda trial, side: choose(test, trial, side)
     )
 else:
+    checking = ("blind strength", *test)
+    works: dict[Hashable, Work[Any]] = {
+        ("blind", *test): lambda report: made,
+        checking: lambda report: strengths(gans, plan, judge),
+    }
+    task = want(works)[checking]
     view.result(question, made, answers, judge, names)
+    redrawn(lambda: view.strength(value(task) if task.done else {}), waiting=not task.done, over=lambda: task.done)
     st.button("Again, with another seed", on_click=again, type="primary", icon=":material/replay:")

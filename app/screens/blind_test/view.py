@@ -14,6 +14,8 @@ from rgan.common.images import png
 from rgan.metrics.judges import Judge
 from rgan.report.parts import Picture
 from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, conclusion, rows, tally
+from rgan.robustness.checks import Strength
+from rgan.robustness.checks import strength as words
 
 ASKED = {BROKEN: "Which one is broken?"}
 ROBUST_ASKED = "Which one is from the robust model?"
@@ -72,6 +74,15 @@ def result(
     cards = [_card(number, *one, what) for number, one in enumerate(zip(shown, answers, strict=True), 1)]
     st.html(part("blind_test.html", "cards", cards))
     download("answers", as_csv(rows(shown, answers)), "blind-test.csv")
+
+
+def strength(found: dict[str, Strength]) -> None:
+    """How much of the worst noise was shown; empty while that is being measured."""
+    said = words({side: one.words for side, one in found.items()})
+    if any(one.weak for one in found.values()):
+        st.warning(f"There is worse noise than this. {said} Choose a smaller ε.", icon=":material/warning:")
+    else:
+        st.caption(said or "Checking the search …")
 
 
 def _card(number: int, pair: Pair, answer: int, what: str) -> dict[str, object]:

@@ -17,11 +17,11 @@ from rgan.metrics.judges import Judge, first_shipped
 from rgan.models.gan import Gan
 from rgan.report.robustness_page import robustness_page
 from rgan.robustness import summary
-from rgan.robustness.checks import Check, check_attack
+from rgan.robustness.at_radius import AtRadius, at_radius
 from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
-from rgan.robustness.one_radius import OneRadius, Transfer, one_radius, transfer
+from rgan.robustness.one_radius import Transfer, transfer
 
 CONTROL, CURVES, MINIMAL_RADIUS, SHELL, TRANSFER, CHECKS, REPORT = VIEW.options
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
@@ -62,9 +62,10 @@ class Asked:
     def _of(self, side: int) -> Hashable:
         return self.gans[side].digest, self.judge.digest, self.attack, self.samples, self.seed
 
-    def one_radius_key(self, side: int) -> Hashable:
-        """Of one model at ε with its controls."""
-        return "one radius", self._of(side)
+    @property
+    def at_radius_key(self) -> Hashable:
+        """Of both models at ε with their controls and checks."""
+        return "at radius", self._of(0), self._of(1)
 
     @property
     def _swept(self) -> Hashable:
@@ -83,10 +84,6 @@ class Asked:
         """Of noise tried on the other model."""
         return "transfer", self._of(0), self._of(1)
 
-    def checks_key(self, side: int) -> Hashable:
-        """Of the checks of one model's search."""
-        return "health", self._of(side)
-
     @property
     def examined(self) -> summary.Asked:
         """What the report measures."""
@@ -99,25 +96,23 @@ class Asked:
 
     def works(self, view: str) -> dict[Hashable, Work[Any]]:
         """What one of the views shows, in the order it is made."""
-        at_radius = {self.one_radius_key(side): self._one_radius(side) for side in (0, 1)}
+        at_radius: dict[Hashable, Work[Any]] = {self.at_radius_key: self._at_radius}
         curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
-        checks: dict[Hashable, Work[Any]] = {self.checks_key(side): self._checks(side) for side in (0, 1)}
         by_view: dict[str, dict[Hashable, Work[Any]]] = {
-            CONTROL: at_radius | checks,
+            CONTROL: at_radius,
             SHELL: at_radius,
             CURVES: curves,
             MINIMAL_RADIUS: curves | {self.minimal_radii_key(): self._minimal_radii},
             TRANSFER: at_radius | {self.transfer_key(): self._transfer},
-            CHECKS: at_radius | checks,
+            CHECKS: at_radius,
             REPORT: {self.report_key(): self._report()},
         }
         return by_view[view]
 
-    def _one_radius(self, side: int) -> Work[OneRadius]:
-        def work(report: Report) -> OneRadius:
-            return one_radius(self.judged_gans[side], self.attack, samples=self.samples, seed=self.seed)
-
-        return work
+    def _at_radius(self, report: Callable[[float, AtRadius | None], None]) -> AtRadius:
+        return at_radius(
+            self.judged_gans, self.attack, samples=self.samples, seed=self.seed, run=background().map, report=report
+        )
 
     def _sweep(self, report: Callable[[float, Curves], None]) -> Curves:
         for state in curves_of(self.judged_gans, self.plan, run=background().map):
@@ -133,15 +128,8 @@ class Asked:
         return found
 
     def _transfer(self, report: Report) -> Transfer:
-        a, b = (tasks().value(self.one_radius_key(side)) for side in (0, 1))
-        return transfer(self.judged_gans, (a, b))
-
-    def _checks(self, side: int) -> Work[tuple[Check, ...]]:
-        def work(report: Report) -> tuple[Check, ...]:
-            found: OneRadius = tasks().value(self.one_radius_key(side))
-            return check_attack(self.judged_gans[side], found.perturbation, self.seed)
-
-        return work
+        found: AtRadius = tasks().value(self.at_radius_key)
+        return transfer(self.judged_gans, (found.found["A"], found.found["B"]))
 
     def _report(self) -> Work[Page]:
         at_hand = [models()[name] for name in self.names]

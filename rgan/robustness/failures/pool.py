@@ -7,9 +7,10 @@ row i of a large one, to the bit, and one failure can be found again by searchin
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -20,13 +21,16 @@ from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed
+from rgan.common.progress import Mapper
 from rgan.metrics.judges import BAD
+from rgan.robustness.checks import MOST_SAMPLES, Strength, measure_strength, strength, too_weak
 from rgan.robustness.curves import MOVED
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Share, ShareDifference, share, share_difference
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
 MOST = 20_000  # rows of a pool
+SEARCHED = 0.9  # of the work; the rest checks the search
 LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
     "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "gradients": (1, 100_000)
 }  # fmt: skip
@@ -34,8 +38,6 @@ NOISES = ("original", *MOVED)
 BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
 OF_MOVES = ("rise", "change")  # of BY, what original noise does not have
 BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
-
-Mapper = Callable[[Callable[[JudgedGan], "Rows"], Iterable[JudgedGan]], Iterable["Rows"]]
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,15 @@ class Rows:
 class Pool:
     """What is known so far of the models "A" and, where there are two, "B".
 
-    z: noise (N, d) of the rows so far, the same for both. share: of the work done.
+    z: noise (N, d) of the rows so far, the same for both. share: of the work done. strength: how much of the worst
+    noise the search finds, measured on the first rows at the end; empty before, and at ε 0.
     """
 
     plan: PoolPlan
     z: Tensor
     rows: dict[str, Rows]
     share: float
+    strength: dict[str, Strength] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
@@ -143,7 +147,21 @@ def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map)
             parts[side].append(rows)
         count = min(start + BLOCK, plan.samples)
         together = {side: _together(each).first(count) for side, each in parts.items()}
-        yield Pool(plan, z[:count], together, count / plan.samples)
+        state = Pool(plan, z[:count], together, SEARCHED * count / plan.samples)
+        yield state
+    yield dataclasses.replace(state, share=1.0, strength=_strength(named, state, run) if plan.radius else {})
+
+
+def _strength(named: dict[str, JudgedGan], found: Pool, run: Mapper) -> dict[str, Strength]:
+    plan, rows = found.plan, slice(MOST_SAMPLES)
+
+    def measured(item: tuple[str, JudgedGan]) -> Strength:
+        side, judged = item
+        z, r = found.z[rows], found.rows[side].noise["worst"][rows]
+        objective = judged.objective(plan.objective, z, precision="auto")
+        return measure_strength(objective, z, r, plan.attack, block_seed(plan.seed, 0))
+
+    return dict(zip(named, run(measured, named.items()), strict=True))
 
 
 def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
@@ -224,7 +242,10 @@ def between(pool: Pool, kind: str) -> ShareDifference:
 
 
 def findings(pool: Pool) -> tuple[str, ...]:
-    """The findings in sentences; a difference is claimed only where its 95 % interval leaves out 0."""
+    """The findings in sentences; a difference is claimed only where its 95 % interval leaves out 0, and nothing where
+    the search finds too little."""
+    if weak := too_weak(pool.strength):
+        return (*(f"No verdict: {why}" for why in weak), BASE_RATE)
     sentences = [_said_of(pool, side) for side in pool.rows]
     if len(pool.rows) == 2:
         for kind, words in (("original", "With ordinary noise"), ("worst", "Under worst noise")):
@@ -235,6 +256,8 @@ def findings(pool: Pool) -> tuple[str, ...]:
             else:
                 outcome = "which of A and B makes more bad images cannot be said"
             sentences.append(f"{words}, {outcome}: A minus B is {found.in_points()}.")
+    if pool.strength:
+        sentences.append(strength({side: one.words for side, one in pool.strength.items()}))
     return (*sentences, BASE_RATE)
 
 
