@@ -101,7 +101,7 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     assert EvaluationSettings().key == "3cbb5f1d2eef", "else evaluations that people keep would be done again"
     assert list(json.loads(found.to_json())) == [
-        "digest", "key", "protocol", "as_published", "floor", "seconds", "rows",
+        "digest", "key", "protocol", "as_published", "floor", "seconds", "rows", "strength",
     ]  # fmt: skip
 
 
