@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
                 "checkpoint": str(path),
                 "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
+                "diversity": dataclasses.asdict(tried.collapse[side]),
                 "health": [dataclasses.asdict(check) for check in tried.checks[side]],
             }
             for (side, one), path in zip(tried.found.items(), (options.a, options.b), strict=True)

@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> None:
 
     from rgan.attack.perturbation import perturb
     from rgan.attack.search import Attack
+    from rgan.common.formatting import decimal
     from rgan.metrics import scores
+    from rgan.metrics.diversity import diversity, neighbour_distance
     from rgan.models import checkpoints
 
     gan = checkpoints.load(options.checkpoint)
@@ -72,7 +74,14 @@ def run(options: argparse.Namespace) -> None:
         "checkpoint": str(options.checkpoint), "radius": options.radius, "seed": options.seed,
         "protocol": found[0].protocol.words, "scores": [dataclasses.asdict(score) for score in found],
     }  # fmt: skip
-    lines = [score.words for score in found] + [found[0].protocol.words]
+    different = diversity(seen.features, neighbour_distance(standard.reference))
+    report["diversity"] = dataclasses.asdict(different)
+    count = different.count
+    lines = [score.words for score in found] + [
+        f"{different.images} images are as different as {decimal(count.mean, 1)} without anything in common (Vendi "
+        f"score, 95 % interval {decimal(count.low, 1)} to {decimal(count.high, 1)})",
+        found[0].protocol.words,
+    ]
     print_report(options, report, "\n".join(lines))
 
 

@@ -127,6 +127,11 @@ class Judge:
 
         return distance
 
+    @property
+    def scale(self) -> float:
+        """How far a real image usually is from its third nearest, in feature space: where two images are alike."""
+        return float(self.radius.median())
+
     def logits(self, images: Tensor) -> Tensor:
         """(N, classes) of images (N, C, H, W) in [−1, 1]."""
         with torch.no_grad():

@@ -11,6 +11,7 @@ from rgan.report.charts.robustness import MARKS
 from rgan.report.parts import Cell, Chart, Row, Section, Table
 from rgan.robustness import one_radius
 from rgan.robustness.at_radius import AtRadius
+from rgan.robustness.collapse import Collapse
 from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
 from rgan.robustness.minimal_radius import MinimalRadii, later_words
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
@@ -35,15 +36,19 @@ def control(at_radius: AtRadius, *, opinion: bool = False) -> Section:
             for side, one in at_radius.found.items()
         },
         Table(
-            ("Noise", "Badness", "Beyond original, 95 % interval", "Bad images", *more, "Loss"),
-            tuple(row for side, one in at_radius.found.items() for row in _kinds(side, one, opinion)),
+            ("Noise", "Badness", "Beyond original, 95 % interval", "Bad images", "As different as", *more, "Loss"),
+            tuple(
+                row
+                for side, one in at_radius.found.items()
+                for row in _kinds(side, one, at_radius.collapse[side], opinion)
+            ),
             numbers=1,
         ),
         at_radius.said,
     )
 
 
-def _kinds(side: str, one: OneRadius, opinion: bool) -> list[Row]:
+def _kinds(side: str, one: OneRadius, alike: Collapse, opinion: bool) -> list[Row]:
     rises = one_radius.rises(one)
     rows = []
     for kind, words in one_radius.control_words(one).items():
@@ -54,6 +59,7 @@ def _kinds(side: str, one: OneRadius, opinion: bool) -> list[Row]:
             Cell(per_cent(float(measure.badness.mean()))),
             _rise(rises[kind]) if kind in rises else Cell(""),
             Cell(per_cent(float(measure.bad.double().mean()))),
+            Cell(f"{alike.of[kind].count.mean:.0f} of {alike.of[kind].images}" if kind in alike.of else ""),
             *(Cell(decimal(float(values.mean()))) for values in (*more, measure.loss)),
         )
         rows.append(Row(cells, side))
@@ -94,6 +100,7 @@ def _about(metric: str, samples: int, real: int | None) -> str:
         "bad": f"badness {per_cent(BAD, 0)} or more",
         "loss": "each by its own critic: compare shapes, not heights",
         "fid": f"{samples} images{against}; dashed: as many real ones",
+        "different": f"of {samples}, by the judge's features (Vendi score)",
     }[metric]
 
 

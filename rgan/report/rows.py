@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rgan.robustness.checks import Check
+from rgan.robustness.collapse import Collapse
 from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
 from rgan.robustness.minimal_radius import MinimalRadii
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
@@ -26,6 +27,16 @@ def at_radius(a: OneRadius, b: OneRadius) -> Rows:
         for kind, measure in one.measures.items()
         for index in range(len(measure.loss))
     ]  # fmt: skip
+
+
+def diversity(found: Mapping[str, Collapse]) -> Rows:
+    """A row a model, kind of noise and number, and a row for what worst noise has beyond another kind."""
+    return [
+        {"model": side, "noise": kind, "number": name, "images": each.images, **_plain(getattr(each, name))}
+        for side, one in found.items()
+        for kind, each in (*one.of.items(), *((f"worst beyond {kind}", lost) for kind, lost in one.beyond.items()))
+        for name in ("distance", "count")
+    ]
 
 
 def curves(state: Curves) -> Rows:

@@ -14,6 +14,7 @@ from rgan.attack.search import BUDGETS, Attack
 from rgan.common.progress import Mapper
 from rgan.robustness import one_radius
 from rgan.robustness.checks import POOR, Check, against, check_attack, strength
+from rgan.robustness.collapse import Collapse, collapse
 from rgan.robustness.measured import JudgedGan, by_side
 from rgan.robustness.one_radius import STILL, OneRadius
 
@@ -22,10 +23,12 @@ from rgan.robustness.one_radius import STILL, OneRadius
 class AtRadius:
     """What is known so far, by side "A" and, where there are two, "B"; the checks come after what they check.
 
-    before: of what the budget found before it was raised, in words; empty where it was not.
+    collapse: whether images become alike. before: of what the budget found before it was raised, in words; empty where
+    it was not.
     """
 
     found: dict[str, OneRadius]
+    collapse: dict[str, Collapse]
     checks: dict[str, tuple[Check, ...]]
     before: str = ""
 
@@ -39,8 +42,9 @@ class AtRadius:
             return ()
         refused = tuple(f"No verdict: {why}" for why in against(self.checks))
         verdict = one_radius.verdict(first, *other) if other else (one_radius.against_random("A", first),)
-        found = () if refused else (strength({side: checks[0].number for side, checks in self.checks.items()}),)
-        return (refused or verdict) + found + tuple(filter(None, [self.raised]))
+        alike = tuple(one.sentence(side) for side, one in self.collapse.items())
+        found = (strength({side: checks[0].number for side, checks in self.checks.items()}),)
+        return (refused or verdict + alike + found) + tuple(filter(None, [self.raised]))
 
     @property
     def raised(self) -> str:
@@ -86,13 +90,14 @@ def at_radius(
             return one_radius.one_radius(judged, attack, samples=samples, seed=seed, report=told)
 
         found = dict(zip(named, run(search, named.items()), strict=True))
-        report((spent + attack.gradients) / planned, AtRadius(found, {}, before))
+        alike = {side: collapse(found[side], judged.judge.scale) for side, judged in named.items()}
+        report((spent + attack.gradients) / planned, AtRadius(found, alike, {}, before))
 
         def check(item: tuple[str, JudgedGan]) -> tuple[Check, ...]:
             side, judged = item
             return check_attack(judged, found[side].perturbation, seed)
 
-        return AtRadius(found, dict(zip(named, run(check, named.items()), strict=True)), before)
+        return AtRadius(found, alike, dict(zip(named, run(check, named.items()), strict=True)), before)
 
     planned = 2.0 * attack.gradients  # the check costs about as much as the search
     once = measured(attack, "")

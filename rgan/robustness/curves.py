@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +20,17 @@ from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
 from rgan.common.progress import Mapper
+from rgan.metrics.diversity import vendi
 from rgan.metrics.judges import Judge
 from rgan.metrics.scores import by_judge, floor, frechet, least
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Interval, mean_interval
 
 FIRST, BLOCK = 8, 64  # samples of a repeat's first block, for a picture at once, and of the others
-METRICS = {"badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID"}
+METRICS = {
+    "badness": "badness", "bad": "share of bad images", "loss": "generator loss", "fid": "FID",
+    "different": "images as different as",
+}  # fmt: skip
 MOVED = ("worst", "random")
 
 
@@ -74,15 +78,16 @@ class Block:
 class Curves:
     """What is known of the models "A" and, where there are two, "B" so far.
 
-    share: of the work done. fid: by side and one of MOVED, the FID at ε = 0 and at each radius (K + 1) of every repeat
-    that is finished. real_fid: expected of as many real images as a repeat has samples. Both are there only where
-    these are enough for an FID (`scorable`).
+    share: of the work done. fid, different: by side and one of MOVED, the FID and the Vendi score at ε = 0 and at each
+    radius (K + 1) of every repeat that is finished. real_fid: expected of as many real images as a repeat has samples.
+    FIDs are there only where these are enough for one (`scorable`).
     """
 
     plan: CurvesPlan
     blocks: dict[str, tuple[Block, ...]]
     share: float
     fid: dict[str, dict[str, tuple[np.ndarray, ...]]]
+    different: dict[str, dict[str, tuple[np.ndarray, ...]]]
     real_fid: float | None
 
     @property
@@ -129,26 +134,35 @@ def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper
     standard = by_judge(judged_gans[0].judge)
     real = floor(standard, plan.samples) if plan.samples >= least(standard.reference.shape[1]) else None
     nothing: dict[str, dict[str, tuple[np.ndarray, ...]]] = {side: dict.fromkeys(MOVED, ()) for side in named}
-    state = Curves(plan, dict.fromkeys(named, ()), 0.0, nothing, real)
+    state = Curves(plan, dict.fromkeys(named, ()), 0.0, nothing, nothing, real)
     for index, (repeat, rows) in enumerate(todo):
         made = run(functools.partial(_block, plan=plan, repeat=repeat, rows=rows), named.values())
         blocks = {side: (*state.blocks[side], block) for side, block in zip(named, made, strict=True)}
         done = sum(block.stop - block.start for _, block in todo[: index + 1])
         state = dataclasses.replace(state, blocks=blocks, share=done / (plan.samples * plan.repeats))
-        if state.scorable and rows.stop == plan.samples:
+        if rows.stop == plan.samples:
             state = dataclasses.replace(
-                state, fid={side: _with_fid(state, side, repeat, judged.judge) for side, judged in named.items()}
+                state,
+                fid=_with(state, "fid", repeat, lambda seen, judge: frechet(seen, judge.reference), named)
+                if state.scorable
+                else nothing,
+                different=_with(state, "different", repeat, lambda seen, judge: vendi(seen, judge.scale), named),
             )
         yield state
 
 
-def _with_fid(state: Curves, side: str, repeat: int, judge: Judge) -> dict[str, tuple[np.ndarray, ...]]:
-    """One model's FIDs with those of a repeat that is finished."""
-    blocks = [block for block in state.blocks[side] if block.repeat == repeat]
-    return {
-        kind: (*known, np.array([frechet(one.features, judge.reference) for one in _along(state, blocks, kind)]))
-        for kind, known in state.fid[side].items()
-    }
+def _with(
+    state: Curves, name: str, repeat: int, of: Callable[[Tensor, Judge], float], named: Mapping[str, JudgedGan]
+) -> dict[str, dict[str, tuple[np.ndarray, ...]]]:
+    """A number of features (N, F) along ε, of every repeat so far and of one that has just been finished."""
+    found = {}
+    for side, judged in named.items():
+        blocks = [block for block in state.blocks[side] if block.repeat == repeat]
+        found[side] = {
+            kind: (*known, np.array([of(one.features, judged.judge) for one in _along(state, blocks, kind)]))
+            for kind, known in getattr(state, name)[side].items()
+        }
+    return found
 
 
 def _along(state: Curves, blocks: Sequence[Block], kind: str) -> list[Measures]:
@@ -178,10 +192,10 @@ def _block(judged: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Blo
 def curve(state: Curves, side: str, kind: str, metric: str) -> RobustnessCurve | None:
     """One of METRICS of worst or random noise against ε.
 
-    None where there is none yet: FID is of whole repeats only, and of more samples than features.
+    None where there is none yet: FID and diversity are of whole repeats only, FID of more samples than features.
     """
-    if metric == "fid":
-        values = list(state.fid[side][kind])
+    if metric in ("fid", "different"):
+        values = list(getattr(state, metric)[side][kind])
         if not values:
             return None
     else:

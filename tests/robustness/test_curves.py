@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import types
 
 import numpy as np
@@ -106,6 +107,13 @@ def test_curves_against_plain_sums(states):
         theirs.update(joined([block.measures["worst"][1] for block in blocks]).features.double(), real=False)
         fids.append(float(theirs.compute()))
     assert curve(last, "A", "worst", "fid").mean[2] == pytest.approx(np.mean(fids), rel=1e-4)
+    alike = []
+    for blocks in last.repeats("A"):
+        seen = joined([block.measures["worst"][1] for block in blocks]).features.double()
+        kernel = torch.exp(-(torch.cdist(seen, seen) ** 2) / (2 * judges.shipped("digits").scale ** 2)) / len(seen)
+        shares = np.linalg.eigvalsh(kernel.numpy())
+        alike.append(math.exp(-sum(share * math.log(share) for share in shares if share > 0)))
+    assert curve(last, "A", "worst", "different").mean[2] == pytest.approx(np.mean(alike), rel=1e-6)
     rows = curves(last)
     assert f"A,worst,fid,1.0,{curve(last, 'A', 'worst', 'fid').mean[2]}" in as_csv(rows).decode()
 
@@ -143,7 +151,7 @@ def test_minimal_radii_where_badness_is_known():
     noise = torch.stack([radius * step.expand(6, 2) for radius in radii])
     tried = tuple(measure(badness(z + one, torch.arange(6))) for one in noise)
     block = Block(0, z, judged(z), {"worst": noise}, {"worst": tried})
-    state = Curves(CurvesPlan(radii, 6, 1), {"A": (block,)}, 1.0, {}, None)
+    state = Curves(CurvesPlan(radii, 6, 1), {"A": (block,)}, 1.0, {}, {}, None)
     found = minimal_radii(types.SimpleNamespace(measure=judged), state, "A", "worst")
     truth = np.where(limits == 0, 0, 0.95 * limits.numpy())
     inside = truth <= 4

@@ -14,6 +14,7 @@ from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.common.geometry import lengths
 from rgan.metrics import judges
+from rgan.metrics.diversity import vendi
 from rgan.metrics.judges import Opinion
 from rgan.models.gan import Gan, fresh, prior_noise
 from rgan.models.recipes import recipe
@@ -264,6 +265,12 @@ def test_a_budget_that_finds_too_little_is_raised_for_both(monkeypatch, judged_g
         ended.found["A"].perturbation.r,
         one_radius(judged_gans[0], dataclasses.replace(asked, gradients=60), samples=8, seed=3).perturbation.r,
     )
+    alike, count = ended.collapse["A"], {}
+    for kind in ("original", "worst", "random"):
+        count[kind] = vendi(ended.found["A"].measures[kind].features, judged_gans[0].judge.scale)
+        assert alike.of[kind].count.mean == pytest.approx(count[kind])
+    assert alike.beyond["random"].count.mean == pytest.approx(count["worst"] - count["random"])
+    assert alike.sentence("A") in ended.said
     assert ended.said[-1] == "Searched anew with 60 gradients, since with 2 A's search finds 95%; B's search finds 85%."
     assert not any(sentence.startswith("No verdict") for sentence in ended.said)
     known = [news for _, news in told if news is not None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import streamlit as st
 from components.pieces import chart, download, legend, note, said, table
 from screens.evidence.works import REPEATS, Asked, Found
@@ -30,7 +32,7 @@ def curves(asked: Asked, found: Found) -> None:
     key = repr((asked.sweep_key, state.finished or state.share))
     charts = _charts(key, asked.attack.radii[0], len(asked.judge.reference), state)
     left, right = st.columns(2, gap="large")
-    for metric, column in zip(METRICS, (left, right, left, right), strict=True):
+    for metric, column in zip(METRICS, itertools.cycle((left, right)), strict=False):
         if metric in charts:
             chart(charts[metric], column)
     chart(evidence.between(state, asked.attack.radii[0]))

@@ -34,11 +34,14 @@ def control(asked: Asked, found: Found) -> None:
         st.caption(
             "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
             "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
-            "model's own critic. **Bad**: badness from 95 % on. Do judge and critic agree which worst images are bad? "
+            "model's own critic. **Bad**: badness from 95 % on. "
+            "**As different as**: how many images without anything in common would differ as much (Vendi score of the "
+            "judge's features). Do judge and critic agree which worst images are bad? "
             "Rank correlation of badness with the loss: "
             f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
         )
         download("every sample", as_csv(evidence_rows.at_radius(*at_radius.found.values())), "control.csv")
+        download("diversity", as_csv(evidence_rows.diversity(at_radius.collapse)), "diversity.csv")
 
 
 def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
