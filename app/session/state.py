@@ -107,13 +107,13 @@ def drawing_pace(layout: projections.Layout) -> Future[float]:
 @st.cache_resource(show_spinner=False)
 def studies() -> Tasks:
     """The studies that run: wanted by the server itself, they outlive pages and sessions."""
-    return Tasks()
+    return Tasks(1)
 
 
 @st.cache_resource(show_spinner=False)
 def critics() -> Tasks:
     """The critics that are trained for models without one; like studies they outlive pages and sessions."""
-    return Tasks()
+    return Tasks(1)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

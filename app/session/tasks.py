@@ -1,12 +1,19 @@
-"""Work in the background that screens wait for: one task at a time, known by its key, given up when nobody wants it."""
+"""Work in the background that screens wait for: known by its key, done once for all who want it, in fair turns, given
+up when nobody wants it.
+
+As many pieces of work compute at a time as there are slots. Each passes its slot on when it reports, to whoever has
+computed least so far: somebody's first picture comes before another's hundredth step.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -20,16 +27,69 @@ class GivenUpError(Exception):
     """Nobody waits for this task any more."""
 
 
+class Turns:
+    """Slots that many threads take in turn; whoever has held one for the shortest time in all comes next."""
+
+    def __init__(self, slots: int):
+        self._free = slots
+        self._changed = threading.Condition()
+        self._waiting: list[Turn] = []
+
+    def take(self, turn: Turn) -> None:
+        """Wait for a slot."""
+        with self._changed:
+            self._waiting.append(turn)
+            self._changed.wait_for(lambda: self._free and self._next() is turn)
+            self._waiting.remove(turn)
+            self._free -= 1
+            turn.since = time.monotonic()
+            self._changed.notify_all()  # there may be another slot for the one after
+
+    def give(self, turn: Turn) -> None:
+        """Let go of the slot."""
+        with self._changed:
+            turn.spent += time.monotonic() - turn.since
+            self._free += 1
+            self._changed.notify_all()
+
+    def pass_on(self, turn: Turn) -> None:
+        """Let whoever has had less go first, and wait for the next slot; all threads of the work that holds it do."""
+        with turn.passing:
+            with self._changed:
+                now = time.monotonic()
+                turn.spent, turn.since = turn.spent + now - turn.since, now
+                if not self._waiting or self._next().spent > turn.spent:
+                    return
+            self.give(turn)
+            self.take(turn)
+
+    def ahead(self, turn: Turn) -> int:
+        """How many of those who wait come before it."""
+        with self._changed:
+            return sum(other.spent < turn.spent for other in self._waiting) if turn in self._waiting else 0
+
+    def _next(self) -> Turn:
+        return min(self._waiting, key=lambda turn: turn.spent)
+
+
+class Turn:
+    """What one piece of work has had of the slots: seconds `spent`, and `since` when it holds one."""
+
+    def __init__(self) -> None:
+        self.spent, self.since = 0.0, 0.0
+        self.passing = threading.Lock()
+
+
 class Task(Generic[T]):
     """One piece of work; `share` of it is done, and `so_far` is what it has to show until it is finished."""
 
-    def __init__(self, work: Work[T]):
+    def __init__(self, work: Work[T], turns: Turns):
         self.share = 0.0
         self.begun: float | None = None  # when, in seconds of time.monotonic
         self.so_far: T | None = None
         self.wanted = True
         self.future: Future[T] = Future()
-        self._work = work
+        self._work, self._turns, self._turn = work, turns, Turn()
         self._begun = threading.Lock()
 
     @property
@@ -44,16 +104,53 @@ class Task(Generic[T]):
     def failed(self) -> bool:
         return self.done and self.future.exception() is not None
 
-    def run(self) -> None:
-        """Do the work, unless somebody does it or has done it."""
+    @property
+    def ahead(self) -> int:
+        """How many others are to be computed before it goes on."""
+        return self._turns.ahead(self._turn)
+
+    def start(self) -> None:
+        """Do the work in a thread of its own when it is its turn."""
+        threading.Thread(target=self._in_turn, name="task", daemon=True).start()
+
+    def _in_turn(self) -> None:
+        torch.set_num_threads(1)
+        self._turns.take(self._turn)
+        _here.task = self
+        try:
+            self.run(self)
+        finally:
+            self._turns.give(self._turn)
+
+    def run(self, holder: Task[Any]) -> None:
+        """Do the work in the turn of `holder`, unless somebody does it or has done it."""
         if not self._begun.acquire(blocking=False):
             return
         self.begun = time.monotonic()
+
+        def report(share: float, so_far: T | None = None) -> None:
+            """Called by the work now and then, from any of its threads; ends it where nobody waits for it any more."""
+            self.share = share
+            if so_far is not None:
+                self.so_far = so_far
+            if not self.wanted:
+                raise GivenUpError
+            self._turns.pass_on(holder._turn)
+
         try:
-            self.report(0.0)
-            self.future.set_result(self._work(self.report))
+            report(0.0)
+            self.future.set_result(self._work(report))
         except BaseException as error:  # whoever waits gets it
             self.future.set_exception(error)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Wait for something without a slot."""
+        self._turns.give(self._turn)
+        try:
+            yield
+        finally:
+            self._turns.take(self._turn)
 
     @property
     def left(self) -> float | None:
@@ -62,21 +159,16 @@ class Task(Generic[T]):
             return None
         return (time.monotonic() - self.begun) * (1 - self.share) / self.share
 
-    def report(self, share: float, so_far: T | None = None) -> None:
-        """Called by the work now and then; ends it where nobody waits for it any more."""
-        self.share = share
-        if so_far is not None:
-            self.so_far = so_far
-        if not self.wanted:
-            raise GivenUpError
+
+_here = threading.local()  # `task`: whose work this thread does
 
 
 class Tasks:
     """The tasks of a process. Each owner (a session) says at every run what it wants; the rest is given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: int = os.cpu_count() or 1) -> None:
         self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, "tasks", initializer=lambda: torch.set_num_threads(1))
+        self._turns = Turns(slots)
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 
@@ -91,8 +183,8 @@ class Tasks:
                     del self._tasks[key]
             for key, work in works.items():
                 if key not in self._tasks or self._given_up(key):
-                    self._tasks[key] = Task(work)
-                    self._worker.submit(self._tasks[key].run)
+                    self._tasks[key] = Task(work, self._turns)
+                    self._tasks[key].start()
                 self._tasks.move_to_end(key)
             while len(self._tasks) > KEPT and next(iter(self._tasks)) not in wanted:
                 self._tasks.popitem(last=False)
@@ -104,13 +196,19 @@ class Tasks:
             return {key: self._tasks[key] for key in self._wants.get(owner, ()) if key in self._tasks}
 
     def value(self, key: Hashable) -> Any:
-        """The result of a task that somebody wants, for another task: done at once if it has not begun."""
+        """The result of a task that somebody wants, for another task: done in its turn if it has not begun."""
         with self._lock:
             task = self._tasks.get(key)
         if task is None:
             raise GivenUpError
-        task.run()
-        return task.value()
+        waiting: Task[Any] | None = getattr(_here, "task", None)
+        if waiting is None:
+            return task.value()
+        task.run(waiting)
+        if task.done:
+            return task.value()
+        with waiting.away():
+            return task.value()
 
     def forget_failed(self) -> None:
         """Let what failed be tried anew when it is wanted again: the reason may be gone."""

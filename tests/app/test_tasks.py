@@ -2,6 +2,8 @@
 
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,7 +24,7 @@ def test_a_task_is_done_once_for_everybody():
 
 
 def test_what_nobody_wants_any_more_is_given_up():
-    tasks, begun, go = Tasks(), threading.Event(), threading.Event()
+    tasks, begun, go = Tasks(1), threading.Event(), threading.Event()
 
     def slow(report):
         begun.set()
@@ -48,7 +50,7 @@ def test_what_nobody_wants_any_more_is_given_up():
 
 def test_a_task_that_needs_another_never_waits_for_one_behind_it():
     """Findings need clouds; clouds given up and wanted again are queued behind the findings."""
-    tasks, begun, go = Tasks(), threading.Event(), threading.Event()
+    tasks, begun, go = Tasks(1), threading.Event(), threading.Event()
 
     def busy(report):
         begun.set()
@@ -94,6 +96,92 @@ def test_an_owner_finds_what_it_wants_again():
     assert tasks.wanted("server") == mine, "also once it is done"
     tasks.want("server", {})
     assert tasks.wanted("server") == {} == tasks.wanted("nobody")
+
+
+def test_whoever_has_computed_least_goes_next():
+    """One slot, reports that take turns: a late comer's first piece is done before the first one's next."""
+    tasks, order, late = Tasks(1), [], threading.Event()
+
+    def pieces(name, count):
+        def work(report):
+            for piece in range(count):
+                time.sleep(0.03)
+                order.append((name, piece))
+                if (name, piece) == ("early", 3):
+                    late.set()
+                    time.sleep(0.05)
+                report(piece / count)
+            return name
+
+        return work
+
+    early = tasks.want("me", {"early": pieces("early", 12)})["early"]
+    assert late.wait(10)
+    other = tasks.want("you", {"late": pieces("late", 3)})["late"]
+    assert other.value() == "late" and not early.done
+    assert [name for name, _ in order].index("late") == 4, "it waits for the piece at work and no longer"
+    assert [one for one in order if one[0] == "late"] == order[4:7], "it has had less until it is done"
+    assert early.value() == "early"
+
+
+def test_many_that_wait_are_served_alike_and_know_how_many_come_first():
+    tasks, counts, held = Tasks(1), dict.fromkeys("abcd", 0), threading.Event()
+
+    def work(name):
+        def piece(report):
+            held.wait(10)
+            for _ in range(30):
+                time.sleep(0.002)
+                counts[name] += 1
+                seen.append(max(counts.values()) - min(counts.values()))
+                report(counts[name] / 30)
+
+        return piece
+
+    seen = []
+    found = [tasks.want(name, {name: work(name)})[name] for name in "abcd"]
+    wait_until(lambda: sorted(task.ahead for task in found) == [0, 0, 1, 2] or any(task.begun for task in found))
+    held.set()
+    for task in found:
+        task.value()
+    middle = seen[len(seen) // 10 : -len(seen) // 3]
+    assert max(middle) <= 8, "nobody gets far ahead of the others"
+
+
+def wait_until(met):
+    end = time.monotonic() + 10
+    while not met():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_work_in_several_threads_passes_its_one_turn_on():
+    tasks = Tasks(1)
+
+    def split(report):
+        def part(number):
+            for _ in range(20):
+                time.sleep(0.001)
+                report(0.5)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(part, range(2)))
+        return "done"
+
+    found = [tasks.want(name, {name: split})[name] for name in "abc"]
+    assert [task.value() for task in found] == ["done"] * 3
+    inside = []
+
+    def alone(report):
+        for _ in range(10):
+            inside.append(1)
+            assert len(inside) == 1, "there is still one slot, and no more"
+            time.sleep(0.001)
+            inside.pop()
+            report(0.5)
+
+    for task in [tasks.want(name, {name: alone})[name] for name in "de"]:
+        task.value()
 
 
 def test_errors_reach_whoever_waits():
