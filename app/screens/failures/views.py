@@ -103,7 +103,7 @@ def shares(pool: Pool, judge: Judge) -> None:
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
         "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
-        f"badness, they may be bad before anything moves. {judge.caveat}"
+        f"badness, they may be bad before anything moves."
     )
     rows = tuple(
         Row(
