@@ -78,8 +78,8 @@ _WHITE: Colour = (255, 255, 255)
 class OddEye:
     """How the left (side −1) or right (1) eye differs from the other. Lengths in 64ths of the picture's side.
 
-    iris: so many colours further. scale: of its size. turn: of its gaze, in steps from left to right. shift: of its
-    place.
+    iris: which of the other colours, of those far from its own. scale: of its size. turn: of its gaze, in steps from
+    left to right. shift: of its place.
     """
 
     side: int
@@ -167,13 +167,13 @@ def unlike(split: str, index: int) -> Traits:
     """The twin of face `index` of `split`: the same, but for one eye that differs plainly in one of ODDITIES."""
     whole = traits(split, index)
     side, which, at, way = _uniform((20_260_000 + VERSION, list(SPLITS).index(split), index, 1), 4)
-    low, far = way < 0.5, 2 + 1.5 * at
+    low, far = way < 0.5, 2.5 + 1.5 * at
     odd = OddEye(-1 if side < 0.5 else 1)
     kind = ODDITIES[int(which * len(ODDITIES))]
     if kind == "colour":
-        odd = dataclasses.replace(odd, iris=1 + int(4 * at))
+        odd = dataclasses.replace(odd, iris=1 + int(6 * at))
     elif kind == "size":
-        odd = dataclasses.replace(odd, scale=0.5 + 0.2 * at if low else 1.3 + 0.2 * at)
+        odd = dataclasses.replace(odd, scale=0.5 + 0.2 * at if low else 1.4 + 0.2 * at)
     elif kind == "gaze":
         gaze = whole.codes["gaze"]
         odd = dataclasses.replace(odd, turn=(gaze + (1 if low else 2)) % 3 - gaze)
@@ -265,10 +265,13 @@ def _mix(a: Colour, b: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def _other_iris(iris: int, further: int) -> int:
-    """The colour so many further on; never the other of the two browns, which nobody tells apart."""
-    other = (iris + further) % len(_IRISES)
-    return 2 if further and {iris, other} == {0, 1} else other
+_FAR_IRISES = ((2, 4), (2, 3, 4), (0, 1, 3), (1, 2), (0, 1))  # of each colour, those that anybody tells from it
+
+
+def _other_iris(iris: int, which: int) -> int:
+    """`iris` itself for 0, else one of the colours that are far from it."""
+    far = _FAR_IRISES[iris]
+    return far[which % len(far)] if which else iris
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Colour:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -29,7 +30,8 @@ MOST = 5000  # reference and calibration images each
 BATCH = 256
 HALVES_SEED = 0  # of the permutation that cuts a set's images into halves
 MIRRORED = ("cifar10", "stl10")  # things look alike in a mirror; digits do not, nor what a face's gaze is called
-RATE = 0.1  # the largest learning rate
+RATE = 0.1  # the largest learning rate, where one question is asked
+HARD = {faces.EYES: 6.0}  # weights of questions in the loss; others have 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def _learn(
     count = len(lessons.images)
     batch = min(BATCH, count // 8)
     steps = facts.epochs * (count // batch)
-    rate = RATE / len(facts.outputs) ** 0.5  # since the loss sums over questions
+    weights = torch.tensor([HARD.get(name, 1.0) for name in facts.questions or ("class",)])
+    rate = RATE / float(weights.sum()) ** 0.5
     optimiser = torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.25)
     step = 0
@@ -128,7 +131,8 @@ def _learn(
             part = lessons.rows(index)
             x = augmented(to_unit(part.images), rng, mirror=facts.data in MIRRORED)
             with torch.autocast("cpu", torch.bfloat16, enabled=facts.precision == "bfloat16"):
-                loss = network.loss(x.contiguous(memory_format=torch.channels_last), part.labels)
+                losses = network.losses(x.contiguous(memory_format=torch.channels_last), part.labels)
+            loss = weights @ losses
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -181,29 +185,35 @@ def _course(data: ImageData, root: str | Path, role: str, seed: int) -> Course:
 
 
 def _faces(data: ImageData, root: str | Path, role: str, seed: int) -> Course:
-    """Faces with all that the drawing knows about them, and their unlike-eyed twins, who teach what eyes alike are."""
+    """Faces with all that the drawing knows about them; the judge that measures also learns from their unlike-eyed
+    twins what eyes alike are."""
     size = data.images.shape[-1]
     ours = half(len(data.images), role)
-    whole = Lessons(data.images, _attributes("train")).rows(ours)
-    twins = Lessons(datasets.unlike_faces("train", size=size, root=root).images, _attributes("train", twins=True))
     test = datasets.held_out("faces", size=size, root=root)
     assert test is not None
-    reference, calibration = _held_out(Lessons(test.images, _attributes("test")), seed)
-    broken = Lessons(datasets.unlike_faces("test", size=size, root=root).images, _attributes("test", twins=True))
+    learn, tried = Lessons(data.images, _attributes("train")).rows(ours), Lessons(test.images, _attributes("test"))
+    if role == ATTACKED:
+        width = len(faces.ATTRIBUTES)
+        reference, calibration = _held_out(Lessons(tried.images, tried.labels[:, :width]), seed)
+        return Course(Lessons(learn.images, learn.labels[:, :width]), reference, calibration, None, True,
+                      faces.ATTRIBUTES)  # fmt: skip
+    twins, broken = (
+        Lessons(datasets.unlike_faces(split, size=size, root=root).images, _attributes(split, twins=True))
+        for split in ("train", "test")
+    )
     twins = twins.rows(ours)
-    learn = Lessons(torch.cat([whole.images, twins.images]), torch.cat([whole.labels, twins.labels]))
-    questions = faces.ATTRIBUTES | {faces.EYES: faces.ALIKE}
-    return Course(learn, reference, calibration, broken, True, questions)
+    both = Lessons(torch.cat([learn.images, twins.images]), torch.cat([learn.labels, twins.labels]))
+    reference, calibration = _held_out(tried, seed)
+    return Course(both, reference, calibration, broken, True, faces.ATTRIBUTES | {faces.EYES: faces.ALIKE})
 
 
 def _attributes(split: str, *, twins: bool = False) -> Tensor:
     """Codes of faces.ATTRIBUTES and of faces.EYES, (N, attributes + 1); a twin's two eyes may look two ways."""
     columns = dict(faces.attributes(split))
-    count = faces.SPLITS[split]
     if twins:
-        columns["gaze"] = columns["gaze"] * 0 + UNKNOWN
-    stacked = [torch.tensor(column) for column in columns.values()]
-    return torch.stack([*stacked, torch.full((count,), int(twins))], dim=1)
+        columns["gaze"] = np.full_like(columns["gaze"], UNKNOWN)
+    columns[faces.EYES] = np.full(faces.SPLITS[split], int(twins))
+    return torch.from_numpy(np.stack(list(columns.values()), axis=1))
 
 
 def _held_out(lessons: Lessons, seed: int) -> tuple[Lessons, Lessons]:
@@ -224,13 +234,11 @@ def _calibrated(facts: Facts, network: Classifier, course: Course) -> Judge:
     labels = torch.cat([course.reference.labels, course.calibration.labels])
     right = _right(judge, torch.cat(seen), labels)
     accuracy = float(right[0].float().mean())
-    rates = {}
-    if course.broken is not None:
-        tried = course.broken.rows(torch.arange(min(2 * MOST, len(course.broken.images))))
-        also = _right(judge, judge.features(to_unit(tried.images)), tried.labels)
-        rates = {name: float(one.float().mean()) for name, one in zip(facts.questions, right, strict=True)}
-        unlike = list(facts.questions).index(faces.EYES)
-        rates[faces.EYES] = float(torch.stack([one[unlike].float().mean() for one in (right, also)]).mean())
+    rates = {name: float(one.float().mean()) for name, one in zip(facts.questions, right, strict=False)}
+    if course.broken is not None:  # of eyes alike and unlike, as many each
+        broken = _right(judge, judge.features(to_unit(course.broken.images)), course.broken.labels)
+        unlike = dict(zip(facts.questions, broken, strict=True))[faces.EYES]
+        rates[faces.EYES] = (rates[faces.EYES] + float(unlike.float().mean())) / 2
     facts = dataclasses.replace(facts, accuracy=accuracy, held_out=len(labels), rates=rates)
     return Judge(facts, network, reference, own, found.sort().values)
 

@@ -62,15 +62,16 @@ class Classifier(nn.Module, ABC):
         """Logits (N, sum of `classes`) of each question, (N, classes) each."""
         return tuple(torch.split(logits, list(self.classes), dim=1))
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy of labels (N, questions), the mean over images of each, summed; UNKNOWN ones are left out."""
+    def losses(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy of labels (N, questions), the mean over images of each (questions,); UNKNOWN ones are left
+        out."""
         answers = self.answers(self(images).float())
         return torch.stack(
             [
                 cross_entropy(logits, label, ignore_index=UNKNOWN)
                 for logits, label in zip(answers, labels.unbind(dim=1), strict=True)
             ]
-        ).sum()
+        )
 
 
 class Residual(Classifier):
