@@ -73,7 +73,8 @@ def perturb(
             an independent "judge", or the "change" of the image in per cent of black to white.
         budget: "live" (10 gradients a sample), "standard" (200) or "strong" (2,000), or a number of gradients.
         seed: of the search's random starts and of the random directions it is held against.
-        judge: for the objective "judge"; by default the one that comes with RGAN Lab for the model's data.
+        judge: for the objective "judge"; by default the one that comes with RGAN Lab for the model's data and may be
+            attacked (`rgan.metrics.judges`).
 
     Returns:
         A row a sample: `z`, `r`, `random`, `best_random` (n, latent); `loss_original`, `loss_worst`, `loss_random`
@@ -85,10 +86,10 @@ def perturb(
     """
     from rgan.attack import perturbation
     from rgan.attack.search import Attack
-    from rgan.metrics.judges import first_shipped
+    from rgan.metrics.judges import ATTACKED, first_shipped
 
     if objective == "judge" and judge is None:
-        judge = first_shipped([gan.data or "unknown data"])
+        judge = first_shipped([gan.data or "unknown data"], ATTACKED)
     attack = Attack.within(radius, price=price, budget=budget)
     return perturbation.perturb(gan, z, attack, objective, judge=judge, seed=seed, device=device)
 
@@ -123,12 +124,12 @@ def compare(
         CheckpointError: as `perturb`.
     """
     from rgan.attack.objectives import objective_for
-    from rgan.metrics.judges import first_shipped
+    from rgan.metrics.judges import ATTACKED, first_shipped
     from rgan.robustness.checks import measure_strength
     from rgan.robustness.comparison import compared
 
     if objective == "judge" and judge is None:  # one judge for both, or their distances are of two kinds
-        judge = first_shipped([gan.data or "unknown data" for gan in (a, b)])
+        judge = first_shipped([gan.data or "unknown data" for gan in (a, b)], ATTACKED)
     found, strength = [], {}
     for side, gan in (("A", a), ("B", b)):
         z = gan.noise(samples, seed)

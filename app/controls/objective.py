@@ -11,6 +11,7 @@ from session.chosen import Slot
 from session.table import OBJECTIVE
 
 from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
+from rgan.common.formatting import per_cent
 from rgan.models.gan import Gan
 
 _USUAL = Slot("against_usual", "")  # the default when the choice was last drawn
@@ -36,7 +37,10 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> Objective
     _follow(offered[0])
     objective = draw(replace(OBJECTIVE, options=offered, default=offered[0]))
     if judge is not None and objective == JUDGE:
-        st.caption(f"The judge of {judge.data}: right on {100 * judge.accuracy:.1f} % of held-out real images.")
+        st.caption(
+            f"The judge of {judge.data} that may be attacked: right on {per_cent(judge.accuracy)} of held-out real "
+            "images. Verdicts come from the other one."
+        )
     return ObjectiveChoice(
         objective, judge.data if judge and objective == JUDGE else "", offered[0], _because(names, gans, offered)
     )

@@ -21,7 +21,7 @@ from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, SettingsError, one_of
 from rgan.common.formatting import decimal, signed
 from rgan.common.geometry import lengths, random_directions, separate
-from rgan.metrics.judges import Judge, first_shipped
+from rgan.metrics.judges import ATTACKED, Judge, first_shipped
 from rgan.models.gan import Gan, Probe
 
 CRITIC, JUDGE, CHANGE = OBJECTIVES = ("critic", "judge", "change")
@@ -152,10 +152,13 @@ def check_method(objective: str, method: str) -> None:
         )
 
 
-def judge_for(gans: Sequence[Gan]) -> Judge | None:
-    """The judge that comes with RGAN Lab for the data of the first of these Gans that has one; None without."""
+def judge_for(gans: Sequence[Gan], role: str = ATTACKED) -> Judge | None:
+    """The judge that comes with RGAN Lab for the data of the first of these Gans that has one; None without.
+
+    role: one of `judges.ROLES`, by default the one that a search may raise.
+    """
     try:
-        return first_shipped([gan.data or "unknown data" for gan in gans])
+        return first_shipped([gan.data or "unknown data" for gan in gans], role)
     except CheckpointError:
         return None
 
@@ -177,7 +180,7 @@ def _loss(probe: Probe) -> Objective:
 
 
 def _distance(probe: Probe, judge: Judge) -> Objective:
-    by = f"measured by the independent judge of {judge.data}, to the third nearest real image in its features"
+    by = f"measured by the judge of {judge.data} that is raised, to the third nearest real image in its features"
     words = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
     distance = judge.measure(probe.device, probe.dtype)
     return Objective(probe, words, lambda images, _: distance(images))

@@ -24,7 +24,7 @@ from rgan.attack.perturbation import Perturbation, straight_path, with_controls
 from rgan.attack.search import BUDGETS, Attack, SampleLoss, WorstNoise, between, look_up, losses, merge
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.images import difference, to_uint8
-from rgan.metrics.judges import shipped
+from rgan.metrics.judges import ATTACKED, shipped
 from rgan.models.gan import Gan
 
 GRID = (0.0025, 0.025, 0.125, 0.25, 0.5, 0.75, 1.0)  # explored radii as fractions of the largest
@@ -101,7 +101,7 @@ class LivePath:
         self.token = uuid.uuid4().hex  # tells this path from all others
         self.request = request
         self.z = request.noise(gan)
-        judge = shipped(request.judge) if request.objective == JUDGE else None
+        judge = shipped(request.judge, ATTACKED) if request.objective == JUDGE else None
         self.objective = objective_for(gan, request.objective, self.z, judge=judge, device=device, precision=precision)
         self._original = self.objective.images(self.z)
         loss = losses(self.objective.loss, self.z)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from typing import TYPE_CHECKING
 
 from rgan.cli.common import Subparsers, add_budget, gradients, print_report
 from rgan.common.devices import DEVICES
+
+if TYPE_CHECKING:
+    from rgan.metrics.judges import Judge
 
 
 def add(commands: Subparsers) -> None:
@@ -20,7 +24,9 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--price", type=float, default=0.0, help="λ: price per squared unit of length (default 0)")
     add_budget(command)
     command.add_argument("--keep-shell", action="store_true", help="search where z + r is as long as z")
-    command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    command.add_argument(
+        "--judge", metavar="FILE", help="measures; default: the judge of A's data that comes with RGAN Lab"
+    )
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
@@ -44,12 +50,21 @@ def run(options: argparse.Namespace) -> None:
     said = tried.said
     if options.radius and not against(tried.checks):
         said += (moved.sentence(),)
+    said += (f"Raised: the loss by each model's own critic. Measured by {judge.words}.",)
+    said += tuple(
+        f"{side}, agreement with {a.raised.words} on the worst images: {one.judges.words}."
+        for side, one in tried.found.items()
+        if one.judges is not None
+    )
+    said += tuple(f"{side}: {one.caveat}" for side, one in zip("AB", (a, b), strict=True) if one.caveat)
     report = {
         "models": {
             side: {
                 "checkpoint": str(path),
                 "badness": {kind: float(measure.badness.mean()) for kind, measure in one.measures.items()},
                 "rise": {kind: dataclasses.asdict(rise) for kind, rise in one_radius.rises(one).items()},
+                "attributes": None if one.attributes is None else one.attributes.rows(),
+                "judges_agree": None if one.judges is None else dataclasses.asdict(one.judges),
                 "diversity": dataclasses.asdict(tried.collapse[side]),
                 "health": [dataclasses.asdict(check) for check in tried.checks[side]],
             }
@@ -57,7 +72,9 @@ def run(options: argparse.Namespace) -> None:
         },
         "transfer": dataclasses.asdict(moved),
         "said": said,
-        "judge": {"data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy},
+        "judge": _facts(judge),
+        "second_judge": _facts(a.raised),
+        "raised": "critic",
         "samples": options.samples, "seed": options.seed, **dataclasses.asdict(tried.found["A"].perturbation.attack),
         "steps": tried.found["A"].perturbation.attack.gradients,
     }  # fmt: skip
@@ -67,3 +84,11 @@ def run(options: argparse.Namespace) -> None:
         for check in checks
     ]
     print_report(options, report, "\n".join((*said, *lines)))
+
+
+def _facts(judge: Judge) -> dict[str, object]:
+    facts = judge.facts
+    return {
+        "data": judge.data, "sha256": judge.digest, "accuracy": judge.accuracy, "role": facts.role,
+        "network": facts.kind,
+    }  # fmt: skip

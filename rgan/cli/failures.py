@@ -26,7 +26,9 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--out", required=True, help="folder of failures.csv, failures.zip and sheets of images")
     command.add_argument("--pool", type=int, default=2000, help="noise to search (default 2000)")
     command.add_argument("--keep", type=int, default=6, help="worst failures of each model in the zip (default 6)")
-    command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    command.add_argument(
+        "--judge", metavar="FILE", help="measures; default: that of A's data which comes with RGAN Lab"
+    )
     command.add_argument("--device", choices=DEVICES, default="auto")
     add_search_options(command)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 
 from rgan.cli.common import Subparsers, add_data_options, load_data, print_report
+from rgan.common.formatting import per_cent
 
 
 def add(commands: Subparsers) -> None:
     command = commands.add_parser("judge", help="train an independent judge of images on a labelled data set")
     command.set_defaults(command=run)
-    command.add_argument("name", help="digits, mnist or cifar10")
-    command.add_argument("--out", help="the judge's file (default judge-NAME.safetensors)")
+    command.add_argument("name", help="digits, mnist, cifar10 or faces")
+    command.add_argument(
+        "--role", choices=("measuring", "attacked"), default="measuring",
+        help="the judge that only measures (default) or that may be attacked; each learns from half the images",
+    )  # fmt: skip
+    command.add_argument("--out", help="the judge's file (default judge-NAME.safetensors, or judge-NAME-attacked)")
     command.add_argument("--epochs", type=int, help="passes over the images (default: by data set)")
     command.add_argument("--width", type=int, default=16, help="features of the first layer (default 16)")
     command.add_argument("--seed", type=int, default=0)
@@ -22,13 +27,14 @@ def add(commands: Subparsers) -> None:
 def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from rgan.metrics import judges
+    from rgan.metrics import judge_training, judges
 
-    data = load_data(options, options.name, judges.SIZE)
+    data = load_data(options, options.name, judges.SIZES.get(options.name, judges.SIZE))
     epochs = judges.EPOCHS.get(data.name, 10) if options.epochs is None else options.epochs
-    steps = judges.train(
-        data, options.data_root, epochs=epochs, width=options.width, seed=options.seed, precision=options.precision
-    )
+    steps = judge_training.train(
+        data, options.data_root, role=options.role, epochs=epochs, width=options.width, seed=options.seed,
+        precision=options.precision,
+    )  # fmt: skip
     judge = None
     with tqdm(unit="step", disable=options.json or None) as bar:
         for progress in steps:
@@ -37,8 +43,12 @@ def run(options: argparse.Namespace) -> None:
             if progress.step % 20 == 0:
                 bar.set_postfix(loss=f"{progress.loss:.3f}")
     assert judge is not None
-    out = options.out or f"judge-{judge.data}.safetensors"
+    out = options.out or judges.shipped_path(f"judge-{judge.data}", options.role).name
     digest = judges.save(judge, out)
-    report = {"judge": out, "sha256": digest, "accuracy": judge.accuracy, "held_out": judge.held_out}
-    right = f"names {judge.accuracy:.2%} of {judge.held_out:,} held-out images rightly"
-    print_report(options, report, f"{out}: {right}")
+    report = {
+        "judge": out, "sha256": digest, "role": options.role, "network": judge.facts.kind,
+        "accuracy": judge.accuracy, "held_out": judge.held_out, "attributes": judge.facts.rates,
+    }  # fmt: skip
+    right = f"{out}: names {per_cent(judge.accuracy)} of {judge.held_out:,} held-out images rightly"
+    read = [f"{name.replace('_', ' ')} {per_cent(rate)}" for name, rate in judge.facts.rates.items()]
+    print_report(options, report, f"{right}; reads {', '.join(read)}" if read else right)

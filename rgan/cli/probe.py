@@ -7,6 +7,7 @@ import argparse
 from rgan.cli.common import Subparsers, add_search_options, gradients, print_report
 from rgan.common.devices import DEVICES, PRECISIONS
 from rgan.common.errors import RganError
+from rgan.common.formatting import per_cent
 
 
 def add(commands: Subparsers) -> None:
@@ -16,7 +17,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--samples", type=int, default=64)
     add_search_options(command)
     command.add_argument(
-        "--judge", metavar="FILE", help="default: the judge of the model's data that comes with RGAN Lab"
+        "--judge", metavar="FILE", help="to raise; default: the one of the model's data that may be attacked"
     )
     command.add_argument("--device", choices=DEVICES, default="auto")
     command.add_argument("--precision", choices=PRECISIONS, default="auto")
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
     z = gan.noise(options.samples, options.seed)
     judge = None
     if options.objective == objectives.JUDGE:
-        judge = judges.load(options.judge) if options.judge else judges.first_shipped([gan.data or "unknown data"])
+        names = [gan.data or "unknown data"]
+        judge = judges.load(options.judge) if options.judge else judges.first_shipped(names, judges.ATTACKED)
     objective = objectives.objective_for(
         gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )
@@ -66,4 +68,15 @@ def run(options: argparse.Namespace) -> None:
         "gradient_calls": result.gradients,
         "seconds": round(worst.seconds, 3),
     }
-    print_report(options, report, result.sentence())
+    said = [result.sentence()]
+    if judge is not None:
+        said.append(f"Raised: {judge.words}.")
+        report["raised"] = {"judge": judge.data, "sha256": judge.digest, "role": judge.facts.role}
+        other = objectives.judge_for((gan,), judges.MEASURING)
+        if other is not None and other.digest != judge.digest:
+            moved = {"original": z, "worst": z + result.r, "random": z + result.random}
+            found = {kind: float(other.opinion(gan.images(noise)).badness.mean()) for kind, noise in moved.items()}
+            report["measured"] = {"judge": other.data, "sha256": other.digest, "badness": found}
+            badness = ", ".join(f"{kind} {per_cent(mean, 0)}" for kind, mean in found.items())
+            said.append(f"Measured by {other.words}: mean badness {badness}.")
+    print_report(options, report, "\n".join(said))

@@ -22,7 +22,9 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--samples", type=int, default=128, help="of the control and each draw of the curves")
     command.add_argument("--pool", type=int, default=512, help="noise to look for failures in (default 512)")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--judge", metavar="FILE", help="default: the judge of A's data that comes with RGAN Lab")
+    command.add_argument(
+        "--judge", metavar="FILE", help="measures; default: that of A's data which comes with RGAN Lab"
+    )
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 

@@ -14,12 +14,14 @@ classes that come from one scale (skin, gaze) have gaps between them. The except
 | a headscarf goes without beard or moustache | it wraps the chin |
 | a cap sits on short, long, curly or no hair only | it would crush an afro, a bun, a tail |
 
-Both eyes of a face are equal in colour, size and shape, pixel by pixel: faces whose eyes differ are broken.
+Both eyes of a face are equal in colour, size and shape, pixel by pixel: faces whose eyes differ are broken. Every face
+has a twin that is broken so (`unlike`), in no split: they teach a judge what unlike eyes are.
 """
 
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 import os
 import subprocess
 import sys
@@ -51,6 +53,9 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 LABEL = "head"  # the attribute that serves as the label of an image: the one that always shows, in equal shares
 _UNDER_CAP = ("short", "long", "curly", "bald")
 
+EYES, ALIKE = "eyes", ("alike", "unlike")  # what all faces share and their twins lack, and its two classes
+ODDITIES = ("colour", "size", "gaze", "place", "closed", "gone")  # in which one eye of a twin differs from the other
+
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
@@ -70,6 +75,23 @@ _WHITE: Colour = (255, 255, 255)
 
 
 @dataclass(frozen=True)
+class OddEye:
+    """How the left (side −1) or right (1) eye differs from the other. Lengths in 64ths of the picture's side.
+
+    iris: which of the other colours, of those far from its own. scale: of its size. turn: of its gaze, in steps from
+    left to right. shift: of its place.
+    """
+
+    side: int
+    iris: int = 0
+    scale: float = 1.0
+    turn: int = 0
+    shift: Point = (0.0, 0.0)
+    closed: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True)
 class Traits:
     """One face before it is drawn. Lengths in 64ths of the picture's side; `side` is −1 (left) or 1 (right).
 
@@ -85,6 +107,7 @@ class Traits:
     half: Point  # half the width and half the height of the face
     jaw: float  # 0 oval to 1 square
     eyes: tuple[Point, Point]
+    odd: OddEye | None = None
 
     def name(self, attribute: str) -> str:
         """The attribute's class in words."""
@@ -93,10 +116,7 @@ class Traits:
 
 def traits(split: str, index: int) -> Traits:
     """Face `index` of `split`. Splits never share a seed."""
-    seed = np.random.SeedSequence((20_260_000 + VERSION, list(SPLITS).index(split), index))
-    # Raw words are what NumPy promises never to change for PCG64; its distributions may.
-    numbers = (np.random.PCG64(seed).random_raw(80) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    u: Iterator[float] = iter(numbers.tolist())
+    u = iter(_uniform((20_260_000 + VERSION, list(SPLITS).index(split), index), 80))
 
     def pick(options: Sequence[str]) -> str:
         return options[int(next(u) * len(options))]
@@ -143,6 +163,34 @@ def traits(split: str, index: int) -> Traits:
     )
 
 
+def unlike(split: str, index: int) -> Traits:
+    """The twin of face `index` of `split`: the same, but for one eye that differs plainly in one of ODDITIES."""
+    whole = traits(split, index)
+    side, which, at, way = _uniform((20_260_000 + VERSION, list(SPLITS).index(split), index, 1), 4)
+    low, far = way < 0.5, 2.5 + 1.5 * at
+    odd = OddEye(-1 if side < 0.5 else 1)
+    kind = ODDITIES[int(which * len(ODDITIES))]
+    if kind == "colour":
+        odd = dataclasses.replace(odd, iris=1 + int(6 * at))
+    elif kind == "size":
+        odd = dataclasses.replace(odd, scale=0.5 + 0.2 * at if low else 1.4 + 0.2 * at)
+    elif kind == "gaze":
+        gaze = whole.codes["gaze"]
+        odd = dataclasses.replace(odd, turn=(gaze + (1 if low else 2)) % 3 - gaze)
+    elif kind == "place":
+        odd = dataclasses.replace(odd, shift=(0.0, far if low else -far))
+    else:
+        odd = dataclasses.replace(odd, closed=kind == "closed", gone=kind == "gone")
+    return dataclasses.replace(whole, odd=odd)
+
+
+def _uniform(seed: tuple[int, ...], count: int) -> list[float]:
+    """Numbers from 0 to 1 of raw words, which NumPy promises never to change for PCG64; its distributions may."""
+    words = np.random.PCG64(np.random.SeedSequence(seed)).random_raw(count)
+    numbers: list[float] = ((words >> np.uint64(11)).astype(np.float64) * 2.0**-53).tolist()
+    return numbers
+
+
 @lru_cache(maxsize=3)
 def attributes(split: str) -> dict[str, np.ndarray]:
     """Codes of every attribute for all faces of `split`, int64 (N,); ATTRIBUTES names them."""
@@ -165,8 +213,9 @@ def draw(subject: Traits, size: int = 64) -> Image.Image:
     return _Painter(subject).paint().reduce(CANVAS // size)
 
 
-def pictures(split: str, size: int = 64, processes: int = 0) -> Iterator[Image.Image]:
-    """All faces of `split` in order, drawn by as many processes as there are processors (or `processes`).
+def pictures(split: str, size: int = 64, processes: int = 0, *, twins: bool = False) -> Iterator[Image.Image]:
+    """All faces of `split` in order, or their `unlike` twins, drawn by as many processes as there are processors (or
+    `processes`).
 
     Plain child processes rather than multiprocessing, which would run the caller's main module again, or fork threads.
 
@@ -175,10 +224,11 @@ def pictures(split: str, size: int = 64, processes: int = 0) -> Iterator[Image.I
     """
     processes = processes or min(16, _processors())
     if processes == 1:
-        yield from (face(split, index, size) for index in range(SPLITS[split]))
+        yield from (draw(_subject(split, index, twins), size) for index in range(SPLITS[split]))
         return
     # -P: this file's folder holds modules whose names others have too.
     command = [sys.executable, "-P", __file__, split, str(size), str(SPLITS[split]), str(processes)]
+    command.append(str(int(twins)))
     children = [subprocess.Popen([*command, str(at)], stdout=subprocess.PIPE) for at in range(processes)]
     try:
         for index in range(SPLITS[split]):
@@ -198,10 +248,14 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _stream(split: str, size: int, stop: int, step: int, start: int) -> None:
+def _subject(split: str, index: int, twin: bool) -> Traits:
+    return unlike(split, index) if twin else traits(split, index)
+
+
+def _stream(split: str, size: int, stop: int, step: int, twins: int, start: int) -> None:
     """Write faces start, start + step, … before `stop` to standard output, raw."""
     for index in range(start, stop, step):
-        sys.stdout.buffer.write(face(split, index, size).tobytes())
+        sys.stdout.buffer.write(draw(_subject(split, index, bool(twins)), size).tobytes())
     sys.stdout.buffer.flush()
 
 
@@ -209,6 +263,15 @@ def _mix(a: Colour, b: Colour, share: float) -> Colour:
     """`share` of the way from a to b."""
     red, green, blue = (int(x + (y - x) * share + 0.5) for x, y in zip(a, b, strict=True))
     return red, green, blue
+
+
+_FAR_IRISES = ((2, 4), (2, 3, 4), (0, 1, 3), (1, 2), (0, 1))  # of each colour, those that anybody tells from it
+
+
+def _other_iris(iris: int, which: int) -> int:
+    """`iris` itself for 0, else one of the colours that are far from it."""
+    far = _FAR_IRISES[iris]
+    return far[which % len(far)] if which else iris
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Colour:
@@ -595,22 +658,36 @@ class _Painter:
 
     def eyes(self) -> None:
         wide, tall = self.within(3.7, 4.5), self.within(2.7, 3.6)
-        iris = _IRISES[int(self.within(0, len(_IRISES)))]
-        tint = _mix(iris, _WHITE, self.within(0, 0.15))
-        turn = (self.it.codes["gaze"] - 1) * self.within(1.7, 2.1)
+        iris = int(self.within(0, len(_IRISES)))
+        light = self.within(0, 0.15)
+        reach = self.within(1.7, 2.1)
         lid, arch = _mix(self.shade, _BLACK, 0.55), self.within(0.6, 1.8)
         sad = self.it.name("expression") == "sad"
         brow, thick = self.it.hair, self.within(1.3, 1.9)
         for (px, py), s in zip(self.it.eyes, (-1, 1), strict=True):
-            self.ellipse(px, py, wide, tall, (252, 252, 250))
-            self.ellipse(px + turn, py, 2.2, min(2.3, tall), tint)
-            self.ellipse(px + turn, py, 1.15, 1.2, (16, 14, 18))
-            self.ellipse(px + turn - 0.8, py - 0.9, 0.6, 0.6, _WHITE)
-            self.bow((px - wide, py - 0.4), (px, py - 2 * tall + 0.2), (px + wide, py - 0.4), lid, 0.9)
+            odd = self.it.odd if self.it.odd and self.it.odd.side == s else OddEye(s)
+            tint = _mix(_IRISES[_other_iris(iris, odd.iris)], _WHITE, light)
+            turn = (self.it.codes["gaze"] - 1 + odd.turn) * reach
+            self.eye(px + odd.shift[0], py + odd.shift[1], odd.scale * wide, odd.scale * tall, turn, tint, lid, odd)
             inner, outer = px - s * (wide - 0.6), px + s * (wide + 0.4)
             above = py - tall - 1.9
             self.bow((inner, above - (1.6 if sad else -0.2)), (px, above - arch - 0.4),
                      (outer, above + (1.2 if sad else 0.4)), brow, thick)  # fmt: skip
+
+    def eye(
+        self, x: float, y: float, wide: float, tall: float, turn: float, tint: Colour, lid: Colour, odd: OddEye
+    ) -> None:
+        """One eye without its brow."""
+        if odd.gone:
+            return
+        if odd.closed:
+            self.bow((x - wide, y), (x, y + tall), (x + wide, y), lid, 1.1)
+            return
+        self.ellipse(x, y, wide, tall, (252, 252, 250))
+        self.ellipse(x + turn, y, 2.2 * odd.scale, min(2.3 * odd.scale, tall), tint)
+        self.ellipse(x + turn, y, 1.15 * odd.scale, 1.2 * odd.scale, (16, 14, 18))
+        self.ellipse(x + turn - 0.8, y - 0.9, 0.6, 0.6, _WHITE)
+        self.bow((x - wide, y - 0.4), (x, y - 2 * tall + 0.2), (x + wide, y - 0.4), lid, 0.9)
 
     def glasses(self) -> None:
         frame = _FRAMES[int(self.within(0, len(_FRAMES)))]

@@ -1,44 +1,44 @@
-"""An independent judge of images: a classifier that has seen real images only, and how far a picture is from them.
+"""Independent judges of images: classifiers that have seen real images only, and how far a picture is from them.
 
 Badness of an image is the share of held-out real images that lie nearer to real images than it does, by the distance to
 its third nearest neighbour in the classifier's features (Sun et al. 2022; per image: Gu et al. 2020, GIQA). Images that
 train the classifier, that neighbours are looked for among (reference) and that badness is a percentile of (calibration)
 are three disjoint sets.
+
+A data set has two, of unlike networks and trained on disjoint halves of its images (`judge_training`). One may be
+attacked: its distance can be raised by a search, after which it knows too little to be asked. The other only ever
+measures.
 """
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, log_softmax, pad
 
-from rgan.common.errors import CheckpointError, DataError, number_between
+from rgan.common.errors import CheckpointError, number_between
 from rgan.common.files import write_atomically
 from rgan.common.geometry import lengths
-from rgan.common.images import to_unit
-from rgan.data.datasets import ImageData, held_out
-from rgan.networks.classifier import FEATURES, Classifier, Features, initialise
+from rgan.data.datasets import DIGITS_SEED
+from rgan.networks.classifier import FEATURES, GRID, KINDS, Classifier, Features
 
-SIZE = 32  # pixels that every judge looks at
+MEASURING, ATTACKED = ROLES = ("measuring", "attacked")
+SIZE = GRID  # pixels that judges look at, but for SIZES
+SIZES = {"faces": 64}
 NEIGHBOURS = 3
 BAD = 0.95  # an image is bad from this badness on: further from real ones than 95 % of held-out real images
-HELD_OUT = 0.2  # of a set without test images: kept as reference, and as much again for calibration
-MOST = 5000  # reference and calibration images each
-BATCH = 256
 CHUNK = 256  # images a call in evaluation
-EPOCHS = {"digits": 30, "mnist": 4, "cifar10": 16}  # usual ones
-TEST_IMAGES = ("mnist", "cifar10")  # data sets whose models never see what their judge holds out
-MIRRORED = ("cifar10", "stl10")  # things look alike in a mirror; digits do not
-VERSION = 1
+EPOCHS = {"digits": 60, "mnist": 8, "cifar10": 24, "faces": 16}  # usual ones
+VERSION = 2  # of files that are written; 1 had one judge a data set, of the residual network
 MAX_BYTES = 64 * 2**20
 SHIPPED = Path(__file__).with_name("shipped")
 _KEY = "rgan-lab-judge"
@@ -51,7 +51,7 @@ class Opinion:
     distance: to the third nearest reference image in feature space. badness: percentile of that among held-out real
     images, above 0 to 1. realism: largest ratio of a reference image's own neighbourhood to the image's distance from
     it, 1 or more inside the real ones (Kynkäänniemi et al. 2019, eq. 3); many real images have less. entropy: of the
-    named class, in nats. label: the class.
+    named class, in nats. label: the class. attributes: the class of each of `Judge.questions`.
     """
 
     distance: Tensor
@@ -59,6 +59,73 @@ class Opinion:
     realism: Tensor
     entropy: Tensor
     label: Tensor
+    attributes: dict[str, Tensor] = field(default_factory=dict)
+
+    def rows(self, index: Tensor | slice) -> Opinion:
+        """Of some of the images."""
+        numbers, attributes = self._tensors()
+        return Opinion(
+            **{name: value[index] for name, value in numbers.items()},
+            attributes={name: value[index] for name, value in attributes.items()},
+        )
+
+    @staticmethod
+    def joined(opinions: Sequence[Opinion]) -> Opinion:
+        """Of the images of several, one after the other."""
+        parts = [opinion._tensors() for opinion in opinions]
+        numbers, attributes = (
+            {name: torch.cat([part[which][name] for part in parts]) for name in parts[0][which]} for which in (0, 1)
+        )
+        return Opinion(**numbers, attributes=attributes)
+
+    def numbers(self) -> dict[str, Tensor]:
+        """All but the attributes, (N,) each."""
+        return self._tensors()[0]
+
+    def _tensors(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        fields = dict(vars(self))
+        attributes: dict[str, Tensor] = fields.pop("attributes")
+        return fields, attributes
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is said of a judge's making.
+
+    kind: of its network, one of `classifier.KINDS`. size: pixels it looks at. classes: of the named class. accuracy: on
+    `held_out` images, none of which trained it. questions: names of the classes of each attribute that it reads, the
+    named class first; empty if it reads none. rates: accuracy on each attribute. apart: whether the real images that it
+    holds out are none that models of its data are trained on.
+    """
+
+    data: str
+    channels: int
+    width: int
+    classes: int
+    accuracy: float
+    held_out: int
+    epochs: int
+    seed: int
+    kind: str = "residual"
+    role: str = MEASURING
+    size: int = SIZE
+    precision: str = "float32"
+    questions: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    rates: dict[str, float] = field(default_factory=dict, hash=False)
+    apart: bool = True
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Numbers of classes of all that its network is asked."""
+        return tuple(map(len, self.questions.values())) or (self.classes,)
+
+    @property
+    def command(self) -> str:
+        """What trains it."""
+        return (
+            f"python -m rgan judge {self.data} --role {self.role} --epochs {self.epochs} --width {self.width} "
+            f"--seed {self.seed} --precision {self.precision}"
+        )
 
 
 @dataclass(frozen=True)
@@ -66,41 +133,54 @@ class Judge:
     """A classifier in evaluation mode with what it needs to tell badness.
 
     reference: features (R, FEATURES) of real images, radius: the distance of each to its third neighbour (R,);
-    calibration: distances of other real images from the reference, rising (C,). accuracy: on images that neither
-    trained it; of `held_out` images.
+    calibration: distances of other real images from the reference, rising (C,). digest: of its file, "" for none.
     """
 
-    data: str
-    channels: int
-    width: int
-    classes: int
+    facts: Facts
     network: Classifier
     reference: Tensor
     radius: Tensor
     calibration: Tensor
-    accuracy: float
-    held_out: int
-    epochs: int
-    seed: int
     digest: str = ""
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(False)
 
     @property
-    def apart(self) -> bool:
-        """Whether the real images that it holds out are none that models of its data are trained on."""
-        return self.data in TEST_IMAGES
+    def data(self) -> str:
+        """The data set whose images it knows."""
+        return self.facts.data
 
     @property
-    def caveat(self) -> str:
-        """A sentence on what flatters models in the eyes of this judge; empty where nothing does."""
-        if self.apart:
-            return ""
-        return (
-            f"{self.data.capitalize()} has no test images of its own: its models were trained on the real images that "
-            "this judge holds out, too, so badness and FID flatter a model that repeats them."
-        )
+    def channels(self) -> int:
+        """Of the images it looks at."""
+        return self.facts.channels
+
+    @property
+    def classes(self) -> int:
+        """Of the named class."""
+        return self.facts.classes
+
+    @property
+    def accuracy(self) -> float:
+        """Share of its `held_out` real images that it names rightly."""
+        return self.facts.accuracy
+
+    @property
+    def held_out(self) -> int:
+        """Real images that it was tried on."""
+        return self.facts.held_out
+
+    @property
+    def questions(self) -> dict[str, tuple[str, ...]]:
+        """Names of the classes of each attribute that it reads."""
+        return self.facts.questions
+
+    @property
+    def words(self) -> str:
+        """ "the judge of digits that only measures (residual network, 1a2b3c4d)"."""
+        what = "that may be attacked" if self.facts.role == ATTACKED else "that only measures"
+        return f"the judge of {self.data} {what} ({self.facts.kind} network, {self.digest[:8] or 'unsaved'})"
 
     def features(self, images: Tensor) -> Tensor:
         """(N, FEATURES) float32 on the CPU of images (N, C, H, W) in [−1, 1] of any size."""
@@ -134,9 +214,20 @@ class Judge:
 
     def logits(self, images: Tensor) -> Tensor:
         """(N, classes) of images (N, C, H, W) in [−1, 1]."""
+        return self._answers(self.features(images))[0]
+
+    def attributes(self, images: Tensor) -> dict[str, Tensor]:
+        """The class (N,) of each of `questions` that images (N, C, H, W) in [−1, 1] show."""
+        return self.attributes_of(self.features(images))
+
+    def attributes_of(self, seen: Tensor) -> dict[str, Tensor]:
+        """`attributes` of images whose `features` (N, FEATURES) are known."""
+        return {name: logits.argmax(dim=1) for name, logits in zip(self.questions, self._answers(seen), strict=False)}
+
+    def _answers(self, seen: Tensor) -> tuple[Tensor, ...]:
+        """Logits (N, classes) of each question, of the named class alone without questions."""
         with torch.no_grad():
-            logits: Tensor = self.network.score(self.features(images))
-        return logits
+            return self.network.answers(self.network.score(seen))
 
     def opinion(self, images: Tensor) -> Opinion:
         """Judge images (N, C, H, W) in [−1, 1]; each for itself."""
@@ -144,8 +235,7 @@ class Judge:
 
     def opinion_of(self, seen: Tensor) -> Opinion:
         """The opinion of images whose `features` (N, FEATURES) are known."""
-        with torch.no_grad():
-            log_p = log_softmax(self.network.score(seen), dim=1)
+        log_p = log_softmax(self._answers(seen)[0], dim=1)
         apart = distances(seen, self.reference)
         distance = apart.kthvalue(NEIGHBOURS, dim=1).values
         inner = self.radius <= self.radius.median()  # loosely placed reference images would call anything real
@@ -156,6 +246,7 @@ class Judge:
             realism=realism,
             entropy=-(log_p.exp() * log_p).sum(dim=1),
             label=log_p.argmax(dim=1),
+            attributes=self.attributes_of(seen),
         )
 
     def badness(self, distance: Tensor) -> Tensor:
@@ -164,33 +255,45 @@ class Judge:
         return (1 + below) / (1 + len(self.calibration))
 
 
-@functools.lru_cache(maxsize=8)
-def shipped(data: str) -> Judge:
-    """The judge of a data set that comes with RGAN Lab.
+@functools.lru_cache(maxsize=16)
+def shipped(data: str, role: str = MEASURING) -> Judge:
+    """The judge of a data set that comes with RGAN Lab: the one that measures, or the one that may be attacked.
 
     Raises:
         CheckpointError: there is none, or its file is damaged.
     """
-    path = SHIPPED / f"{data}.safetensors"
+    path = shipped_path(data, role)
     if not path.exists():
-        there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
-        more = f", or train it: `python -m rgan judge {data} --out {path}`" if data in EPOCHS else ""
+        there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors") if ATTACKED not in path.stem))
+        train = f"python -m rgan judge {data} --role {role} --out {path}"
+        more = f", or train it: `{train}`" if data in EPOCHS else ""
         raise CheckpointError(f"expected a judge for {data}, found those for {there}; judge by one of these{more}")
     return load(path)
 
 
-def first_shipped(names: Sequence[str]) -> Judge:
-    """The judge of the first of these data sets that has one.
+def shipped_path(data: str, role: str) -> Path:
+    """Where `shipped` looks for it."""
+    return SHIPPED / f"{data}{'' if role == MEASURING else f'-{role}'}.safetensors"
+
+
+def first_shipped(names: Sequence[str], role: str = MEASURING) -> Judge:
+    """The judge of the first of these data sets that has one in this role.
 
     Raises:
         CheckpointError: none has.
     """
     for name in dict.fromkeys(names):
         try:
-            return shipped(name)
+            return shipped(name, role)
         except CheckpointError as error:
             missing = error
     raise missing
+
+
+def attackable(judge: Judge) -> Judge:
+    """The judge to raise where this one measures: the other one of its data that comes with RGAN Lab, or itself where
+    there is none."""
+    return shipped(judge.data, ATTACKED) if shipped_path(judge.data, ATTACKED).exists() else judge
 
 
 def fitted(images: Tensor, judge: Judge) -> Tensor:
@@ -198,14 +301,14 @@ def fitted(images: Tensor, judge: Judge) -> Tensor:
     in training, other sizes are resized."""
     if images.shape[1] != judge.channels:
         images = images.mean(dim=1, keepdim=True).expand(-1, judge.channels, -1, -1)
-    side = images.shape[-1]
-    if side == SIZE:
+    side, size = images.shape[-1], judge.facts.size
+    if side == size:
         return images
     if judge.data == "mnist" and side == 28:
-        before = (SIZE - side) // 2
-        after = SIZE - side - before
+        before = (size - side) // 2
+        after = size - side - before
         return pad(images, (before, after, before, after), value=-1.0)
-    return interpolate(images, (SIZE, SIZE), mode="bicubic", antialias=True, align_corners=False).clamp(-1, 1)
+    return interpolate(images, (size, size), mode="bicubic", antialias=True, align_corners=False).clamp(-1, 1)
 
 
 def _third_nearest(seen: Tensor, reference: Tensor) -> Tensor:
@@ -224,153 +327,28 @@ def distances(seen: Tensor, reference: Tensor) -> Tensor:
     return torch.cdist(seen, reference, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-@dataclass(frozen=True)
-class JudgeStep:
-    """`step` of `steps` of a judge's training; `judge` is there at the end."""
-
-    step: int
-    steps: int
-    loss: float
-    judge: Judge | None = None
-
-
-def train(
-    data: ImageData,
-    root: str | Path = "data",
-    *,
-    epochs: int,
-    width: int = 16,
-    seed: int = 0,
-    precision: str = "float32",
-) -> Iterator[JudgeStep]:
-    """Train a judge for a labelled data set of SIZE pixels; the last progress carries it.
-
-    Uses the set's own test images as reference and calibration where it has them, else a part of its images.
-
-    Raises:
-        DataError: the set has no labels.
-        SettingsError: impossible numbers.
-    """
-    number_between("epochs", epochs, 1, 1000)
-    number_between("width", width, 1, 256)
-    number_between("seed", seed, 0, 2**63 - 1)
-    if data.labels is None:
-        raise DataError(
-            f"expected a data set with labels, got {data.name}; judges can be had for digits, mnist, cifar10"
-        )
-    learn, keep, measure = _split(data, root, seed)
-    rng = torch.Generator().manual_seed(seed)
-    channels, classes = int(data.images.shape[1]), int(data.labels.max()) + 1
-    with torch.device("meta"):
-        network = Classifier(channels, width, classes)
-    network = network.to_empty(device="cpu").to(memory_format=torch.channels_last)
-    initialise(network, rng)
-    images, labels = learn
-    batch = min(BATCH, len(images) // 8)
-    steps = epochs * (len(images) // batch)
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=0.1, total_steps=steps, pct_start=0.25)
-    low = precision == "bfloat16"
-    step = 0
-    for _ in range(epochs):
-        order = torch.randperm(len(images), generator=rng)
-        for index in order[: len(order) // batch * batch].split(batch):
-            x = augmented(to_unit(images[index]), rng, mirror=data.name in MIRRORED)
-            with torch.autocast("cpu", torch.bfloat16, enabled=low):
-                loss = network.loss(x.contiguous(memory_format=torch.channels_last), labels[index])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            step += 1
-            if step < steps:
-                yield JudgeStep(step, steps, float(loss.detach()))
-    network.eval()
-    judge = Judge(
-        data.name, channels, width, classes, network, torch.zeros(1, FEATURES), torch.zeros(1), torch.zeros(1),
-        0.0, 0, epochs, seed,
-    )  # fmt: skip
-    yield JudgeStep(steps, steps, float(loss.detach()), _calibrated(judge, keep, measure))
-
-
-def augmented(images: Tensor, rng: torch.Generator, *, mirror: bool) -> Tensor:
-    """Each image moved by up to 2 pixels (4 with `mirror`), the border repeated, and with `mirror` turned or not."""
-    reach = 4 if mirror else 2
-    side = images.shape[-1]
-    padded = pad(images, (reach,) * 4, mode="replicate")
-    count = len(images)
-    top, left = (torch.randint(0, 2 * reach + 1, (count,), generator=rng) for _ in range(2))
-    rows = top[:, None] + torch.arange(side)
-    columns = left[:, None] + torch.arange(side)
-    if mirror:
-        turned = torch.rand(count, generator=rng) < 0.5
-        columns = torch.where(turned[:, None], columns.flip(1), columns)
-    which = torch.arange(count)[:, None, None]
-    return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-_Part = tuple[Tensor, Tensor]  # images uint8, labels
-
-
-def _split(data: ImageData, root: str | Path, seed: int) -> tuple[_Part, _Part, _Part]:
-    """Images and labels to learn from, to look for neighbours among, and to calibrate with."""
-    assert data.labels is not None
-    rng = torch.Generator().manual_seed(seed)
-    apart = held_out(data.name, size=SIZE, root=root)
-    if apart is not None and apart.labels is not None:
-        order = torch.randperm(len(apart.images), generator=rng)
-        keep, measure = order[: len(order) // 2][:MOST], order[len(order) // 2 :][:MOST]
-        return (
-            (data.images, data.labels),
-            (apart.images[keep], apart.labels[keep]),
-            (apart.images[measure], apart.labels[measure]),
-        )
-    order = torch.randperm(len(data.images), generator=rng)
-    count = int(HELD_OUT * len(order))
-    parts = order[2 * count :], order[:count], order[count : 2 * count]
-    learn, keep_part, measure_part = ((data.images[part], data.labels[part]) for part in parts)
-    return learn, keep_part, measure_part
-
-
-def _calibrated(judge: Judge, keep: _Part, measure: _Part) -> Judge:
-    hits = sum(int((judge.logits(to_unit(images)).argmax(dim=1) == labels).sum()) for images, labels in (keep, measure))
-    reference = judge.features(to_unit(keep[0]))
-    own = _nearest(reference, reference, NEIGHBOURS + 1)  # the first is the image itself
-    found = _nearest(judge.features(to_unit(measure[0])), reference, NEIGHBOURS)
-    count = len(keep[0]) + len(measure[0])
-    return dataclasses.replace(
-        judge, reference=reference, radius=own, calibration=found.sort().values, accuracy=hits / count, held_out=count
-    )
-
-
-def _nearest(seen: Tensor, reference: Tensor, k: int) -> Tensor:
-    """Distance of each row to its k-th nearest of the reference, (N,)."""
-    return torch.cat([distances(chunk, reference).kthvalue(k, dim=1).values for chunk in seen.split(512)])
+def compact(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights and features as files hold them, in half precision, and all else as it is."""
+    return {name: value.half() if value.dim() > 1 else value for name, value in tensors.items()}
 
 
 def save(judge: Judge, path: str | Path) -> str:
     """Write the judge to `path` atomically and return the file's SHA-256.
+
+    Weights and reference are written in half precision, which `judge_training.train` has rounded them to.
 
     Raises:
         FileError: the folder cannot be written or is full.
     """
     from safetensors.torch import save as to_bytes
 
-    tensors = {f"network.{name}": value.contiguous() for name, value in judge.network.state_dict().items()}
+    tensors = {f"network.{name}": value for name, value in judge.network.state_dict().items()}
     tensors |= {"reference": judge.reference, "radius": judge.radius, "calibration": judge.calibration}
-    about = {
-        "version": VERSION,
-        **{name: getattr(judge, name) for name in _FACTS},
-    }
-    data = to_bytes(tensors, metadata={_KEY: json.dumps(about)})
+    about = {"version": VERSION, **asdict(judge.facts), "command": judge.facts.command}
+    held = {name: value.contiguous() for name, value in compact(tensors).items()}
+    data = to_bytes(held, metadata={_KEY: json.dumps(about)})
     write_atomically(Path(path), data)
     return hashlib.sha256(data).hexdigest()
-
-
-_FACTS: dict[str, type | tuple[type, ...]] = {
-    "data": str, "channels": int, "width": int, "classes": int, "accuracy": float, "held_out": int, "epochs": int,
-    "seed": int,
-}  # fmt: skip
 
 
 def load(path: str | Path) -> Judge:
@@ -394,14 +372,12 @@ def load(path: str | Path) -> Judge:
         raise CheckpointError(f"expected a judge's file at {path}, got: {error}; check the path") from error
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{wrong}, got something else; train one with that command") from error
-    if not isinstance(about, dict) or about.get("version") != VERSION:
-        raise CheckpointError(f"{wrong} in format version {VERSION}; train it again")
-    if not all(isinstance(about.get(name), kind) for name, kind in _FACTS.items()):
-        raise CheckpointError(f"{wrong}, got incomplete facts; the file is damaged")
-    for name, low, high in (("channels", 1, 4), ("width", 1, 256), ("classes", 2, 1000)):
-        number_between(name, about[name], low, high)
+    if not isinstance(about, dict) or about.get("version") not in (1, VERSION):
+        raise CheckpointError(f"{wrong} in format version 1 or {VERSION}; train it again")
+    facts = _facts(about, wrong)
     with torch.device("meta"):
-        network = Classifier(about["channels"], about["width"], about["classes"])
+        network = KINDS[facts.kind](facts.channels, facts.width, facts.outputs, facts.size)
+    tensors = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     parts = {name: tensors.pop(name, torch.empty(0)) for name in ("reference", "radius", "calibration")}
     count = len(parts["reference"])
     if parts["reference"].shape != (count, FEATURES) or parts["radius"].shape != (count,) or count <= NEIGHBOURS:
@@ -413,4 +389,36 @@ def load(path: str | Path) -> Judge:
         raise CheckpointError(f"{wrong}, got weights of another network; the file is damaged") from error
     if not all(bool(torch.isfinite(value.float()).all()) for value in (*state.values(), *parts.values())):
         raise CheckpointError(f"{wrong}, got NaN or infinity in it; train it again")
-    return Judge(network=network, digest=digest, **parts, **{name: about[name] for name in _FACTS})
+    return Judge(facts, network, digest=digest, **parts)
+
+
+_KINDS: dict[str, type] = {
+    "data": str, "channels": int, "width": int, "classes": int, "accuracy": float, "held_out": int, "epochs": int,
+    "seed": int,
+}  # fmt: skip
+_LATER: dict[str, type] = {
+    "kind": str, "role": str, "size": int, "precision": str, "questions": dict, "rates": dict, "apart": bool
+}  # fmt: skip
+
+
+def _facts(about: Mapping[str, Any], wrong: str) -> Facts:
+    """Of a file of either version."""
+    kinds = _KINDS | (_LATER if about["version"] > 1 else {})
+    if not all(isinstance(about.get(name), kind) for name, kind in kinds.items()):
+        raise CheckpointError(f"{wrong}, got incomplete facts; the file is damaged")
+    read = {name: about[name] for name in kinds}
+    read["questions"] = {str(name): _names(classes) for name, classes in read.get("questions", {}).items()}
+    if about["version"] == 1:  # which held out what its seed said of the digits; now that is what seed 0 says
+        read["apart"] = about["data"] != "digits" or about["seed"] == DIGITS_SEED
+    facts = Facts(**read)
+    if facts.kind not in KINDS or facts.role not in ROLES or facts.size % GRID or not all(facts.questions.values()):
+        raise CheckpointError(f"{wrong}, got a network, a role, a size or questions that are unknown; it is damaged")
+    for name, low, high in (("channels", 1, 4), ("width", 1, 256), ("classes", 2, 1000), ("size", GRID, 8 * GRID)):
+        number_between(name, getattr(facts, name), low, high)
+    if facts.questions and (facts.outputs[0] != facts.classes or sum(facts.outputs) > 1000):
+        raise CheckpointError(f"{wrong}, got questions that do not fit its classes; the file is damaged")
+    return facts
+
+
+def _names(classes: Iterable[object]) -> tuple[str, ...]:
+    return tuple(map(str, classes)) if isinstance(classes, list) else ()

@@ -139,13 +139,14 @@ def by_judge(judge: Judge) -> Standard:
     def look(images: Tensor) -> Seen:
         features = judge.features(images)
         with torch.no_grad():
-            return Seen(features, judge.network.score(features))
+            return Seen(features, judge.network.answers(judge.network.score(features))[0])
 
+    apart = judge.facts.apart
     known = judge.digest or hashlib.sha256(judge.reference.numpy().tobytes()).hexdigest()
     return Standard(
         features=f"features of the {judge.data} judge ({judge.digest[:8] or 'unsaved'})",
         reference=judge.reference,
-        origin=f"held-out images of {judge.data}{'' if judge.apart else ' (its models were trained on them, too)'}",
+        origin=f"held-out images of {judge.data}{'' if apart else ' (its models were trained on them, too)'}",
         classes=judge.classes,
         score="Classifier score",  # no Inception score: Barratt & Sharma 2018
         splits=1,

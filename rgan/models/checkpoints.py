@@ -276,7 +276,11 @@ def _training(values: Any) -> Training | None:
     protocol = values.get("protocol", "")
     if not isinstance(protocol, str):
         raise SettingsError(f"expected the protocol of the scores as text, got {type(protocol).__name__}")
-    return Training(history=tuple(rows), protocol=protocol, **{field: values[field] for field in kinds})
+    images = values.get("fingerprint", "")
+    if not isinstance(images, str):
+        raise SettingsError(f"expected the fingerprint of the images as text, got {type(images).__name__}")
+    facts = {field: values[field] for field in kinds}
+    return Training(history=tuple(rows), protocol=protocol, fingerprint=images, **facts)
 
 
 def _origin(values: Any) -> Origin | None:

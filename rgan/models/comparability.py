@@ -38,6 +38,8 @@ def _against(a: Gan, b: Gan) -> list[str]:
             found.append(f"they were trained on {a.data} and on {b.data}: scores hold them against other real images")
         else:
             found.append("it is not known whether they were trained on the same data")
+    elif shapes[0] == shapes[1] and a.fingerprint and b.fingerprint and a.fingerprint != b.fingerprint:
+        found.append(f"they were trained on other images of {a.data}: one may have seen what a judge holds out")
     return found
 
 

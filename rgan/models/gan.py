@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
+from rgan.data.datasets import BEFORE
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
 from rgan.networks.fusion import fold
@@ -33,7 +34,7 @@ class Training:
     """What is known of how the weights came about.
 
     history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol`
-    (words of `metrics.Protocol`).
+    (words of `metrics.Protocol`). fingerprint: of the images, `ImageData.fingerprint`; "" in older files.
     """
 
     data: str
@@ -44,6 +45,7 @@ class Training:
     precision: str
     history: tuple[dict[str, float], ...] = ()
     protocol: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,16 @@ class Gan:
     def data(self) -> str:
         """Name of the data set it was trained on, "" if that is not known."""
         return self.training.data if self.training else self.origin.data if self.origin else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the images it was trained on; "" if that is not known."""
+        return (self.training.fingerprint or BEFORE.get(self.data, "")) if self.training else ""
+
+    @property
+    def saw_all(self) -> bool:
+        """Whether it was trained on its data set as it was before some images were held out."""
+        return self.fingerprint in BEFORE.values()
 
     @property
     def has_critic(self) -> bool:

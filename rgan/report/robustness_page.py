@@ -75,7 +75,7 @@ def limits(found: Robustness) -> tuple[str, ...]:
         f"Badness is said by one classifier, which rightly names {per_cent(judge.accuracy)} of {judge.held_out:,} "
         f"real {judge.data} images that it was not trained on. What it does not see is not here. By definition "
         f"{per_cent(1 - BAD, 0)} of real images are bad too.",
-        *([judge.caveat] if judge.caveat else []),
+        *(f"{side}: {one.caveat}" for side, one in found.models.items() if one.caveat),
         "The search climbs on each model's own critic, not on the judge, and finds a lower bound: other noise within "
         "the same ε may be worse, by the critic and more so by the judge.",
         "z + r may be longer than ordinary noise, as in the paper; random noise of the same length is the control.",
@@ -167,7 +167,7 @@ def _settings(found: Robustness) -> dict[str, str]:
         "Curves": f"{DRAWS} draws of {asked.samples} samples at ε {', '.join(f'{x:g}' for x in asked.curves.radii)}",
         "Pool of failures": f"{asked.pool:,}",
         "Seed of the noise": f"{asked.seed}",
-        "Judge": f"{judge.data}, SHA-256 {judge.digest or 'none, it is in no file'}",
+        "Judge": f"{judge.words}, SHA-256 {judge.digest or 'none, it is in no file'}",
         "Device": found.models["A"].device,
         "RGAN Lab": __version__,
         **{name: version(name) for name in ("torch", "numpy", "scipy")},

@@ -21,7 +21,7 @@ def at_radius(a: OneRadius, b: OneRadius) -> Rows:
         {
             "model": side, "noise": kind, "sample": index, "radius": one.radius, "price": one.perturbation.attack.price,
             "loss": float(measure.loss[index]),
-            **{name: float(each[index]) for name, each in vars(measure.opinion).items()},
+            **{name: float(each[index]) for name, each in measure.opinion.numbers().items()},
         }
         for side, one in (("A", a), ("B", b))
         for kind, measure in one.measures.items()

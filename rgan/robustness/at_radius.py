@@ -43,6 +43,7 @@ class AtRadius:
         refused = tuple(f"No verdict: {why}" for why in against(self.checks))
         verdict = one_radius.verdict(first, *other) if other else (one_radius.against_random("A", first),)
         alike = tuple(one.sentence(side) for side, one in self.collapse.items())
+        alike += tuple(f"{side}: {one.attributes.sentence}" for side, one in self.found.items() if one.attributes)
         found = (strength({side: checks[0].number for side, checks in self.checks.items()}),)
         return (refused or verdict + alike + found) + tuple(filter(None, [self.raised]))
 

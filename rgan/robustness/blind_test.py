@@ -20,7 +20,7 @@ from rgan.common.errors import SettingsError, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import separate
 from rgan.common.images import to_uint8
-from rgan.metrics.judges import Judge
+from rgan.metrics.judges import Judge, attackable
 from rgan.models.gan import Gan
 from rgan.robustness.checks import Strength, measure_strength
 from rgan.stats.intervals import LEVEL, Share, more_hits, share
@@ -106,18 +106,19 @@ def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None
 def _moved(gan: Gan, z: Tensor, worst: Tensor, plan: BlindTestPlan, judge: Judge | None) -> Tensor:
     """Images (N, C, H, W) of worst noise where `worst` (N,) holds, of random noise of the same length elsewhere."""
     found = perturb(
-        gan, z, Attack((plan.radius,)), plan.objective, judge=judge, seed=plan.seed, best_random=False, device="cpu"
-    )
+        gan, z, Attack((plan.radius,)), plan.objective, judge=judge and attackable(judge), seed=plan.seed,
+        best_random=False, device="cpu",
+    )  # fmt: skip
     return gan.probe().images(z + torch.where(worst[:, None], found.r, found.random))
 
 
 def strengths(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None) -> dict[str, Strength]:
     """How much of the worst noise the searches behind `pairs` find, by side of the models shown."""
-    found = {}
+    raised, found = judge and attackable(judge), {}
     for side, gan in zip("A" if plan.question == BROKEN else "AB", gans, strict=False):
         z, attack = gan.noise(plan.trials, plan.seed), Attack((plan.radius,))
-        r = perturb(gan, z, attack, plan.objective, judge=judge, seed=plan.seed, best_random=False, device="cpu").r
-        objective = objective_for(gan, plan.objective, z, judge=judge, device="cpu", precision="auto")
+        r = perturb(gan, z, attack, plan.objective, judge=raised, seed=plan.seed, best_random=False, device="cpu").r
+        objective = objective_for(gan, plan.objective, z, judge=raised, device="cpu", precision="auto")
         found[side] = measure_strength(objective, z, r, attack, plan.seed)
     return found
 

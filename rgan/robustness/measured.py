@@ -15,7 +15,7 @@ from rgan.attack.search import CHUNK, Attack
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
 from rgan.common.images import to_unit
-from rgan.metrics.judges import BAD, Judge, Opinion
+from rgan.metrics.judges import BAD, Judge, Opinion, attackable
 from rgan.models.gan import Gan, Probe
 
 
@@ -40,17 +40,14 @@ class Measures:
 
     def rows(self, index: Tensor | slice) -> Measures:
         """Some of the samples."""
-        opinion = Opinion(**{name: value[index] for name, value in vars(self.opinion).items()})
-        return Measures(self.loss[index], opinion, self.features[index])
+        return Measures(self.loss[index], self.opinion.rows(index), self.features[index])
 
 
 def joined(measures: Sequence[Measures]) -> Measures:
     """Samples of several measures, one after the other."""
-    opinions = [vars(measure.opinion) for measure in measures]
-    opinion = Opinion(**{name: torch.cat([one[name] for one in opinions]) for name in opinions[0]})
     return Measures(
         torch.cat([measure.loss for measure in measures]),
-        opinion,
+        Opinion.joined([measure.opinion for measure in measures]),
         torch.cat([measure.features for measure in measures]),
     )
 
@@ -77,18 +74,28 @@ def by_side(judged_gans: Sequence[JudgedGan]) -> dict[str, JudgedGan]:
 
 @dataclass(frozen=True)
 class JudgeFacts:
-    """What is said of a judge. digest: of its file, "" if it is in none. held_out: real images that it was tried on."""
+    """What is said of a judge. digest: of its file, "" if it is in none. held_out: real images that it was tried on.
+    words: `Judge.words`."""
 
     data: str
     digest: str
     accuracy: float
     held_out: int
-    caveat: str
+    words: str
+
+    @classmethod
+    def of(cls, judge: Judge) -> JudgeFacts:
+        """Of a judge."""
+        return cls(judge.data, judge.digest, judge.accuracy, judge.held_out, judge.words)
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is said of a model, its judge and where they ran. digest: of the model's file, "" if it is in none."""
+    """What is said of a model, its judges and where they ran.
+
+    digest: of the model's file, "" if it is in none. judge: measures. attacked: is raised where a judge's distance is;
+    the same one if there is no other. caveat: of `JudgedGan`.
+    """
 
     title: str
     words: str
@@ -97,12 +104,14 @@ class ModelFacts:
     latent: int
     has_critic: bool
     judge: JudgeFacts
+    attacked: JudgeFacts
+    caveat: str
     device: str
 
 
 @dataclass(frozen=True)
 class JudgedGan:
-    """A Gan with the judge of its images, on a device.
+    """A Gan with the judge that measures its images, on a device; a search that raises a judge takes `raised`.
 
     All is float32: a search that starts in bfloat16 ends elsewhere, and a number must be the same on a busy machine.
     """
@@ -121,13 +130,28 @@ class JudgedGan:
         """The judge's features (R, F) of the real images in the model's file, if there are any."""
         return None if self.gan.reference is None else self.judge.features(to_unit(self.gan.reference))
 
+    @functools.cached_property
+    def raised(self) -> Judge:
+        """The judge that a search for the largest distance raises."""
+        return attackable(self.judge)
+
+    @property
+    def caveat(self) -> str:
+        """A sentence on what flatters this Gan in the judge's eyes; empty where nothing does."""
+        if self.gan.data != self.judge.data or (self.judge.facts.apart and not self.gan.saw_all):
+            return ""
+        return (
+            f"It was trained on real {self.judge.data} images that the judge holds out, so badness and FID flatter it "
+            "where it repeats them."
+        )
+
     @property
     def facts(self) -> ModelFacts:
-        """All that results hold of this Gan and its judge."""
-        gan, judge = self.gan, self.judge
+        """All that results hold of this Gan and its judges."""
+        gan = self.gan
         return ModelFacts(
             gan.recipe.title, gan.facts, gan.digest, gan.data, gan.recipe.latent, gan.has_critic,
-            JudgeFacts(judge.data, judge.digest, judge.accuracy, judge.held_out, judge.caveat),
+            JudgeFacts.of(self.judge), JudgeFacts.of(self.raised), self.caveat,
             str(choose_device(self.device)),
         )  # fmt: skip
 
@@ -136,23 +160,23 @@ class JudgedGan:
         return self.probe.images(z)
 
     def measure(self, z: Tensor) -> Measures:
-        """Images of noise z (N, latent), judged by both."""
+        """Images of noise z (N, latent), judged by critic and judge."""
         return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
 
     def look(self, z: Tensor) -> tuple[Tensor, Measures]:
-        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what both judges say of them."""
+        """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what critic and judge say of them."""
         images, measures = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
         return torch.cat(images), joined(measures)
 
     def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
-        """One of `objectives.OBJECTIVES`, by this Gan or its judge, for a search from z (N, latent).
+        """One of `objectives.OBJECTIVES`, by this Gan or the judge to raise, for a search from z (N, latent).
 
         precision: coarser only for an attack that checks another one.
 
         Raises:
             CheckpointError: the critic's loss is to be raised and there is no critic.
         """
-        return objective_for(self.gan, name, z, judge=self.judge, device=self.device, precision=precision)
+        return objective_for(self.gan, name, z, judge=self.raised, device=self.device, precision=precision)
 
     def perturb(
         self,
@@ -165,9 +189,9 @@ class JudgedGan:
         best_random: bool = False,
         report: Callable[[float], None] | None = None,
     ) -> tuple[Perturbation, ...]:
-        """`attack.perturb` at each of the attack's radii, by this Gan or its judge."""
+        """`attack.perturb` at each of the attack's radii, by this Gan or the judge to raise."""
         return perturb_along(
-            self.gan, z, attack, objective, judge=self.judge, seed=seed, control_seed=control_seed,
+            self.gan, z, attack, objective, judge=self.raised, seed=seed, control_seed=control_seed,
             best_random=best_random, device=self.device, report=report,
         )  # fmt: skip
 

@@ -18,6 +18,8 @@ from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
 from rgan.common.geometry import lengths
+from rgan.robustness import second_opinion
+from rgan.robustness.attributes import AttributeChanges, attribute_changes
 from rgan.robustness.measured import JudgedGan, Measures, check_noise
 from rgan.stats.intervals import Interval, mean_interval, rank_correlation, welch
 
@@ -33,10 +35,14 @@ STILL = "ε is 0: nothing moves. Raise ε to see what worst noise does."
 
 @dataclass(frozen=True)
 class OneRadius:
-    """One model at one ε: worst noise of N samples beside its controls, and a measure of each of CONTROLS."""
+    """One model at one ε: worst noise of N samples beside its controls, and a measure of each of CONTROLS.
+
+    second: badness (N,) of the worst images by the other judge of the data, where there is one.
+    """
 
     perturbation: Perturbation
     measures: dict[str, Measures]
+    second: Tensor | None = None
 
     @property
     def radius(self) -> float:
@@ -46,6 +52,17 @@ class OneRadius:
     def rise(self, kind: str) -> Tensor:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
         return self.measures[kind].badness - self.measures["original"].badness
+
+    @property
+    def attributes(self) -> AttributeChanges | None:
+        """What worst and random noise change in the images, as far as the judge reads it."""
+        return attribute_changes(*(self.measures[kind].opinion.attributes for kind in ("original", "worst", "random")))
+
+    @property
+    def judges(self) -> second_opinion.Agreement | None:
+        """How well the two judges agree on the worst images; None where there is one judge."""
+        worst = self.measures["worst"].badness
+        return None if self.second is None else second_opinion.agreement(worst, self.second)
 
     def beyond(self, kind: str) -> Interval:
         """Mean badness of worst noise above that of another of CONTROLS with the same samples."""
@@ -73,7 +90,9 @@ def one_radius(
         "best": z + found.best_random,
         "fresh": judged.gan.noise(samples, seed + 1),
     }
-    return OneRadius(found, {kind: judged.measure(noise) for kind, noise in tried.items()})
+    seen = {kind: judged.look(noise) for kind, noise in tried.items()}
+    other = None if judged.raised is judged.judge else judged.raised.opinion(seen["worst"][0]).badness
+    return OneRadius(found, {kind: measures for kind, (_, measures) in seen.items()}, other)
 
 
 def control_words(one: OneRadius) -> dict[str, str]:

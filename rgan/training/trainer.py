@@ -176,6 +176,7 @@ class Trainer:
             precision=str(self.dtype).removeprefix("torch."),
             history=tuple(self.history),
             protocol=self.protocol,
+            fingerprint=self.data.fingerprint(),
         )
         return Gan(
             recipe=self.recipe,

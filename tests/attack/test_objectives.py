@@ -16,7 +16,7 @@ from rgan.attack.search import Attack, SampleLoss, losses, run
 from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.geometry import lengths, unit
-from rgan.metrics.judges import shipped
+from rgan.metrics.judges import ATTACKED, MEASURING, shipped
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Origin, fresh
 from rgan.models.recipes import Recipe, recipe
@@ -210,7 +210,7 @@ def test_a_search_raises_the_judges_distance_above_random_noise(bent):
     found = path.view(1.0).perturbation
     assert found.loss_worst.mean() > found.loss_random.mean() + 0.1
     assert (found.loss_worst >= found.loss_original).all()
-    opinion = shipped("digits").opinion(bent.probe().images(bent.noise(8, 3) + found.r))
+    opinion = shipped("digits", ATTACKED).opinion(bent.probe().images(bent.noise(8, 3) + found.r))
     assert torch.allclose(opinion.distance, found.loss_worst, rtol=1e-4), "scored in full precision, however searched"
 
 
@@ -228,7 +228,8 @@ def test_the_critics_loss_is_the_probes():
 def test_what_can_be_raised_is_what_all_models_allow(linear, bent):
     assert judge_for((linear, linear)) is None and choices((linear, linear), None) == ("change",)
     judge = judge_for((linear, bent))
-    assert judge is not None and judge.data == "digits"
+    assert judge is not None and judge.data == "digits" and judge.facts.role == ATTACKED
+    assert judge_for((linear, bent), MEASURING) is shipped("digits")
     assert choices((linear, bent), judge) == ("judge", "change")
 
 

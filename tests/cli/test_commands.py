@@ -435,6 +435,10 @@ def test_evidence_says_what_the_library_says(capsys):
     badness = judge.opinion(gan.probe().images(z)).badness
     assert report["models"]["B"]["badness"]["original"] == pytest.approx(float(badness.mean()), abs=1e-6)
     assert len(report["models"]["A"]["health"]) == 4 and report["judge"]["data"] == "digits"
+    other = judges.shipped("digits", judges.ATTACKED)
+    assert report["second_judge"]["sha256"] == other.digest != report["judge"]["sha256"] == judge.digest
+    assert report["models"]["A"]["judges_agree"]["bad"]["total"] == 24 and report["models"]["A"]["attributes"] is None
+    assert any(one.startswith("Raised: the loss by each model's own critic. Measured by") for one in report["said"])
     rise = report["models"]["A"]["rise"]["worst"]
     assert rise["low"] <= rise["mean"] <= rise["high"]
     assert report["said"][0].startswith("No verdict: A's search is not to be trusted (Strength: finds ")

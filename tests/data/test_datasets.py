@@ -43,14 +43,21 @@ def zipped(folder, path):
 def test_digits_are_scikit_learns():
     from sklearn.datasets import load_digits
 
-    data = datasets.load("digits")
-    assert data.images.shape == (1797, 1, 32, 32) and data.images.dtype == torch.uint8
-    assert data.labels.tolist() == load_digits().target.tolist()
-    back = np.stack(
-        [np.asarray(Image.fromarray(x[0].numpy()).resize((8, 8), Image.Resampling.BOX)) for x in data.images]
-    )
-    assert np.corrcoef(back.ravel(), load_digits().images.ravel())[0, 1] > 0.98
+    data, apart = datasets.load("digits"), datasets.held_out("digits", size=32)
+    assert data.images.shape == (1079, 1, 32, 32) and data.images.dtype == torch.uint8
+    held = np.sort(torch.randperm(1797, generator=torch.Generator().manual_seed(0))[:718].numpy())
+    theirs = load_digits()
+    for part, found in ((np.setdiff1d(np.arange(1797), held), data), (held, apart)):
+        assert found.labels.tolist() == theirs.target[part].tolist()
+        back = np.stack(
+            [np.asarray(Image.fromarray(x[0].numpy()).resize((8, 8), Image.Resampling.BOX)) for x in found.images]
+        )
+        assert np.corrcoef(back.ravel(), theirs.images[part].ravel())[0, 1] > 0.98
     assert torch.equal(data.some(5, seed=1), data.some(5, seed=1))
+    whole = torch.empty(1797, 1, 32, 32, dtype=torch.uint8)
+    whole[held], whole[np.setdiff1d(np.arange(1797), held)] = apart.images, data.images
+    before = datasets.ImageData("digits", whole).fingerprint()
+    assert {"digits": before} == datasets.BEFORE, "what models were trained on whose files do not say"
 
 
 def test_a_folder_is_cropped_to_its_middle_and_resized_as_pillow_does(tmp_path):

@@ -1,5 +1,6 @@
 """The faces that the package draws: the same pixels everywhere, attributes that teach no bias, eyes that agree."""
 
+import dataclasses
 import hashlib
 import itertools
 
@@ -154,10 +155,28 @@ def eyes_of(person):
     return [pixels[y - 2 : y + 2, x - 3 : x + 3] for x, y in person.eyes]
 
 
+def test_a_twin_differs_from_its_face_in_one_eye_alone():
+    kinds = set()
+    for index in range(60):
+        whole, twin = faces.traits("test", index), faces.unlike("test", index)
+        assert whole.odd is None and dataclasses.replace(twin, odd=None) == whole
+        changed = np.abs(np.asarray(faces.draw(whole), np.int64) - np.asarray(faces.draw(twin))).max(axis=2) > 8
+        where = np.argwhere(changed)
+        assert len(where), "everybody can see it"
+        x, y = whole.eyes[0 if twin.odd.side < 0 else 1]
+        assert np.abs(where - (y, x)).max() <= 9, "the rest of the picture stays"
+        plain = faces.OddEye(twin.odd.side)
+        kinds |= {name for name in ("iris", "scale", "turn", "shift", "closed", "gone")
+                  if getattr(twin.odd, name) != getattr(plain, name)}  # fmt: skip
+    assert len(kinds) == len(faces.ODDITIES)
+
+
 def test_child_processes_draw_what_one_draws(few):
     alone = [picture.tobytes() for picture in faces.pictures("test", 32, processes=1)]
     together = [picture.tobytes() for picture in faces.pictures("test", 32, processes=3)]
     assert alone == together and len(set(alone)) == 11
+    twins = [[one.tobytes() for one in faces.pictures("test", 32, processes=n, twins=True)] for n in (1, 2)]
+    assert twins[0] == twins[1] and not set(twins[0]) & set(alone)
     stopped = faces.pictures("train", 32, processes=2)
     next(stopped)
     stopped.close()
@@ -178,5 +197,7 @@ def test_the_data_set_comes_with_the_package(few, tmp_path):
     assert data.labels.tolist() == faces.attributes("train")[faces.LABEL].tolist()
     apart = datasets.held_out("faces", size=48, root=tmp_path)
     assert apart.images.shape == (11, 3, 48, 48) and len(apart.labels) == 11
+    twins = datasets.unlike_faces("test", size=48, root=tmp_path)
+    assert np.array_equal(twins.images[5].permute(1, 2, 0).numpy(), np.asarray(faces.draw(faces.unlike("test", 5), 48)))
     with pytest.raises(SettingsError, match="32, 48 or 64"):
         datasets.load("faces", size=28, root=tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from rgan.common import limits
 from rgan.common.errors import FileError, SettingsError
 from rgan.common.files import check_name, usable_name
+from rgan.data.datasets import BEFORE
 from rgan.models import checkpoints
 from rgan.models.comparability import comparability
 from rgan.models.gan import Gan, Origin, Training, fresh
@@ -120,6 +121,22 @@ def test_a_robust_twin_is_comparable_and_a_loss_is_not():
 def test_what_forbids_a_comparison_is_named(other, reason):
     found = comparability(small(), other)
     assert len(found.against) == 1 and reason in found.against[0]
+
+
+def test_other_images_of_one_data_set_are_told_apart():
+    """Digits once had no held-out images; files of that time do not say which images they are of."""
+    told = {
+        prints: dataclasses.replace(small(), training=dataclasses.replace(small().training, fingerprint=prints))
+        for prints in ("", BEFORE["digits"], "1079-1")
+    }
+    assert comparability(told[""], told[BEFORE["digits"]]).against == () == comparability(told[""], told[""]).against
+    assert "other images of digits" in comparability(told[""], told["1079-1"]).against[0]
+    assert told[""].saw_all and not told["1079-1"].saw_all
+    mnist = [
+        dataclasses.replace(one, training=dataclasses.replace(one.training, data="mnist"))
+        for one in (told[""], told["1079-1"])
+    ]
+    assert comparability(*mnist).against == () and not mnist[0].saw_all, "it never was another set"
 
 
 def test_what_differs_beside_the_robust_part_is_named():

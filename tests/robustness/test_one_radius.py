@@ -13,10 +13,11 @@ from rgan.attack.search import Attack, SampleLoss, run
 from rgan.common.errors import SettingsError
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.common.geometry import lengths
+from rgan.data import datasets
 from rgan.metrics import judges
 from rgan.metrics.diversity import vendi
 from rgan.metrics.judges import Opinion
-from rgan.models.gan import Gan, fresh, prior_noise
+from rgan.models.gan import Gan, Training, fresh, prior_noise
 from rgan.models.recipes import recipe
 from rgan.robustness.at_radius import at_radius as at_radius_of
 from rgan.robustness.checks import GOOD, POOR, Check, check_attack, measure_strength
@@ -116,6 +117,37 @@ def test_agreement_of_judge_and_critic_is_of_ranks():
         found = agreement(dataclasses.replace(some, measures=some.measures | {"worst": apart}))["loss"]
         covered += found.low <= 0 <= found.high
     assert 0.9 <= covered / 200 <= 0.99
+
+
+def test_a_search_raises_one_judge_and_another_measures(judged_gans):
+    """Distances raised are the attacked judge's; badness is the other's, and their agreement is said."""
+    judged = judged_gans[0]
+    assert judged.raised is judges.shipped("digits", judges.ATTACKED) and judged.raised is not judged.judge
+    assert judged.facts.attacked.digest == judged.raised.digest != judged.facts.judge.digest == judged.judge.digest
+    z = judged.gan.noise(6, 0)
+    (found,) = judged.perturb(z, Attack((1.0,), gradients=3), "judge", seed=0)
+    images = judged.images(z + found.r)
+    assert torch.allclose(found.loss_worst, judged.raised.opinion(images).distance, rtol=1e-4)
+    assert torch.allclose(judged.measure(z + found.r).badness, judged.judge.opinion(images).badness)
+    one = one_radius(judged, SETTINGS, samples=8, seed=0)
+    worst = judged.images(one.perturbation.z + one.perturbation.r)
+    assert torch.allclose(one.second, judged.raised.opinion(worst).badness, atol=0.01)
+    assert one.judges.bad.total == 8 and one.attributes is None
+    other = dataclasses.replace(judged, judge=judged.raised)
+    assert one_radius(other, SETTINGS, samples=2, seed=0).judges is None, "there is no third one"
+
+
+def test_who_saw_what_a_judge_holds_out_is_told(judged_gans):
+    judged = judged_gans[0]
+    assert judged.caveat == ""
+    old = Training("digits", 10, 0, 1.0, "cpu", "float32")
+    new = dataclasses.replace(old, fingerprint=datasets.load("digits", size=32).fingerprint())
+    told = [dataclasses.replace(judged, gan=dataclasses.replace(judged.gan, training=one)) for one in (old, new)]
+    assert "flatter it" in told[0].caveat and told[1].caveat == ""
+    facts = dataclasses.replace(judged.judge.facts, apart=False)
+    own = dataclasses.replace(judged.judge, facts=facts)
+    assert "holds out" in dataclasses.replace(told[1], judge=own).caveat
+    assert dataclasses.replace(told[0], judge=judges.shipped("mnist")).caveat == "", "it saw no MNIST"
 
 
 def test_a_headline_needs_its_interval():

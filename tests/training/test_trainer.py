@@ -273,8 +273,8 @@ def test_standing_statistics_are_those_of_the_averaged_generator():
 def test_every_image_is_seen_once_before_any_is_seen_twice():
     data = datasets.load("digits")
     trainer = Trainer(recipe("dcgan", channels=1, width=1, latent=2, batch=64), data, seed=0)
-    first = torch.cat([trainer._real() for _ in range(28)])  # 1,792 of 1,797
-    assert len(torch.unique(first.flatten(1), dim=0)) > 1_700
+    first = torch.cat([trainer._real() for _ in range(16)])  # 1,024 of 1,079
+    assert len(torch.unique(first.flatten(1), dim=0)) > 1_000
     assert len(torch.unique(trainer._order)) == len(trainer._order)
 
 

@@ -19,6 +19,7 @@ from session.waiting import redrawn, value
 from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
+from rgan.metrics.judges import MEASURING
 from rgan.robustness.blind_test import BlindTestPlan, pairs, strengths
 
 ANSWERS = Slot[Mapping[object, tuple[int, ...]]]("blind_answers", {})  # sides chosen so far, by models and plan
@@ -46,7 +47,7 @@ with st.sidebar:
     st.caption("What you change here begins another test; the answers of this one are kept.")
 try:
     plan = BlindTestPlan(question, trials, radius, raised.objective, seed)
-    judge = judge_for(gans)
+    judge = judge_for(gans, MEASURING)
     test = (tuple(gan.digest for gan in gans), plan, judge and judge.digest)
     with st.spinner("Preparing the pairs …"):
         made = value(want({("blind", *test): lambda report: pairs(gans, plan, judge)})[("blind", *test)])

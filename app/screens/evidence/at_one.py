@@ -40,6 +40,9 @@ def control(asked: Asked, found: Found) -> None:
             "Rank correlation of badness with the loss: "
             f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
         )
+        for side, one in at_radius.found.items():
+            if one.judges is not None:
+                st.caption(f"{side}, do the two judges agree on the worst images? {one.judges.words}.")
         download("every sample", as_csv(evidence_rows.at_radius(*at_radius.found.values())), "control.csv")
         download("diversity", as_csv(evidence_rows.diversity(at_radius.collapse)), "diversity.csv")
 

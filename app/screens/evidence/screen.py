@@ -33,11 +33,14 @@ try:
     judge = judge_of(gans)
     asked = Asked(names, gans, judge, chosen, samples, seed, largest)
     found = want(asked.works(view))
+    flattered = "".join(
+        f"{side}: {one.caveat} " for side, one in zip("AB", asked.judged_gans, strict=True) if one.caveat
+    )
     st.caption(
         f"Judge: a classifier of real {judge.data} that has seen no model; it names {per_cent(judge.accuracy)} of "
         f"{judge.held_out:,} held-out images rightly. **Badness** of an image is the share of held-out real images "
         "that lie nearer to real ones than it does: 50 % is an ordinary real image, 100 % further off than all. "
-        f"{judge.caveat} "
+        f"{flattered}"
         f"**ε**: {SYMBOLS['ε']}; **λ**: {SYMBOLS['λ']}."
     )
     views.show(view, asked, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from theme.language import model_title
 
 from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import circled, grid, png, to_uint8
-from rgan.metrics.judges import BAD, Judge
+from rgan.metrics.judges import BAD
 from rgan.report import evidence
 from rgan.report.parts import Cell, Picture, Row, Table
 from rgan.robustness.failures.modes import Modes
@@ -54,7 +55,7 @@ def _again(hunt: Hunt) -> None:
 
 def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool) -> None:
     """What the pool shows; one failure and the modes once it is finished."""
-    shares(pool, hunt.judged_gans[0].judge)
+    shares(pool, hunt.judged_gans)
     by, side, kind = _ranking_controls(pool)
     order = ranking(pool, side, by, kind)
     ranked(hunt, pool, names, spread(order, EACH), kind, side)
@@ -97,13 +98,15 @@ def _step(by: int) -> None:
     PLACE.set(PLACE.get() + by)
 
 
-def shares(pool: Pool, judge: Judge) -> None:
+def shares(pool: Pool, judged_gans: Sequence[JudgedGan]) -> None:
     """How common bad images are, over all noise tried, with the intervals; and what that says."""
+    judge = judged_gans[0].judge
+    flattered = "".join(f" {side}: {one.caveat}" for side, one in zip("AB", judged_gans, strict=False) if one.caveat)
     st.caption(
         f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
         f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
         "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
-        f"badness, they may be bad before anything moves. {judge.caveat}"
+        f"badness, they may be bad before anything moves.{flattered}"
     )
     rows = tuple(
         Row(
