@@ -2,9 +2,9 @@
 
 import streamlit as st
 from components import tour
+from components.live_pair import LivePair, finish_run
 from components.live_slider import live_slider
 from components.model_card import card
-from components.stage import Stage, finish_run
 from session.chosen import Slot
 from session.state import live_paths, load, models
 from session.table import A, B, query
@@ -77,9 +77,9 @@ def explore() -> None:
         largest,
         ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
     )
-    stage = Stage(pair, ("baseline", "trained robustly"), numbers=False)
+    grids = LivePair(pair, ("baseline", "trained robustly"), numbers=False)
     request = Request(SAMPLES, 0, 0.0, BUDGETS["standard"], "ascent", False, largest)
-    _, more = stage.play(live_paths(pair, request, "home"), radius, search=not held)
+    _, more = grids.play(live_paths(pair, request, "home"), radius, search=not held)
     finish_run(more)
 
 

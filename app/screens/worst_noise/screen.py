@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 from components import board
+from components.live_pair import LivePair, finish_run
 from components.live_slider import live_slider
-from components.stage import Stage, finish_run
 from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
@@ -44,7 +44,7 @@ def explore() -> None:
         request.reach,
         ends=("0: original noise", f"{request.reach:.2f}: half of ‖z‖"),
     )
-    stage = Stage((a, b), (gans[0].recipe.title, gans[1].recipe.title))
+    grids = LivePair((a, b), (gans[0].recipe.title, gans[1].recipe.title))
     show, pick = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
     with show:
         changes = draw(SHOW)
@@ -53,7 +53,7 @@ def explore() -> None:
         with pick:
             picked = draw(replace(PICK, high=request.count))
     paths = live_paths((a, b), request, "worst_noise")
-    views, more = stage.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
+    views, more = grids.play(paths, radius, search=not held, changes=changes == "change", picked=picked - 1)
     if not held:  # the strip below leaves the cores to the grids while they move
         strips = together(
             lambda one: board.strip(views[one], *paths[one].strip(views[one], picked - 1), "AB"[one]), [0, 1]

@@ -25,7 +25,7 @@ def finish_run(more: bool) -> None:
         st.rerun()
 
 
-class Stage:
+class LivePair:
     """Places for models A and B on the page."""
 
     def __init__(self, names: tuple[str, str], about: tuple[str, str], *, numbers: bool = True):

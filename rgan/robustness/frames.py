@@ -1,0 +1,190 @@
+"""A path along ε as pictures and numbers: all that a player needs to show worst noise growing, and nothing else.
+
+`frames` reads a search, also an unfinished one, at the radii of a player. A later call, from a search that knows more,
+gives better frames for the same radii: coarse pictures at once, fine ones in their places.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rgan.attack.objectives import pixel_change
+from rgan.attack.search import Attack, WorstNoise, between, random_noise
+from rgan.common.devices import choose_device
+from rgan.common.errors import SettingsError
+from rgan.common.geometry import lengths
+from rgan.common.images import to_uint8
+from rgan.metrics.judges import BAD
+from rgan.models.gan import Gan
+from rgan.robustness.measured import JudgedGan
+
+COUNT = 25  # radii above 0
+
+
+@dataclass(frozen=True)
+class Track:
+    """N samples under one kind of noise at K + 1 radii.
+
+    images: uint8 (K + 1, N, H, W, C), as every picture of a result. All others are (K + 1, N). loss: the generator's,
+    by the model's own critic, NaN without one. change: root mean square difference from the original, as a fraction of
+    black to white. badness: the judge's, 0 to 1, and whether it is BAD or more: `broken`; both None without a judge.
+    labels: what the judge reads in each image, numbers by the name of what is read ("class"); empty without a judge.
+    """
+
+    images: np.ndarray
+    loss: np.ndarray
+    change: np.ndarray
+    badness: np.ndarray | None
+    broken: np.ndarray | None
+    labels: Mapping[str, np.ndarray]
+
+    @property
+    def relabelled(self) -> np.ndarray:
+        """Whether anything that the judge reads differs from what it reads in the original, (K + 1, N)."""
+        changed = [read != read[0] for read in self.labels.values()]
+        return np.any(changed, axis=0) if changed else np.zeros(self.change.shape, bool)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The path of one model from one noise z at one λ, as arrays and names.
+
+    attack: the search, whose radii are those of the frames, the first of them 0. seed: of the search and of its
+    control. worst, random: beside each other; `random` goes in one direction all along, each sample as far as its worst
+    noise. gradients: spent on each sample and radius. done: the search has ended. names: of the labels' values, where
+    they have names.
+    """
+
+    model: str
+    attack: Attack
+    seed: int
+    worst: Track
+    random: Track
+    gradients: int
+    done: bool
+    names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def radii(self) -> tuple[float, ...]:
+        """0 = r₀ < … < r_K."""
+        return self.attack.radii
+
+    @property
+    def original(self) -> np.ndarray:
+        """The images that nothing has moved, uint8 (N, H, W, C)."""
+        images: np.ndarray = self.worst.images[0]
+        return images
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge has said what is broken."""
+        return self.worst.broken is not None
+
+
+def frame_radii(largest: float, *also: float, count: int = COUNT) -> tuple[float, ...]:
+    """0 and `count` radii at even distances up to `largest`, in hundredths as sliders have them; `also` among them.
+
+    Raises:
+        SettingsError: the largest is not above 0.
+    """
+    if not largest > 0:
+        raise SettingsError(f"expected a largest ε above 0, where something moves, got {largest:g}; raise it")
+    even = np.linspace(0, largest, count + 1).round(2).tolist()
+    return tuple(sorted({0.0, *even, *(round(one, 2) for one in also if one <= largest)}))
+
+
+def frames(
+    source: JudgedGan | Gan,
+    found: WorstNoise,
+    radii: Sequence[float],
+    *,
+    model: str,
+    seed: int,
+    names: Mapping[str, tuple[str, ...]] | None = None,
+) -> Frames:
+    """What `found` knows, at these radii: between searched ones by `between`, beyond the last one its answer.
+
+    Costs two passes a radius and sample, and no gradient.
+
+    Args:
+        source: the Gan with the judge that measures; a Gan alone is measured by its own critic only.
+        found: the state of a search of that Gan's noise at any radii.
+        radii: rising, from 0.
+        model: its name.
+        seed: of the random directions, which are those of `perturbation.with_controls`.
+        names: of the judge's classes, by "class".
+
+    Raises:
+        SettingsError: the radii do not rise from 0.
+    """
+    attack = dataclasses.replace(found.attack, radii=tuple(radii))
+    if attack.radii[0] != 0 or len(attack.radii) < 2:
+        raise SettingsError(f"expected radii that rise from 0, got {attack.radii}; take them from frame_radii")
+    look = _Look(source)
+    original = look(found.z)
+    worst, random = [original], [original]
+    count = len(found.z)
+    for radius in attack.radii[1:]:
+        r = between(found, radius)
+        control = random_noise(found.z, lengths(r), seed, keep_shell=attack.keep_shell)[0]
+        both = look(torch.cat([found.z + r, found.z + control]))
+        worst.append(both.rows(slice(None, count)))
+        random.append(both.rows(slice(count, None)))
+    return Frames(
+        model, attack, seed, _track(worst), _track(random), found.gradients, found.done, dict(names or {})
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Images (N, C, H, W) in [−1, 1] and what is said of them, (N,) each; no badness without a judge."""
+
+    images: Tensor
+    loss: Tensor
+    badness: Tensor | None
+    labels: Mapping[str, Tensor]
+
+    def rows(self, index: slice) -> _Seen:
+        badness = None if self.badness is None else self.badness[index]
+        labels = {name: read[index] for name, read in self.labels.items()}
+        return _Seen(self.images[index], self.loss[index], badness, labels)
+
+
+class _Look:
+    """Noise (N, latent) → what is seen of it, by whoever there is to look."""
+
+    def __init__(self, source: JudgedGan | Gan):
+        self._judged = source if isinstance(source, JudgedGan) else None
+        self._gan = source.gan if isinstance(source, JudgedGan) else source
+        self._probe = source.probe if isinstance(source, JudgedGan) else source.probe(device=choose_device("auto"))
+
+    def __call__(self, z: Tensor) -> _Seen:
+        if self._judged is not None:
+            images, said = self._judged.look(z)
+            return _Seen(images, said.loss, said.badness, {"class": said.opinion.label})
+        if self._gan.has_critic:
+            return _Seen(*self._probe.images_and_loss(z), None, {})
+        return _Seen(self._probe.images(z), torch.full((len(z),), torch.nan), None, {})
+
+
+def _track(seen: Sequence[_Seen]) -> Track:
+    original = seen[0]
+
+    def stacked(values: Sequence[Tensor]) -> np.ndarray:
+        return torch.stack(list(values)).cpu().numpy()
+
+    badness = None if original.badness is None else stacked([one.badness for one in seen if one.badness is not None])
+    return Track(
+        images=np.stack([to_uint8(one.images) for one in seen]),
+        loss=stacked([one.loss for one in seen]),
+        change=stacked([pixel_change(one.images, original.images) for one in seen]),
+        badness=badness,
+        broken=None if badness is None else badness >= BAD,
+        labels={name: stacked([one.labels[name] for one in seen]) for name in original.labels},
+    )
