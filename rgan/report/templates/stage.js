@@ -55,8 +55,9 @@ const mount = (() => {
     return createImageBitmap(new Blob([bytes], { type: 'image/webp' }));
   }
 
-  // Frames with their sheets decoded.
-  async function developed(frames) {
+  // Frames with their sheets decoded; `arrives` promises those that are still on their way.
+  async function developed(given) {
+    const frames = given.arrives ? await given.arrives() : given;
     const sheets = {};
     for (const kind of KINDS) sheets[kind] = await Promise.all(frames.sheets[kind].map(bitmap));
     return { ...frames, pictures: sheets };
