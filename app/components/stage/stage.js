@@ -1,11 +1,10 @@
 // The stage itself is rgan/report/templates/stage.js, which stands before this; its `mount` knows nothing of Streamlit.
 // Frames come by frames.js, before or after this.
 function arriving(slot, id) {
-  const found = () => { const one = window.stageFrames && window.stageFrames.get(slot); return one && one.id === id ? one : null; };
   return new Promise((done) => {
     const look = () => {
-      const frames = found();
-      if (!frames) return;
+      const frames = window.stageFrames && window.stageFrames.get(slot);
+      if (!frames || frames.id !== id) return;
       document.removeEventListener('stage-frames', look);
       done(frames);
     };
