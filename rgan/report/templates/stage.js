@@ -23,7 +23,8 @@ const mount = (() => {
     </div>
     <div class="foot">
       <div class="legend"><span class="broken"><i></i><span></span></span><span class="changed"><i></i><span></span></span>
-        <span class="names"></span><span class="settings"></span><span class="keys">Keys: ← → move ε, space flips original and worst, 1 2 3 choose</span></div>
+        <span class="names"></span><span class="settings"></span>
+        <span class="keys">Keys: ← → move ε, space flips original and worst, 1 2 3 choose</span></div>
       <div class="exports"><button type="button" class="png" title="Keep what is shown as a PNG">Picture</button>
         <button type="button" class="film" title="Keep one way there and back as a film">Film</button></div>
     </div>
@@ -31,6 +32,7 @@ const mount = (() => {
     <div class="waiting" role="status"></div>
     <div class="announced" aria-live="polite"></div>`;
 
+  const density = () => Math.min(window.devicePixelRatio || 1, 2);
   const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
   const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
   const decimal = (value) => value.toFixed(2).replace('-', '−');
@@ -55,8 +57,9 @@ const mount = (() => {
     return createImageBitmap(new Blob([bytes], { type: 'image/webp' }));
   }
 
-  // Frames with their sheets decoded.
-  async function developed(frames) {
+  // Frames with their sheets decoded; `arrives` promises those that are still on their way.
+  async function developed(given) {
+    const frames = given.arrives ? await given.arrives() : given;
     const sheets = {};
     for (const kind of KINDS) sheets[kind] = await Promise.all(frames.sheets[kind].map(bitmap));
     return { ...frames, pictures: sheets };
@@ -69,6 +72,12 @@ const mount = (() => {
     const tall = Math.ceil(count / frames.columns) * height;
     const number = frame - 1;
     return [frames.pictures[kind][Math.floor(number / frames.frames_a_sheet)], (number % frames.frames_a_sheet) * tall];
+  }
+
+  // The frames that a kind shows at a place on the path, each with its weight.
+  function mixture(kind, place) {
+    if (kind === 'original') return [[0, 1]];
+    return place.share ? [[place.frame, 1 - place.share], [place.frame + 1, place.share]] : [[place.frame, 1]];
   }
 
   // Numbers of a kind at a frame; the original's stand in the first.
@@ -99,7 +108,8 @@ const mount = (() => {
     for (let columns = 1; columns <= count; columns += 1) {
       const rows = Math.ceil(count / columns);
       const across = (width - gap * (columns - 1)) / columns, down = (height - gap * (rows - 1)) / rows / ratio;
-      const tile = Math.floor(Math.min(across, down, LARGEST)), worth = tile * Math.sqrt(count / (rows * columns));
+      const tile = Math.max(1, Math.floor(Math.min(across, down, LARGEST)));
+      const worth = tile * Math.sqrt(count / (rows * columns));
       if (!best || worth > best.worth) best = { columns, tile, rows, worth };
     }
     return best;
@@ -209,7 +219,7 @@ const mount = (() => {
       const [count, tall, wide] = this.frames.size;
       const gap = count > 25 ? 3 : 4;
       const { columns, tile, rows } = arranged(count, width, height, gap, tall / wide);
-      const dense = Math.min(window.devicePixelRatio || 1, 2), down = Math.round(tile * tall / wide);
+      const dense = density(), down = Math.round(tile * tall / wide);
       this.columns = columns;
       this.dense = dense;
       this.tile = [Math.round(tile * dense), Math.round(down * dense)];
@@ -228,23 +238,20 @@ const mount = (() => {
 
     // Draw the images of a kind at a place on the path: those of a frame, crossing over into the next.
     draw(kind, place, fine) {
-      const { frames } = this, [count, height, width] = frames.size;
-      const steps = kind === 'original' ? [[0, 1]] : [[place.frame, 1], [place.frame + 1, place.share]];
-      const mixed = this.mixer.getContext('2d');
-      for (const [frame, alpha] of steps) {
-        if (alpha === 0) continue;
+      const { frames } = this, [count, height, width] = frames.size, shown = mixture(kind, place);
+      const mixed = this.mixer.getContext('2d'), size = [this.mixer.width, this.mixer.height];
+      shown.forEach(([frame, weight], over) => {
         const [sheet, top] = cut(frames, kind, frame);
-        mixed.globalAlpha = alpha;
-        mixed.drawImage(sheet, 0, top, this.mixer.width, this.mixer.height, 0, 0, this.mixer.width, this.mixer.height);
-      }
+        mixed.globalAlpha = over ? weight : 1;
+        mixed.drawImage(sheet, 0, top, ...size, 0, 0, ...size);
+      });
       const ink = enlarging(this.canvas, fine);
       ink.globalAlpha = 1;
       for (let sample = 0; sample < count; sample += 1) {
         ink.drawImage(this.mixer, (sample % frames.columns) * width, Math.floor(sample / frames.columns) * height,
           width, height, ...this.corner(sample), ...this.tile);
       }
-      const weights = kind === 'original' ? [[0, 1]] : [[place.frame, 1 - place.share], [place.frame + 1, place.share]];
-      const said = weights.filter(([, weight]) => weight > 0).map(([frame, weight]) => [numbers(frames, kind, frame), weight]);
+      const said = shown.map(([frame, weight]) => [numbers(frames, kind, frame), weight]);
       for (let sample = 0; sample < count; sample += 1) {
         this.stamped(ink, this.mark, sample, said, 'changed');
         this.stamped(ink, this.ring, sample, said, 'broken');
@@ -260,7 +267,8 @@ const mount = (() => {
 
     // Left and top of a sample's tile in the canvas.
     corner(sample) {
-      return [(sample % this.columns) * (this.tile[0] + this.gap), Math.floor(sample / this.columns) * (this.tile[1] + this.gap)];
+      const across = sample % this.columns, down = Math.floor(sample / this.columns);
+      return [across * (this.tile[0] + this.gap), down * (this.tile[1] + this.gap)];
     }
 
     count(near) {
@@ -277,7 +285,7 @@ const mount = (() => {
       });
     }
 
-    mark_samples(look, sample) {
+    markSamples(look, sample) {
       this.options().forEach((one, index) => one.classList.toggle(look, index === sample));
     }
   }
@@ -297,22 +305,24 @@ const mount = (() => {
 
     draw(pane, sample, place, kinds, fine) {
       const { frames } = pane, [, height, width] = frames.size;
-      const dense = Math.min(window.devicePixelRatio || 1, 2), side = CLOSE_UP * dense;
+      const side = CLOSE_UP * density(), size = [side, Math.round(side * height / width)];
       const left = (sample % frames.columns) * width, above = Math.floor(sample / frames.columns) * height;
+      if (String(this.size) !== String(size)) {
+        this.size = size;
+        [this.ring, this.mark] = [ringed(...size), cornered(...size)];
+        for (const { picture } of this.parts) [picture.width, picture.height] = size;
+      }
       this.title.textContent = `Sample ${sample + 1} of ${pane.model.side}, ${pane.model.name}`;
       for (const { kind, picture, name, words } of this.parts) {
-        if (picture.width !== side) picture.width = picture.height = side;
-        const ink = enlarging(picture, fine);
-        for (const [frame, alpha] of kind === 'original' ? [[0, 1]] : [[place.frame, 1], [place.frame + 1, place.share]]) {
-          if (alpha === 0) continue;
+        const ink = enlarging(picture, fine), said = numbers(frames, kind, place.near);
+        mixture(kind, place).forEach(([frame, weight], over) => {
           const [sheet, top] = cut(frames, kind, frame);
-          ink.globalAlpha = alpha;
-          ink.drawImage(sheet, left, top + above, width, height, 0, 0, side, side);
-        }
+          ink.globalAlpha = over ? weight : 1;
+          ink.drawImage(sheet, left, top + above, width, height, 0, 0, ...size);
+        });
         ink.globalAlpha = 1;
-        const said = numbers(frames, kind, place.near);
-        if (said.broken(sample)) ink.drawImage(ringed(side, side), 0, 0);
-        if (said.changed(sample)) ink.drawImage(cornered(side, side), 0, 0);
+        if (said.changed(sample)) ink.drawImage(this.mark, 0, 0);
+        if (said.broken(sample)) ink.drawImage(this.ring, 0, 0);
         name.textContent = kinds[kind];
         words.textContent = said.words(sample).join('\n');
       }
@@ -361,7 +371,7 @@ const mount = (() => {
       this.part('.film').addEventListener('click', () => this.keepFilm());
       this.part('.film').hidden = !FILMS.some(([type]) => window.MediaRecorder && MediaRecorder.isTypeSupported(type));
       this.onKey = (event) => this.key(event);
-      this.onDown = (event) => { if (!event.target.closest || !event.target.closest('[role=option]')) this.enlarge(null); };
+      this.onDown = (event) => { if (!this.panes.some((pane) => pane.samples.contains(event.target))) this.enlarge(null); };
       this.watch = new ResizeObserver(() => { if (this.root.clientWidth !== this.width) this.fit(); });
     }
 
@@ -377,8 +387,8 @@ const mount = (() => {
       }
       this.root.classList.toggle('pale', Boolean(data.waiting) && Boolean(this.data));
       this.part('.waiting').textContent = data.waiting;
-      const known = new Map(this.panes.map((pane) => [pane.frames.id, pane.frames]));
-      const frames = await Promise.all(data.models.map((model) => known.get(model.frames.id) || developed(model.frames)));
+      const known = new Map(this.panes.map(({ frames }) => [frames.id, frames]));
+      const frames = await Promise.all(data.models.map(({ frames: one }) => known.get(one.id) || developed(one)));
       if (this.latest === data) this.show(data, frames);
     }
 
@@ -388,7 +398,9 @@ const mount = (() => {
       this.radii = frames[0].radii;
       while (this.panes.length > frames.length) this.panes.pop().root.remove();
       while (this.panes.length < frames.length) this.panes.push(new Pane(this, this.panes.length));
+      const old = this.panes.map((pane) => pane.frames).filter((one) => one && !frames.includes(one));
       this.panes.forEach((pane, index) => pane.show(data.models[index], frames[index]));
+      for (const one of old) Object.values(one.pictures).flat().forEach((picture) => picture.close());
       this.root.classList.toggle('two', frames.length === 2);
       for (const kind of KINDS) this.part(`.kinds .${kind}`).textContent = data.kinds[kind];
       for (const [what, words] of Object.entries(data.legend)) {
@@ -416,14 +428,14 @@ const mount = (() => {
 
     // Tiles as large as they can be; what is above and below them keeps its height.
     fit() {
-      if (!this.data) return;
+      if (!this.data || !this.root.clientWidth) return;
       this.width = this.root.clientWidth;
       const stacked = this.panes.length === 2 && this.width < NARROW;
       this.root.classList.toggle('stacked', stacked);
       const across = stacked || this.panes.length === 1 ? this.width : (this.width - BETWEEN) / 2;
       this.reserve();
-      const [grids, foot] = [this.panes.reduce((sum, pane) => sum + pane.grid.offsetHeight, 0), this.part('.foot').offsetHeight];
-      const others = this.root.offsetHeight - grids - foot;
+      const grids = this.panes.reduce((sum, pane) => sum + pane.grid.offsetHeight, 0);
+      const others = this.root.offsetHeight - grids - this.part('.foot').offsetHeight;
       const down = stacked ? Math.max(140, (innerHeight - others - ABOVE) / 2) : Math.max(480, innerHeight - 330);
       for (const pane of this.panes) pane.fit(across, down);
       this.ask();
@@ -459,7 +471,7 @@ const mount = (() => {
     }
 
     draw() {
-      if (!this.data) return;
+      if (!this.width) return;
       const place = this.at(this.radius), fine = !this.motion && !this.held;
       for (const pane of this.panes) pane.draw(this.kind, place, fine);
       if (place.near !== this.near || this.counted !== this.data) {
@@ -498,7 +510,7 @@ const mount = (() => {
       const near = this.at(this.radius).near;
       for (const pane of this.panes) {
         pane.describe(this.kind, near);
-        pane.mark_samples('picked', this.picked);
+        pane.markSamples('picked', this.picked);
       }
       if (!mine) return;
       this.part('.announced').textContent = `ε ${this.data.labels[near]}, ${this.kind}. ${this.data.sentences[near]}`;
@@ -540,8 +552,7 @@ const mount = (() => {
     play() {
       const home = this.radius, end = this.radii[this.radii.length - 1];
       if (this.kind === 'original') this.kind = 'worst';
-      return this.go([[0, 0, PAUSE], [0, end, RISE], [end, end, REST], [end, 0, FALL], [0, 0, PAUSE], [0, home, home ? GLIDE : 0]])
-        .then((whole) => { if (whole) this.settle(true); });
+      return this.go([...thereAndBack(end), [0, home, home ? GLIDE : 0]]).then((whole) => { if (whole) this.settle(true); });
     }
 
     choose(kind) {
@@ -559,10 +570,11 @@ const mount = (() => {
     // Show a sample large, or none; its twin in the other grid is marked with it.
     enlarge(pane, sample = -1) {
       this.large = pane === null ? null : { pane, sample };
-      for (const one of this.panes) one.mark_samples('pointed', sample);
+      for (const one of this.panes) one.markSamples('pointed', sample);
       this.close.root.hidden = !this.large;
       if (!this.large) return;
-      for (const one of this.panes) one.options().forEach((option, index) => { option.tabIndex = index === sample ? 0 : -1; });
+      for (const option of this.root.querySelectorAll('[role=option]')) option.tabIndex = -1;
+      for (const one of this.panes) one.options()[sample].tabIndex = 0;
       this.draw();
       this.close.place(this.panes[pane].options()[sample].getBoundingClientRect(), this.root.getBoundingClientRect());
     }
@@ -601,8 +613,8 @@ const mount = (() => {
       const style = getComputedStyle(this.root), font = style.fontFamily, pad = 24, head = 66;
       const sizes = this.panes.map((pane) => [pane.canvas.width / dense, pane.canvas.height / dense]);
       const widths = sizes.map(([width]) => width), heights = sizes.map(([, height]) => height);
-      const inner = Math.max(420, stacked ? Math.max(...widths) : widths.reduce((sum, width) => sum + width + BETWEEN, -BETWEEN));
-      const lines = Math.ceil(inner < 700 ? 4 : 2), said = lines * 30;
+      const across = widths.reduce((sum, width) => sum + width + BETWEEN, -BETWEEN);
+      const inner = Math.max(420, stacked ? Math.max(...widths) : across), said = (inner < 700 ? 4 : 2) * 30;
       const tall = stacked ? heights.reduce((sum, height) => sum + height + head, 0) : Math.max(...heights) + head;
       const even = (value) => 2 * Math.round(value / 2);  // as films must be
       const target = given || canvas(even((inner + 2 * pad) * dense), even((said + tall + 3 * pad + 22) * dense));
@@ -617,7 +629,8 @@ const mount = (() => {
         return ink.measureText(text).width;
       };
       ink.font = `600 22px ${font}`;
-      wrapped(ink, this.data.sentences[this.near], inner).forEach((line, row) => write(line, pad, pad + 22 + row * 30, 22, 600));
+      const lines = wrapped(ink, this.data.sentences[this.near], inner);
+      lines.forEach((line, row) => write(line, pad, pad + 22 + row * 30, 22, 600));
       let [x, y] = [pad, pad + said];
       this.panes.forEach((pane, index) => {
         ink.fillStyle = pane.model.colour;
@@ -630,8 +643,8 @@ const mount = (() => {
         if (stacked) y += head + heights[index];
         else x += widths[index] + BETWEEN;
       });
-      const words = [`${this.data.kinds[this.kind]}, ε ${this.part('output').textContent}, ${this.data.settings}`, this.data.legend.broken];
-      write(words.filter(Boolean).join('  ·  ○ '), pad, target.height / dense - pad, 15);
+      const at = `${this.data.kinds[this.kind]}, ε ${this.part('output').textContent}, ${this.data.settings}`;
+      write([at, this.data.legend.broken].filter(Boolean).join('  ·  ○ '), pad, target.height / dense - pad, 15);
       return target;
     }
 
@@ -645,7 +658,8 @@ const mount = (() => {
     }
 
     keepPicture() {
-      this.composed().toBlob((blob) => keep(blob, `${this.data.file}-eps${this.data.labels[this.near]}-${this.kind}.png`));
+      const name = `${this.data.file}-eps${this.data.labels[this.near]}-${this.kind}.png`;
+      this.composed().toBlob((blob) => keep(blob, name));
     }
 
     async keepFilm() {
@@ -656,13 +670,14 @@ const mount = (() => {
       button.disabled = true;
       button.textContent = 'Filming …';
       this.draw();
-      const sheet = this.composed(), recorder = new MediaRecorder(sheet.captureStream(30), { mimeType: type, videoBitsPerSecond: 8e6 });
-      const parts = [];
+      const sheet = this.composed(), parts = [];
+      const recorder = new MediaRecorder(sheet.captureStream(30), { mimeType: type, videoBitsPerSecond: 8e6 });
+      const name = `${this.data.file}-eps0-${this.data.labels.at(-1)}-${this.kind}.${ending}`;
       recorder.ondataavailable = (event) => parts.push(event.data);
-      recorder.onstop = () => keep(new Blob(parts, { type }), `${this.data.file}-eps0-${this.data.labels.at(-1)}-${this.kind}.${ending}`);
+      recorder.onstop = () => keep(new Blob(parts, { type }), name);
       recorder.start();
       this.filming = () => this.composed(sheet);
-      await this.go([[0, 0, PAUSE], [0, end, RISE], [end, end, REST], [end, 0, FALL], [0, 0, PAUSE]]);
+      await this.go(thereAndBack(end));
       this.filming = null;
       recorder.stop();
       button.disabled = false;
@@ -679,6 +694,8 @@ const mount = (() => {
       this.watch.disconnect();
     }
   }
+
+  const thereAndBack = (end) => [[0, 0, PAUSE], [0, end, RISE], [end, end, REST], [end, 0, FALL], [0, 0, PAUSE]];
 
   // Lines of text no wider than so many pixels in the canvas's font.
   function wrapped(ink, text, width) {
