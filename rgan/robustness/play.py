@@ -6,20 +6,40 @@ the next. Frames are made after a first step, which costs one gradient a sample,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
-from rgan.attack.objectives import CHANGE, objective_for
-from rgan.attack.path import Request
-from rgan.attack.search import Attack, run
+from rgan.attack.objectives import CHANGE, CRITIC, JUDGE, objective_for
+from rgan.attack.path import Request, reach
+from rgan.attack.search import BUDGETS, Attack, run
 from rgan.common.progress import Progress
 from rgan.models.gan import Gan
+from rgan.robustness import encoding
 from rgan.robustness.frames import Frames, frame_radii, frames
 from rgan.robustness.measured import JudgedGan
 
+VERSION = 1  # of the way frames are made
+SAMPLES = 16
 FRAMES = 24  # radii of frames above 0
 SEARCHED = tuple(at / FRAMES for at in (1, 2, 3, 4, 6, 9, 12, 18, 24))  # shares of the largest ε: some of the frames
 MADE_AT = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)  # gradients a sample after which there are new frames
 ROUGH = 4  # radii of the first frames
+
+
+def first_request(gan: Gan, judged: bool) -> Request:
+    """What a player shows of a model before anybody asks for something else: SAMPLES images, raised against a judge
+    where there is one, by the critic where there is none, and by the change of the image without both."""
+    objective = JUDGE if judged else CRITIC if gan.has_critic else CHANGE
+    return Request(SAMPLES, 0, 0.0, BUDGETS["standard"], "ascent", False, reach(gan), objective=objective)
+
+
+def path_of(source: JudgedGan | Gan, request: Request) -> dict[str, Any]:
+    """All that the frames of `play` depend on, as plain values."""
+    gan = source.gan if isinstance(source, JudgedGan) else source
+    judges = [source.judge.digest, source.raised.digest] if isinstance(source, JudgedGan) else []
+    asked = dataclasses.asdict(request) | {"rows": list(request.rows)}
+    return {"what": "path", "version": [VERSION, encoding.VERSION], "model": gan.digest, "judges": judges, **asked}
 
 
 def searched_radii(request: Request) -> tuple[float, ...]:
