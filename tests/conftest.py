@@ -1,19 +1,27 @@
-"""Shared fixtures: a real server of the app and a real browser, where there is one."""
+"""Shared fixtures: small models, a real server of the app, and a real browser, where there is one."""
 
 import os
 import shutil
+import signal
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 
 from benchmarks.serving import Server, chromium
+from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What all processes of a test run share, and the models that the app has in it; the first process names the folders.
+SHARED = "RGAN_TESTS_SHARED"
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="rgan-")
+    os.environ["RGAN_CHECKPOINTS"] = str(Path(os.environ[SHARED]) / "checkpoints")
 # Every test process has its own runs/ and uploads/, apart from the user's and from its neighbours'.
 OWN = ("RGAN_RUNS", "RGAN_UPLOADS")
 for _name in OWN:
@@ -34,12 +42,39 @@ def _own_folders():
         shutil.rmtree(os.environ[name], ignore_errors=True)
 
 
+def pytest_unconfigure(config):
+    """End what all processes shared, once they have ended."""
+    if hasattr(config, "workerinput"):
+        return
+    shared = Path(os.environ[SHARED])
+    if (shared / "server").exists():
+        with suppress(ProcessLookupError):
+            os.kill(int((shared / "server").read_text().split()[0]), signal.SIGTERM)
+    shutil.rmtree(shared, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def address():
-    server = Server()
-    server.start()
-    yield server.address
-    server.stop()
+def models():
+    """Small models in place of the shipped ones, see tests/tiny_models.py: made once a run."""
+    folder = Path(os.environ["RGAN_CHECKPOINTS"])
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made = folder.with_suffix(".part")
+            tiny_models.make(made)
+            made.rename(folder)
+
+
+@pytest.fixture(scope="session")
+def address(models):
+    """Where a server of the app answers, one for all processes of the run."""
+    shared = Path(os.environ[SHARED])
+    with FileLock(shared / "server.lock"):
+        if not (shared / "server").exists():
+            own = {name: str(shared / name) for name in OWN}
+            server = Server(environment=own)
+            server.start()
+            (shared / "server").write_text(f"{server.process.pid} {server.address}")
+    return (shared / "server").read_text().split()[1]
 
 
 @pytest.fixture(scope="session")

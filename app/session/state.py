@@ -20,6 +20,7 @@ from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
 from rgan.common.errors import DataError
+from rgan.common.files import shipped_models
 from rgan.data import datasets
 from rgan.embedding import projections
 from rgan.models import checkpoints
@@ -31,6 +32,7 @@ from rgan.training.runs import CHECKPOINT, TrainingPlan
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
+SHIPPED = shipped_models()
 RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
 STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
 TRAINED, UPLOADED = "runs/", "uploads/"  # before the names of such models
@@ -149,7 +151,7 @@ def about_data(name: str) -> datasets.About:
 
 def models() -> dict[str, Path]:
     """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
-    shipped = {path.stem: path for path in (ROOT / "checkpoints").glob("*.safetensors")}
+    shipped = {path.stem: path for path in SHIPPED.glob("*.safetensors")}
     trained = {f"{TRAINED}{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
     shelf = visitors.shelf()
     uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}

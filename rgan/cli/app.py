@@ -12,7 +12,7 @@ from rgan.cli.common import Subparsers
 from rgan.common.errors import RganError
 from rgan.common.files import CHECKOUT
 
-FOLDERS = ("RGAN_RUNS", "RGAN_UPLOADS")  # a relative one is meant from where the command is called
+FOLDERS = ("RGAN_CHECKPOINTS", "RGAN_RUNS", "RGAN_UPLOADS")  # a relative one is meant from where the command is called
 
 
 def add(commands: Subparsers) -> None:

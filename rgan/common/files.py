@@ -18,6 +18,11 @@ _NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 _UNFINISHED = ".part"
 
 
+def shipped_models() -> Path:
+    """Where the models that come with RGAN Lab lie: checkpoints/, or the folder that RGAN_CHECKPOINTS names."""
+    return Path(os.environ.get("RGAN_CHECKPOINTS", CHECKOUT / "checkpoints"))
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`, durably: a reader sees the old file or the new one, also after a power cut.
 

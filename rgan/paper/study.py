@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rgan.common.devices import choose_device
 from rgan.common.errors import CheckpointError, DataError, FileError, RganError
-from rgan.common.files import CHECKOUT, write_atomically
+from rgan.common.files import shipped_models, write_atomically
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.paper.ablation import Ablation, LeftOut, Model, ablations, members
@@ -26,7 +26,7 @@ EVALUATIONS = "evaluations"  # the folder's part with a file a model
 
 def places() -> list[Path]:
     """Where models are looked for: the shipped ones, and what was trained into runs/, if there is any."""
-    return [place for place in (CHECKOUT / "checkpoints", Path("runs")) if place.is_dir()]
+    return [place for place in (shipped_models(), Path("runs")) if place.is_dir()]
 
 
 def find(places: Iterable[str | Path]) -> list[Path]:

@@ -14,7 +14,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from rgan.attack.search import Attack
+from rgan.attack.search import BUDGETS, Attack
 from rgan.common.formatting import per_cent
 from rgan.embedding.figure4 import PANELS, Choice, findings, panel
 from rgan.metrics.judges import shipped
@@ -27,6 +27,7 @@ from rgan.robustness.checks import against, check_attack
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.one_radius import one_radius
 from rgan.robustness.summary import headline
+from tests import tiny_models
 from tests.conftest import ROOT
 
 SCREENS = sorted(path.parent.name for path in (ROOT / "app" / "screens").glob("*/screen.py"))
@@ -61,7 +62,9 @@ def test_every_screen_opens_without_an_exception(screen):
     assert not test.error
 
 
-def test_home_shows_every_shipped_model():
+def test_home_shows_every_shipped_model(monkeypatch):
+    monkeypatch.setattr("session.state.SHIPPED", ROOT / "checkpoints")
+    monkeypatch.setitem(BUDGETS, "standard", 1)  # the models are what is looked at
     shown = words(app("home"))
     shipped = [path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")]
     assert shipped
@@ -99,7 +102,8 @@ def test_a_high_price_keeps_the_noise_at_home_and_says_epsilon_is_slack():
 
 
 def test_one_step_overshoots_and_its_inert_controls_are_disabled():
-    test = app(method="one-step", eps="2")
+    a, b = tiny_models.REAL
+    test = app(method="one-step", eps="2", a=a, b=b)
     assert any("One step overshoots" in info.value for info in test.info)
     assert test.segmented_control(key="budget").disabled and test.select_slider(key="lam").disabled
 
@@ -247,7 +251,7 @@ def test_the_apps_numbers_are_the_librarys():
         app("embeddings", points="100", panel="a noise", eps="2", seed="3"),
         lambda test: 'class="tests"' in words(test),
     )
-    gans = [checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust")]
+    gans = tiny_models.load(*tiny_models.PAIR)
     found = findings(panel("a", *gans, Choice(points=100, seed=3, radius=2.0)), *gans)
     assert found.claim.because in words(test)
     for one in found.verdicts:
@@ -267,8 +271,8 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     test = waited(
         app("evidence", samples="16", eps="1.5", seed="2", budget="live"), lambda test: 'class="claim"' in words(test)
     )
-    names = ("digits-dcgan", "digits-dcgan-robust")
-    gans = [checkpoints.load(ROOT / f"checkpoints/{name}.safetensors") for name in names]
+    names = tiny_models.PAIR
+    gans = tiny_models.load(*names)
     judged_gans = [JudgedGan(gan, shipped("digits")) for gan in gans]
     at_radius = [one_radius(one, Attack((1.5,), gradients=10), samples=16, seed=2) for one in judged_gans]
     checked = {
@@ -321,8 +325,8 @@ def runs():
 
 
 def test_a_broken_model_is_named_in_words_and_the_rest_stays_usable(runs: Path):
-    shipped = ROOT / "checkpoints" / "digits-dcgan.safetensors"
-    (runs / "checkpoint.safetensors").write_bytes(shipped.read_bytes()[:1_000_000])
+    whole = tiny_models.path("digits-dcgan").read_bytes()
+    (runs / "checkpoint.safetensors").write_bytes(whole[: len(whole) // 2])
     home = app("home")
     assert not home.exception and any("cut short" in warning.value for warning in home.warning)
     test = app(a="runs/test-broken")
