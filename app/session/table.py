@@ -38,11 +38,11 @@ _STUDY = EvaluationSettings()
 
 # Two models.
 A = Named(
-    key="a", label="Model A", default="digits-dcgan", group="models",
+    key="a", label="Model A", default="faces-dcgan", group="models",
     help="Usually a baseline; B follows to its twin.",
 )  # fmt: skip
 B = Named(
-    key="b", label="Model B", default="digits-dcgan-robust", group="models",
+    key="b", label="Model B", default="faces-dcgan-robust", group="models",
     help="Usually the same system trained robustly.",
 )  # fmt: skip
 

@@ -1,32 +1,29 @@
-"""Home: what this is, the idea as one live picture, the models at hand, where to go next."""
+"""Home: the idea as one live picture, what to do next, the models at hand."""
 
 import streamlit as st
 from components import tour
-from components.live_pair import LivePair, finish_run
-from components.live_slider import live_slider
 from components.model_card import card
+from components.played import played
 from session.chosen import Slot
-from session.state import live_paths, load, models
+from session.paths import source_of
+from session.state import load, models
 from session.table import A, B, query
 from session.twins import at_hand
 from theme import language
 
-from rgan.attack.path import Request, reach
-from rgan.attack.search import BUDGETS
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
+from rgan.robustness.measured import JudgedGan
+from rgan.robustness.play import first_request
 
-SAMPLES = 16
-RADIUS = Slot("home_eps", 1.0)
+RADIUS = Slot("home_eps", 2.0)  # where worst noise plainly breaks more than random noise does
 
 st.title("RGAN Lab", anchor=False)
 if not tour.under_way():
     st.markdown(
-        "A generator turns noise into images, and **close to any noise there may be some that gives other, often worse "
-        "images**. RGAN Lab finds that worst noise live and shows it beside random noise of the same length, "
-        "for a baseline GAN and for one trained robustly against it. Drag ε to see what it does."
+        "**Close to any noise there may be some that makes a generator fail.** RGAN Lab finds that worst noise, beside "
+        "random noise of the same length, for a plain GAN and for one trained robustly. Drag ε, the distance."
     )
-    tour.start()
 
 gans: dict[str, Gan] = {}
 broken: dict[str, str] = {}
@@ -37,9 +34,12 @@ for name in models():
         broken[name] = str(error)
 
 pair = (A.default, B.default)
-live = st.container()
 if set(pair) <= gans.keys():
-    largest = reach(gans[pair[0]])
+    both = [gans[name] for name in pair]
+    request = first_request(both[0], judged=isinstance(source_of(both[0], both), JudgedGan))
+    played(pair, ("baseline", "trained robustly"), request, "home", RADIUS.get(), play=RADIUS.get() > 0)
+if not tour.under_way():
+    tour.start()
 next_place = st.container(horizontal=True)
 for screen, label, icon in (
     (language.WORST_NOISE, "Open Worst noise: every knob, both models", "explore"),
@@ -66,24 +66,3 @@ st.caption(
     "Every model here was trained by the command in the README, on data that is free to use. "
     "Train your own with `python -m rgan train`; files in runs/ appear here."
 )
-
-
-@st.fragment
-def explore() -> None:
-    """The live picture: only this runs while the slider is held."""
-    radius, held = live_slider(
-        "ε, how far the noise may move",
-        RADIUS,
-        largest,
-        ends=("0: original noise", f"{largest:.2f}: half of the noise's length"),
-    )
-    grids = LivePair(pair, ("baseline", "trained robustly"), numbers=False)
-    request = Request(SAMPLES, 0, 0.0, BUDGETS["standard"], "ascent", False, largest)
-    _, more = grids.play(live_paths(pair, request, "home"), radius, search=not held)
-    finish_run(more)
-
-
-if set(pair) <= gans.keys():
-    with live:
-        explore()
-        language.symbols("ε", "λ", "step", "loss")
