@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
-from components.stage import Told, stage
-from session.chosen import Slot
+from components.stage import stage
+from session.chosen import Slot, current, put
+from session.control import Control
 from session.paths import Encoded, frames_of, paths
 from session.state import load
 from session.tasks import Task
@@ -14,6 +15,8 @@ from session.tasks import Task
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
 from rgan.report.stage import OnStage, stage_data
+from rgan.robustness.encoding import decoded
+from rgan.robustness.frames import Frames
 
 SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
 THINGS = {"faces": "faces", "digits": "digits", "mnist": "digits"}  # what images of these data sets are of
@@ -27,15 +30,16 @@ def played(
     radius: float,
     *,
     play: bool = False,
-    picked: int | None = None,
-) -> Told | None:
-    """The stage with the best frames there are; None before the first.
+    pick: Control[int] | None = None,
+) -> dict[str, Frames]:
+    """The stage with the best frames there are, which are returned by side; none before the first.
 
     While a new path begins the old one stays, pale.
 
     Args:
         radius: ε where the stage stands at first.
         play: whether the path is played once when it is first there.
+        pick: the control, from 1, that follows the sample which is picked on the stage.
     """
     found = paths(names, request)
     try:
@@ -44,28 +48,39 @@ def played(
                 task.value()
     except RganError as error:
         st.error(str(error))
-        return None
+        return {}
     last = Slot[tuple[tuple[str, str], list[Encoded]] | None](f"played:{key}", None)
     frames, waiting = frames_of(found), ""
     if frames:
         last.set((names, frames))
     elif (kept := last.get()) is not None and kept[0] == names:
         frames, waiting = kept[1], _waiting(found)
-    told = None
     if frames:
+        count = frames[0]["size"][0]
         data = stage_data(
             [OnStage(one | {"model": name}, words) for one, name, words in zip(frames, names, about, strict=True)],
             radius=radius,
             play=play,
-            picked=picked,
+            picked=None if pick is None else min(current(pick), count) - 1,
             things=THINGS.get(load(names[0]).data, "images"),
             waiting=waiting,
         )
-        told = stage(data, key)
+        stage(data, key, on_pick=None if pick is None else lambda: _picked(key, pick))
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [one["id"] for one in frames])
-    return told
+    return {side: _frames(one["id"], one) for side, one in zip("AB", frames, strict=False)}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _frames(identity: str, _encoded: Encoded) -> Frames:
+    return decoded(_encoded)
+
+
+def _picked(key: str, pick: Control[int]) -> None:
+    picked = st.session_state[key]["picked"]
+    if picked is not None:
+        put(pick, int(picked) + 1)
 
 
 def _waiting(found: Sequence[Task[Encoded]]) -> str:

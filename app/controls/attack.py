@@ -13,15 +13,16 @@ from rgan.attack.objectives import CHANGE
 from rgan.attack.path import Request, parse_rows
 from rgan.attack.search import budget_of
 
+SAMPLES = 16  # few enough for large pictures
+
 
 def reset(objective: str) -> None:
     """Every control back to its default; what is raised, to what is usual for the models."""
-    chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective})
+    chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective, table.SAMPLES.key: SAMPLES})
 
 
 def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
-    """Draw the controls into the current container: the search they ask for; ε, between 0 and `reach`, is in "eps"."""
-    radius(reach)
+    """Draw the controls into the current container: the search they ask for, up to an ε of `reach`."""
     change = raised.objective == CHANGE
     one_step = not change and chosen.current(table.METHOD) == table.ONE_STEP
     price = draw(table.LAM, disabled=one_step)
@@ -30,7 +31,8 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
         st.caption("The change is searched: it has no gradient at the original noise for one step to follow.")
     budget = draw(table.BUDGET, disabled=one_step)
     shell, rows = draw(table.SHELL), draw(table.ROWS)
-    samples, seed = draw(table.SAMPLES, disabled=bool(rows)), draw(table.SEED)
+    samples = draw(replace(table.SAMPLES, default=SAMPLES), disabled=bool(rows))
+    seed = draw(table.SEED)
     st.button(
         "Reset",
         key="reset",

@@ -165,8 +165,8 @@ def judge_for(gans: Sequence[Gan], role: str = ATTACKED) -> Judge | None:
 
 def choices(gans: Sequence[Gan], judge: Judge | None) -> tuple[str, ...]:
     """What a search can raise for all of these Gans, the usual one first."""
-    able = {CRITIC: all(gan.has_critic for gan in gans), JUDGE: judge is not None, CHANGE: True}
-    return tuple(name for name in OBJECTIVES if able[name])
+    able = {JUDGE: judge is not None, CRITIC: all(gan.has_critic for gan in gans), CHANGE: True}
+    return tuple(name for name, possible in able.items() if possible)
 
 
 def pixel_change(changed: Tensor, original: Tensor) -> Tensor:

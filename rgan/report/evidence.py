@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from rgan.common.formatting import decimal, per_cent, signed
 from rgan.metrics.judges import BAD
 from rgan.report.charts import robustness
@@ -12,10 +14,13 @@ from rgan.report.parts import Cell, Chart, Row, Section, Table
 from rgan.robustness import one_radius
 from rgan.robustness.at_radius import AtRadius
 from rgan.robustness.collapse import Collapse
-from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
+from rgan.robustness.curves import METRICS, MOVED, Curves, RobustnessCurve, curve, difference
+from rgan.robustness.frames import Frames
 from rgan.robustness.minimal_radius import MinimalRadii, later_words
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
-from rgan.stats.intervals import Interval
+from rgan.stats.intervals import Interval, mean_interval, share
+
+PATH_METRICS = {**METRICS, "change": "change of the image, % of black to white"}
 
 
 def noise(kind: str, words: str = "") -> str:
@@ -91,6 +96,42 @@ def curves(state: Curves, radius: float, *, real: int | None = None) -> dict[str
                 _about(metric, state.plan.samples, real),
             )
     return charts
+
+
+def path(found: Mapping[str, Frames], radius: float) -> tuple[Chart, ...]:
+    """Of the frames of one model or two: the share of broken images and the mean loss along ε, with 95 % intervals; the
+    change of the images where there is no judge."""
+    judged, lossy = (
+        all(test(one) for one in found.values())
+        for test in (lambda one: one.judged, lambda one: bool(np.isfinite(one.worst.loss).all()))
+    )
+    metrics = ["bad" if judged else "change", *(["loss"] if lossy else [])]
+    return tuple(
+        Chart(
+            f"path-{metric}",
+            robustness.degradation(
+                {(side, kind): _along_path(one, kind, metric) for side, one in found.items() for kind in MOVED},
+                metric,
+                radius,
+            ),
+            f"{PATH_METRICS[metric]} against ε for worst and random noise",
+            PATH_METRICS[metric].capitalize(),
+            "each by its own critic: compare shapes, not heights" if metric == "loss" else "bands: 95 % intervals",
+        )
+        for metric in metrics
+    )
+
+
+def _along_path(one: Frames, kind: str, metric: str) -> RobustnessCurve:
+    track = one.worst if kind == "worst" else one.random
+    if metric == "bad":
+        assert track.broken is not None
+        found: list[Interval] = [share(int(row.sum()), len(row)) for row in track.broken]
+    else:
+        rows = track.loss if metric == "loss" else 100 * track.change
+        found = [mean_interval(row) if len(row) > 1 else Interval(*[float(row[0])] * 3) for row in rows]
+    mean, low, high = (np.array([getattr(each, name) for each in found]) for name in ("mean", "low", "high"))
+    return RobustnessCurve(np.array(one.radii), mean, low, high)
 
 
 def _about(metric: str, samples: int, real: int | None) -> str:

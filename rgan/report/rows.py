@@ -8,6 +8,7 @@ from typing import Any
 from rgan.robustness.checks import Check
 from rgan.robustness.collapse import Collapse
 from rgan.robustness.curves import METRICS, MOVED, Curves, curve, difference
+from rgan.robustness.frames import Frames
 from rgan.robustness.minimal_radius import MinimalRadii
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
 from rgan.stats.intervals import Interval
@@ -37,6 +38,23 @@ def diversity(found: Mapping[str, Collapse]) -> Rows:
         for kind, each in (*one.of.items(), *((f"worst beyond {kind}", lost) for kind, lost in one.beyond.items()))
         for name in ("distance", "count")
     ]
+
+
+def path(found: Mapping[str, Frames]) -> Rows:
+    """A row a model, ε, kind of noise and sample; what nobody says is empty."""
+    return [
+        {
+            "model": side, "radius": radius, "noise": kind, "sample": sample,
+            "badness": "" if track.badness is None else round(float(track.badness[frame, sample]), 4),
+            "broken": "" if track.broken is None else bool(track.broken[frame, sample]),
+            "loss": float(track.loss[frame, sample]), "change": round(float(track.change[frame, sample]), 4),
+            **{name: int(read[frame, sample]) for name, read in track.labels.items()},
+        }
+        for side, one in found.items()
+        for frame, radius in enumerate(one.radii)
+        for kind, track in (("worst", one.worst), ("random", one.random))
+        for sample in range(len(one.original))
+    ]  # fmt: skip
 
 
 def curves(state: Curves) -> Rows:

@@ -104,7 +104,7 @@ def degradation(
     if floor is not None:
         figure.add_hline(floor, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
     _mark(figure, radius)
-    _lay_out(figure, height, x="ε", y=METRICS[metric] + (", %" if share == 100 else ""))
+    _lay_out(figure, height, x="ε", y=METRICS.get(metric, metric) + (", %" if share == 100 else ""))
     figure.update_layout(hovermode="x unified")
     return figure
 
