@@ -21,7 +21,7 @@ from theme.language import model_title
 
 from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import circled, grid, png, to_uint8
-from rgan.metrics.judges import BAD, Judge
+from rgan.metrics.judges import BAD
 from rgan.report import evidence
 from rgan.report.parts import Cell, Picture, Row, Table
 from rgan.robustness.failures.modes import Modes
