@@ -255,7 +255,6 @@ class Judge:
         return (1 + below) / (1 + len(self.calibration))
 
 
-@functools.lru_cache(maxsize=16)
 def shipped(data: str, role: str = MEASURING) -> Judge:
     """The judge of a data set that comes with RGAN Lab: the one that measures, or the one that may be attacked.
 
@@ -268,6 +267,11 @@ def shipped(data: str, role: str = MEASURING) -> Judge:
         train = f"python -m rgan judge {data} --role {role} --out {path}"
         more = f", or train it: `{train}`" if data in EPOCHS else ""
         raise CheckpointError(f"expected a judge for {data}, found those for {there}; judge by one of these{more}")
+    return _kept(path)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(path: Path) -> Judge:
     return load(path)
 
 

@@ -75,6 +75,8 @@ class Classifier(nn.Module, ABC):
 
 
 class Residual(Classifier):
+    """Nine layers: max pooling, two shortcuts, and the maximum over all places at the end."""
+
     def _build(self, channels: int, width: int) -> None:
         self.stem = _convolution(channels, width)
         self.down1 = _convolution(width, 2 * width)
@@ -99,6 +101,8 @@ class Residual(Classifier):
 
 
 class Plain(Classifier):
+    """Nine layers: strides instead of pooling, no shortcut, and the mean over all places at the end."""
+
     def _build(self, channels: int, width: int) -> None:
         steps = (channels, width), (width, 2 * width), (2 * width, 4 * width), (4 * width, 8 * width)
         self.row = nn.ModuleList()

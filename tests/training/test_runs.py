@@ -234,7 +234,6 @@ def test_scores_of_a_run_are_in_its_history_and_change_nothing(tmp_path, monkeyp
     for name, judged in (("with", True), ("without", False)):
         if not judged:
             monkeypatch.setattr(runs.judges, "SHIPPED", tmp_path)  # no judge of any data lies there
-            runs.judges.shipped.cache_clear()
         runs.create(tmp_path / name, plan(8))
         with Run(tmp_path / name) as run:
             for _ in run.steps():
@@ -250,7 +249,6 @@ def test_scores_of_a_run_are_in_its_history_and_change_nothing(tmp_path, monkeyp
         p = logits.softmax(dim=1)
         divergence = (p * (p.log() - p.mean(dim=0).log())).sum(dim=1).mean().exp()
         assert found[0]["score"] == pytest.approx(float(divergence), rel=1e-5)
-    runs.judges.shipped.cache_clear()
     assert all(torch.equal(one, other) for one, other in zip(weights[0].values(), weights[1].values(), strict=True))
 
 
