@@ -115,6 +115,7 @@ def mount(world, data):
         """async (data) => {
           const place = document.querySelector('.stage-place');
           place.stage.given = {};
+          place.stage.reported = [];
           window.told = [];
           const told = (name) => (value) => window.told.push([name, value]);
           mount(place, data, { picked: told('picked'), released: told('released') });
@@ -194,6 +195,33 @@ def test_at_a_frame_the_canvas_shows_its_pixels_and_between_frames_both(stage):
     assert same(stage, 0, [("worst", 3, 1)])
     set_thumb(stage, 0)
     assert same(stage, 1, [("original", 0, 1)])
+
+
+def test_the_mouse_drags_between_frames_and_lets_go_on_one(stage):
+    page, output = stage.page, stage.page.locator(".stage output")
+    box = page.locator(".stage input").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=3)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert float(output.text_content()) == pytest.approx(0.7 * 2.5, abs=0.1)
+    page.mouse.up()
+    expect(output).to_have_text(re.compile("1.50|2.00"))
+    assert page.evaluate("told") == [["released", float(output.text_content())]]
+
+
+def test_what_was_told_does_not_throw_the_visitor_back_when_it_returns(stage):
+    page, output = stage.page, stage.page.locator(".stage output")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("told") == [["released", 1.5], ["released", 2.0]]
+    update(page, stage_data(stage.models, radius=1.5))
+    expect(output).to_have_text("2.00")
+    update(page, stage_data(stage.models, radius=2.0))
+    expect(output).to_have_text("2.00")
+    update(page, stage_data(stage.models, radius=1.5))  # from elsewhere now, such as the browser's Back
+    expect(output).to_have_text("1.50")
 
 
 def test_words_follow_the_frame_and_are_announced_on_release_only(stage):
@@ -300,8 +328,9 @@ def update(page, data):
     page.evaluate(
         """async (data) => {
           const place = document.querySelector('.stage-place');
-          mount(place, data);
+          mount(place, data, place.stage.callbacks);
           await place.stage.ready;
+          await new Promise(requestAnimationFrame);
         }""",
         data,
     )
