@@ -286,6 +286,8 @@ def test_a_sample_is_enlarged_picked_and_reached_by_keyboard(stage):
     expect(close.locator("canvas")).to_have_count(3)
     badness = stage.models[0].frames["random"]["badness"][2][4]
     expect(close.locator("figure.random")).to_contain_text(f"badness {100 * badness:.1f}")
+    first = stage.models[0].frames["worst"]["badness"][0][4]
+    expect(close.locator("figure.original")).to_contain_text(f"badness {100 * first:.1f}")
     pointed = page.locator(".stage .pointed")
     expect(pointed).to_have_count(2)  # its twin too
     options.nth(4).click()
@@ -321,6 +323,11 @@ def test_frames_that_arrive_later_take_their_places(stage):
         set_thumb(stage, radius)
         page.evaluate("new Promise(requestAnimationFrame)")
         assert places(page) == before
+    set_thumb(stage, 0.7)
+    update(page, stage_data(stage.models, radius=1.0))  # while the thumb is held
+    expect(page.locator(".stage output")).to_have_text("0.70")
+    assert same(stage, 0, [("random", 1, 0.6), ("random", 2, 0.4)])
+    set_thumb(stage, 0.7, "change")
 
 
 def update(page, data):
@@ -401,6 +408,64 @@ def test_a_phone_shows_both_models_and_the_slider(world):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] >= 0 and box["y"] + box["height"] <= 844
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+# Contrast of each text of the stage with what is behind it (WCAG 2.2, 1.4.3), and whether it counts as large.
+CONTRASTS = """
+() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const texts = [...document.querySelectorAll('.stage *')].filter((one) =>
+    one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
+  return texts.map((one) => {
+    let [ground, opacity] = [null, 1];
+    for (let up = one; up; up = up.parentElement) {
+      const style = getComputedStyle(up), [r, g, b, a = 1] = channels(style.backgroundColor);
+      if (!ground && a > 0) ground = [r, g, b];
+      if (!ground) opacity *= Number(style.opacity);
+    }
+    const style = getComputedStyle(one), ink = channels(style.color).slice(0, 3);
+    const seen = ink.map((v, k) => opacity * v + (1 - opacity) * ground[k]);
+    const [low, high] = [light(seen), light(ground)].sort((a, b) => a - b);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    return [one.className || one.textContent, (high + 0.05) / (low + 0.05), large];
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out(stage, scheme):
+    stage.page.emulate_media(color_scheme=scheme)
+    found = stage.page.evaluate(CONTRASTS)
+    assert len(found) > 15
+    assert [one for one in found if one[1] < (3 if one[2] else 4.5)] == []
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+def test_tab_reaches_everything_in_sight_of_its_focus(stage, width):
+    page = stage.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator("body").click(position={"x": 2, "y": 2})
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => {
+                  const one = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(one);
+                  const name = one.getAttribute('role') || one.className || one.type;
+                  return [name, outlineStyle, parseFloat(outlineWidth)];
+                }"""
+            )
+        )
+    names = [name for name, *_ in reached]
+    assert names == ["option", "option", "play", "range", "original", "worst", "random", "png", "film"]
+    assert all(style == "solid" and wide >= 3 for _, style, wide in reached)
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_without_scripts_a_still_picture_says_the_same(world):
