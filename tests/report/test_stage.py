@@ -115,6 +115,7 @@ def mount(world, data):
         """async (data) => {
           const place = document.querySelector('.stage-place');
           place.stage.given = {};
+          place.stage.reported = [];
           window.told = [];
           const told = (name) => (value) => window.told.push([name, value]);
           mount(place, data, { picked: told('picked'), released: told('released') });
@@ -196,6 +197,33 @@ def test_at_a_frame_the_canvas_shows_its_pixels_and_between_frames_both(stage):
     assert same(stage, 1, [("original", 0, 1)])
 
 
+def test_the_mouse_drags_between_frames_and_lets_go_on_one(stage):
+    page, output = stage.page, stage.page.locator(".stage output")
+    box = page.locator(".stage input").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=3)
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert float(output.text_content()) == pytest.approx(0.7 * 2.5, abs=0.1)
+    page.mouse.up()
+    expect(output).to_have_text(re.compile("1.50|2.00"))
+    assert page.evaluate("told") == [["released", float(output.text_content())]]
+
+
+def test_what_was_told_does_not_throw_the_visitor_back_when_it_returns(stage):
+    page, output = stage.page, stage.page.locator(".stage output")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("told") == [["released", 1.5], ["released", 2.0]]
+    update(page, stage_data(stage.models, radius=1.5))
+    expect(output).to_have_text("2.00")
+    update(page, stage_data(stage.models, radius=2.0))
+    expect(output).to_have_text("2.00")
+    update(page, stage_data(stage.models, radius=1.5))  # from elsewhere now, such as the browser's Back
+    expect(output).to_have_text("1.50")
+
+
 def test_words_follow_the_frame_and_are_announced_on_release_only(stage):
     page, data = stage.page, stage_data(stage.models, radius=1.0)
     announced = page.locator(".stage .announced")
@@ -258,6 +286,8 @@ def test_a_sample_is_enlarged_picked_and_reached_by_keyboard(stage):
     expect(close.locator("canvas")).to_have_count(3)
     badness = stage.models[0].frames["random"]["badness"][2][4]
     expect(close.locator("figure.random")).to_contain_text(f"badness {100 * badness:.1f}")
+    first = stage.models[0].frames["worst"]["badness"][0][4]
+    expect(close.locator("figure.original")).to_contain_text(f"badness {100 * first:.1f}")
     pointed = page.locator(".stage .pointed")
     expect(pointed).to_have_count(2)  # its twin too
     options.nth(4).click()
@@ -293,6 +323,11 @@ def test_frames_that_arrive_later_take_their_places(stage):
         set_thumb(stage, radius)
         page.evaluate("new Promise(requestAnimationFrame)")
         assert places(page) == before
+    set_thumb(stage, 0.7)
+    update(page, stage_data(stage.models, radius=1.0))  # while the thumb is held
+    expect(page.locator(".stage output")).to_have_text("0.70")
+    assert same(stage, 0, [("random", 1, 0.6), ("random", 2, 0.4)])
+    set_thumb(stage, 0.7, "change")
 
 
 def update(page, data):
@@ -300,8 +335,9 @@ def update(page, data):
     page.evaluate(
         """async (data) => {
           const place = document.querySelector('.stage-place');
-          mount(place, data);
+          mount(place, data, place.stage.callbacks);
           await place.stage.ready;
+          await new Promise(requestAnimationFrame);
         }""",
         data,
     )
@@ -372,6 +408,64 @@ def test_a_phone_shows_both_models_and_the_slider(world):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] >= 0 and box["y"] + box["height"] <= 844
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+# Contrast of each text of the stage with what is behind it (WCAG 2.2, 1.4.3), and whether it counts as large.
+CONTRASTS = """
+() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const texts = [...document.querySelectorAll('.stage *')].filter((one) =>
+    one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
+  return texts.map((one) => {
+    let [ground, opacity] = [null, 1];
+    for (let up = one; up; up = up.parentElement) {
+      const style = getComputedStyle(up), [r, g, b, a = 1] = channels(style.backgroundColor);
+      if (!ground && a > 0) ground = [r, g, b];
+      if (!ground) opacity *= Number(style.opacity);
+    }
+    const style = getComputedStyle(one), ink = channels(style.color).slice(0, 3);
+    const seen = ink.map((v, k) => opacity * v + (1 - opacity) * ground[k]);
+    const [low, high] = [light(seen), light(ground)].sort((a, b) => a - b);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    return [one.className || one.textContent, (high + 0.05) / (low + 0.05), large];
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out(stage, scheme):
+    stage.page.emulate_media(color_scheme=scheme)
+    found = stage.page.evaluate(CONTRASTS)
+    assert len(found) > 15
+    assert [one for one in found if one[1] < (3 if one[2] else 4.5)] == []
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+def test_tab_reaches_everything_in_sight_of_its_focus(stage, width):
+    page = stage.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator("body").click(position={"x": 2, "y": 2})
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => {
+                  const one = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(one);
+                  const name = one.getAttribute('role') || one.className || one.type;
+                  return [name, outlineStyle, parseFloat(outlineWidth)];
+                }"""
+            )
+        )
+    names = [name for name, *_ in reached]
+    assert names == ["option", "option", "play", "range", "original", "worst", "random", "png", "film"]
+    assert all(style == "solid" and wide >= 3 for _, style, wide in reached)
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_without_scripts_a_still_picture_says_the_same(world):

@@ -8,7 +8,7 @@ const mount = (() => {
   const RISE = 3600, REST = 900, FALL = 2400, PAUSE = 400, GLIDE = 600;  // milliseconds
   const NARROW = 620;  // pixels, below which two models stand one above the other
   const BETWEEN = 24;  // pixels between two models
-  const ABOVE = 70;  // pixels of a phone's screen left to what stands above the stage
+  const ABOVE = 110;  // pixels of a phone's screen left to what stands above the stage
   const LARGEST = 220;  // pixels of a tile
   const CLOSE_UP = 132;  // pixels of an enlarged image
   const FILMS = [['video/mp4;codecs=avc1', 'mp4'], ['video/webm;codecs=vp9', 'webm'], ['video/webm', 'webm']];
@@ -346,6 +346,7 @@ const mount = (() => {
       this.root.innerHTML = HTML;
       this.panes = [];
       this.given = {};
+      this.reported = [];  // radii told and not yet heard of again
       this.near = -1;
       this.motion = null;
       this.close = new CloseUp(this.part('.close-up'));
@@ -366,6 +367,9 @@ const mount = (() => {
       }
       this.range.addEventListener('input', () => { this.stop(); this.move(Number(this.range.value)); });
       this.range.addEventListener('change', () => this.release());
+      for (const end of ['pointerup', 'pointercancel']) {  // no change is told where the thumb is back where it was
+        this.range.addEventListener(end, () => { if (this.held) this.release(); });
+      }
       this.part('.play').addEventListener('click', () => (this.motion ? this.release() : this.play()));
       this.part('.png').addEventListener('click', () => this.keepPicture());
       this.part('.film').addEventListener('click', () => this.keepFilm());
@@ -401,7 +405,6 @@ const mount = (() => {
       const old = this.panes.map((pane) => pane.frames).filter((one) => one && !frames.includes(one));
       this.panes.forEach((pane, index) => pane.show(data.models[index], frames[index]));
       for (const one of old) Object.values(one.pictures).flat().forEach((picture) => picture.close());
-      this.root.classList.toggle('two', frames.length === 2);
       for (const kind of KINDS) this.part(`.kinds .${kind}`).textContent = data.kinds[kind];
       for (const [what, words] of Object.entries(data.legend)) {
         this.part(`.legend .${what} span`).textContent = words;
@@ -413,7 +416,9 @@ const mount = (() => {
       const news = (name) => first || this.given[name] !== data[name];
       if (news('show')) this.kind = data.show;
       if (news('picked')) this.picked = data.picked;
-      const moved = news('radius');
+      const echo = this.reported.indexOf(data.radius);  // what was told comes back late: the visitor may be elsewhere
+      const moved = news('radius') && echo < 0;
+      this.reported.splice(0, moved ? Infinity : echo + 1);
       if (moved) this.radius = data.radius;
       this.given = { show: data.show, picked: data.picked, radius: data.radius };
       this.radius = Math.min(this.radius, this.radii[this.radii.length - 1]);
@@ -514,7 +519,10 @@ const mount = (() => {
       }
       if (!mine) return;
       this.part('.announced').textContent = `ε ${this.data.labels[near]}, ${this.kind}. ${this.data.sentences[near]}`;
-      if (this.callbacks.released && this.told !== this.radii[near]) this.callbacks.released(this.radii[near]);
+      if (this.callbacks.released && this.told !== this.radii[near]) {
+        this.reported.push(this.radii[near]);
+        this.callbacks.released(this.radii[near]);
+      }
       this.told = this.radii[near];
     }
 
