@@ -71,7 +71,7 @@ def address(models):
     with FileLock(shared / "server.lock"):
         if not (shared / "server").exists():
             own = {name: str(shared / name) for name in OWN}
-            server = Server(environment=own)
+            server = Server(("-m", "tests.quick_app", "run", "app/Home.py"), environment=own)
             server.start()
             (shared / "server").write_text(f"{server.process.pid} {server.address}")
     return (shared / "server").read_text().split()[1]

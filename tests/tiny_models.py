@@ -8,19 +8,18 @@ import dataclasses
 import os
 from pathlib import Path
 
-import torch
-
 from rgan.data import datasets
 from rgan.data.datasets import ImageData
 from rgan.models import checkpoints
-from rgan.models.gan import Gan, Training, fresh
-from rgan.models.recipes import Recipe, Robust, recipe
+from rgan.models.gan import Gan, fresh
+from rgan.models.recipes import Recipe
 from rgan.training.trainer import Trainer, train
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 PAIR = ("digits-dcgan", "digits-dcgan-robust")
 REAL = ("real-digits-dcgan", "real-digits-dcgan-robust")  # the shipped pair's names beside the tiny models
 ITERATIONS = 200
+BUDGETS = {"standard": 20, "strong": 200}  # where screens are tested: a tenth of the usual
 
 
 def path(name: str) -> Path:

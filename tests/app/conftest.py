@@ -1,8 +1,9 @@
-"""Screens that AppTest runs in this process search small models, with a tenth of the standard budget."""
+"""Screens that AppTest runs in this process search small models, with a tenth of the usual budgets."""
 
 import pytest
 
 from rgan.attack.search import BUDGETS
+from tests.tiny_models import BUDGETS as SMALL
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -12,4 +13,5 @@ def _small_models(models):
 
 @pytest.fixture(autouse=True)
 def _small_budget(monkeypatch):
-    monkeypatch.setitem(BUDGETS, "standard", 20)
+    for name, gradients in SMALL.items():
+        monkeypatch.setitem(BUDGETS, name, gradients)

@@ -19,19 +19,17 @@ from rgan.robustness.failures.failure import failure
 from rgan.robustness.failures.links import permalink
 from rgan.robustness.failures.pool import PoolPlan, pool, prevalence, ranking
 from rgan.robustness.measured import JudgedGan
+from tests import tiny_models
 from tests.app.test_screens import app, waited, words
-from tests.conftest import ROOT
 
 QUICK = {"pool": "256", "budget": "live", "eps": "2"}
+REAL = QUICK | dict(zip("ab", tiny_models.REAL, strict=True))  # whose images are not all bad
 
 
 @pytest.fixture(scope="module")
 def known():
     """The pool that the screen should find."""
-    judged_gans = [
-        JudgedGan(checkpoints.load(ROOT / "checkpoints" / f"{name}.safetensors"), shipped("digits"))
-        for name in ("digits-dcgan", "digits-dcgan-robust")
-    ]
+    judged_gans = [JudgedGan(gan, shipped("digits")) for gan in tiny_models.load(*tiny_models.REAL)]
     *_, whole = pool(judged_gans, PoolPlan(Attack((2.0,), 0.0, 10), 256))
     return whole
 
@@ -39,7 +37,7 @@ def known():
 @pytest.fixture
 def whole():
     """The screen with its pool searched."""
-    test = waited(app("failures", **QUICK), lambda test: any(b.label == "Better" for b in test.button))
+    test = waited(app("failures", **REAL), lambda test: any(b.label == "Better" for b in test.button))
     assert not test.exception and not test.error
     return test
 
@@ -94,16 +92,16 @@ def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
 
 def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole):
     link = linked(whole)["failure"]
-    again = app("failures", failure=link, **QUICK)
+    again = app("failures", failure=link, **REAL)
     assert [said.value for said in again.success if "reproduced" in said.value]
     values = {name: each[0] for name, each in parse_qs(link).items()}
-    changed = app("failures", failure=urlencode(values | {"gradients": "0", "radius": "999"}), **QUICK)
+    changed = app("failures", failure=urlencode(values | {"gradients": "0", "radius": "999"}), **REAL)
     said = [one.value for one in changed.warning]
     assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}
     assert any("cannot be compared" in one for one in said) and not changed.error
-    missing = app("failures", failure=urlencode(values | {"checkpoint": "0" * 64}), **QUICK)
+    missing = app("failures", failure=urlencode(values | {"checkpoint": "0" * 64}), **REAL)
     assert any("needs the file with SHA" in said.value for said in missing.error)
-    nonsense = app("failures", failure="nonsense", **QUICK)
+    nonsense = app("failures", failure="nonsense", **REAL)
     assert any("copy the whole link again" in said.value for said in nonsense.error) and not nonsense.exception
 
 
@@ -116,8 +114,8 @@ def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch
             said.value.endswith("reproduced.") for said in test.success
         )
 
-    shipped_one = checkpoints.load(ROOT / "checkpoints" / "digits-dcgan.safetensors")
-    other = dataclasses.replace(shipped_one, training=dataclasses.replace(shipped_one.training, seconds=1.0))
+    (known,) = tiny_models.load("digits-dcgan")
+    other = dataclasses.replace(known, training=dataclasses.replace(known.training, seconds=1.0))
     checkpoints.save(other, tmp_path / "private.safetensors")
     judged = JudgedGan(checkpoints.load(tmp_path / "private.safetensors"), shipped("digits"))
     link = permalink(judged.facts, failure(judged, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), "private")

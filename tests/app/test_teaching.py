@@ -9,10 +9,9 @@ from benchmarks.serving import IDLE
 from rgan.attack.search import Attack, random_noise, run
 from rgan.common.geometry import lengths
 from rgan.metrics.judges import shipped
-from rgan.models import checkpoints
 from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, BlindTestPlan, pairs, tally
+from tests import tiny_models
 from tests.app.test_screens import app, words
-from tests.conftest import ROOT
 
 ANY_TIME = 60_000
 
@@ -72,8 +71,7 @@ def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(pa
 def test_the_digits_change_as_the_tour_says():
     """Of the 16 samples of Home at ε 2, by the judge's classes: about half under worst noise, a few under random."""
     judge, worst, random = shipped("digits"), [], []
-    for end in ("", "-robust"):
-        gan = checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors")
+    for gan in tiny_models.load(*tiny_models.REAL):
         z, probe = gan.noise(16, 0), gan.probe()
         r = run(probe.loss, z, Attack((2.0,))).noise[0]
         labels = [judge.opinion(probe.images(one)).label for one in (z, z + r, z + random_noise(z, lengths(r), 0)[0])]
@@ -90,8 +88,9 @@ def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said(ask
 
 
 def test_answers_are_counted_kept_and_shown_against_the_judge():
-    test = app("blind_test", eps="3", seed="4", trials="10")
-    gans = tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
+    a, b = tiny_models.REAL
+    test = app("blind_test", eps="3", seed="4", trials="10", a=a, b=b)
+    gans = tuple(tiny_models.load(a, b))
     made = pairs(gans, BlindTestPlan(BROKEN, 10, 3.0, seed=4), shipped("digits"))
     answers = [pair.target if pair.kind == WORST else 0 for pair in made]
     for number, answer in enumerate(answers):
