@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rgan import __version__
 from rgan.cli import (
+    answers,
     app,
     convert,
     critic,
@@ -29,7 +30,7 @@ from rgan.common.errors import RganError
 
 COMMANDS = (
     app, train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge,
-    data,
+    data, answers,
 )  # fmt: skip
 
 
