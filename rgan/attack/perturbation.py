@@ -242,36 +242,38 @@ def which_loses_less(a: Perturbation, b: Perturbation, names: tuple[str, str]) -
     )
 
 
-def notices(result: Perturbation, stronger: float | None = None) -> list[str]:
-    """What the settings do to this result, where a control has no effect or misleads; each with what to do.
+def notices(
+    attack: Attack, length: Tensor, *, lowered: int = 0, stronger: float | None = None, noun: str = "loss"
+) -> list[str]:
+    """What the settings do to an answer, where a control has no effect or misleads; each with what to do.
 
-    stronger: a smaller radius at which the same method found more, if one is known.
+    Args:
+        attack: of one radius. length: ‖r‖ of each sample, (N,).
+        lowered: samples on which it lowers what it was to raise. stronger: a smaller radius at which the same method
+            found more, if one is known. noun: of what is raised.
     """
     said: list[str] = []
-    attack, count = result.attack, len(result.z)
-    if result.radius == 0:
+    (radius,), count = attack.radii, len(length)
+    if radius == 0:
         return said
     if attack.method == "one-step":
         if attack.price > 0:
             said.append(
                 "λ has no effect on the one-step method: its step always has length ε. Choose the search to price it."
             )
-        lower = int((result.loss_worst < result.loss_original).sum())
-        if lower or stronger is not None:
-            signs = [f"on {lower} of {count} samples it lowers the {result.words.noun}"] if lower else []
+        if lowered or stronger is not None:
+            signs = [f"on {lowered} of {count} samples it lowers the {noun}"] if lowered else []
             signs += [f"at ε {stronger:g} it adds more"] if stronger is not None else []
             said.append(f"One step overshoots at this ε: {' and '.join(signs)}. Choose the search, or a smaller ε.")
-    else:
-        slack = int((result.length < SLACK * result.radius).sum())
-        if attack.price > 0 and slack == count:
+    elif attack.price > 0:
+        slack = int((length < SLACK * radius).sum())
+        if slack == count:
             said.append(
-                f"ε is slack at this λ: the price stops every sample by {float(result.length.max()):.2f}. "
+                f"ε is slack at this λ: the price stops every sample by {float(length.max()):.2f}. "
                 "Lower λ to let ε matter."
             )
-        elif attack.price > 0 and slack == 0:
+        elif slack == 0:
             said.append("λ is slack at this ε: every sample goes to the full radius. Raise λ to let it matter.")
-    if attack.keep_shell and result.radius >= 2 * float(lengths(result.z).min()):
-        said.append("ε exceeds the diameter of the shell: larger values change nothing.")
     return said
 
 

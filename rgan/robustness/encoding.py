@@ -21,7 +21,8 @@ from rgan.common.errors import DataError
 from rgan.common.images import WEBP_SIDE, grid, webp
 from rgan.robustness.frames import Frames, Track
 
-VERSION = 1
+VERSION = 2
+LENGTH = 3  # decimals of lengths
 DIGITS = {"loss": 3, "change": 4, "badness": 4}  # decimals that are kept; change and badness are fractions
 KINDS = ("worst", "random")
 
@@ -46,6 +47,7 @@ def encoded(frames: Frames) -> dict[str, Any]:
         "done": frames.done,
         "names": {name: list(values) for name, values in frames.names.items()},
         "size": [count, height, width, channels],
+        "length": _rounded(frames.length, LENGTH),
         "columns": columns,
         "frames_a_sheet": a_sheet,
         "sheets": {"original": [_sheet(frames.worst.images[:1], columns)]}
@@ -73,6 +75,7 @@ def decoded(data: Mapping[str, Any]) -> Frames:
         model=data["model"],
         attack=Attack(tuple(data["radii"]), **data["attack"]),
         seed=data["seed"],
+        length=np.array(data["length"], np.float32),
         gradients=data["gradients"],
         done=data["done"],
         names={name: tuple(values) for name, values in data["names"].items()},

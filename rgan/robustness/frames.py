@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import pixel_change
+from rgan.attack.perturbation import notices
 from rgan.attack.search import Attack, WorstNoise, between, random_noise
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
@@ -34,7 +35,8 @@ class Track:
     images: uint8 (K + 1, N, H, W, C), as every picture of a result. All others are (K + 1, N). loss: the generator's,
     by the model's own critic, NaN without one. change: root mean square difference from the original, as a fraction of
     black to white. badness: the judge's, 0 to 1, and whether it is BAD or more: `broken`; both None without a judge.
-    labels: what the judge reads in each image, numbers by the name of what is read ("class"); empty without a judge.
+    labels: what the judge reads in each image, numbers by the name of what is read: its attributes, or its "class"; empty
+    without a judge.
     """
 
     images: np.ndarray
@@ -57,8 +59,8 @@ class Frames:
 
     attack: the search, whose radii are those of the frames, the first of them 0. seed: of the search and of its
     control. worst, random: beside each other; `random` goes in one direction all along, each sample as far as its worst
-    noise. gradients: spent on each sample and radius. done: the search has ended. names: of the labels' values, where
-    they have names.
+    noise. length: ‖r‖ of both, (K + 1, N). gradients: spent on each sample and radius. done: the search has ended. names:
+    of the labels' values, where they have names.
     """
 
     model: str
@@ -66,6 +68,7 @@ class Frames:
     seed: int
     worst: Track
     random: Track
+    length: np.ndarray
     gradients: int
     done: bool
     names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -87,6 +90,23 @@ class Frames:
         return self.worst.broken is not None
 
 
+def notices_at(found: Frames, radius: float) -> list[str]:
+    """`perturbation.notices` of the frame nearest to `radius`; what is raised is told by the loss, or without a critic
+    by the change of the images."""
+    at = int(np.abs(np.array(found.radii) - radius).argmin())
+    lossy = bool(np.isfinite(found.worst.loss).all())
+    raised = found.worst.loss if lossy else found.worst.change
+    means = raised.mean(axis=1)
+    best = int(means[: at + 1].argmax())
+    return notices(
+        dataclasses.replace(found.attack, radii=(found.radii[at],)),
+        torch.from_numpy(found.length[at]),
+        lowered=int((raised[at] < raised[0]).sum()),
+        stronger=found.radii[best] if means[best] > means[at] else None,
+        noun="loss" if lossy else "change",
+    )
+
+
 def frame_radii(largest: float, *also: float, count: int = COUNT) -> tuple[float, ...]:
     """0 and `count` radii at even distances up to `largest`, in hundredths as sliders have them; `also` among them.
 
@@ -106,7 +126,6 @@ def frames(
     *,
     model: str,
     seed: int,
-    names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Frames:
     """What `found` knows, at these radii: between searched ones by `between`, beyond the last one its answer.
 
@@ -118,7 +137,6 @@ def frames(
         radii: rising, from 0.
         model: its name.
         seed: of the random directions, which are those of `perturbation.with_controls`.
-        names: of the judge's classes, by "class".
 
     Raises:
         SettingsError: the radii do not rise from 0.
@@ -128,16 +146,19 @@ def frames(
         raise SettingsError(f"expected radii that rise from 0, got {attack.radii}; take them from frame_radii")
     look = _Look(source)
     original = look(found.z)
-    worst, random = [original], [original]
+    worst, random, length = [original], [original], [torch.zeros(len(found.z))]
     count = len(found.z)
     for radius in attack.radii[1:]:
         r = between(found, radius)
-        control = random_noise(found.z, lengths(r), seed, keep_shell=attack.keep_shell)[0]
+        length.append(lengths(r))
+        control = random_noise(found.z, length[-1], seed, keep_shell=attack.keep_shell)[0]
         both = look(torch.cat([found.z + r, found.z + control]))
         worst.append(both.rows(slice(None, count)))
         random.append(both.rows(slice(count, None)))
+    names = source.judge.facts.questions if isinstance(source, JudgedGan) else {}
     return Frames(
-        model, attack, seed, _track(worst), _track(random), found.gradients, found.done, dict(names or {})
+        model, attack, seed, _track(worst), _track(random), torch.stack(length).cpu().numpy(), found.gradients,
+        found.done, names,
     )  # fmt: skip
 
 
@@ -167,7 +188,7 @@ class _Look:
     def __call__(self, z: Tensor) -> _Seen:
         if self._judged is not None:
             images, said = self._judged.look(z)
-            return _Seen(images, said.loss, said.badness, {"class": said.opinion.label})
+            return _Seen(images, said.loss, said.badness, said.opinion.attributes or {"class": said.opinion.label})
         if self._gan.has_critic:
             return _Seen(*self._probe.images_and_loss(z), None, {})
         return _Seen(self._probe.images(z), torch.full((len(z),), torch.nan), None, {})

@@ -270,7 +270,12 @@ def test_words_say_what_was_raised_and_call_no_distance_a_loss(bent, linear):
             attack=dataclasses.replace(large.attack, method="one-step"),
             loss_worst=large.loss_original - 1,
         )
-        told = (said, small.sentence(), which_loses_less(*one, ("A", "B")), *notices(lowered))
+        told = (
+            said,
+            small.sentence(),
+            which_loses_less(*one, ("A", "B")),
+            *notices(lowered.attack, lowered.length, lowered=1, noun=lowered.words.noun),
+        )
         assert all("loss" not in words for words in told), told
         assert f"lowers the {noun}" in told[-1]
 

@@ -66,7 +66,7 @@ def test_notices_name_controls_without_effect(gan):
     def said(stronger=None, **settings):
         radius = settings.pop("radius", 1.0)
         found = run(slope, z, Attack((radius,), gradients=60, **settings))
-        return " ".join(notices(with_controls(slope, found, seed=0), stronger))
+        return " ".join(notices(found.attack, found.noise[0].norm(dim=1), stronger=stronger))
 
     assert said() == ""
     assert "ε is slack at this λ" in said(price=10.0)  # stops at 2/(2·10) = 0.1

@@ -33,7 +33,8 @@ def frames(
             labels={"class": rng.integers(0, 3, shape)} if judged else {},
         )
 
-    return Frames(model, Attack(radii, gradients=40), seed, track(), track(), 30, False)
+    length = np.float32(np.array(radii)[:, None] * rng.uniform(0.5, 1, size[0]))
+    return Frames(model, Attack(radii, gradients=40), seed, track(), track(), length, 30, False)
 
 
 def _smooth(rng: np.random.Generator, count: int, size: tuple[int, int, int, int]) -> np.ndarray:

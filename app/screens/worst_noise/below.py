@@ -14,7 +14,7 @@ from rgan.common.formatting import per_cent
 from rgan.common.images import grid, png
 from rgan.report import evidence, rows
 from rgan.report.parts import Picture
-from rgan.robustness.frames import Frames
+from rgan.robustness.frames import Frames, notices_at
 
 STEPS = 9  # pictures of a strip
 
@@ -34,7 +34,10 @@ def strip(found: Mapping[str, Frames], picked: int) -> None:
 
 
 def along(found: Mapping[str, Frames], radius: float) -> None:
-    """What judge and critic say along ε, under worst and under random noise."""
+    """What judge and critic say along ε, under worst and under random noise; and what the settings do to that."""
+    for side, one in found.items():
+        for notice in notices_at(one, radius):
+            st.info(f"{side}: {notice}", icon=":material/info:")
     for one, column in zip(evidence.path(found, radius), st.columns(2, gap="large"), strict=False):
         chart(one, column)
     download("every sample at every ε", as_csv(rows.path(found)), "worst-noise.csv")

@@ -90,9 +90,11 @@ const mount = (() => {
       changed: (sample) => labels.some(([, read]) => read[at][sample] !== read[0][sample]),
       words: (sample) => {
         const named = (name, value) => (frames.names[name] ? frames.names[name][value] : value);
-        const said = labels.map(([name, read]) => {
+        const said = labels.flatMap(([name, read]) => {
           const [before, now] = [0, at].map((one) => named(name, read[one][sample]));
-          return before === now ? `${name} ${now}` : `${name} ${before} → ${now}`;
+          const words = name.replaceAll('_', ' ');
+          if (before !== now) return `${words} ${before} → ${now}`;
+          return labels.length === 1 ? `${words} ${now}` : [];  // of many attributes, those that changed
         });
         if (track.badness) said.unshift(`badness ${percent(track.badness[at][sample])}`);
         if (at > 0) said.push(`change ${percent(track.change[at][sample])}`);
