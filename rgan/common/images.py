@@ -63,7 +63,7 @@ def webp(picture: np.ndarray) -> bytes:
 
     buffer = io.BytesIO()
     exact = picture.shape[-1] < 3
-    looks = {"lossless": True, "method": 4} if exact else {"quality": 90, "method": 2}
+    looks = {"lossless": True, "method": 2} if exact else {"quality": 90, "method": 2}
     Image.fromarray(np.ascontiguousarray(_shown(picture))).save(buffer, format="WEBP", **looks)
     return buffer.getvalue()
 

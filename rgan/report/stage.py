@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from rgan import __version__
 from rgan.common.errors import SettingsError, one_of
@@ -123,11 +122,6 @@ def stage_page(
         stills=[(one, _still(one["frames"], frame, one["side"])) for one in data["models"]],
         frame=frame,
     )
-
-
-def stage_part(data: Mapping[str, Any], key: str) -> Markup:
-    """The same as part of another page, which has `stage.css` in its style and `stage.js` among its scripts."""
-    return templates().part("stage_parts.html", "stage", data, key)
 
 
 def nearest(radii: Sequence[float], radius: float) -> int:

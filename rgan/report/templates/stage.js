@@ -53,8 +53,8 @@ const mount = (() => {
   }
 
   async function bitmap(base64) {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    return createImageBitmap(new Blob([bytes], { type: 'image/webp' }));
+    const found = await fetch(`data:image/webp;base64,${base64}`);
+    return createImageBitmap(await found.blob());
   }
 
   // Frames with their sheets decoded; `arrives` promises those that are still on their way.
