@@ -1,4 +1,4 @@
-"""Pictures of one View: three pixel-aligned grids, the numbers under them, and one sample's strip."""
+"""The picture of a model: a card with some of its images."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def played(
     *,
     play: bool = False,
     pick: Control[int] | None = None,
+    parameter: str = "",
 ) -> dict[str, Frames]:
     """The stage with the best frames there are, which are returned by side; none before the first.
 
@@ -40,6 +41,7 @@ def played(
         radius: ε where the stage stands at first.
         play: whether the path is played once when it is first there.
         pick: the control, from 1, that follows the sample which is picked on the stage.
+        parameter: of the address, which follows the slider.
     """
     found = paths(names, request)
     try:
@@ -65,7 +67,7 @@ def played(
             things=THINGS.get(load(names[0]).data, "images"),
             waiting=waiting,
         )
-        stage(data, key, on_pick=None if pick is None else lambda: _picked(key, pick))
+        stage(data, key, on_pick=None if pick is None else lambda sample: put(pick, sample + 1), parameter=parameter)
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [one["id"] for one in frames])
@@ -75,12 +77,6 @@ def played(
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _frames(identity: str, _encoded: Encoded) -> Frames:
     return decoded(_encoded)
-
-
-def _picked(key: str, pick: Control[int]) -> None:
-    picked = st.session_state[key]["picked"]
-    if picked is not None:
-        put(pick, int(picked) + 1)
 
 
 def _waiting(found: Sequence[Task[Encoded]]) -> str:

@@ -4,12 +4,14 @@ what was chosen in controls."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import streamlit as st
-from session.control import number_in
+from session.control import Control, number_in
 
 from rgan.attack.search import BUDGETS
 
+T = TypeVar("T")
 OFF = "off"  # the value that ends one
 _PAGE = "carried:page"  # session key: the screen of the last run
 
@@ -36,6 +38,19 @@ def former() -> None:
     if "budget" not in st.query_params:
         steps, starts = (number_in(text or "") or usual for text, usual in zip(old, (10, 1), strict=True))
         st.query_params["budget"] = next((b for b, most in BUDGETS.items() if most >= steps * starts), "strong")
+
+
+def kept(control: Control[T]) -> T:
+    """The value of a control that has no widget on this screen: the address's, where it has one, and else the
+    session's, which is written there. Ask before any control is drawn, as `carried`."""
+    asked = st.query_params.get(control.key)
+    value: T = control.default if asked is None else control.read(asked)
+    if asked is None and control.key in st.session_state:
+        value = st.session_state[control.key]
+        if value != control.default:
+            st.query_params[control.key] = control.write(value)
+    st.session_state[control.key] = value
+    return value
 
 
 def carried(name: str, page: str) -> str:

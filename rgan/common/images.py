@@ -30,6 +30,12 @@ def difference(changed: Tensor, original: Tensor, gain: float) -> np.ndarray:
     return to_uint8((changed - original) * (gain / 2))
 
 
+def amplified(changed: np.ndarray, original: np.ndarray, gain: float) -> np.ndarray:
+    """`difference` of pictures uint8 (N, H, W, C) from one or as many."""
+    change = changed.astype(np.float32) - original
+    return np.asarray((127.5 + gain / 2 * change).clip(0, 255).round(), np.uint8)
+
+
 def grid(images: np.ndarray, columns: int, *, gap: int = 1, scale: int = 1, background: int = 128) -> np.ndarray:
     """Tile uint8 (N, H, W, C) row by row into one (rows·H', columns·W', C) picture, enlarged by whole pixels.
 

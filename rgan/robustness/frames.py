@@ -35,8 +35,8 @@ class Track:
     images: uint8 (K + 1, N, H, W, C), as every picture of a result. All others are (K + 1, N). loss: the generator's,
     by the model's own critic, NaN without one. change: root mean square difference from the original, as a fraction of
     black to white. badness: the judge's, 0 to 1, and whether it is BAD or more: `broken`; both None without a judge.
-    labels: what the judge reads in each image, numbers by the name of what is read: its attributes, or its "class"; empty
-    without a judge.
+    labels: what the judge reads in each image, numbers by the name of what is read: its attributes, or "class";
+    empty without a judge.
     """
 
     images: np.ndarray
@@ -59,8 +59,8 @@ class Frames:
 
     attack: the search, whose radii are those of the frames, the first of them 0. seed: of the search and of its
     control. worst, random: beside each other; `random` goes in one direction all along, each sample as far as its worst
-    noise. length: ‖r‖ of both, (K + 1, N). gradients: spent on each sample and radius. done: the search has ended. names:
-    of the labels' values, where they have names.
+    noise. length: ‖r‖ of both, (K + 1, N). gradients: spent on each sample and radius. done: the search has ended.
+    names: of the labels' values, where they have names.
     """
 
     model: str

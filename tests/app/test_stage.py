@@ -17,8 +17,8 @@ from tests.robustness import made_up
 
 seed = 5 if st.checkbox("another seed") else 0
 models = [OnStage(encoded(made_up.frames((0.0, 1.0, 2.0, 3.0), (9, 16, 16, 1), seed, model=name))) for name in "ab"]
-told = stage(stage_data(models, radius=1.0), "here", on_pick=lambda: None, on_release=lambda: None)
-st.text(f"told {{told.picked}} {{told.radius}} {{seed}}")
+stage(stage_data(models, radius=1.0), "here", on_pick=lambda one: st.session_state.update(one=one), parameter="eps")
+st.text(f"told {{st.session_state.get('one')}} {{st.query_params.get('eps')}} {{seed}}")
 """
 
 
@@ -41,10 +41,11 @@ def test_it_mounts_tells_and_goes_on(page, served):
     page.get_by_role("option").nth(3).click()
     expect(page.get_by_text("told 3 None 0")).to_be_visible()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_text("told 3 2.0 0")).to_be_visible()
+    page.wait_for_url("**eps=2*")
+    expect(page.get_by_text("told 3 None 0")).to_be_visible()  # moving ε asks for no run
     sentence = page.locator(".stage .sentence").text_content()
     page.get_by_text("another seed").click()
-    expect(page.get_by_text("told 3 2.0 5")).to_be_visible()
+    expect(page.get_by_text("told 3 2 5")).to_be_visible()
     expect(page.locator(".stage .sentence")).not_to_have_text(sentence)
     expect(page.locator(".stage output")).to_have_text("2.00")
     expect(page.locator(".stage .picked")).to_have_count(2)

@@ -6,7 +6,6 @@ Nothing that a visitor does on it costs the server anything, unless the screen a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,52 +28,38 @@ _mount = st.components.v2.component(
 _carry = st.components.v2.component("stage_frames", js=_script("frames.js"), isolate_styles=False)
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the visitor last did on a stage: the sample picked, from 0, and the ε where the slider was let go."""
-
-    picked: int | None
-    radius: float | None
-
-
-def stage(
-    data: dict[str, Any],
-    key: str,
-    *,
-    on_pick: Callable[[], None] | None = None,
-    on_release: Callable[[], None] | None = None,
-) -> Told:
+def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | None = None, parameter: str = "") -> None:
     """Play `data`, as `rgan.report.stage.stage_data` made it.
 
     Under one key a later call replaces frames in their places: ε, what is shown and what is picked stay the visitor's.
     Frames are sent when their `id` changes only.
 
     Args:
-        on_pick: called before the next run when another sample is picked; without it picking asks for no run.
-        on_release: likewise when the slider is let go at another ε.
+        on_pick: told of another sample that is picked, from 0, before the next run; without it picking asks for no run.
+        parameter: of the address, to which ε is written where the slider is let go; that asks for no run.
     """
-    reports = {"picked": on_pick, "released": on_release}
+
+    def picked() -> None:
+        sample = st.session_state[key]["picked"]
+        if on_pick is not None and sample is not None:
+            on_pick(int(sample))
+
     slots = [f"{key}-frames-{model['side']}" for model in data["models"]]
     with st.container(gap=None):
-        found = _mount(
+        _mount(
             data={
                 "stage": data | {"models": [_without_frames(model) for model in data["models"]]},
                 "slots": slots,
-                "reports": [name for name, called in reports.items() if called],
+                "picks": on_pick is not None,
+                "parameter": parameter,
             },
             key=key,
-            default={"picked": None, "radius": None},
-            on_picked_change=on_pick or _nothing,
-            on_radius_change=on_release or _nothing,
+            default={"picked": None},
+            on_picked_change=picked,
         )
         for slot, model in zip(slots, data["models"], strict=True):
             _carry(data={"slot": slot, "frames": model["frames"]}, key=slot, height=1)
-    return Told(found["picked"], None if found["radius"] is None else float(found["radius"]))
 
 
 def _without_frames(model: Mapping[str, Any]) -> dict[str, Any]:
     return {**model, "frames": {"id": model["frames"]["id"]}}
-
-
-def _nothing() -> None:
-    """A state has to have a callback to have a default."""

@@ -13,12 +13,24 @@ function arriving(slot, id) {
   });
 }
 
+// ε in the address costs no run: the next one, whatever asks for it, reads it there.
+function written(name, radius) {
+  const address = new URL(window.location.href);
+  address.searchParams.set(name, String(radius));
+  window.history.replaceState(window.history.state, '', address);
+}
+
+// ε in the address costs no run: the next one, whatever asks for it, reads it there.
+function written(name, radius) {
+  const address = new URL(window.location.href);
+  address.searchParams.set(name, String(radius));
+  window.history.replaceState(window.history.state, '', address);
+}
+
 export default function ({ data, parentElement, setStateValue }) {
-  const reports = {
-    picked: (sample) => setStateValue('picked', sample),
-    released: (radius) => setStateValue('radius', radius),
-  };
-  const wanted = Object.fromEntries(data.reports.map((name) => [name, reports[name]]));
+  const wanted = {};
+  if (data.picks) wanted.picked = (sample) => setStateValue('picked', sample);
+  if (data.parameter) wanted.released = (radius) => written(data.parameter, radius);
   const models = data.stage.models.map((model, index) => {
     const { id } = model.frames;
     return { ...model, frames: { id, arrives: () => arriving(data.slots[index], id) } };

@@ -6,7 +6,7 @@ from controls import attack
 from controls.objective import objective_choice
 from controls.two_models import two_models
 from screens.worst_noise.below import along, strip
-from session import chosen
+from session import address
 from session.table import EPS, PICK
 from theme.language import symbols
 
@@ -17,6 +17,7 @@ from rgan.common.errors import SettingsError
 KEY = "worst_noise"
 
 st.title("Worst noise", anchor=False)
+radius, picked = address.kept(EPS), address.kept(PICK)
 names, gans = two_models(same_noise=True)
 
 try:
@@ -36,11 +37,12 @@ frames = played(
     (gans[0].recipe.title, gans[1].recipe.title),
     request,
     KEY,
-    min(chosen.current(EPS), request.reach),
+    min(radius, request.reach),
     pick=PICK,
+    parameter=EPS.key,
 )
 if frames:
-    strip(frames, min(chosen.current(PICK), len(frames["A"].original)) - 1)
-    along(frames, min(chosen.current(EPS), request.reach))
+    strip(frames, min(picked, len(frames["A"].original)) - 1)
+    along(frames, min(radius, request.reach))
 raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.objective]
 symbols("z", "‖z‖", "ε", "‖r‖", "λ", raises, "gradient calls")
