@@ -17,6 +17,8 @@ from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
+QUICK_APP = ("-m", "tests.quick_app", "run", "app/Home.py")
+
 # What all processes of a test run share, and the models that the app has in it; the first process names the folders.
 SHARED = "RGAN_TESTS_SHARED"
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -40,6 +42,11 @@ def _own_folders():
     yield
     for name in OWN:
         shutil.rmtree(os.environ[name], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    """First what takes long, the tests in a browser, so that all processes end together."""
+    items.sort(key=lambda item: not {"page", "browser"} & set(getattr(item, "fixturenames", ())))
 
 
 def pytest_unconfigure(config):
@@ -71,7 +78,7 @@ def address(models):
     with FileLock(shared / "server.lock"):
         if not (shared / "server").exists():
             own = {name: str(shared / name) for name in OWN}
-            server = Server(("-m", "tests.quick_app", "run", "app/Home.py"), environment=own)
+            server = Server(QUICK_APP, environment=own)
             server.start()
             (shared / "server").write_text(f"{server.process.pid} {server.address}")
     return (shared / "server").read_text().split()[1]

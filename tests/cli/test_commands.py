@@ -23,6 +23,7 @@ from rgan.embedding.projections import Layout, fit
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.training.trainer import Trainer
+from tests import tiny_models
 from tests.conftest import ROOT
 
 SMALL = ["--width", "4", "--latent", "9", "--batch", "8", "--precision", "float32"]
@@ -425,8 +426,8 @@ def test_a_zip_is_trained_on_and_its_damage_is_named(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["training"]["data"] == "mine.zip"
 
 
-def test_evidence_says_what_the_library_says(capsys):
-    pair = [f"{ROOT}/checkpoints/digits-dcgan{end}.safetensors" for end in ("", "-robust")]
+def test_evidence_says_what_the_library_says(models, capsys):
+    pair = [str(tiny_models.path(name)) for name in tiny_models.PAIR]
     few = ["--samples", "24", "--steps", "3", "--radius", "1.5", "--json"]
     assert main(["evidence", *pair, *few]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -442,8 +443,8 @@ def test_evidence_says_what_the_library_says(capsys):
     rise = report["models"]["A"]["rise"]["worst"]
     assert rise["low"] <= rise["mean"] <= rise["high"]
     assert report["said"][0].startswith("No verdict: A's search is not to be trusted (Strength: finds ")
-    assert main(["evidence", *pair, "--samples", "16", "--radius", "0.3", "--json"]) == 0
+    assert main(["evidence", *pair, "--samples", "16", "--steps", "20", "--radius", "0.3", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)["said"]
-    assert said[0].startswith("A: ") and any("of what 2,000 gradients find on 16 samples" in one for one in said)
-    assert main(["evidence", pair[0], f"{ROOT}/checkpoints/cifar10-dcgan.safetensors"]) == 2
+    assert said[0].startswith("A: ") and any("of what 200 gradients find on 16 samples" in one for one in said)
+    assert main(["evidence", pair[0], str(tiny_models.path("cifar10-dcgan"))]) == 2
     assert "as many noise dimensions, got 64 and 128" in capsys.readouterr().err

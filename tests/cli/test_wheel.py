@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny_models
 from tests.conftest import ROOT
-
-PAIR = ("digits-dcgan", "digits-dcgan-robust")
+from tests.tiny_models import PAIR
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,10 @@ def installed(tmp_path_factory):
 
 
 @pytest.fixture
-def run(installed, tmp_path):
+def run(installed, models, tmp_path):
     """Python's output for these arguments, in a folder that has nothing but two checkpoints."""
     for name in PAIR:
-        shutil.copy(ROOT / "checkpoints" / f"{name}.safetensors", tmp_path)
+        shutil.copy(tiny_models.path(name), tmp_path)
 
     def run(*arguments: str) -> str:
         environment = os.environ | {"PYTHONPATH": str(installed)}
@@ -72,8 +72,10 @@ def test_importing_it_loads_no_torch(installed, run):
 def test_it_finds_evidence_and_writes_a_report_by_its_own_judge(installed, run, tmp_path):
     digest = sha256((installed / "rgan" / "metrics" / "shipped" / "digits.safetensors").read_bytes()).hexdigest()
     files, few = [f"{name}.safetensors" for name in PAIR], ["--samples", "8", "--steps", "1", "--json"]
-    assert json.loads(run("-m", "rgan", "evidence", *files, *few))["judge"]["sha256"] == digest
-    assert json.loads(run("-m", "rgan", "report", files[0], "--pool", "16", *few))["judge"]["sha256"] == digest
+    commands = [["evidence", *files, *few], ["report", files[0], "--pool", "16", *few]]
+    said = run("-c", f"from rgan.cli.main import main\nfor one in {commands}: assert main(one) == 0; print('and')")
+    evidence, report, _ = (part.strip() for part in said.split("and\n"))
+    assert json.loads(evidence)["judge"]["sha256"] == json.loads(report)["judge"]["sha256"] == digest
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 

@@ -184,5 +184,5 @@ def test_the_digest_is_of_the_content():
 
 def test_frames_of_another_version_are_refused():
     written = encoded(made_up.frames(RADII, (4, 4, 4, 1)))
-    with pytest.raises(DataError, match=r"version 1, got 2.*anew"):
-        decoded(written | {"version": 2})
+    with pytest.raises(DataError, match=r"version 2, got 3.*anew"):
+        decoded(written | {"version": 3})

@@ -21,7 +21,7 @@ from rgan.models import checkpoints
 from rgan.models.recipes import Robust, recipe
 from rgan.training import runs
 from rgan.training.runs import Run, TrainingPlan
-from tests.conftest import ROOT
+from tests.conftest import QUICK_APP, ROOT
 
 ANY_TIME = 180_000  # training has a low priority, and the other tests keep the cores busy
 pytestmark = pytest.mark.timeout(900)  # each waits for several things, ANY_TIME at most for each
@@ -29,8 +29,8 @@ TINY = "width=8&latent=16"  # measured and trained in no time
 
 
 @pytest.fixture
-def server(tmp_path):
-    made = WarmServer(environment={"RGAN_RUNS": str(tmp_path / "runs")})
+def server(models, tmp_path):
+    made = WarmServer(QUICK_APP, environment={"RGAN_RUNS": str(tmp_path / "runs")})
     made.start()
     yield made
     made.kill()
@@ -145,9 +145,8 @@ def test_a_pair_is_trained_watched_and_opened(page: Page, browser, server):
     context.close()
 
 
-def test_a_changed_source_file_disturbs_no_training(page: Page, tmp_path):
+def test_a_changed_source_file_disturbs_no_training(page: Page, models, tmp_path):
     shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
     watching = ("--server.runOnSave", "true", "--server.fileWatcherType", "poll")
     server = Server(("-m", "streamlit", "run", "app/Home.py", *watching), folder=tmp_path)
     server.start()
