@@ -33,8 +33,8 @@ STEPS = (
         language.HOME,
         "Home",
         "Drag ε from 0 slowly to 2 and back.",
-        "At ε 2 **▲ worst** noise has made other digits of about half of the samples, **◆ random** noise, moved just "
-        "as far, of two or three of the 16: where the noise goes matters, not only how far.",
+        "At ε 2 **▲ worst** noise has broken most of the 16 faces (ringed), **◆ random** noise, moved just as far, "
+        "hardly any: where the noise goes matters, not only how far.",
         {"home_eps": 0.0},
     ),
     Step(
@@ -42,8 +42,8 @@ STEPS = (
         language.WORST_NOISE,
         "Worst noise",
         "Type another **Seed** in the sidebar, so that nobody has chosen the samples.",
-        "*Worst costs more than random*, under each model: nearly all of the 64 samples, with any seed. At these "
-        "settings the loss of B, trained robustly, is lower and rises less; each loss is its own critic's opinion.",
+        "Again there are more rings under worst than under random noise, with any seed. The chart below counts them "
+        "at every ε, for both models.",
         _HERE,
     ),
     Step(
@@ -51,8 +51,8 @@ STEPS = (
         language.WORST_NOISE,
         "Worst noise",
         "Move **λ, price of moving**, in the sidebar, to 5 and then to 0.",
-        "*Length of the move*: the higher the price, the shorter the move, and B gives up sooner than A. That is the "
-        "paper's λ in equation 8. Random noise is always given the same length.",
+        "The higher the price, the fewer rings: samples stop where moving no longer pays. That is the paper's λ in "
+        "equation 8. Random noise is always given the same length.",
         {**_HERE, "lam": 1.0},
     ),
     Step(
@@ -60,8 +60,8 @@ STEPS = (
         language.EVIDENCE,
         "Evidence",
         "Read what the judge says, then open the view **Curves**.",
-        "The judge has seen real digits only. At these settings worst noise makes worse images than random noise in "
-        "both, and, against what one might expect, robust B loses *more* than A: it starts from better images.",
+        "The judge has seen real faces only. A sentence claims a difference only where its interval leaves out 0, and "
+        "none where the search finds too little of the worst noise.",
         {**_HERE, "samples": 128, "view": "Control"},
     ),
     Step(

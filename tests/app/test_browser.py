@@ -7,73 +7,48 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
 
-WORST = "img[alt*='worst noise']"
 ANY_TIME = 60_000
+PAIR = "a=digits-dcgan&b=digits-dcgan-robust&budget=live"
 
 
-def settled(page: Page, epsilon: str) -> list[str]:
-    """The six grids once both searches at `epsilon` have ended."""
-    done = page.locator(f".stamp.done[data-radius='{epsilon}']")
-    expect(done).to_have_count(2, timeout=ANY_TIME)
+def settled(page: Page) -> list[str]:
+    """The pictures on the stage once both searches have ended."""
+    expect(page.locator(".stage .pane canvas")).to_have_count(2, timeout=ANY_TIME)
+    expect(page.locator(".stage .settings")).to_contain_text(re.compile(r"^\d+ gradients a sample"), timeout=ANY_TIME)
     page.wait_for_selector(IDLE, timeout=ANY_TIME)
-    expect(page.locator(".board figure img")).to_have_count(6)
-    return [image.get_attribute("src") or "" for image in page.locator(".board figure img").all()]
-
-
-def live_slider(page: Page):
-    return page.get_by_role("slider", name="ε, how far the noise may move")
+    page.evaluate("document.querySelector('.stage-place').stage?.ready")
+    return page.evaluate("[...document.querySelectorAll('.stage .pane canvas')].map(one => one.toDataURL())")
 
 
 def test_open_move_follow_reload(page: Page, address: str):
     page.goto(address)
     page.get_by_role("link", name=re.compile("Open Worst noise")).click()
     page.wait_for_url("**/worst-noise*")
-    page.goto(f"{address}/worst-noise?budget=live")
-    first = settled(page, "1.00")
-    assert len(set(first)) == 6
+    page.goto(f"{address}/worst-noise?{PAIR}")
+    first = settled(page)
 
-    live_slider(page).focus()
+    page.get_by_role("slider", name="ε, how far the noise may move").focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    moved = settled(page, "1.03")
-    original_a, worst_a, _, original_b, worst_b, _ = range(6)
-    assert moved[original_a] == first[original_a] and moved[original_b] == first[original_b]
-    assert moved[worst_a] != first[worst_a] and moved[worst_b] != first[worst_b]
-    expect(page.get_by_role("slider", name="ε, radius of the search")).to_have_value("1.03")
+    page.wait_for_url("**eps=1.5*")
+    moved = settled(page)
+    assert moved[0] != first[0] and moved[1] != first[1]
+    said = page.locator(".stage .sentence").text_content()
 
-    assert "eps=1.03" in page.url
     page.reload()
-    assert settled(page, "1.03") == moved
+    assert settled(page) == moved and page.locator(".stage .sentence").text_content() == said
     other = page.context.new_page()
     other.goto(page.url)
-    assert settled(other, "1.03") == moved
-
-
-def test_pictures_follow_the_thumb_while_it_is_dragged(page: Page, address: str):
-    page.goto(f"{address}/worst-noise?budget=live")
-    settled(page, "1.00")
-    expect(live_slider(page)).to_be_visible()
-    box = live_slider(page).bounding_box()
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.25, y)
-    page.mouse.down()
-    seen = set()
-    for step in range(1, 13):
-        page.mouse.move(box["x"] + box["width"] * (0.25 + 0.05 * step), y)
-        page.wait_for_timeout(120)
-        seen.add(page.locator(WORST).first.get_attribute("src"))
-    during = page.locator(".stamp").first.get_attribute("data-done")
-    assert len(seen) >= 5, "the grid did not follow the thumb"
-    assert during == "false", "a looked-up picture must be marked as unfinished"
-    page.mouse.up()
-    expect(page.locator(".stamp.done")).to_have_count(2, timeout=ANY_TIME)
-    value = float(live_slider(page).input_value())
-    assert value > 2
-    settled(page, f"{value:.2f}")
+    assert settled(other) == moved
+    other.keyboard.press("Tab")
+    page.get_by_role("option").nth(2).click()
+    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2, timeout=ANY_TIME)
+    assert settled(page) != moved, "the picked one is framed"
+    page.wait_for_url("**pick=3*")
 
 
 def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen(page: Page, address: str):
-    page.goto(f"{address}/embeddings?panel=c+real+and+A&map=PCA&points=100")
+    page.goto(f"{address}/embeddings?a=digits-dcgan&b=digits-dcgan-robust&panel=c+real+and+A&map=PCA&points=100")
     expect(page.locator(".tests")).to_be_visible(timeout=ANY_TIME)
     expect(page.locator(".tests tr")).to_have_count(4)
     chart = page.locator("[class*='st-key-map-c-'] .js-plotly-plot").first
@@ -101,12 +76,10 @@ def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen
     assert len(expected) > 5
     expect(page.locator("img[alt*='selected images of A']")).to_be_visible(timeout=ANY_TIME)
     page.get_by_role("link", name=re.compile("Their noise on the Worst noise screen")).click()
-    settled(page, "1.00")
+    settled(page)
     rows = page.get_by_role("textbox", name="Only these samples").input_value()
     assert abs(len({int(row) for row in rows.split()} ^ expected)) <= 2, "points on the box's edge may differ"
-    expect(page.locator(".board.A img[alt*='original noise']")).to_have_attribute(
-        "alt", re.compile(f"{len(rows.split())} samples")
-    )
+    expect(page.locator(".stage .pane").first.get_by_role("option")).to_have_count(len(rows.split()))
 
 
 @pytest.mark.parametrize("width", [1440, 1000])
@@ -116,11 +89,11 @@ def test_nothing_overflows(browser, address: str, width: int, scheme: str):
     page = context.new_page()
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if not is_local(request.url) else None)
-    page.goto(f"{address}/worst-noise?samples=16&budget=live")
-    settled(page, "1.00")
+    page.goto(f"{address}/worst-noise?{PAIR}")
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     clipped = page.evaluate(
-        """() => [...document.querySelectorAll('.board figcaption, .facts td, .model')]
+        """() => [...document.querySelectorAll('.board figcaption, .stage .sentence, .stage .pane, .strip .under')]
             .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"""
     )
     assert clipped == []
