@@ -37,7 +37,7 @@ SIZES = {"faces": 64}
 NEIGHBOURS = 3
 BAD = 0.95  # an image is bad from this badness on: further from real ones than 95 % of held-out real images
 CHUNK = 256  # images a call in evaluation
-EPOCHS = {"digits": 60, "mnist": 8, "cifar10": 24, "faces": 16}  # usual ones
+EPOCHS = {"digits": 60, "mnist": 8, "cifar10": 24, "faces": 20}  # usual ones
 VERSION = 2  # of files that are written; 1 had one judge a data set, of the residual network
 MAX_BYTES = 64 * 2**20
 SHIPPED = Path(__file__).with_name("shipped")
@@ -256,15 +256,18 @@ class Judge:
 
 
 def shipped(data: str, role: str = MEASURING) -> Judge:
-    """The judge of a data set that comes with RGAN Lab: the one that measures, or the one that may be attacked.
+    """The judge of a data set that comes with RGAN Lab: the one that measures, or the one that may be attacked. Where
+    there is but one, it is both.
 
     Raises:
         CheckpointError: there is none, or its file is damaged.
     """
     path = shipped_path(data, role)
     if not path.exists():
+        path = shipped_path(data, MEASURING)
+    if not path.exists():
         there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors") if ATTACKED not in path.stem))
-        train = f"python -m rgan judge {data} --role {role} --out {path}"
+        train = f"python -m rgan judge {data} --out {path}"
         more = f", or train it: `{train}`" if data in EPOCHS else ""
         raise CheckpointError(f"expected a judge for {data}, found those for {there}; judge by one of these{more}")
     return _kept(path)
@@ -297,7 +300,10 @@ def first_shipped(names: Sequence[str], role: str = MEASURING) -> Judge:
 def attackable(judge: Judge) -> Judge:
     """The judge to raise where this one measures: the other one of its data that comes with RGAN Lab, or itself where
     there is none."""
-    return shipped(judge.data, ATTACKED) if shipped_path(judge.data, ATTACKED).exists() else judge
+    try:
+        return shipped(judge.data, ATTACKED)
+    except CheckpointError:
+        return judge
 
 
 def fitted(images: Tensor, judge: Judge) -> Tensor:

@@ -282,3 +282,12 @@ def test_the_fast_features_are_the_classifiers_own(data, role):
         assert torch.allclose(Features(judge.network)(images), own, rtol=1e-4, atol=1e-4)
         coarse = Features(judge.network, torch.bfloat16)(images)
     assert torch.cosine_similarity(coarse, own).min() > 0.99
+
+
+def test_a_lone_judge_is_both(judge, tmp_path, monkeypatch):
+    monkeypatch.setattr(judges, "SHIPPED", tmp_path)
+    with pytest.raises(CheckpointError, match="expected a judge for digits"):
+        shipped("digits", ATTACKED)
+    assert attackable(judge) is judge
+    judges.save(judge, judges.shipped_path("digits", MEASURING))
+    assert shipped("digits", ATTACKED) is shipped("digits", MEASURING)
