@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.app.test_screens import app
+from tests import tiny_models
+from tests.app.test_screens import OF_TWO, app
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "app"))
