@@ -21,10 +21,17 @@ import torch
 T = TypeVar("T")
 Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
+LOOK = 0.5  # seconds between looks whether the process ends
 
 
 class GivenUpError(Exception):
     """Nobody waits for this task any more."""
+
+
+def go_on() -> None:
+    """Raise GivenUpError once the process ends: threads that are inside torch then would bring it down."""
+    if not threading.main_thread().is_alive():
+        raise GivenUpError
 
 
 class Turns:
@@ -36,11 +43,18 @@ class Turns:
         self._waiting: list[Turn] = []
 
     def take(self, turn: Turn) -> None:
-        """Wait for a slot."""
+        """Wait for a slot.
+
+        Raises:
+            GivenUpError: the process ends meanwhile.
+        """
         with self._changed:
             self._waiting.append(turn)
-            self._changed.wait_for(lambda: self._free and self._next() is turn)
-            self._waiting.remove(turn)
+            try:
+                while not self._changed.wait_for(lambda: self._free and self._next() is turn, timeout=LOOK):
+                    go_on()
+            finally:
+                self._waiting.remove(turn)
             self._free -= 1
             turn.since = time.monotonic()
             self._changed.notify_all()  # there may be another slot for the one after
@@ -111,11 +125,16 @@ class Task(Generic[T]):
 
     def start(self) -> None:
         """Do the work in a thread of its own when it is its turn."""
-        threading.Thread(target=self._in_turn, name="task", daemon=True).start()
+        threading.Thread(target=self._in_turn, name="task").start()
 
     def _in_turn(self) -> None:
         torch.set_num_threads(1)
-        self._turns.take(self._turn)
+        try:
+            self._turns.take(self._turn)
+        except GivenUpError as error:
+            if self._begun.acquire(blocking=False):
+                self.future.set_exception(error)
+            return
         _here.task = self
         try:
             self.run(self)
@@ -135,6 +154,7 @@ class Task(Generic[T]):
                 self.so_far = so_far
             if not self.wanted:
                 raise GivenUpError
+            go_on()
             self._turns.pass_on(holder._turn)
 
         try:
