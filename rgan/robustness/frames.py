@@ -23,6 +23,7 @@ from rgan.common.geometry import lengths
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import BAD
 from rgan.models.gan import Gan
+from rgan.robustness.attributes import AttributeChanges, attribute_changes
 from rgan.robustness.measured import JudgedGan
 
 COUNT = 25  # radii above 0
@@ -93,7 +94,7 @@ class Frames:
 def notices_at(found: Frames, radius: float) -> list[str]:
     """`perturbation.notices` of the frame nearest to `radius`; what is raised is told by the loss, or without a critic
     by the change of the images."""
-    at = int(np.abs(np.array(found.radii) - radius).argmin())
+    at = _nearest(found, radius)
     lossy = bool(np.isfinite(found.worst.loss).all())
     raised = found.worst.loss if lossy else found.worst.change
     means = raised.mean(axis=1)
@@ -105,6 +106,23 @@ def notices_at(found: Frames, radius: float) -> list[str]:
         stronger=found.radii[best] if means[best] > means[at] else None,
         noun="loss" if lossy else "change",
     )
+
+
+def changes_at(found: Frames, radius: float) -> AttributeChanges | None:
+    """What the judge reads otherwise than in the originals at the frame nearest to `radius`; None where it reads no
+    attributes."""
+    if len(found.worst.labels) < 2:
+        return None
+    at = _nearest(found, radius)
+
+    def read(track: Track, frame: int) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(classes[frame]) for name, classes in track.labels.items()}
+
+    return attribute_changes(read(found.worst, 0), read(found.worst, at), read(found.random, at))
+
+
+def _nearest(found: Frames, radius: float) -> int:
+    return int(np.abs(np.array(found.radii) - radius).argmin())
 
 
 def frame_radii(largest: float, *also: float, count: int = COUNT) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ from rgan.models.gan import Gan, fresh
 from rgan.models.recipes import recipe
 from rgan.robustness import encoding
 from rgan.robustness.encoding import decoded, encoded
-from rgan.robustness.frames import frame_radii, frames
+from rgan.robustness.frames import changes_at, frame_radii, frames
 from rgan.robustness.measured import JudgedGan
 from tests.robustness import made_up
 
@@ -186,3 +186,21 @@ def test_frames_of_another_version_are_refused():
     written = encoded(made_up.frames(RADII, (4, 4, 4, 1)))
     with pytest.raises(DataError, match=r"version 2, got 3.*anew"):
         decoded(written | {"version": 3})
+
+
+def test_attributes_are_compared_with_the_originals_at_the_nearest_frame():
+    made = made_up.frames(RADII, (4, 4, 4, 1))
+    read = np.zeros((len(RADII), 4), int)
+    worst, random = read.copy(), read.copy()
+    worst[-1, :3] = 1
+    random[-1, 0] = 2
+    labels = {"glasses": worst, "beard": read}, {"glasses": random, "beard": read}
+    made = dataclasses.replace(
+        made,
+        worst=dataclasses.replace(made.worst, labels=labels[0]),
+        random=dataclasses.replace(made.random, labels=labels[1]),
+    )
+    found = {one.name: (one.worst.hits, one.random.hits) for one in changes_at(made, RADII[-1] + 9).changes}
+    assert found == {"glasses": (3, 1), "beard": (0, 0)}
+    assert {one.worst.hits for one in changes_at(made, 0.0).changes} == {0}
+    assert changes_at(made_up.frames(RADII, (4, 4, 4, 1)), 1.0) is None, "a class alone is no attribute"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
-from components.pieces import chart, download
+from components.pieces import chart, download, said
 from controls.draw import draw
 from session.table import SHOW
 from theme.html import part
@@ -17,7 +17,7 @@ from rgan.common.formatting import per_cent
 from rgan.common.images import amplified, grid, png
 from rgan.report import evidence, rows
 from rgan.report.parts import Picture
-from rgan.robustness.frames import Frames, notices_at
+from rgan.robustness.frames import Frames, changes_at, notices_at
 
 STEPS = 9  # pictures of a strip
 
@@ -44,6 +44,8 @@ def along(found: Mapping[str, Frames], radius: float) -> None:
     for side, one in found.items():
         for notice in notices_at(one, radius):
             st.info(f"{side}: {notice}", icon=":material/info:")
+    changed = {side: changes_at(one, radius) for side, one in found.items()}
+    said(tuple(f"{side}, at ε {radius:.2f}: {one.sentence}" for side, one in changed.items() if one is not None))
     for drawn, column in zip(evidence.path(found, radius), st.columns(2, gap="large"), strict=False):
         chart(drawn, column)
     download("every sample at every ε", as_csv(rows.path(found)), "worst-noise.csv")
