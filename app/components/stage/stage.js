@@ -20,13 +20,6 @@ function written(name, radius) {
   window.history.replaceState(window.history.state, '', address);
 }
 
-// ε in the address costs no run: the next one, whatever asks for it, reads it there.
-function written(name, radius) {
-  const address = new URL(window.location.href);
-  address.searchParams.set(name, String(radius));
-  window.history.replaceState(window.history.state, '', address);
-}
-
 export default function ({ data, parentElement, setStateValue }) {
   const wanted = {};
   if (data.picks) wanted.picked = (sample) => setStateValue('picked', sample);
