@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 from components.stage import stage
-from session.chosen import Slot, current, put
+from session.address import moved
+from session.chosen import Slot, current
 from session.control import Control
 from session.paths import Encoded, frames_of, paths
 from session.state import load
@@ -67,7 +68,7 @@ def played(
             things=THINGS.get(load(names[0]).data, "images"),
             waiting=waiting,
         )
-        stage(data, key, on_pick=None if pick is None else lambda sample: put(pick, sample + 1), parameter=parameter)
+        stage(data, key, on_pick=None if pick is None else lambda sample: moved(pick, sample + 1), parameter=parameter)
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [one["id"] for one in frames])

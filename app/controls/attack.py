@@ -8,6 +8,7 @@ import streamlit as st
 from controls.draw import draw
 from controls.objective import ObjectiveChoice
 from session import chosen, table
+from session.address import moved
 
 from rgan.attack.objectives import CHANGE
 from rgan.attack.path import Request, parse_rows
@@ -18,6 +19,8 @@ SAMPLES = 16  # few enough for large pictures
 
 def reset(objective: str) -> None:
     """Every control back to its default; what is raised, to what is usual for the models."""
+    for control in (table.EPS, table.PICK):  # which have no widget to follow
+        moved(control, control.default)
     chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective, table.SAMPLES.key: SAMPLES})
 
 

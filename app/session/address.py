@@ -53,6 +53,12 @@ def kept(control: Control[T]) -> T:
     return value
 
 
+def moved(control: Control[T], value: T) -> None:
+    """Set such a control, in the session and in the address."""
+    st.session_state[control.key] = value
+    st.query_params[control.key] = control.write(value)
+
+
 def carried(name: str, page: str) -> str:
     """The parameter's value on the screen called `page`, "" without one; written to the address where it is missing.
 

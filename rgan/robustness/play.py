@@ -71,7 +71,8 @@ def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Itera
     if request.objective != CHANGE:  # which has no first step
         step = Attack(searched_radii(request), request.price, 1, "one-step", request.keep_shell)
         rough = frame_radii(request.reach, count=ROUGH)
-        found = dataclasses.replace(run((objective.coarse or objective).loss, z, step), done=False)
+        found = run((objective.coarse or objective).loss, z, step)
+        found = dataclasses.replace(found, attack=request.attack(*step.radii), done=False)
         yield Progress(0.0, found=frames(source, found, rough, model=model, seed=seed))
     made = 0
     for found in objective.search(z, request.attack(*searched_radii(request)), seed=seed):

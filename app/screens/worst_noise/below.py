@@ -45,7 +45,8 @@ def along(found: Mapping[str, Frames], radius: float) -> None:
         for notice in notices_at(one, radius):
             st.info(f"{side}: {notice}", icon=":material/info:")
     changed = {side: changes_at(one, radius) for side, one in found.items()}
-    said(tuple(f"{side}, at ε {radius:.2f}: {one.sentence}" for side, one in changed.items() if one is not None))
+    if read := tuple(f"{side}, at ε {radius:.2f}: {one.sentence}" for side, one in changed.items() if one is not None):
+        said(read)
     for drawn, column in zip(evidence.path(found, radius), st.columns(2, gap="large"), strict=False):
         chart(drawn, column)
     download("every sample at every ε", as_csv(rows.path(found)), "worst-noise.csv")

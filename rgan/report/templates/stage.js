@@ -104,14 +104,14 @@ const mount = (() => {
     };
   }
 
-  // How many columns make the largest tiles, and how large they are; full rows are worth a little.
+  // How many columns make the largest tiles, and how large they are; full rows are worth a smaller tile.
   function arranged(count, width, height, gap, ratio) {
     let best = null;
     for (let columns = 1; columns <= count; columns += 1) {
       const rows = Math.ceil(count / columns);
       const across = (width - gap * (columns - 1)) / columns, down = (height - gap * (rows - 1)) / rows / ratio;
       const tile = Math.max(1, Math.floor(Math.min(across, down, LARGEST)));
-      const worth = tile * Math.sqrt(count / (rows * columns));
+      const worth = tile * (count / (rows * columns)) ** 2;
       if (!best || worth > best.worth) best = { columns, tile, rows, worth };
     }
     return best;
