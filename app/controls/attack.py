@@ -19,8 +19,8 @@ SAMPLES = 16  # few enough for large pictures
 
 def reset(objective: str) -> None:
     """Every control back to its default; what is raised, to what is usual for the models."""
-    for control in (table.EPS, table.PICK):  # which have no widget to follow
-        moved(control, control.default)
+    moved(table.EPS, table.EPS.default)  # these have no widget to follow
+    moved(table.PICK, table.PICK.default)
     chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective, table.SAMPLES.key: SAMPLES})
 
 
