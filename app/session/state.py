@@ -186,7 +186,7 @@ def _digest(path: str, changed: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _load(path: str, changed: int) -> Gan:
     return checkpoints.load(path)
 

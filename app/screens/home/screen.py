@@ -27,13 +27,20 @@ if not tour.under_way():
 
 gans: dict[str, Gan] = {}
 broken: dict[str, str] = {}
-for name in models():
+
+
+def look_at(name: str) -> None:
+    """Load a model, or note why it cannot be."""
     try:
         gans[name] = load(name)
     except RganError as error:
         broken[name] = str(error)
 
-pair = (A.default, B.default)
+
+pair, names = (A.default, B.default), list(models())
+for name in pair:  # first, so that the stage need not wait for the others
+    if name in names:
+        look_at(name)
 if set(pair) <= gans.keys():
     both = [gans[name] for name in pair]
     request = first_request(both[0], judged=isinstance(source_of(both[0], both), JudgedGan))
@@ -55,6 +62,9 @@ for screen, label, icon in (
 st.header("Models at hand", anchor=False)
 language.symbols("ε₁", "ε₂", "λ of training")
 cards = st.columns(3, gap="medium")
+for name in names:
+    if name not in pair:
+        look_at(name)
 for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 3].container(border=True):
         st.html(card(name, gan.digest))
@@ -63,6 +73,6 @@ for index, (name, gan) in enumerate(gans.items()):
 for name, words in broken.items():
     st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
 st.caption(
-    "Every model here was trained by the command in the README, on data that is free to use. "
+    "Every model here was trained by the command in the README. "
     "Train your own with `python -m rgan train`; files in runs/ appear here."
 )
