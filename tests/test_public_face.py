@@ -28,7 +28,7 @@ def test_the_readmes_example_runs_as_it_stands(monkeypatch, capsys):
     exec(example, told)
     assert "Worst noise beats random noise of the same length on" in capsys.readouterr().out
     images = told["images"]
-    assert images.shape == (64, 1, 32, 32) and -1 <= images.min() < images.max() <= 1
+    assert images.shape == (16, 3, 64, 64) and -1 <= images.min() < images.max() <= 1
 
 
 def test_a_file_gives_the_gan_that_was_saved(gan, tmp_path):

@@ -37,7 +37,7 @@ def known():
 @pytest.fixture
 def whole():
     """The screen with its pool searched."""
-    test = waited(app("failures", **REAL), lambda test: any(b.label == "Better" for b in test.button))
+    test = waited(app("failures", against="critic", **REAL), lambda test: any(b.label == "Better" for b in test.button))
     assert not test.exception and not test.error
     return test
 

@@ -74,8 +74,8 @@ def test_the_judge_sees_images_as_its_file_says(pair):
     judge = judges.load(ROOT / "rgan/metrics/shipped/digits.safetensors")
     assert np.allclose(made.first.sample.points, judge.features(to_unit(pair[0].reference[:60])).numpy(), atol=1e-5)
     assert made.space == "what an independent judge sees, 64 dimensions"
-    other = dataclasses.replace(pair[0], training=dataclasses.replace(pair[0].training, data="faces"))
-    with pytest.raises(CheckpointError, match=r"expected a judge for faces, found those for .*digits"):
+    other = dataclasses.replace(pair[0], training=dataclasses.replace(pair[0].training, data="celeba"))
+    with pytest.raises(CheckpointError, match=r"expected a judge for celeba, found those for .*digits"):
         panel("c", other, other, dataclasses.replace(FEW, features="judge"))
 
 
@@ -137,7 +137,7 @@ def test_models_that_cannot_be_compared_are_refused(pair):
     other = Gan(colour, *fresh(colour, 0))
     with pytest.raises(SettingsError, match="images of one shape"):
         panel("c", pair[0], other, FEW)
-    elsewhere = dataclasses.replace(pair[1], training=dataclasses.replace(pair[1].training, data="faces"))
+    elsewhere = dataclasses.replace(pair[1], training=dataclasses.replace(pair[1].training, data="celeba"))
     with pytest.raises(SettingsError, match="trained on the same data, got digits and faces"):
         panel("d", pair[0], elsewhere, FEW)
     with pytest.raises(SettingsError, match="real images in the file"):

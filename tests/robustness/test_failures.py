@@ -113,9 +113,10 @@ def test_generators_alone_are_searched_by_the_judge_and_have_no_loss(judged_gans
     plan = PoolPlan(Attack((1.0,), gradients=2), 5, objective="judge")
     state = last(pool([alone], plan))
     assert state.rows["A"].measures["worst"].loss.isnan().all()
-    assert (
-        state.rows["A"].measures["worst"].opinion.distance >= state.rows["A"].measures["original"].opinion.distance
-    ).all()
+    before, after = (
+        alone.raised.opinion(alone.images(state.noise("A", kind, range(5)))).distance for kind in ("original", "worst")
+    )
+    assert (after >= before - 1e-4).all()
     with pytest.raises(SettingsError, match="rank by badness"):
         ranking(state, "A", "loss")
     with pytest.raises(CheckpointError, match="critic"):

@@ -1,5 +1,6 @@
 """The answers that travel with the models: of these models and judges, and what a player of them would draw."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -26,7 +27,8 @@ def asked(name):
     """The models of a pair with what they are asked at first."""
     gans = [checkpoints.load(SHIPPED / f"{name}{end}.safetensors") for end in ("", "-robust")]
     judge = judge_for(gans, MEASURING)
-    return [(JudgedGan(gan, judge, "cpu"), first_request(gans[0], judged=True)) for gan in gans]
+    request = dataclasses.replace(first_request(gans[0], judged=True), gradients=200)  # whatever tests of screens spend
+    return [(JudgedGan(gan, judge, "cpu"), request) for gan in gans]
 
 
 def answers(name) -> list[Frames]:
@@ -42,7 +44,7 @@ def test_they_are_of_these_models_and_show_what_they_draw(name):
         z = request.noise(judged.gan)
         images, measures = judged.look(z)
         assert frames.done and frames.gradients == request.gradients
-        assert np.abs(frames.original.astype(int) - to_uint8(images)).mean() < 4, "WebP keeps colours nearly"
+        assert np.abs(frames.original.astype(int) - to_uint8(images)).mean() < 6, "WebP keeps colours nearly"
         assert frames.worst.badness[0] == pytest.approx(measures.badness.numpy(), abs=0.01)
         at = frames.radii.index(2.0)
         steps = (

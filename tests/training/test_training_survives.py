@@ -140,7 +140,7 @@ def test_a_pair_is_trained_watched_and_opened(page: Page, browser, server):
     expect(pictures.first).to_have_attribute("alt", f"{baseline}: images at iteration 0", timeout=ANY_TIME)
 
     other.get_by_role("link", name="Find its worst noise").first.click()
-    expect(other.locator(".stamp.done")).to_have_count(2, timeout=ANY_TIME)
+    expect(other.locator(".stage .pane canvas")).to_have_count(2, timeout=ANY_TIME)
     assert f"a=runs%2F{baseline}" in other.url and f"b=runs%2F{robust}" in other.url
     context.close()
 
