@@ -20,7 +20,12 @@ from rgan.robustness.encoding import decoded
 from rgan.robustness.frames import Frames
 
 SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
-THINGS = {"faces": "faces", "digits": "digits", "mnist": "digits", "cats-64.zip": "cats"}  # what images of these data sets are of
+THINGS = {
+    "faces": "faces",
+    "digits": "digits",
+    "mnist": "digits",
+    "cats-64.zip": "cats",
+}  # what their images are of
 
 
 def played(

@@ -33,8 +33,8 @@ STEPS = (
         language.HOME,
         "Home",
         "Drag ε from 0 slowly to 2 and back.",
-        "At ε 2 **▲ worst** noise has broken most of the 16 faces (ringed), **◆ random** noise, moved just as far, "
-        "hardly any: where the noise goes matters, not only how far.",
+        "At ε 2 **▲ worst** noise has broken nearly all of the 16 faces (ringed), of either model; under **◆ random** "
+        "noise, moved just as far, no more are broken than at ε 0: where the noise goes matters, not only how far.",
         {"home_eps": 0.0},
     ),
     Step(

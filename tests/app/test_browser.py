@@ -23,7 +23,8 @@ def shows(page: Page, pictures: list[str]) -> None:
     """The stage comes to show these: frames are decoded after the words about them have come."""
     settled(page)
     page.wait_for_function(
-        "pictures => [...document.querySelectorAll('.stage .pane canvas')].every((one, k) => one.toDataURL() === pictures[k])",
+        """pictures => [...document.querySelectorAll('.stage .pane canvas')]
+            .every((one, k) => one.toDataURL() === pictures[k])""",
         arg=pictures,
         timeout=ANY_TIME,
     )

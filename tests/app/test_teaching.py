@@ -67,10 +67,13 @@ def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(pa
 
 
 def test_the_faces_break_as_the_tour_says():
-    """Of the 16 faces of Home at ε 2, most are broken under worst noise and hardly any under random noise."""
+    """Of the 16 faces of Home at ε 2, nearly all are broken under worst noise, and no more under random than before."""
     for one in answers("faces-dcgan"):
         at = one.radii.index(2.0)
-        assert one.worst.broken[at].sum() >= 9 and one.random.broken[at].sum() <= 3 and one.done
+        before, worst, random = (
+            int(row.sum()) for row in (one.worst.broken[0], one.worst.broken[at], one.random.broken[at])
+        )
+        assert worst >= 14 and before < 8 and random <= before + 1
 
 
 def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said():
