@@ -123,11 +123,6 @@ def budget_of(name: str | int) -> int:
     return int(name)
 
 
-def budget_name(gradients: int) -> str:
-    """The word of BUDGETS for so many gradients a sample; the number itself where it has none."""
-    return next((name for name, known in BUDGETS.items() if known == gradients), str(gradients))
-
-
 @dataclass(frozen=True)
 class WorstNoise:
     """The state of a search over K radii and N samples.
