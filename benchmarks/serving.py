@@ -80,7 +80,7 @@ class Server:
     def stop(self) -> None:
         """End it in good order."""
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @contextmanager

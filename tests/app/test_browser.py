@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
 
-ANY_TIME = 60_000
+ANY_TIME = 120_000
 PAIR = "a=digits-dcgan&b=digits-dcgan-robust&budget=live"
 
 

@@ -25,6 +25,7 @@ def control(asked: Asked, found: Found) -> None:
     )
     at_radius = known(asked, found)
     if at_radius is None:
+        titles(asked)
         return
     section = evidence.control(at_radius, opinion=True)
     beside(asked, section)
@@ -65,6 +66,7 @@ def shell(asked: Asked, found: Found) -> None:
     )
     at_radius = known(asked, found)
     if at_radius is None:
+        titles(asked)
         return
     shells = {side: one_radius.shell(one) for side, one in at_radius.found.items()}
     beside(asked, evidence.shell(shells))
