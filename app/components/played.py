@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import wait
 
 import streamlit as st
 from components.stage import stage
@@ -19,6 +20,7 @@ from rgan.report.stage import OnStage, stage_data
 from rgan.robustness.encoding import decoded
 from rgan.robustness.frames import Frames
 
+AT_ONCE = 0.25  # seconds
 SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
 THINGS = {
     "faces": "faces",
@@ -51,6 +53,8 @@ def played(
     """
     found = paths(names, request)
     try:
+        if not frames_of(found):
+            wait([task.future for task in found], timeout=AT_ONCE)  # what is on disk comes with the first paint
         for task in found:
             if task.done:
                 task.value()

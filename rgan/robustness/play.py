@@ -39,6 +39,7 @@ def path_of(source: JudgedGan | Gan, request: Request) -> dict[str, Any]:
     gan = source.gan if isinstance(source, JudgedGan) else source
     judges = [source.judge.digest, source.raised.digest] if isinstance(source, JudgedGan) else []
     asked = dataclasses.asdict(request) | {"rows": list(request.rows)}
+    del asked["judge"]  # a name, where the digests say which
     return {"what": "path", "version": [VERSION, encoding.VERSION], "model": gan.digest, "judges": judges, **asked}
 
 
