@@ -13,6 +13,7 @@ from session.control import Control
 from session.paths import Encoded, frames_of, paths
 from session.state import load
 from session.tasks import Task
+from session.waiting import value
 
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
@@ -53,11 +54,11 @@ def played(
     """
     found = paths(names, request)
     try:
-        if not frames_of(found):
+        if not any(task.done or task.so_far for task in found):
             wait([task.future for task in found], timeout=AT_ONCE)  # what is on disk comes with the first paint
         for task in found:
             if task.done:
-                task.value()
+                value(task)
     except RganError as error:
         st.error(str(error))
         return {}
@@ -101,8 +102,7 @@ def _watch(found: Sequence[Task[Encoded]], shown: list[str]) -> None:
         return
 
     def look() -> None:
-        frames = frames_of(found)
-        if [one["id"] for one in frames] != shown or any(task.failed for task in found):
+        if any(task.failed for task in found) or [one["id"] for one in frames_of(found)] != shown:
             st.rerun()
 
     st.fragment(look, run_every=LATER if shown else SOON)()
