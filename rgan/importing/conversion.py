@@ -167,7 +167,8 @@ class Proposal:
             average = recipe.networks()[0]
             average.load_state_dict(other.state(), assign=True)
         taken = {question.name: question.guess for question in self.questions(answers)} | answers
-        return checkpoints.checked(Gan(recipe, generator, judge, average, origin=Origin(self.files, taken)))
+        made = Gan(recipe, generator, judge, average, origin=Origin(self.files, taken), label=int(taken.get("class", 0)))
+        return checkpoints.checked(made)
 
     def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
         generator = self.generator.network(answers)

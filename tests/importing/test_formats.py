@@ -20,6 +20,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 from rgan.importing import conversion
 from rgan.importing.formats import Store, images, nearest, recognise
 from rgan.models.gan import Gan
+from rgan.networks.labels import labelled
 
 ATOL = 1e-5
 
@@ -54,7 +55,9 @@ def lively(network: nn.Module, seed: int = 0) -> nn.Module:
 def agree(gan: Gan, generator: nn.Module, critic: nn.Module | None = None, z_shape=(), **inputs) -> None:
     """Images and scores of an imported Gan are those of the networks it was imported from."""
     z = gan.noise(5, 1)
-    with torch.no_grad():
+    if "label" in inputs:
+        gan = gan.of_class(inputs["label"])
+    with torch.no_grad(), labelled(gan.label):
         theirs = generator(z.view(5, -1, *z_shape), **inputs)
         assert theirs.shape == (5, gan.recipe.channels, gan.recipe.size, gan.recipe.size)
         assert torch.allclose(gan.sampler(z), theirs, atol=ATOL)
@@ -621,7 +624,7 @@ def test_resnets_are_drawn_class_by_class(label):
         told += [("d.pth", saved({wrapper: critic.state_dict()}))]
         gan = conversion.read(told).gan({"class": str(label)})
         agree(gan, generator, judge)
-        assert gan.recipe.title.endswith(f"{program}, class {label}")
+        assert gan.recipe.title.endswith(f"{program}, {gan.classes} classes") and gan.classes > label
 
 
 class StudioConvGenerator(nn.Module):
@@ -777,7 +780,7 @@ def test_conditional_cnns_are_drawn_class_by_class(length):
     assert list(question.options) == ["0", "1", "2", "3", "4"] and question.guess == "0"
     for label in (0, 3):
         agree(gan := proposal.gan({"class": str(label)}), generator, critic, label=label)
-        assert gan.recipe.title == f"CNN of PyTorch-GAN, class {label}" and gan.recipe.latent == 6
+        assert gan.recipe.title == "CNN of PyTorch-GAN, 5 classes" and gan.recipe.latent == 6
     assert "the critic's guess of the class is left out" in proposal.notes()
 
 
