@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rgan.common import limits
 from rgan.common.errors import SettingsError, one_of
@@ -43,6 +43,7 @@ from rgan.networks.described import (
     Uniform,
     Up,
     View,
+    follow,
 )
 
 ACTIVATIONS = {
@@ -124,6 +125,7 @@ class Draft:
         self.weights: dict[str, Callable[[], Tensor]] = {}
         self.questions: dict[str, Question] = {}
         self.used: set[str] = set()
+        self.sources: list[frozenset[str]] = []  # names of the tensors that each layer took first
         self.notes: list[str] = []
 
     def finish(self, title: str) -> Network:
@@ -212,6 +214,7 @@ class Draft:
         self.need(math.prod(self.shape) <= limits.MAX_FEATURES, "its maps grow too large")
         self.weights |= {f"{len(self.layers)}.{name}": value for name, value in weights.items()}
         self.layers.append(layer)
+        self.sources.append(frozenset(self.used.difference(*self.sources)))
 
     def noise(self, latent: int) -> None:
         """Where a generator begins."""
@@ -238,6 +241,53 @@ class Draft:
         self.need(classes <= limits.MAX_CLASSES, f"it has {classes:,} classes")
         self.ask("class", "Class to draw first", {str(k): f"class {k}" for k in range(classes)}, "0")
         self.suffix = f", {classes} classes"
+
+    def one_hot(self, classes: int, first: bool) -> None:
+        """A class's one-hot code, before or behind the features."""
+        self.label(classes, partial(torch.eye, classes), "concat", (classes,), (), first)
+
+    def table(self, name: str, through: bool, how: str, first: bool) -> None:
+        """A class's embedding, or its one-hot code `through` a linear layer, joined to features, or to maps as maps."""
+        first_size, second = self.size(name, 2)
+        classes, length = (second, first_size) if through else (first_size, second)
+        weight, bias = self._take(name, first_size)
+        made = weight
+        if through:
+            options = {"none": "none"} | {key: words for key, (words, _) in ACTIVATIONS.items()}
+            answer = self.ask(f"{self.ours('label')} activation", "Activation of the class's own layer", options, "none")
+            after = nn.Identity() if answer == "none" else ACTIVATIONS[answer][1].module((length,))
+
+            def made() -> Tensor:
+                shift = bias["bias"]() if bias else torch.zeros(length)
+                return after(weight().T + shift).detach().contiguous()
+
+        beside: Shape = (length,)
+        if len(self.shape) == 3:
+            beside = (length // math.prod(self.shape[1:]), *self.shape[1:])
+        self.need(math.prod(beside) == length, f"{name} does not fit")
+        self.label(classes, lambda: made().reshape(classes, *beside), how, beside, (), first)
+
+    def branch(self, inner: Sequence[tuple[str, str]], first: bool) -> None:
+        """A class's one-hot code through layers of its own, joined to what goes through."""
+        part = Draft(self.store, self.answers, source=self.source, image=self.image, guesses=self.guesses)
+        (kind, name), *others = inner
+        size = self.size(name, 2 if kind == "linear" else 4)
+        classes = size[1] if kind == "linear" else size[0]
+        part.shape, part.questions, part.used = (classes,), self.questions, self.used
+        part.linear(name) if kind == "linear" else part.transposed(name, 1, 0)
+        for _, norm in others:
+            part.norm(norm)
+
+        def made() -> Tensor:
+            modules = [layer.module(shape) for layer, shape in zip(part.layers, shapes, strict=True)]
+            network = nn.Sequential(*modules)
+            network.load_state_dict({key: make() for key, make in weights.items()})
+            with torch.no_grad():
+                result: Tensor = network.eval()(torch.eye(classes))
+            return result
+
+        shapes, weights, beside = follow(part.layers, (classes,)).shapes[:-1], part.weights, part.shape
+        self.label(classes, made, "concat", beside, (), first)
 
     def labelled_noise(self, name: str, inputs: int, guess: str) -> None:
         """Where a conditional generator begins: noise, and the embedding `name` of its class, for `inputs` numbers.
@@ -444,6 +494,20 @@ class Draft:
             self.linear(name)
             self.score_at = len(self.layers) - 1
         self.loss(loss)
+
+    def score_conv(self, name: str, stride: int, padding: int) -> None:
+        """A critic's last layer, a convolution."""
+        self.score_at = len(self.layers)
+        self.conv(name, stride, padding)
+        self.loss("non-saturating")
+
+    def score_linear(self, name: str) -> None:
+        """A critic's last layer, of features or of maps."""
+        if len(self.shape) == 3:
+            self.flat()
+        self.score_at = len(self.layers)
+        self.linear(name)
+        self.loss("non-saturating")
 
     def loss(self, guess: str) -> None:
         """What a critic was trained by."""

@@ -36,6 +36,7 @@ class Store:
         self._make: dict[str, Callable[[], Tensor]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self.normalised = False  # spectrally, anywhere
+        self._meta = any(tensor.is_meta for tensor in tensors.values())
         left = dict(tensors)
         for name in tensors:
             for spelling in _SPECTRAL:
@@ -44,6 +45,11 @@ class Store:
         for name, tensor in left.items():
             self._put(name, tensor, partial(_itself, tensor))
         self.modules = frozenset(name.rpartition(".")[0] for name in self._make)
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether there are shapes alone."""
+        return self._meta
 
     @property
     def names(self) -> tuple[str, ...]:

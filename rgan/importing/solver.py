@@ -1,0 +1,711 @@
+"""Reading networks by what their tensors can be, blind to their names.
+
+Tensors stand in a file in the order in which the layers were made, and their shapes are equations: channels chain, maps
+grow by what kernels allow to an image of a usual size, a class's table and the noise beside it are as long together as
+the first layer is wide. `generators` and `critics` give every reading that fits, the usual ones first; which of them is
+true the numbers must tell (`plausibility`). Names help: in an nn.Sequential they count the layers that have no weights.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rgan.common import limits
+from rgan.importing import geometry
+from rgan.importing.drafting import SMALLEST, Draft, MismatchError
+from rgan.importing.tensors import Store
+from rgan.networks.described import Shape
+
+MOST_READINGS = 400  # of one network; those after them are too unusual to be looked at
+MOST_EXPANDED = 20_000  # places in the search for them
+USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 110, 96, 5, 3, 4, 40, 48, 120)
+USUAL_CLASSES = (10, 2, 3, 4, 5, 6, 7, 8, 12, 26, 37, 40, 47, 100)
+FORCED = 9.0  # the cost of a reading that the numbers in the names of an nn.Sequential speak against
+
+
+Steps = tuple[tuple[str, tuple[object, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A module by the tensors it has. kind: "matrix", "kernel", "norm" (with running statistics), "scale" (without) or
+    "slope" (of a PReLU); size: of a norm or slope.
+    """
+
+    name: str
+    kind: str
+    shape: Shape
+    bias: bool = False
+
+    @property
+    def size(self) -> int:
+        return self.shape[0]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read tensors: `steps` (a method of `Draft` and its arguments each), better guesses than its own at what
+    weights do not tell, and how unusual it is.
+    """
+
+    title: str
+    steps: Steps
+    cost: float
+    guesses: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, draft: Draft) -> None:
+        """Take the steps."""
+        for method, arguments in self.steps:
+            getattr(draft, method)(*arguments)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """What stands between two layers with weights: norms and slopes of its own, and the two names around it."""
+
+    items: tuple[Item, ...]
+    before: str
+    after: str
+
+
+def items_of(store: Store) -> tuple[list[Item], list[str]]:
+    """The modules of a store in the order of its file, and the names of those that are none of a network."""
+    names: dict[str, None] = {}
+    for key in store.names:
+        names[key.rpartition(".")[0]] = None
+    items, left = [], []
+    for name in names:
+        item = _item(store, name)
+        if item is None:
+            left.append(name)
+        else:
+            items.append(item)
+    return items, left
+
+
+def _item(store: Store, name: str) -> Item | None:
+    prefix = f"{name}." if name else ""
+    weight, bias, mean = (store.shape(key) if (key := prefix + part) in store else None
+                          for part in ("weight", "bias", "running_mean"))  # fmt: skip
+    if mean is not None:
+        return Item(name, "norm", mean, bias is not None) if len(mean) == 1 else None
+    if weight is None or not all(weight):
+        return None
+    kinds = {1: "slope" if bias is None else "scale", 2: "matrix", 3: "scale" if bias == weight else "", 4: "kernel"}
+    kind = kinds.get(len(weight), "")
+    if not kind or (kind == "kernel" and weight[2] != weight[3]):
+        return None
+    return Item(name, kind, weight, bias is not None)
+
+
+def generators(store: Store) -> list[Reading]:
+    """Every generator that these tensors can be, the usual ones first; none if they are too many or too odd."""
+    return _readings(store, ())
+
+
+def critics(store: Store, image: Shape) -> list[Reading]:
+    """Every critic of images (C, H, W) that they can be."""
+    return _readings(store, image)
+
+
+def _readings(store: Store, image: Shape) -> list[Reading]:
+    if not store.names or len(store.modules) > limits.MAX_LAYERS:
+        return []
+    items, left = items_of(store)
+    found: list[Reading] = []
+    for order, extra in _orders(items):
+        for head in _heads(store, order, image):
+            drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
+            search = _Search(store, head, image)
+            for steps, cost in itertools.islice(search.run(), MOST_READINGS):
+                found.append(Reading(head.title, (*drops, *steps), cost + extra + head.cost + 4.0 * len(left)))
+        if found:
+            break
+    found.sort(key=lambda one: one.cost)
+    return found[:MOST_READINGS]
+
+
+def _orders(items: list[Item]) -> Iterator[tuple[list[Item], float]]:
+    """Orders in which the modules may run: that of the file first, then that of their names."""
+    yield items, 0.0
+    named = sorted(items, key=lambda item: natural(item.name))
+    if named != items:
+        yield named, 2.0
+    yield list(reversed(items)), 5.0
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key of names: numbers in them by size."""
+    parts = "".join(c if c.isdecimal() else f"\0{c}\0" for c in name).split("\0")
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """How a network begins, and what is left to chain after it.
+
+    steps: taken before the first layer. shape: what they make. main, slots: the layers with weights that follow, and
+    what stands behind each (the first slot before all of them).
+    """
+
+    title: str
+    steps: Steps
+    shape: Shape
+    main: tuple[Item, ...]
+    slots: tuple[_Slot, ...]
+    cost: float
+    dropped: tuple[str, ...] = ()
+
+
+def _heads(store: Store, items: Sequence[Item], image: Shape) -> Iterator[_Head]:
+    """The ways in which these modules may begin: with noise or an image, with labels or without."""
+    main = [item for item in items if item.kind in ("matrix", "kernel")]
+    if not main or len(main) > 40:
+        return
+    if image:
+        yield from _critic_heads(store, items, main, image)
+        return
+    if len(main) < 2 and main[0].kind == "matrix" and main[0].shape[1] >= main[0].shape[0]:
+        return
+    first = main[0]
+    width = _inputs(first)
+    for latent in width:
+        yield _head(items, main, _title(main), (("noise", (latent,)),), (latent,), _latent_cost(latent))
+        yield from _one_hot(store, items, main, latent)
+    if len(main) > 2:
+        for label, rest, extra in ((main[0], main[1:], 0.0), (main[1], [main[0], *main[2:]], 1.0)):
+            yield from _labelled(store, items, label, rest, extra)
+        yield from _branched(store, items, main)
+
+
+def _inputs(item: Item) -> tuple[int, ...]:
+    """How many numbers of noise a first layer can take."""
+    return (item.shape[1],) if item.kind == "matrix" else (item.shape[0],)
+
+
+def _latent_cost(latent: int) -> float:
+    return 0.0 if latent in USUAL_LATENTS else 1.0 if latent <= 1024 else 4.0
+
+
+def _title(main: Sequence[Item]) -> str:
+    kinds = {item.kind for item in main}
+    return "MLP" if kinds == {"matrix"} else "CNN"
+
+
+def _head(
+    items: Sequence[Item], main: Sequence[Item], title: str, steps: Steps,
+    shape: Shape, cost: float, beside: Sequence[Item] = (),
+) -> _Head:  # fmt: skip
+    """A head whose remaining layers are `main`; `beside` are modules that it has used up."""
+    own = [item for item in items if item in main or (item.kind not in ("matrix", "kernel") and item not in beside)]
+    slots, extra = _assigned(own, main)
+    return _Head(title, steps, shape, tuple(main), slots, cost + extra)
+
+
+def _assigned(items: Sequence[Item], main: Sequence[Item]) -> tuple[tuple[_Slot, ...], float]:
+    """What stands behind each main layer: where norms stand beside their layers in the file, those; where they were
+    made apart, by their sizes in order.
+    """
+    behind: list[list[Item]] = [[] for _ in range(len(main) + 1)]
+    place = 0
+    for item in items:
+        if item in main:
+            place = main.index(item) + 1
+        else:
+            behind[place].append(item)
+    cost = 0.0
+    if not all(_fits(own, main[k - 1] if k else None, main[k] if k < len(main) else None) for k, own in enumerate(behind)):
+        behind, cost = _by_size(items, main), 1.0
+    names = ["", *(item.name for item in main), ""]
+    return tuple(_Slot(tuple(own), names[k], names[k + 1]) for k, own in enumerate(behind)), cost
+
+
+def _fits(own: Sequence[Item], before: Item | None, after: Item | None) -> bool:
+    if not own:
+        return True
+    norms = [item for item in own if item.kind in ("norm", "scale")]
+    slopes = [item for item in own if item.kind == "slope"]
+    if len(norms) > 1 or len(slopes) > 1:
+        return False
+    if before is None:
+        return after is not None and not slopes and all(item.size in _inputs(after) for item in norms)
+    sizes = _outputs(before, after)
+    return all(len(item.shape) == 3 or item.size in sizes for item in norms) and all(
+        item.size in (1, *sizes) for item in slopes
+    )
+
+
+def _outputs(before: Item, after: Item | None) -> set[int]:
+    """How many channels there can be between two layers."""
+    if before.kind == "matrix":
+        sizes = {before.shape[0]}
+        if after is not None and after.kind == "kernel":
+            sizes |= {*after.shape[:2]}
+        else:
+            sizes |= {size for size in range(1, 9)} if after is None else set()
+        return sizes | ({before.shape[0]} if after is None else set())
+    return {*before.shape[:2]} | {size // 4 for size in before.shape[:2]}
+
+
+def _by_size(items: Sequence[Item], main: Sequence[Item]) -> list[list[Item]]:
+    """Norms and slopes behind the layers whose channels they have, in their order where several do."""
+    behind: list[list[Item]] = [[] for _ in range(len(main) + 1)]
+    for item in items:
+        if item in main:
+            continue
+        places = [
+            k + 1
+            for k, layer in enumerate(main)
+            if _fits([*behind[k + 1], item], layer, main[k + 1] if k + 1 < len(main) else None)
+            and _made(layer, main[k - 1] if k else None) in (item.size, 0)
+        ] or [
+            k + 1
+            for k, layer in enumerate(main)
+            if _fits([*behind[k + 1], item], layer, main[k + 1] if k + 1 < len(main) else None)
+        ]
+        behind[places[0] if places else len(main)].append(item)
+    return behind
+
+
+def _made(layer: Item, before: Item | None) -> int:
+    """Channels that a kernel makes, by what the layer before it made; 0 where that does not tell."""
+    if layer.kind == "matrix" or before is None:
+        return 0
+    made = before.shape[0] if before.kind == "matrix" else 0
+    inputs = {*before.shape[:2]} & {*layer.shape[:2]} if not made else {side for side in layer.shape[:2] if not made % side}
+    if len(inputs) != 1:
+        return 0
+    (one,) = inputs
+    return layer.shape[1] if layer.shape[0] == one else layer.shape[0]
+
+
+def column_scale(store: Store, name: str) -> Tensor:
+    """How long what each input of a first layer adds is, by the logarithm, (inputs,)."""
+    weight = store.value(f"{name}.weight" if name else "weight")
+    rows = weight.transpose(0, 1) if weight.dim() == 2 else weight
+    return rows.flatten(1).square().mean(dim=1).clamp_min(1e-12).log()
+
+
+def _apart(scale: Tensor, some: slice) -> float:
+    """How far apart the columns of a slice are from the others, in standard errors of the difference."""
+    mask = torch.zeros(len(scale), dtype=torch.bool)
+    mask[some] = True
+    one, other = scale[mask], scale[~mask]
+    if len(one) < 2 or len(other) < 2:
+        return 0.0
+    spread = one.var() / len(one) + other.var() / len(other)
+    return float((one.mean() - other.mean()) / spread.clamp_min(1e-12).sqrt())
+
+
+def _one_hot(store: Store, items: Sequence[Item], main: Sequence[Item], width: int) -> Iterator[_Head]:
+    """Noise with a class beside it, of which no tensor tells but the first layer's own columns."""
+    if store.is_meta:
+        return
+    scale = column_scale(store, main[0].name)
+    for classes in USUAL_CLASSES:
+        latent = width - classes
+        if latent < 1 or latent not in USUAL_LATENTS:
+            continue
+        for first, where in ((False, slice(latent, None)), (True, slice(classes))):
+            distance = abs(_apart(scale, where))
+            if distance < 3:
+                continue
+            cost = 4.0 - min(distance, 12.0) + (0.0 if classes == 10 else 1.5) + 0.5 * first
+            steps = (("noise", (latent,)), ("one_hot", (classes, first)))
+            yield _head(items, main, _title(main), steps, (width,), cost)
+
+
+def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[Item], extra: float) -> Iterator[_Head]:
+    """Noise joined to a class's embedding, or to its one-hot code through a layer."""
+    if label.kind != "matrix":
+        return
+    width = _inputs(rest[0])[0]
+    named = any(word in label.name.lower() for word in ("emb", "label", "class", "cond"))
+    extra += 0.0 if named else 1.0
+    ways = []
+    if not label.bias:
+        ways.append((label.shape[0], label.shape[1], False))
+    ways.append((label.shape[1], label.shape[0], True))
+    for classes, length, through in ways:
+        if not 2 <= classes <= limits.MAX_CLASSES:
+            continue
+        cost = extra + (2.0 if through else 0.0) + (0.0 if classes == 10 else 0.7)
+        if length < width:
+            latent = width - length
+            for first in (False, True):
+                order = _order_cost(store, rest[0], length, first)
+                steps = (("noise", (latent,)), ("table", (label.name, through, "concat", first)))
+                yield _head(items, rest, _title(rest), steps, (width,), cost + order + _latent_cost(latent), (label,))
+        elif length == width and not through:
+            for how, more in (("multiply", 0.0), ("add", 1.5)):
+                steps = (("noise", (width,)), ("table", (label.name, through, how, False)))
+                yield _head(items, rest, _title(rest), steps, (width,), cost + more + _latent_cost(width), (label,))
+
+
+def _order_cost(store: Store, layer: Item, length: int, first: bool) -> float:
+    """Which end of the first layer's inputs the class is, by how unlike the others its columns are."""
+    if store.is_meta:
+        return 0.5 * first
+    scale = column_scale(store, layer.name)
+    ends = abs(_apart(scale, slice(length))), abs(_apart(scale, slice(len(scale) - length, None)))
+    difference = max(-6.0, min(6.0, ends[1] - ends[0]))
+    return 0.5 * first + (difference if first else -difference) / 2
+
+
+def _branched(store: Store, items: Sequence[Item], main: Sequence[Item]) -> Iterator[_Head]:
+    """Noise and one-hot class through a layer each, then joined."""
+    for noise, label, extra in ((main[0], main[1], 0.0), (main[1], main[0], 0.7)):
+        rest = main[2:]
+        if noise.kind != label.kind or noise.shape[2:] != label.shape[2:]:
+            continue
+        if noise.kind == "matrix":
+            (latent, made), (classes, beside) = noise.shape[::-1], label.shape[::-1]
+        else:
+            latent, made, classes, beside = *noise.shape[:2], *label.shape[:2]
+        width = rest[0].shape[1] if rest[0].kind == "matrix" else rest[0].shape[0]
+        if made + beside != width or not 2 <= classes <= limits.MAX_CLASSES:
+            continue
+        own = [item for item in items if item.kind not in ("matrix", "kernel")]
+        norms = [
+            [item for item in own if _near(items, layer, item, main) and item.size in (made, beside)]
+            for layer in (noise, label)
+        ]
+        for first in (False, True):
+            steps: list[tuple[str, tuple[object, ...]]] = [("noise", (latent,))]
+            steps.append(("linear", (noise.name,)) if noise.kind == "matrix" else ("transposed", (noise.name, 1, 0, 0)))
+            steps += [("norm", (norm.name,)) for norm in norms[0][:1]]
+            inner = tuple([("linear" if label.kind == "matrix" else "transposed", label.name)]
+                          + [("norm", norm.name) for norm in norms[1][:1]])  # fmt: skip
+            steps += [("branch", (inner, first)), ("activation", ("relu",))]
+            shape = (width,) if noise.kind == "matrix" else (width, *noise.shape[2:])
+            used = [*norms[0][:1], *norms[1][:1], noise, label]
+            yield _head(items, rest, _title(rest), tuple(steps), shape, extra + 0.7 * first + 1.0, used)
+
+
+def _near(items: Sequence[Item], layer: Item, item: Item, main: Sequence[Item]) -> bool:
+    """Whether a norm stands behind this layer, and before the next."""
+    index = {one: k for k, one in enumerate(items)}
+    after = min((index[one] for one in main if index[one] > index[layer]), default=len(items))
+    return index[layer] < index[item] < after
+
+
+def _critic_heads(store: Store, items: Sequence[Item], main: list[Item], image: Shape) -> Iterator[_Head]:
+    channels, side, _ = image
+    pixels = math.prod(image)
+    start: Steps = (("from_image", ()),)
+    first, title = main[0], _title(main)
+    if first.kind == "kernel" and first.shape[1] == channels:
+        yield _head(items, main, title, start, image, 0.0)
+    if first.kind == "matrix" and first.shape[1] == pixels:
+        yield _head(items, main, title, start, image, 0.0)
+    if first.kind == "matrix" and 2 <= first.shape[1] - pixels <= limits.MAX_CLASSES:
+        classes = first.shape[1] - pixels
+        for order in (False, True):
+            steps = (*start, ("flat", ()), ("one_hot", (classes, order)))
+            yield _head(items, main, title, steps, (pixels + classes,), 1.0 + order)
+    if len(main) > 2:
+        for label, rest, extra in ((main[0], main[1:], 0.0), (main[1], [main[0], *main[2:]], 1.0)):
+            yield from _critic_labelled(items, label, rest, extra, image, start)
+
+
+def _critic_labelled(
+    items: Sequence[Item], label: Item, rest: list[Item], extra: float, image: Shape,
+    start: Steps,
+) -> Iterator[_Head]:  # fmt: skip
+    channels, side, _ = image
+    pixels = math.prod(image)
+    first = rest[0]
+    if label.kind != "matrix":
+        return
+    ways = [(label.shape[1], label.shape[0], True)] + ([] if label.bias else [(label.shape[0], label.shape[1], False)])
+    for classes, length, through in ways:
+        if not 2 <= classes <= limits.MAX_CLASSES:
+            continue
+        cost = extra + 2.0 * through
+        if first.kind == "matrix" and first.shape[1] == pixels + length:
+            for order in (False, True):
+                steps = (*start, ("flat", ()), ("table", (label.name, through, "concat", order)))
+                yield _head(items, rest, _title(rest), steps, (pixels + length,), cost + 0.7 * order, (label,))
+        if first.kind == "kernel" and not length % side**2 and first.shape[1] == channels + length // side**2:
+            for order in (False, True):
+                steps = (*start, ("table", (label.name, through, "concat", order)))
+                shape = (first.shape[1], side, side)
+                yield _head(items, rest, _title(rest), steps, shape, cost + 0.7 * order, (label,))
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A way to go on from one place of the chain: steps, the shape after them, and what they cost."""
+
+    steps: Steps
+    shape: Shape
+    cost: float
+    room: _Room | None = None
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Modules without weights between two numbered ones that nothing explains so far: how many, whether one may be a
+    view, and whether there is an activation among those that are explained.
+    """
+
+    count: int
+    view: bool
+    active: bool
+
+    def cost(self, up: bool) -> float:
+        """What speaks against this, if maps are enlarged here too or not."""
+        if up and not self.count:
+            return FORCED
+        left = self.count - up
+        unexplained = max(0, left - self.view)
+        return unexplained * (0.5 if self.active else 2.5) + (1.0 if self.view and left and not self.active else 0.0)
+
+
+Node = tuple[int, Shape, "_Room | None"]
+
+
+class _Search:
+    """All chains of a head's layers, the cheapest first: A* whose estimate is the true rest."""
+
+    def __init__(self, store: Store, head: _Head, image: Shape):
+        self.store, self.head, self.image = store, head, image
+        self.last = len(head.main)
+        self._rest: dict[Node, float] = {}
+        self._options: dict[Node, list[_Option]] = {}
+
+    def run(self) -> Iterator[tuple[Steps, float]]:
+        """Steps and cost of each."""
+        start: Node = (0, self.head.shape, None)
+        if math.isinf(self.rest(start)):
+            return
+        count = itertools.count()
+        heap = [(self.rest(start), next(count), 0.0, start, self.head.steps)]
+        expanded = 0
+        while heap and expanded < MOST_EXPANDED:
+            _, _, cost, node, steps = heapq.heappop(heap)
+            if node[0] > self.last:
+                yield steps, cost
+                continue
+            expanded += 1
+            for option in self.options(node):
+                after: Node = (node[0] + 1, option.shape, option.room)
+                rest = self.rest(after)
+                if not math.isinf(rest):
+                    total = cost + option.cost
+                    heapq.heappush(heap, (total + rest, next(count), total, after, (*steps, *option.steps)))
+
+    def rest(self, node: Node) -> float:
+        """The least cost from here to an end, infinite if there is none."""
+        if node[0] > self.last:
+            return 0.0
+        if node not in self._rest:
+            self._rest[node] = min(
+                (option.cost + self.rest((node[0] + 1, option.shape, option.room)) for option in self.options(node)),
+                default=math.inf,
+            )
+        return self._rest[node]
+
+    def options(self, node: Node) -> list[_Option]:
+        """The ways through one layer and what stands behind it; at place `last` the end of the network."""
+        if node not in self._options:
+            place, shape, room = node
+            self._options[node] = self._ends(shape) if place == self.last else list(self._layer(place, shape, room))
+        return self._options[node]
+
+    def _layer(self, place: int, shape: Shape, room: _Room | None) -> Iterator[_Option]:
+        item, slot = self.head.main[place], self.head.slots[place + 1]
+        following = self.head.main[place + 1] if place + 1 < self.last else None
+        before = () if place else tuple(map(_normed, self.head.slots[0].items))
+        for made in self._moves(item, shape, place + 1 == self.last):
+            raised = any(method in ("up", "pool") for method, _ in made.steps)
+            odd = room.cost(raised) if room else 0.0
+            for behind in self._behind(slot, made, following, item):
+                yield _Option(
+                    (*before, *made.steps, *behind.steps), behind.shape, made.cost + odd + behind.cost, behind.room
+                )
+
+    def _ends(self, shape: Shape) -> list[_Option]:
+        """How a network may end after its last layer."""
+        if self.image:
+            if len(shape) == 3 and shape[0] == 1 and shape[1] > 1:
+                return [_Option((("total", ("mean",)),), (1,), 0.5)]
+            return [_Option((), shape, 0.0)] if shape in ((1,), (1, 1, 1)) else []
+        if len(shape) == 3:
+            channels, side, _ = shape
+            if channels > 4 or side < SMALLEST:
+                return []
+            return [_Option((("to_image", ()),), shape, geometry.image_cost(channels, side))]
+        for channels in (1, 3):
+            side = math.isqrt(shape[0] // channels)
+            if channels * side * side == shape[0] and side >= SMALLEST:
+                return [_Option((("to_image", ()),), (channels, side, side), geometry.image_cost(channels, side))]
+        return []
+
+    def _moves(self, item: Item, shape: Shape, last: bool) -> Iterator[_Option]:
+        """What a layer makes of maps or features of this shape."""
+        name, score = item.name, bool(self.image) and last
+        if item.kind == "matrix":
+            yield from self._matrix(item, shape, score)
+            return
+        if len(shape) == 1:
+            if self.image or shape[0] != item.shape[0]:
+                return
+            for move in geometry.transposed(item.shape[2], 1):
+                if move.geometry == (1, 0, 0):
+                    yield _Option((("transposed", (name, 1, 0, 0)),), (item.shape[1], move.side, move.side), move.cost)
+            return
+        channels, side, _ = shape
+        kernel = item.shape[2]
+        if self.image:
+            if item.shape[1] != channels:
+                return
+            for move in geometry.shrinking(kernel, side):
+                if score and (item.shape[0] != 1 or move.pool):
+                    continue
+                pooled = (("pool", (move.pool,)),) if move.pool else ()
+                step = ("score_conv" if score else "conv", (name, *move.geometry))
+                yield _Option((*pooled, step), (item.shape[0], move.side, move.side), move.cost)
+            return
+        if item.shape[0] == channels:
+            for move in geometry.transposed(kernel, side):
+                yield _Option(
+                    (("transposed", (name, *move.geometry)),), (item.shape[1], move.side, move.side),
+                    move.cost + (1.0 if item.shape[0] == item.shape[1] and kernel in (1, 3, 5, 7) else 0.0),
+                )  # fmt: skip
+        if item.shape[1] == channels:
+            for move in geometry.growing(kernel, side):
+                raised = (("up", ("nearest", move.up)),) if move.up > 1 else ()
+                yield _Option(
+                    (*raised, ("conv", (name, *move.geometry))), (item.shape[0], move.side, move.side),
+                    move.cost + (1.0 if item.shape[0] == item.shape[1] and kernel not in (1, 3, 5, 7) else 0.0),
+                )  # fmt: skip
+
+    def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
+        outputs, inputs = item.shape
+        if score and outputs != 1:
+            return
+        step = ("score_linear" if score else "linear", (item.name,))
+        if math.prod(shape) == inputs:
+            yield _Option((step,), (outputs,), 0.0 if len(shape) == 1 or self.image else 3.0)
+        if len(shape) == 3 and shape[0] == inputs and shape[1] > 1 and self.image:
+            yield _Option((("total", ("mean",)), step), (outputs,), 0.7)
+        if self.image and len(shape) == 3 and shape[1] > 1:
+            for of, cost in (("max", 1.5), ("mean", 1.5)):
+                if shape[0] * (shape[1] // 2) * (shape[2] // 2) == inputs:
+                    yield _Option((("pool", (of,)), step), (outputs,), cost)
+
+    def _behind(self, slot: _Slot, made: _Option, following: Item | None, item: Item) -> Iterator[_Option]:
+        """What may stand behind a layer: norms, activations, and features as maps."""
+        norms = [_normed(own) for own in slot.items if own.kind in ("norm", "scale")]
+        slopes = [("prelu", (own.name,)) for own in slot.items if own.kind == "slope"]
+        act = ("activation", ("leaky 0.2" if self.image else "relu",))
+        orders: list[tuple[list[tuple[str, tuple[object, ...]]], float]]
+        if slopes:
+            orders = [([*norms, *slopes], 0.0)] + ([([*slopes, *norms], 1.5)] if norms else [])
+        elif following is None:
+            orders = [(norms, 0.0)] + ([([act, *norms], 4.0)] if norms else [])
+        elif norms:
+            orders = [([*norms, act], 0.0), ([act, *norms], 1.5), (norms, 2.0)]
+        else:
+            orders = [([act], 0.0), ([], 3.0)]
+        for steps, shape, cost in self._views(slot, made.shape, following):
+            for inner, unusual in orders:
+                evidence, room = self._numbers(slot, item, inner, bool(steps), following)
+                yield _Option(
+                    self._placed(steps, inner, slot, made.shape), shape, cost + unusual + evidence, room
+                )
+
+    def _placed(
+        self, views: Steps, inner: Sequence[tuple[str, tuple[object, ...]]],
+        slot: _Slot, made: Shape,
+    ) -> Steps:  # fmt: skip
+        """Views before norms of channels, and after those of features."""
+        norm = next((own for own in slot.items if own.kind in ("norm", "scale")), None)
+        late = norm is not None and norm.shape == made
+        return (*inner, *views) if late else (*views, *inner)
+
+    def _views(
+        self, slot: _Slot, shape: Shape, following: Item | None
+    ) -> Iterator[tuple[Steps, Shape, float]]:
+        """Features as the maps that the next layer takes; channels as pixels."""
+        norm = next((own for own in slot.items if own.kind in ("norm", "scale")), None)
+        if following is None:
+            if not self.image and len(shape) == 3:
+                yield from self._shuffled(shape, {1, 3})
+            if norm is not None and len(shape) == 1 and norm.size != shape[0] and len(norm.shape) == 1:
+                side = math.isqrt(shape[0] // norm.size)
+                if norm.size * side * side == shape[0]:
+                    yield (("view", (norm.size,)),), (norm.size, side, side), 0.0
+                return
+            yield (), shape, 0.0
+            return
+        if len(shape) == 1:
+            if following.kind == "matrix":
+                yield (), shape, 0.0
+                return
+            wanted = {following.shape[0]: 0.0, following.shape[1]: 0.0}
+            if norm is not None and norm.size != shape[0] and len(norm.shape) == 1:
+                wanted = {norm.size: 0.0} if norm.size in wanted else {}
+            for channels, cost in wanted.items():
+                side = math.isqrt(shape[0] // channels)
+                if side and channels * side * side == shape[0] and (side > 1 or shape[0] == channels):
+                    yield (("view", (channels,)),), (channels, side, side), cost + (1.0 if side == 1 else 0.0)
+            return
+        if following.kind == "kernel" and not self.image:
+            yield from self._shuffled(shape, {*following.shape[:2]})
+        yield (), shape, 0.0
+
+    def _shuffled(
+        self, shape: Shape, channels: set[int]
+    ) -> Iterator[tuple[Steps, Shape, float]]:
+        for factor in (2, 4):
+            if not shape[0] % factor**2 and shape[0] // factor**2 in channels and shape[0] not in channels:
+                yield (("shuffle", (factor,)),), (shape[0] // factor**2, factor * shape[1], factor * shape[2]), 0.3
+
+    def _numbers(
+        self, slot: _Slot, item: Item, inner: Sequence[tuple[str, tuple[object, ...]]], viewed: bool,
+        following: Item | None,
+    ) -> tuple[float, _Room | None]:  # fmt: skip
+        """How far the numbers in the names of an nn.Sequential speak against these activations, and what of the last
+        gap is unexplained.
+        """
+        order = [item.name, *(str(arguments[0]) for method, arguments in inner if method != "activation")]
+        acts = [0] * len(order)
+        place = 0
+        for method, _ in inner:
+            if method == "activation":
+                acts[place] += 1
+            else:
+                place += 1
+        cost = 0.0
+        for count, (name, after) in zip(acts, itertools.pairwise(order), strict=False):
+            gap = _gap(name, after)
+            if gap is not None:
+                cost += FORCED if count > gap else _Room(gap - count, False, bool(count)).cost(False)
+        gap = _gap(order[-1], following.name) if following else None
+        if gap is None:
+            return cost, None
+        if acts[-1] > gap:
+            return cost + FORCED, _Room(0, False, True)
+        flat = item.kind != "matrix" and following is not None and following.kind == "matrix"
+        return cost, _Room(gap - acts[-1], viewed or flat, bool(acts[-1]))
+
+
+def _normed(item: Item) -> tuple[str, tuple[object, ...]]:
+    return "norm" if item.kind == "norm" else "sample_norm", (item.name,)
+
+
+def _gap(name: str, after: str) -> int | None:
+    """How many modules without weights stand between two of one nn.Sequential; None where names do not tell."""
+    (parent, _, number), (next_parent, _, next_number) = name.rpartition("."), after.rpartition(".")
+    if parent == next_parent and number.isdecimal() and next_number.isdecimal() and int(next_number) > int(number):
+        return int(next_number) - int(number) - 1
+    return None
