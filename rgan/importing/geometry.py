@@ -64,8 +64,8 @@ def transposed(kernel: int, side: int) -> tuple[Move, ...]:
 def _up_cost(kernel: int, stride: int, padding: int, extra: int) -> float:
     if (kernel, stride, padding, extra) in _USUAL_UP:
         return _USUAL_UP[kernel, stride, padding, extra]
-    cost = {1: 1.0, 2: 0.5, 3: 3.0, 4: 3.0}[stride]
-    cost += (0.5, 1.0, 1.5, 2.5)[padding] if stride <= 2 else padding
+    cost = {1: 0.6, 2: 0.3, 3: 3.0, 4: 3.0}[stride]
+    cost += (0.3, 1.0, 1.5, 2.5)[padding] if stride <= 2 else padding
     cost += 1.0 * extra + (2.0 if stride > kernel else 0.0) + (2.0 if extra and not padding else 0.0)
     return cost + (1.5 if padding * 2 > kernel else 0.0)
 
@@ -119,7 +119,7 @@ def size_cost(side: int) -> float:
         return 0.0
     if side in (16, 48, 96, 512):
         return 1.0
-    return 3.0 if side % 4 == 0 else 5.0
+    return 3.0 if side in (20, 24, 40, 80, 100, 112, 192, 224) else 5.0
 
 
 def image_cost(channels: int, side: int) -> float:

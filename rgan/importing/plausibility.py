@@ -9,19 +9,22 @@ images are smooth, and a background stays one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
+from rgan.common.errors import SettingsError
 from rgan.importing.drafting import Draft, MismatchError
-from rgan.networks.described import Block, ClassNormed, Layer, Norm, Shape, View
+from rgan.importing.solver import Reading
+from rgan.importing.tensors import Store
+from rgan.networks.described import Block, ClassNormed, Layer, Norm, Shape, View, follow
 from rgan.networks.labels import labelled
 
-ROWS, ROWS_OF_MAPS = 256, 48  # noise that a network of features, of maps is tried with
+ROWS, ROWS_OF_MAPS = 256, 32  # noise that a network of features, of maps is tried with
 CACHED = 24_000_000  # numbers between layers that are kept for the next reading, which begins alike
-WEIGHT, SLACK = 2.0, 0.02  # of what a norm remembers, and how far off it is under the truth
+WEIGHT, SLACK = 2.5, 0.004  # of what a norm remembers, and how far off it is under the truth
 
 
 @dataclass
@@ -34,7 +37,12 @@ class Run:
     @property
     def cost(self) -> float:
         """What speaks against it, as a negative log probability."""
-        return sum(WEIGHT * math.log1p(one / SLACK) for one in self.norms)
+        return against(self.norms)
+
+
+def against(norms: Sequence[float]) -> float:
+    """What distances of norms' memories speak against a reading."""
+    return sum(WEIGHT * math.log1p(one / SLACK) for one in norms)
 
 
 class Bench:
@@ -46,9 +54,10 @@ class Bench:
         self._seed = seed
         self._kept: dict[tuple[object, ...], tuple[Tensor, tuple[float, ...]]] = {}
         self._size = 0
+        self.work = 0  # multiplications so far
 
-    def run(self, draft: Draft) -> Run:
-        """The networks of this draft on noise, or on the images given."""
+    def run(self, draft: Draft, most: float = math.inf) -> Run | None:
+        """The networks of this draft on noise, or on the images given; None once more than `most` speaks against it."""
         x = self._start(draft)
         labels = torch.arange(len(x)) % max(1, len(draft.questions["class"].options) if "class" in draft.questions else 1)
         key: tuple[object, ...] = (len(x), *x.shape[1:])
@@ -68,8 +77,11 @@ class Bench:
                     }
                     x, found = _apply(layer, shape, {name: make() for name, make in weights.items()}, x)
                     norms = (*norms, *found)
+                    self.work += len(x) * follow((layer,), shape).work
                     self._keep(key, x, norms)
                 shape = after
+                if against(norms) > most:
+                    return None
         return Run(x, norms)
 
     def _start(self, draft: Draft) -> Tensor:
@@ -91,7 +103,7 @@ class Bench:
 
 def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor) -> tuple[Tensor, tuple[float, ...]]:
     """A layer on x in training, and how far its batch norms' memories are from what they see."""
-    if isinstance(layer, (Norm, ClassNormed)):
+    if isinstance(layer, (Norm, ClassNormed)) and not _untouched(weights):
         distance = _distance(x, weights["running_mean"], weights["running_var"])
         weights = dict(weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone())
         return _module(layer, shape, weights).train()(x), (distance,)
@@ -110,6 +122,11 @@ def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor)
     return _module(layer, shape, weights).eval()(x), ()
 
 
+def _untouched(weights: Mapping[str, Tensor]) -> bool:
+    """Whether a norm remembers nothing: it was never trained with batch statistics, or they were not saved."""
+    return not bool(weights["running_mean"].any()) and bool((weights["running_var"] == 1).all())
+
+
 def _module(layer: Layer, shape: Shape, weights: Mapping[str, Tensor]) -> nn.Module:
     with torch.device("meta"):
         module = layer.module(shape)
@@ -126,3 +143,172 @@ def _distance(x: Tensor, mean: Tensor, variance: Tensor) -> float:
     ratio = ((channels.var(dim=1) + floor) / (variance + floor)).log().square() / 2
     shift = (channels.mean(dim=1) - mean).square() / (variance + floor)
     return float((ratio.clamp_max(50) + shift.clamp_max(50)).mean())
+
+
+# What speaks against each answer where nothing else is known, by question; the first is what most programs do.
+USUAL: dict[str, dict[str, float]] = {
+    "activation": {
+        "relu": 0.0, "leaky 0.2": 0.3, "leaky 0.1": 0.8, "leaky 0.01": 0.8, "elu": 2.0, "selu": 2.0, "silu": 2.0,
+        "gelu": 2.0, "tanh": 2.0, "sigmoid": 3.5, "softplus": 3.5,
+    },
+    "critic activation": {
+        "leaky 0.2": 0.0, "relu": 1.0, "leaky 0.1": 0.8, "leaky 0.01": 1.0, "elu": 2.0, "selu": 2.5, "silu": 2.5,
+        "gelu": 2.5, "tanh": 2.5, "sigmoid": 4.0, "softplus": 4.0,
+    },
+    "eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
+    "critic eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
+    "upsampling": {"nearest": 0.0, "bilinear": 0.7},
+    "output": {"tanh": 0.0, "sigmoid": 1.5, "none": 3.0},
+    "norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
+    "critic norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
+    "label activation": {"none": 0.0, "relu": 1.0, "leaky 0.2": 1.0, "tanh": 2.0},
+    "order": {"noise": 0.0, "class": 0.5},
+    "cut": {"0": 0.0, "2": 0.0},
+}  # fmt: skip
+PRIOR = {"normal": 0.0, "uniform": 1.0, "uniform01": 2.5}
+FIRST = ("relu", "leaky 0.2"), ("leaky 0.2", "relu")  # activations that every reading of a generator, critic is tried with
+IMAGES = 5.0  # weight of how the images look
+WORK = 4e10  # multiplications that ranking one network may take
+MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
+REFINED = 3  # readings whose other answers are tried
+SAME = 0.995  # correlation from which two pictures are one
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A reading with the answers that suit it best, and what speaks against both."""
+
+    reading: Reading
+    cost: float
+    made: Tensor = field(repr=False)
+    memory: float = 0.0  # what norms remember alone
+
+    @property
+    def guesses(self) -> Mapping[str, str]:
+        return self.reading.guesses
+
+
+def ranked(
+    readings: Sequence[Reading], store: Store, *, source: str = "", images: Tensor | None = None,
+    answers: Mapping[str, str] | None = None, most: int = 8,
+) -> list[Ranked]:  # fmt: skip
+    """The most plausible of these readings, with the answers to what weights do not tell that suit them, best first;
+    of those that make the same picture only the best.
+
+    images: (N, C, H, W) that a critic judges. answers: what is known already, as the generator's of its critic.
+    """
+    judge = _Judge(store, source, images, dict(answers or {}))
+    first = FIRST[images is not None]
+    tried: list[Ranked] = []
+    for one in sorted(readings, key=lambda one: one.cost):
+        if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
+            break
+        for activation in first:
+            found = judge.look(one, {judge.activation: activation})
+            tried += [found] if found else []
+            if not judge.asked:
+                break
+    tried.sort(key=lambda one: one.cost)
+    pool = list(tried)
+    for one in _different(tried, REFINED):
+        pool += judge.refined(one)
+    return _different(sorted(pool, key=lambda one: one.cost), most)
+
+
+class _Judge:
+    """Looks at readings of one store."""
+
+    def __init__(self, store: Store, source: str, images: Tensor | None, answers: dict[str, str]):
+        self.store, self.source, self.images, self.answers = store, source, images, answers
+        self.bench = Bench(images)
+        self.best = math.inf  # what speaks against the best so far, but for its looks
+        self.asked = False
+        self.activation = "activation" if images is None else "critic activation"
+
+    def look(self, reading: Reading, guesses: Mapping[str, str]) -> Ranked | None:
+        """The reading under these guesses; None if it does not fit, or too much speaks against it."""
+        guesses = {**reading.guesses, **guesses}
+        image = () if self.images is None else tuple(self.images.shape[1:])
+        draft = Draft(self.store, self.answers, source=self.source, image=image, guesses=guesses)
+        try:
+            reading.write(draft)
+            draft.finish(reading.title)
+        except (MismatchError, SettingsError):
+            return None
+        self.asked = self.activation in draft.questions
+        taken = {name: question.guess for name, question in draft.questions.items()}
+        odd = reading.cost + sum(
+            USUAL[name].get(answer, 0.0) for name, answer in taken.items() if name in USUAL and name not in self.answers
+        )
+        run = self.bench.run(draft, self.best + MARGIN - odd)
+        if run is None or not bool(torch.isfinite(run.made).all()):
+            return None
+        self.best = min(self.best, odd + run.cost)
+        look = 0.0 if self.images is not None else IMAGES * appearance(run.made)
+        kept = {name: answer for name, answer in taken.items() if name in USUAL or name == "prior"}
+        return Ranked(replace(reading, guesses=kept), odd + run.cost + look, run.made, run.cost)
+
+    def refined(self, one: Ranked) -> list[Ranked]:
+        """Its neighbours: every answer to each question, the best so far to the others."""
+        base = replace(one.reading, guesses={})
+        best, seen = one, [one]
+        for name in ("order", self.activation, *(name for name in USUAL if name not in ("order", self.activation))):
+            if name not in best.guesses or name in self.answers:
+                continue
+            for answer in USUAL[name]:
+                if answer == best.guesses[name] or self.bench.work > 2 * WORK:
+                    continue
+                found = self.look(base, {**best.guesses, name: answer})
+                if found is not None and found.guesses[name] == answer:
+                    seen.append(found)
+            best = min(seen, key=lambda each: each.cost)
+        return seen + (self._priors(base, best) if self.images is None else [])
+
+    def _priors(self, base: Reading, best: Ranked) -> list[Ranked]:
+        """The same with other noise, judged by what norms remember alone: smaller noise makes smoother images."""
+        if "prior" not in best.guesses:
+            return []
+        found = []
+        for prior, cost in PRIOR.items():
+            if prior == best.guesses["prior"]:
+                continue
+            other = self.look(base, {**best.guesses, "prior": prior})
+            if other is not None and (total := best.cost + other.memory - best.memory + cost) < best.cost:
+                found.append(replace(other, cost=total))
+        return found
+
+
+def appearance(images: Tensor) -> float:
+    """How unlike a data set's images (N, C, H, W) in [−1, 1] these are: their roughness, whether nothing in them stays
+    as it is, and how much is neither black nor white.
+    """
+    across = (images[..., 1:] - images[..., :-1]).square().mean() + (images[..., 1:, :] - images[..., :-1, :]).square().mean()
+    spread = (images - images.mean(dim=(2, 3), keepdim=True)).square().mean()
+    rough = float(across / spread.clamp_min(1e-6))
+    apart = images.std(dim=0).flatten().sort().values
+    still = float(apart[: max(1, len(apart) // 8)].mean())
+    between = float((images.abs() < 0.5).float().mean())
+    alike = float(apart.mean())
+    return math.log(rough + 0.02) + 0.25 * math.log(still + 0.01) + 2 * between + (3.0 if alike < 0.02 else 0.0)
+
+
+def _different(some: Sequence[Ranked], most: int) -> list[Ranked]:
+    """The first of those that draw the same."""
+    kept: list[Ranked] = []
+    for one in some:
+        if len(kept) == most:
+            break
+        if not any(_same(one.made, other.made) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    if one.shape != other.shape:
+        return False
+    first, second = one.flatten(1), other.flatten(1)
+    if first.shape[1] == 1:
+        first, second = first.T, second.T
+    first, second = (x - x.mean(dim=1, keepdim=True) for x in (first, second))
+    lengths = first.norm(dim=1) * second.norm(dim=1)
+    return bool(((first * second).sum(dim=1) / lengths.clamp_min(1e-9)).median() > SAME)

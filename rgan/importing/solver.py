@@ -613,9 +613,9 @@ class _Search:
         elif following is None:
             orders = [(norms, 0.0)] + ([([act, *norms], 4.0)] if norms else [])
         elif norms:
-            orders = [([*norms, act], 0.0), ([act, *norms], 1.5), (norms, 2.0)]
+            orders = [([*norms, act], 0.0), ([act, *norms], 1.5), (norms, 3.5)]
         else:
-            orders = [([act], 0.0), ([], 3.0)]
+            orders = [([act], 0.0), ([], 3.5)]
         for steps, shape, cost in self._views(slot, made.shape, following):
             for inner, unusual in orders:
                 evidence, room = self._numbers(slot, item, inner, bool(steps), following)
