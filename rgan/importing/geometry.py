@@ -119,7 +119,7 @@ def size_cost(side: int) -> float:
         return 0.0
     if side in (16, 48, 96, 512):
         return 1.0
-    return 3.0 if side in (20, 24, 40, 80, 100, 112, 192, 224) else 5.0
+    return 4.5 if side in (20, 24, 40, 80, 100, 112, 192, 224) else 6.0
 
 
 def image_cost(channels: int, side: int) -> float:

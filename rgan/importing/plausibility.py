@@ -19,7 +19,7 @@ from rgan.common.errors import SettingsError
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.solver import Reading
 from rgan.importing.tensors import Store
-from rgan.networks.described import Block, ClassNormed, Layer, Norm, Shape, View, follow
+from rgan.networks.described import Block, ClassNormed, Conv, Layer, Norm, Shape, Transposed, follow
 from rgan.networks.labels import labelled
 
 ROWS, ROWS_OF_MAPS = 256, 32  # noise that a network of features, of maps is tried with
@@ -33,6 +33,7 @@ class Run:
 
     made: Tensor
     norms: tuple[float, ...]
+    maps: bool
 
     @property
     def cost(self) -> float:
@@ -82,12 +83,12 @@ class Bench:
                 shape = after
                 if against(norms) > most:
                     return None
-        return Run(x, norms)
+        return Run(x, norms, any(isinstance(layer, (Conv, Transposed, Block)) for layer in draft.layers))
 
     def _start(self, draft: Draft) -> Tensor:
         if self._given is not None:
             return self._given
-        rows = ROWS_OF_MAPS if any(isinstance(layer, View) for layer in draft.layers[:-3]) else ROWS
+        rows = ROWS_OF_MAPS if any(isinstance(layer, (Conv, Transposed, Block)) for layer in draft.layers) else ROWS
         stream = torch.Generator().manual_seed(self._seed)
         return torch.randn((rows, draft.latent), generator=stream)
 
@@ -148,8 +149,8 @@ def _distance(x: Tensor, mean: Tensor, variance: Tensor) -> float:
 # What speaks against each answer where nothing else is known, by question; the first is what most programs do.
 USUAL: dict[str, dict[str, float]] = {
     "activation": {
-        "relu": 0.0, "leaky 0.2": 0.3, "leaky 0.1": 0.8, "leaky 0.01": 0.8, "elu": 2.0, "selu": 2.0, "silu": 2.0,
-        "gelu": 2.0, "tanh": 2.0, "sigmoid": 3.5, "softplus": 3.5,
+        "relu": 0.0, "leaky 0.2": 0.7, "leaky 0.1": 1.3, "leaky 0.01": 1.5, "elu": 3.5, "selu": 3.5, "silu": 3.5,
+        "gelu": 3.5, "tanh": 3.5, "sigmoid": 5.0, "softplus": 5.0,
     },
     "critic activation": {
         "leaky 0.2": 0.0, "relu": 1.0, "leaky 0.1": 0.8, "leaky 0.01": 1.0, "elu": 2.0, "selu": 2.5, "silu": 2.5,
@@ -158,7 +159,7 @@ USUAL: dict[str, dict[str, float]] = {
     "eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
     "critic eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
     "upsampling": {"nearest": 0.0, "bilinear": 0.7},
-    "output": {"tanh": 0.0, "sigmoid": 1.5, "none": 3.0},
+    "output": {"tanh": 0.0, "sigmoid": 1.5, "none": 2.0},
     "norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
     "critic norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
     "label activation": {"none": 0.0, "relu": 1.0, "leaky 0.2": 1.0, "tanh": 2.0},
@@ -167,11 +168,11 @@ USUAL: dict[str, dict[str, float]] = {
 }  # fmt: skip
 PRIOR = {"normal": 0.0, "uniform": 1.0, "uniform01": 2.5}
 FIRST = ("relu", "leaky 0.2"), ("leaky 0.2", "relu")  # activations that every reading of a generator, critic is tried with
-IMAGES = 5.0  # weight of how the images look
+IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of convolutions, which are smooth anyway
 WORK = 4e10  # multiplications that ranking one network may take
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
-SAME = 0.995  # correlation from which two pictures are one
+SAME = 0.97  # correlation from which two pictures are one
 
 
 @dataclass(frozen=True)
@@ -204,9 +205,9 @@ def ranked(
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
             break
         for activation in first:
-            found = judge.look(one, {judge.activation: activation})
+            found = judge.look(one, one.own or {judge.activation: activation})
             tried += [found] if found else []
-            if not judge.asked:
+            if not judge.asked or one.own:
                 break
     tried.sort(key=lambda one: one.cost)
     pool = list(tried)
@@ -238,18 +239,23 @@ class _Judge:
         self.asked = self.activation in draft.questions
         taken = {name: question.guess for name, question in draft.questions.items()}
         odd = reading.cost + sum(
-            USUAL[name].get(answer, 0.0) for name, answer in taken.items() if name in USUAL and name not in self.answers
+            USUAL[name].get(answer, 0.0)
+            for name, answer in taken.items()
+            if name in USUAL and name not in self.answers and reading.own.get(name) != answer
         )
         run = self.bench.run(draft, self.best + MARGIN - odd)
         if run is None or not bool(torch.isfinite(run.made).all()):
             return None
         self.best = min(self.best, odd + run.cost)
-        look = 0.0 if self.images is not None else IMAGES * appearance(run.made)
+        weight = IMAGES_OF_MAPS if run.maps else IMAGES
+        look = 0.0 if self.images is not None else weight * appearance(run.made)
         kept = {name: answer for name, answer in taken.items() if name in USUAL or name == "prior"}
         return Ranked(replace(reading, guesses=kept), odd + run.cost + look, run.made, run.cost)
 
     def refined(self, one: Ranked) -> list[Ranked]:
         """Its neighbours: every answer to each question, the best so far to the others."""
+        if one.reading.own:  # a program's own code tells
+            return []
         base = replace(one.reading, guesses={})
         best, seen = one, [one]
         for name in ("order", self.activation, *(name for name in USUAL if name not in ("order", self.activation))):
@@ -280,8 +286,10 @@ class _Judge:
 
 def appearance(images: Tensor) -> float:
     """How unlike a data set's images (N, C, H, W) in [−1, 1] these are: their roughness, whether nothing in them stays
-    as it is, and how much is neither black nor white.
+    as it is, how much is neither black nor white, whether they are all alike, and how much is beyond black and white.
     """
+    beyond = float((images.abs() > 1.2).float().mean())
+    images = images.clamp(-1, 1)
     across = (images[..., 1:] - images[..., :-1]).square().mean() + (images[..., 1:, :] - images[..., :-1, :]).square().mean()
     spread = (images - images.mean(dim=(2, 3), keepdim=True)).square().mean()
     rough = float(across / spread.clamp_min(1e-6))
@@ -289,7 +297,7 @@ def appearance(images: Tensor) -> float:
     still = float(apart[: max(1, len(apart) // 8)].mean())
     between = float((images.abs() < 0.5).float().mean())
     alike = float(apart.mean())
-    return math.log(rough + 0.02) + 0.25 * math.log(still + 0.01) + 2 * between + (3.0 if alike < 0.02 else 0.0)
+    return math.log(rough + 0.02) + 0.25 * math.log(still + 0.01) + 2 * between - 0.5 * math.log(alike + 0.01) + 8 * beyond
 
 
 def _different(some: Sequence[Ranked], most: int) -> list[Ranked]:

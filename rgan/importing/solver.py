@@ -11,8 +11,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -51,19 +52,21 @@ class Item:
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read tensors: `steps` (a method of `Draft` and its arguments each), better guesses than its own at what
-    weights do not tell, and how unusual it is.
+    """One way to read tensors: how to write it into a draft, better guesses than its own at what weights do not tell,
+    and how unusual it is. own: guesses that the program which writes such files has in its code.
     """
 
     title: str
-    steps: Steps
+    write: Callable[[Draft], None]
     cost: float
     guesses: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
-    def write(self, draft: Draft) -> None:
-        """Take the steps."""
-        for method, arguments in self.steps:
-            getattr(draft, method)(*arguments)
+
+def _take(steps: Steps, draft: Draft) -> None:
+    """Write a network into a draft, step by step."""
+    for method, arguments in steps:
+        getattr(draft, method)(*arguments)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _readings(store: Store, image: Shape) -> list[Reading]:
             drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
             search = _Search(store, head, image)
             for steps, cost in itertools.islice(search.run(), MOST_READINGS):
-                found.append(Reading(head.title, (*drops, *steps), cost + extra + head.cost + 4.0 * len(left)))
+                found.append(Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left)))
         if found:
             break
     found.sort(key=lambda one: one.cost)
@@ -317,7 +320,7 @@ def _one_hot(store: Store, items: Sequence[Item], main: Sequence[Item], width: i
             distance = abs(_apart(scale, where))
             if distance < 3:
                 continue
-            cost = 4.0 - min(distance, 12.0) + (0.0 if classes == 10 else 1.5) + 0.5 * first
+            cost = 4.0 - min(distance, 12.0) + (0.0 if classes == 10 else 1.5) + 0.5 * first + (4.0 if latent < classes else 0.0)
             steps = (("noise", (latent,)), ("one_hot", (classes, first)))
             yield _head(items, main, _title(main), steps, (width,), cost)
 
