@@ -3,6 +3,7 @@
     proposal = conversion.read([("netG.pth", data), ("netD.pth", data)])
     proposal.questions()    what the weights do not tell, each with its options and the likeliest answer
     proposal.gan({"upsampling": "nearest"})     the Gan, with these answers and guesses for the others
+    proposal.others         less plausible readings of the same tensors, the likeliest first
 
 `checkpoints.save` writes it as a file of RGAN Lab's own. `describe` says what a file is without reading a number.
 """
@@ -11,18 +12,22 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
 from rgan.data.datasets import REFERENCE_IMAGES
-from rgan.importing import containers
+from rgan.importing import containers, formats, geometry, solver
 from rgan.importing.containers import Contents, Group
-from rgan.importing.formats import Network, Question, images, nearest, recognise
+from rgan.importing.drafting import Draft, MismatchError
+from rgan.importing.formats import Network, Question, images, nearest
+from rgan.importing.plausibility import Ranked, ranked
+from rgan.importing.solver import Reading
 from rgan.importing.tensors import PLAYERS, Store, is_average, players, unwrapped
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Origin
@@ -55,6 +60,7 @@ class Part:
     """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
 
     images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
+    reading: of its tensors; for a critic the one of the first of its images, until its generator is known.
     """
 
     player: str
@@ -63,11 +69,22 @@ class Part:
     images: tuple[Shape, ...]
     store: Store = field(repr=False)
     source: str = ""
+    reading: Reading | None = None
 
     def network(self, answers: Mapping[str, str], image: Shape = ()) -> Network | None:
-        """The network under these answers, a critic for images of this shape; None if it judges others."""
-        role = "critic" if self.player == "critic" else "generator"
-        return recognise(self.store, role, answers, source=self.source, image=image)
+        """The network under these answers, a critic for images of this shape; None if it judges others.
+
+        Raises:
+            SettingsError: an answer is none of its question's options.
+        """
+        if self.reading is None:
+            return None
+        draft = Draft(self.store, answers, source=self.source, image=image, guesses=self.reading.guesses)
+        try:
+            self.reading.write(draft)
+            return draft.finish(self.reading.title)
+        except MismatchError:
+            return None
 
     @property
     def words(self) -> str:
@@ -93,6 +110,12 @@ class Proposal:
     files: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    others: tuple[Proposal, ...] = field(default=(), repr=False)
+
+    @property
+    def ranked(self) -> tuple[Proposal, ...]:
+        """This proposal and those that are less plausible, best first."""
+        return self, *self.others
 
     def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
         """What was guessed; answers to some may bring others.
@@ -222,7 +245,53 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
         )
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
     digests = tuple((shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
-    return Proposal(first, second, critics[0] if critics else None, digests, unread, beside)
+    found_ones = [
+        Proposal(generator, second and dataclasses.replace(second, reading=generator.reading), critic, digests, unread, beside)
+        for generator, critic in _pairs(first, critics[0] if critics else None)
+    ]
+    best, *others = found_ones
+    return dataclasses.replace(best, others=tuple(others))
+
+
+def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | None]]:
+    """The likeliest readings of a generator, each with a likely one of its critic: the best with the best, the second
+    with the second where there are so many.
+    """
+    pool = _readings(generator.store, "generator", generator.source)
+    generators = ranked(pool, generator.store, source=generator.source) or [Ranked(generator.reading, 0.0, torch.empty(0))]
+    critics: dict[Shape, list[Ranked]] = {}
+    for place, one in enumerate(generators):
+        made = dataclasses.replace(generator, reading=one.reading, title=one.reading.title)
+        network = made.network({})
+        if network is None:
+            continue
+        made = dataclasses.replace(made, title=network.title, images=(network.image,))
+        if critic is None:
+            yield made, None
+            continue
+        if network.image not in critics:
+            given = {question.name: question.guess for question in network.questions}
+            critics[network.image] = _critics(critic, one.made, network.image, given)
+        told = critics[network.image]
+        judge = dataclasses.replace(critic, reading=told[min(place, len(told) - 1)].reading) if told else critic
+        yield made, judge
+
+
+def _critics(critic: Part, images: Tensor, image: Shape, given: Mapping[str, str]) -> list[Ranked]:
+    """The likeliest readings of a critic of these images (N, C, H, W)."""
+    pool = _readings(critic.store, "critic", critic.source, image)
+    seen = images[:64] if images.shape[1:] == image else torch.zeros((2, *image))
+    slope = given.get("activation", "")  # a leaky generator's critic leaks as much
+    likely = {"critic activation": slope} if slope.startswith("leaky") else {}
+    return ranked(pool, critic.store, source=critic.source, images=seen, answers=given, likely=likely)
+
+
+def _readings(store: Store, role: str, source: str, image: Shape = ()) -> list[Reading]:
+    """All readings of a network: as one of a known format, and as what its shapes allow."""
+    known = formats.readings(store, role, source=source, image=image)
+    if any(one.own for one in known):  # names of one program alone
+        return known
+    return [*known, *(solver.critics(store, image) if image else solver.generators(store))]
 
 
 def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
@@ -348,14 +417,27 @@ def _part(store: Store, path: str, name: str) -> Part | None:
         return None
     source = f"{name} {path}"
     where = f"{name}, {path}" if path else name
-    network = recognise(store, "generator", {}, source=source)
-    if network is not None:
-        player = "average" if _is_average(name, path) else "generator"
-        return Part(player, network.title, where, (network.image,), store, source)
-    critics = list(images(store, source=source))
-    if not critics:
+    for reading in _readings(store, "generator", source):
+        part = Part("generator", "", where, (), store, source, reading)
+        network = part.network({})
+        if network is not None:
+            player = "average" if _is_average(name, path) else "generator"
+            return dataclasses.replace(part, player=player, title=network.title, images=(network.image,))
+    found = [(one.title, one.image, None) for one in images(store, source=source)] or list(_judged(store))
+    if not found:
         return None
-    return Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)
+    title, first, _ = found[0]
+    readings = _readings(store, "critic", source, first)
+    return Part("critic", title, where, tuple(image for _, image, _ in found), store, source, readings[0])
+
+
+def _judged(store: Store) -> Iterator[tuple[str, Shape, Reading]]:
+    """Images that these tensors can be a critic of, the usual sizes first."""
+    for side in geometry.sides():
+        for channels in (1, 3):
+            image = (channels, side, side)
+            for reading in solver.critics(store, image)[:1]:
+                yield reading.title, image, reading
 
 
 def _is_average(name: str, path: str) -> bool:

@@ -354,7 +354,11 @@ class Draft:
         values |= {part: self._value(key) for part, key in running.items()}
         if not fixed:
             options = {value: value for value in ("1e-5", "1e-4", "1e-3", "0.8")}
+            options["then 0.8"] = "1e-5 in the first, 0.8 in the others"
             eps = self.ask(self.ours("eps"), f"Batch norm's eps in the {self.role}", options, eps)
+            if eps == "then 0.8":
+                first = not any(isinstance(layer, (Norm, ClassNormed)) for layer in self.layers)
+                eps = "1e-5" if first else "0.8"
         if classes:
             self.conditional(classes)
             self.add(lambda: ClassNormed(classes, float(eps)), **values)

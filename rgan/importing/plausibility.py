@@ -156,7 +156,7 @@ USUAL: dict[str, dict[str, float]] = {
         "leaky 0.2": 0.0, "relu": 1.0, "leaky 0.1": 0.8, "leaky 0.01": 1.0, "elu": 2.0, "selu": 2.5, "silu": 2.5,
         "gelu": 2.5, "tanh": 2.5, "sigmoid": 4.0, "softplus": 4.0,
     },
-    "eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
+    "eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0, "then 0.8": 1.5},
     "critic eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},
     "upsampling": {"nearest": 0.0, "bilinear": 0.7},
     "output": {"tanh": 0.0, "sigmoid": 1.5, "none": 2.0},
@@ -172,6 +172,7 @@ IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of con
 WORK = 4e10  # multiplications that ranking one network may take
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
+REMEMBERED = 0.5  # how far from its memory a first norm may be to say something of the prior
 SAME = 0.97  # correlation from which two pictures are one
 
 
@@ -182,7 +183,7 @@ class Ranked:
     reading: Reading
     cost: float
     made: Tensor = field(repr=False)
-    memory: float = 0.0  # what norms remember alone
+    norms: tuple[float, ...] = ()
 
     @property
     def guesses(self) -> Mapping[str, str]:
@@ -191,15 +192,16 @@ class Ranked:
 
 def ranked(
     readings: Sequence[Reading], store: Store, *, source: str = "", images: Tensor | None = None,
-    answers: Mapping[str, str] | None = None, most: int = 8,
+    answers: Mapping[str, str] | None = None, likely: Mapping[str, str] | None = None, most: int = 8,
 ) -> list[Ranked]:  # fmt: skip
     """The most plausible of these readings, with the answers to what weights do not tell that suit them, best first;
     of those that make the same picture only the best.
 
     images: (N, C, H, W) that a critic judges. answers: what is known already, as the generator's of its critic.
+    likely: answers for which something else speaks.
     """
-    judge = _Judge(store, source, images, dict(answers or {}))
-    first = FIRST[images is not None]
+    judge = _Judge(store, source, images, dict(answers or {}), dict(likely or {}))
+    first = tuple(dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[images is not None]]))
     tried: list[Ranked] = []
     for one in sorted(readings, key=lambda one: one.cost):
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
@@ -219,8 +221,10 @@ def ranked(
 class _Judge:
     """Looks at readings of one store."""
 
-    def __init__(self, store: Store, source: str, images: Tensor | None, answers: dict[str, str]):
-        self.store, self.source, self.images, self.answers = store, source, images, answers
+    def __init__(
+        self, store: Store, source: str, images: Tensor | None, answers: dict[str, str], likely: dict[str, str]
+    ):
+        self.store, self.source, self.images, self.answers, self.likely = store, source, images, answers, likely
         self.bench = Bench(images)
         self.best = math.inf  # what speaks against the best so far, but for its looks
         self.asked = False
@@ -237,11 +241,11 @@ class _Judge:
         except (MismatchError, SettingsError):
             return None
         self.asked = self.activation in draft.questions
-        taken = {name: question.guess for name, question in draft.questions.items()}
+        taken = {name: self.answers.get(name, question.guess) for name, question in draft.questions.items()}
         odd = reading.cost + sum(
             USUAL[name].get(answer, 0.0)
             for name, answer in taken.items()
-            if name in USUAL and name not in self.answers and reading.own.get(name) != answer
+            if name in USUAL and answer not in (reading.own.get(name), self.likely.get(name), self.answers.get(name))
         )
         run = self.bench.run(draft, self.best + MARGIN - odd)
         if run is None or not bool(torch.isfinite(run.made).all()):
@@ -250,7 +254,7 @@ class _Judge:
         weight = IMAGES_OF_MAPS if run.maps else IMAGES
         look = 0.0 if self.images is not None else weight * appearance(run.made)
         kept = {name: answer for name, answer in taken.items() if name in USUAL or name == "prior"}
-        return Ranked(replace(reading, guesses=kept), odd + run.cost + look, run.made, run.cost)
+        return Ranked(replace(reading, guesses=kept), odd + run.cost + look, run.made, run.norms)
 
     def refined(self, one: Ranked) -> list[Ranked]:
         """Its neighbours: every answer to each question, the best so far to the others."""
@@ -279,7 +283,9 @@ class _Judge:
             if prior == best.guesses["prior"]:
                 continue
             other = self.look(base, {**best.guesses, "prior": prior})
-            if other is not None and (total := best.cost + other.memory - best.memory + cost) < best.cost:
+            if other is None or not other.norms or other.norms[0] > REMEMBERED:
+                continue
+            if (total := best.cost + against(other.norms) - against(best.norms) + cost) < best.cost:
                 found.append(replace(other, cost=total))
         return found
 

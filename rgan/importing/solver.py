@@ -28,6 +28,7 @@ MOST_READINGS = 400  # of one network; those after them are too unusual to be lo
 MOST_EXPANDED = 20_000  # places in the search for them
 USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 110, 96, 5, 3, 4, 40, 48, 120)
 USUAL_CLASSES = (10, 2, 3, 4, 5, 6, 7, 8, 12, 26, 37, 40, 47, 100)
+NARROW = 4  # no layer of a generator has fewer features than its noise has, over this
 FORCED = 9.0  # the cost of a reading that the numbers in the names of an nn.Sequential speak against
 
 
@@ -141,7 +142,6 @@ def _orders(items: list[Item]) -> Iterator[tuple[list[Item], float]]:
     named = sorted(items, key=lambda item: natural(item.name))
     if named != items:
         yield named, 2.0
-    yield list(reversed(items)), 5.0
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -481,6 +481,7 @@ class _Search:
     def __init__(self, store: Store, head: _Head, image: Shape):
         self.store, self.head, self.image = store, head, image
         self.last = len(head.main)
+        self.latent = next((int(str(arguments[0])) for method, arguments in head.steps if method == "noise"), 0)
         self._rest: dict[Node, float] = {}
         self._options: dict[Node, list[_Option]] = {}
 
@@ -543,10 +544,10 @@ class _Search:
             return [_Option((), shape, 0.0)] if shape in ((1,), (1, 1, 1)) else []
         if len(shape) == 3:
             channels, side, _ = shape
-            if channels > 4 or side < SMALLEST:
+            if channels > 4 or side < SMALLEST or self.latent >= math.prod(shape):
                 return []
             return [_Option((("to_image", ()),), shape, geometry.image_cost(channels, side))]
-        for channels in (1, 3):
+        for channels in (1, 3) if shape[0] > self.latent else ():
             side = math.isqrt(shape[0] // channels)
             if channels * side * side == shape[0] and side >= SMALLEST:
                 return [_Option((("to_image", ()),), (channels, side, side), geometry.image_cost(channels, side))]
@@ -593,7 +594,7 @@ class _Search:
 
     def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
         outputs, inputs = item.shape
-        if score and outputs != 1:
+        if score and outputs != 1 or not self.image and outputs < self.latent / NARROW:
             return
         step = ("score_linear" if score else "linear", (item.name,))
         if math.prod(shape) == inputs:
