@@ -436,7 +436,7 @@ def _judged(store: Store) -> Iterator[tuple[str, Shape, Reading]]:
     for side in geometry.sides():
         for channels in (1, 3):
             image = (channels, side, side)
-            for reading in solver.critics(store, image)[:1]:
+            for reading in solver.critics(store, image, 1)[:1]:
                 yield reading.title, image, reading
 
 

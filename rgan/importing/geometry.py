@@ -30,6 +30,25 @@ class Move:
     pool: str = ""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a pickled module says of a convolution: its class, "transposed" or "conv", stride, padding, output padding."""
+
+    kind: str
+    stride: int
+    padding: int
+    extra: int = 0
+
+    def allows(self, move: Move, side: int) -> bool:
+        """Whether this move, of maps of `side`, is what it says; of one pixel the stride is never taken."""
+        if move.kind != self.kind:
+            return False
+        if self.kind == "conv":
+            return move.geometry == (self.stride, self.padding)
+        told = (1 if side == 1 else self.stride), self.padding, self.extra
+        return move.geometry == told
+
+
 # Kernel, stride, padding, output padding of transposed convolutions.
 _USUAL_UP = {
     (4, 2, 1, 0): 0.0, (2, 2, 0, 0): 0.0, (3, 2, 1, 1): 0.0, (5, 2, 2, 1): 0.0, (6, 2, 2, 0): 0.2, (7, 2, 3, 1): 0.5,

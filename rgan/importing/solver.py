@@ -111,15 +111,15 @@ def _item(store: Store, name: str) -> Item | None:
 
 def generators(store: Store) -> list[Reading]:
     """Every generator that these tensors can be, the usual ones first; none if they are too many or too odd."""
-    return _readings(store, ())
+    return _readings(store, (), MOST_READINGS)
 
 
-def critics(store: Store, image: Shape) -> list[Reading]:
-    """Every critic of images (C, H, W) that they can be."""
-    return _readings(store, image)
+def critics(store: Store, image: Shape, most: int = MOST_READINGS) -> list[Reading]:
+    """Every critic of images (C, H, W) that they can be, the usual ones first, `most` at most of each beginning."""
+    return _readings(store, image, most)
 
 
-def _readings(store: Store, image: Shape) -> list[Reading]:
+def _readings(store: Store, image: Shape, most: int) -> list[Reading]:
     if not store.names or len(store.modules) > limits.MAX_LAYERS:
         return []
     items, left = items_of(store)
@@ -128,7 +128,7 @@ def _readings(store: Store, image: Shape) -> list[Reading]:
         for head in _heads(store, order, image):
             drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
             search = _Search(store, head, image)
-            for steps, cost in itertools.islice(search.run(), MOST_READINGS):
+            for steps, cost in itertools.islice(search.run(), most):
                 found.append(Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left)))
         if found:
             break
@@ -180,7 +180,7 @@ def _heads(store: Store, items: Sequence[Item], image: Shape) -> Iterator[_Head]
     first = main[0]
     width = _inputs(first)
     for latent in width:
-        yield _head(items, main, _title(main), (("noise", (latent,)),), (latent,), _latent_cost(latent))
+        yield from _head(items, main, _title(main), (("noise", (latent,)),), (latent,), _latent_cost(latent))
         yield from _one_hot(store, items, main, latent)
     if len(main) > 2:
         for label, rest, extra in ((main[0], main[1:], 0.0), (main[1], [main[0], *main[2:]], 1.0)):
@@ -205,16 +205,16 @@ def _title(main: Sequence[Item]) -> str:
 def _head(
     items: Sequence[Item], main: Sequence[Item], title: str, steps: Steps,
     shape: Shape, cost: float, beside: Sequence[Item] = (),
-) -> _Head:  # fmt: skip
-    """A head whose remaining layers are `main`; `beside` are modules that it has used up."""
+) -> Iterator[_Head]:  # fmt: skip
+    """Heads whose remaining layers are `main`, by each way to place norms; `beside` are modules that are used up."""
     own = [item for item in items if item in main or (item.kind not in ("matrix", "kernel") and item not in beside)]
-    slots, extra = _assigned(own, main)
-    return _Head(title, steps, shape, tuple(main), slots, cost + extra)
+    for slots, extra in _assigned(own, main):
+        yield _Head(title, steps, shape, tuple(main), slots, cost + extra)
 
 
-def _assigned(items: Sequence[Item], main: Sequence[Item]) -> tuple[tuple[_Slot, ...], float]:
-    """What stands behind each main layer: where norms stand beside their layers in the file, those; where they were
-    made apart, by their sizes in order.
+def _assigned(items: Sequence[Item], main: Sequence[Item]) -> Iterator[tuple[tuple[_Slot, ...], float]]:
+    """What stands behind each main layer: norms beside their layers in the file, and where they may have been made
+    apart, by their sizes in order.
     """
     behind: list[list[Item]] = [[] for _ in range(len(main) + 1)]
     place = 0
@@ -223,11 +223,12 @@ def _assigned(items: Sequence[Item], main: Sequence[Item]) -> tuple[tuple[_Slot,
             place = main.index(item) + 1
         else:
             behind[place].append(item)
-    cost = 0.0
-    if not all(_fits(own, main[k - 1] if k else None, main[k] if k < len(main) else None) for k, own in enumerate(behind)):
-        behind, cost = _by_size(items, main), 1.0
     names = ["", *(item.name for item in main), ""]
-    return tuple(_Slot(tuple(own), names[k], names[k + 1]) for k, own in enumerate(behind)), cost
+    ways = [(_by_size(items, main), 1.0)]
+    if all(_fits(own, main[k - 1] if k else None, main[k] if k < len(main) else None) for k, own in enumerate(behind)):
+        ways = [(behind, 0.0)] + [way for way in ways if way[0] != behind]
+    for own, cost in ways:
+        yield tuple(_Slot(tuple(items), names[k], names[k + 1]) for k, items in enumerate(own)), cost
 
 
 def _fits(own: Sequence[Item], before: Item | None, after: Item | None) -> bool:
@@ -267,26 +268,21 @@ def _by_size(items: Sequence[Item], main: Sequence[Item]) -> list[list[Item]]:
             k + 1
             for k, layer in enumerate(main)
             if _fits([*behind[k + 1], item], layer, main[k + 1] if k + 1 < len(main) else None)
-            and _made(layer, main[k - 1] if k else None) in (item.size, 0)
-        ] or [
-            k + 1
-            for k, layer in enumerate(main)
-            if _fits([*behind[k + 1], item], layer, main[k + 1] if k + 1 < len(main) else None)
         ]
+        likely = [place for place in places if item.size in _made(main, place - 1)]
+        places = likely or places
         behind[places[0] if places else len(main)].append(item)
     return behind
 
 
-def _made(layer: Item, before: Item | None) -> int:
-    """Channels that a kernel makes, by what the layer before it made; 0 where that does not tell."""
-    if layer.kind == "matrix" or before is None:
-        return 0
-    made = before.shape[0] if before.kind == "matrix" else 0
-    inputs = {*before.shape[:2]} & {*layer.shape[:2]} if not made else {side for side in layer.shape[:2] if not made % side}
-    if len(inputs) != 1:
-        return 0
-    (one,) = inputs
-    return layer.shape[1] if layer.shape[0] == one else layer.shape[0]
+def _made(main: Sequence[Item], place: int) -> set[int]:
+    """Channels that a layer makes, by what the layers after it take; more than one where these do not tell."""
+    layer, after = main[place], main[place + 1] if place + 1 < len(main) else None
+    if layer.kind == "matrix":
+        taken = {*after.shape[:2]} - _made(main, place + 1) if after is not None and after.kind == "kernel" else set()
+        return {layer.shape[0]} | taken
+    shared = {*layer.shape[:2]} & ({*after.shape[:2]} if after is not None and after.kind == "kernel" else set())
+    return shared or {*layer.shape[:2]}
 
 
 def column_scale(store: Store, name: str) -> Tensor:
@@ -322,7 +318,7 @@ def _one_hot(store: Store, items: Sequence[Item], main: Sequence[Item], width: i
                 continue
             cost = 4.0 - min(distance, 12.0) + (0.0 if classes == 10 else 1.5) + 0.5 * first + (4.0 if latent < classes else 0.0)
             steps = (("noise", (latent,)), ("one_hot", (classes, first)))
-            yield _head(items, main, _title(main), steps, (width,), cost)
+            yield from _head(items, main, _title(main), steps, (width,), cost)
 
 
 def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[Item], extra: float) -> Iterator[_Head]:
@@ -345,11 +341,11 @@ def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[I
             for first in (False, True):
                 order = _order_cost(store, rest[0], length, first)
                 steps = (("noise", (latent,)), ("table", (label.name, through, "concat", first)))
-                yield _head(items, rest, _title(rest), steps, (width,), cost + order + _latent_cost(latent), (label,))
+                yield from _head(items, rest, _title(rest), steps, (width,), cost + order + _latent_cost(latent), (label,))
         elif length == width and not through:
             for how, more in (("multiply", 0.0), ("add", 1.5)):
                 steps = (("noise", (width,)), ("table", (label.name, through, how, False)))
-                yield _head(items, rest, _title(rest), steps, (width,), cost + more + _latent_cost(width), (label,))
+                yield from _head(items, rest, _title(rest), steps, (width,), cost + more + _latent_cost(width), (label,))
 
 
 def _order_cost(store: Store, layer: Item, length: int, first: bool) -> float:
@@ -389,7 +385,7 @@ def _branched(store: Store, items: Sequence[Item], main: Sequence[Item]) -> Iter
             steps += [("branch", (inner, first)), ("activation", ("relu",))]
             shape = (width,) if noise.kind == "matrix" else (width, *noise.shape[2:])
             used = [*norms[0][:1], *norms[1][:1], noise, label]
-            yield _head(items, rest, _title(rest), tuple(steps), shape, extra + 0.7 * first + 1.0, used)
+            yield from _head(items, rest, _title(rest), tuple(steps), shape, extra + 0.7 * first + 1.0, used)
 
 
 def _near(items: Sequence[Item], layer: Item, item: Item, main: Sequence[Item]) -> bool:
@@ -405,14 +401,14 @@ def _critic_heads(store: Store, items: Sequence[Item], main: list[Item], image: 
     start: Steps = (("from_image", ()),)
     first, title = main[0], _title(main)
     if first.kind == "kernel" and first.shape[1] == channels:
-        yield _head(items, main, title, start, image, 0.0)
+        yield from _head(items, main, title, start, image, 0.0)
     if first.kind == "matrix" and first.shape[1] == pixels:
-        yield _head(items, main, title, start, image, 0.0)
+        yield from _head(items, main, title, start, image, 0.0)
     if first.kind == "matrix" and 2 <= first.shape[1] - pixels <= limits.MAX_CLASSES:
         classes = first.shape[1] - pixels
         for order in (False, True):
             steps = (*start, ("flat", ()), ("one_hot", (classes, order)))
-            yield _head(items, main, title, steps, (pixels + classes,), 1.0 + order)
+            yield from _head(items, main, title, steps, (pixels + classes,), 1.0 + order)
     if len(main) > 2:
         for label, rest, extra in ((main[0], main[1:], 0.0), (main[1], [main[0], *main[2:]], 1.0)):
             yield from _critic_labelled(items, label, rest, extra, image, start)
@@ -435,12 +431,12 @@ def _critic_labelled(
         if first.kind == "matrix" and first.shape[1] == pixels + length:
             for order in (False, True):
                 steps = (*start, ("flat", ()), ("table", (label.name, through, "concat", order)))
-                yield _head(items, rest, _title(rest), steps, (pixels + length,), cost + 0.7 * order, (label,))
+                yield from _head(items, rest, _title(rest), steps, (pixels + length,), cost + 0.7 * order, (label,))
         if first.kind == "kernel" and not length % side**2 and first.shape[1] == channels + length // side**2:
             for order in (False, True):
                 steps = (*start, ("table", (label.name, through, "concat", order)))
                 shape = (first.shape[1], side, side)
-                yield _head(items, rest, _title(rest), steps, shape, cost + 0.7 * order, (label,))
+                yield from _head(items, rest, _title(rest), steps, shape, cost + 0.7 * order, (label,))
 
 
 @dataclass(frozen=True)
@@ -568,10 +564,13 @@ class _Search:
             return
         channels, side, _ = shape
         kernel = item.shape[2]
+        known = self.store.facts.get(name)
         if self.image:
             if item.shape[1] != channels:
                 return
             for move in geometry.shrinking(kernel, side):
+                if known and not known.allows(move, side):
+                    continue
                 if score and (item.shape[0] != 1 or move.pool):
                     continue
                 pooled = (("pool", (move.pool,)),) if move.pool else ()
@@ -580,12 +579,16 @@ class _Search:
             return
         if item.shape[0] == channels:
             for move in geometry.transposed(kernel, side):
+                if known and not known.allows(move, side):
+                    continue
                 yield _Option(
                     (("transposed", (name, *move.geometry)),), (item.shape[1], move.side, move.side),
                     move.cost + (1.0 if item.shape[0] == item.shape[1] and kernel in (1, 3, 5, 7) else 0.0),
                 )  # fmt: skip
         if item.shape[1] == channels:
             for move in geometry.growing(kernel, side):
+                if known and not known.allows(move, side):
+                    continue
                 raised = (("up", ("nearest", move.up)),) if move.up > 1 else ()
                 yield _Option(
                     (*raised, ("conv", (name, *move.geometry))), (item.shape[0], move.side, move.side),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from rgan.importing.containers import Group
+from rgan.importing.geometry import Known
 
 WRAPPERS = ("module", "_orig_mod")  # of DataParallel and torch.compile
 _PLAYERS = {
@@ -29,10 +33,43 @@ _SPECTRAL = (
 )
 
 
+@dataclass(frozen=True)
+class ModuleAt:
+    """A part of a pickled module: its name in it, its class ("torch.nn.modules.linear.Linear"), and plain attributes."""
+
+    name: str
+    of: str
+    settings: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The class's own name, if it is one of torch.nn's; "" for others."""
+        return self.of.rpartition(".")[2] if self.of.startswith("torch.nn.") else ""
+
+    def number(self, name: str, default: float = 0) -> float:
+        """A setting that is a number, or one for each dimension that are all the same."""
+        value = self.settings.get(name, default)
+        if isinstance(value, (list, tuple)) and value and all(one == value[0] for one in value):
+            value = value[0]
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+
+    @property
+    def convolution(self) -> Known | None:
+        """The geometry of a plain convolution."""
+        kind = {"Conv2d": "conv", "ConvTranspose2d": "transposed"}.get(self.kind)
+        numbers = [self.number("stride", 1), self.number("padding"), self.number("output_padding")]
+        if kind is None or any(math.isnan(one) for one in numbers):
+            return None
+        return Known(kind, *map(int, numbers))
+
+
 class Store:
     """Names and shapes of a network's tensors, and its `modules` with any; `value` computes one."""
 
-    def __init__(self, tensors: Group):
+    def __init__(self, tensors: Group, layers: Sequence[ModuleAt] = ()):
+        """layers: what a pickled module says of its parts, in their order; none for weights alone."""
+        self.layers = tuple(layers)
+        self.facts = {layer.name: known for layer in layers if (known := layer.convolution)}
         self._make: dict[str, Callable[[], Tensor]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self.normalised = False  # spectrally, anywhere
