@@ -17,7 +17,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,8 @@ _MISTAKES: tuple[tuple[bytes, str, str], ...] = (
 @dataclass(frozen=True)
 class Contents:
     """What a file holds: `kind` of container; tensors in groups, by their path in it ("" where they lie at the top);
-    `unread`, the classes of objects that were passed over; `metadata` of a safetensors file.
+    `unread`, the classes of objects that were passed over; `metadata` of a safetensors file; `modules`, by their path,
+    the parts of whole modules in their order: name, class and plain attributes of each.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Contents:
     groups: Mapping[str, Group]
     unread: tuple[str, ...] = ()
     metadata: Mapping[str, str] | None = None
+    modules: Mapping[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,16 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     kind = sniff(data, name)
     metadata: dict[str, str] | None = None
     unread: tuple[str, ...] = ()
+    modules: dict[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = {}
     if kind == "safetensors":
         metadata, places = _safetensors(data, name)
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
         unread = tuple(map(shown, answer["unread"]))
+        modules = {
+            path: tuple((shown(part), shown(of), settings) for part, of, settings in parts)
+            for path, parts in answer["modules"].items()
+        }
         _check_names(answer["groups"], name)
         places = {
             path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
@@ -165,7 +172,7 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     groups = {
         path: {key: make(place, f"{name}: {key}") for key, place in group.items()} for path, group in places.items()
     }
-    return Contents(name, kind, groups, unread, metadata)
+    return Contents(name, kind, groups, unread, metadata, modules)
 
 
 def _check_names(groups: Mapping[str, Iterable[str]], name: str) -> None:

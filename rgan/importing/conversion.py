@@ -22,13 +22,13 @@ from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
 from rgan.data.datasets import REFERENCE_IMAGES
-from rgan.importing import containers, formats, geometry, solver
+from rgan.importing import containers, formats, geometry, modules, solver
 from rgan.importing.containers import Contents, Group
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.formats import Network, Question, images, nearest
 from rgan.importing.plausibility import Ranked, ranked
 from rgan.importing.solver import Reading
-from rgan.importing.tensors import PLAYERS, Store, is_average, players, unwrapped
+from rgan.importing.tensors import PLAYERS, ModuleAt, Store, is_average, players, unwrapped, within
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Origin
 from rgan.models.recipes import IMPORTED, Recipe
@@ -288,8 +288,11 @@ def _critics(critic: Part, images: Tensor, image: Shape, given: Mapping[str, str
 
 def _readings(store: Store, role: str, source: str, image: Shape = ()) -> list[Reading]:
     """All readings of a network: as one of a known format, and as what its shapes allow."""
-    known = formats.readings(store, role, source=source, image=image)
-    if any(one.own for one in known):  # names of one program alone
+    exact = modules.readings(store, role, image)
+    if exact and modules.is_sequence(store):
+        return exact
+    known = exact if store.layers else formats.readings(store, role, source=source, image=image)
+    if not store.layers and any(one.own for one in known):  # names of one program alone
         return known
     return [*known, *(solver.critics(store, image) if image else solver.generators(store))]
 
@@ -380,7 +383,7 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
     networks: list[tuple[str, Store]] = []
     beside: list[str] = []
     for path, group in contents.groups.items():
-        beside += _split(group, path, networks)
+        beside += _split(group, path, networks, [ModuleAt(*part) for part in contents.modules.get(path, ())])
     layers = sum(_layers(store) for _, store in networks)
     if len(networks) > limits.MAX_GROUPS or layers > limits.MAX_TRIED:
         raise CheckpointError(
@@ -393,16 +396,21 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
 
 
-def _split(group: Group, path: str, networks: list[tuple[str, Store]]) -> list[str]:
+def _split(
+    group: Group, path: str, networks: list[tuple[str, Store]], layers: Sequence[ModuleAt] = ()
+) -> list[str]:
     """Add tensors that lie together to `networks`, by player where their names begin with one; returns the names of
-    those that belong to none.
+    those that belong to none. layers: parts of the module that they are of, where it was pickled whole.
     """
+    whole = group
     group = unwrapped(group)
+    prefix = next(iter(whole), "").removesuffix(next(iter(group), ""))
+    layers = within(layers, prefix)
     several, beside = players(group)
     for player, own in several.items():
-        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks)
+        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks, within(layers, f"{player}."))
     if not several:
-        networks.append((path, Store(group)))
+        networks.append((path, Store(group, layers)))
     return beside
 
 

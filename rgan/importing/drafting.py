@@ -411,6 +411,16 @@ class Draft:
         answer = self.ask(self.ours("norm"), f"Norm in the {self.role}", options, "layer")
         self.add(lambda: NORMS_OF_SAMPLES[answer][1], **values)
 
+    def channel_norm(self, name: str, norm: GroupNorm) -> None:
+        """A group or instance norm that is known, with a scale and shift a channel or without."""
+        weight, bias, channels = f"{name}.weight", f"{name}.bias", self.shape[0]
+        if weight not in self.store:
+            self.add(lambda: norm, weight=lambda: torch.ones(channels), bias=lambda: torch.zeros(channels))
+            return
+        self.need(bias in self.store and self.store.shape(weight) == self.shape[:1], f"{name} is no norm that fits")
+        self.used |= {weight, bias}
+        self.add(lambda: norm, weight=self._value(weight), bias=self._value(bias))
+
     def prelu(self, name: str) -> None:
         """An activation whose slopes were learnt."""
         (slopes,) = self.size(name, 1)

@@ -9,8 +9,9 @@ its own (`containers` does), imports nothing of RGAN Lab or torch, limits its ow
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
-names], "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]}, where a tensor is [storage key,
-dtype, numbers in the storage, offset, shape, strides]; or {"error": what was found instead, "kind": one of "program",
+names], "modules": {path: [[name, class, {attribute: plain value}], …] of a whole module, parts in their order},
+"end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]}, where a tensor is [storage key, dtype,
+numbers in the storage, offset, shape, strides]; or {"error": what was found instead, "kind": one of "program",
 "damaged", "large", "foreign"}.
 """
 
@@ -64,6 +65,7 @@ HARMLESS = {
     "datetime.timezone",
     "collections.Counter",
 }
+RECONSTRUCTORS = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # of objects by the oldest protocols
 UNUSUAL = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
     "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
@@ -89,10 +91,16 @@ class Name:
 
 
 class Made:
-    """An object of a class that means nothing here."""
+    """An object of a class that is not looked up: its name, and the attributes that the pickle gives it, if any."""
 
     def __init__(self, of: str):
         self.of = of
+        self.state: dict[Any, Any] = {}
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it has what every torch.nn.Module has."""
+        return isinstance(self.state.get("_modules"), dict) and isinstance(self.state.get("_parameters"), dict)
 
 
 class Storage:
@@ -263,7 +271,9 @@ class Machine:
         self.push(self.object(self.stack.pop()))
 
     def op_build(self, _: Any) -> None:
-        self.stack.pop()  # attributes of an object, which nobody asks for
+        state, target = self.stack.pop(), self.stack[-1] if self.stack else None
+        if isinstance(target, Made) and isinstance(state, dict):
+            target.state = state
 
     def since_mark(self) -> list[Any]:
         """Take what lies above the last mark, and the mark."""
@@ -303,6 +313,8 @@ class Machine:
             return {}
         if path in UNUSUAL:
             raise RefusedError("foreign", UNUSUAL[path])
+        if path in RECONSTRUCTORS and arguments and isinstance(arguments[0], Name):
+            return self.object(arguments[0])
         if path in HARMLESS:
             return Made(path)
         # Some Pythons write an Enum's member by its name.
@@ -327,9 +339,9 @@ class Machine:
         self.made[path[:80]] = None
         return Made(path)
 
-    def storage(self, told: Any) -> Storage:
-        if isinstance(told, tuple) and told and told[0] == "module":
-            raise RefusedError("foreign", "a whole model instead of its weights")
+    def storage(self, told: Any) -> Storage | Name:
+        if isinstance(told, tuple) and len(told) > 1 and told[0] == "module" and isinstance(told[1], Name):
+            return told[1]  # a module's class, beside which old files keep its source
         if not isinstance(told, tuple) or len(told) < 5 or told[0] != "storage" or not isinstance(told[1], Name):
             raise RefusedError("damaged", "a reference to what is no storage")
         if len(told) > 5 and told[5] is not None:
@@ -368,6 +380,7 @@ class Walk:
     def __init__(self, limits: dict[str, int]):
         self.limits = limits
         self.groups: dict[str, dict[str, list[Any]]] = {}
+        self.modules: dict[str, list[list[Any]]] = {}
         self.nodes = self.tensors = 0
 
     def visit(self, value: Any, path: tuple[str, ...] = ()) -> None:
@@ -378,6 +391,12 @@ class Walk:
             raise RefusedError("foreign", "one tensor without a name")
         if isinstance(value, (list, tuple)) and len(value) <= self.limits["groups"]:  # of networks perhaps
             value = {str(place): inner for place, inner in enumerate(value) if isinstance(inner, (dict, list, tuple))}
+        if isinstance(value, Made) and value.is_module:
+            where = "/".join(path)
+            self.modules[where] = []
+            self.groups.setdefault(where, {})
+            self.module(value, where, "", 0)
+            return
         if not isinstance(value, dict) or len(path) > self.limits["depth"]:
             return
         for key, inner in value.items():
@@ -391,6 +410,42 @@ class Walk:
                 self.groups.setdefault("/".join(path), {})[key] = inner.plain()
             else:
                 self.visit(inner, (*path, key))
+
+
+    def module(self, value: Made, where: str, name: str, depth: int) -> None:
+        """The parts of a module, and its tensors by the names that state_dict() gives them."""
+        self.nodes += 1
+        if self.nodes > self.limits["nodes"] or depth > 4 * self.limits["depth"]:
+            raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
+        if len(name) > self.limits["name"]:
+            raise RefusedError("damaged", "a name that is no short text")
+        plain = {key: told for key, inner in value.state.items() if (told := simple(key, inner)) is not None}
+        self.modules[where].append([name, value.of[:200], dict(list(plain.items())[:40])])
+        prefix = f"{name}." if name else ""
+        buffers = value.state.get("_buffers")
+        for own in (value.state["_parameters"], buffers if isinstance(buffers, dict) else {}):
+            for key, inner in own.items():
+                if isinstance(inner, TensorAt) and isinstance(key, str):
+                    self.tensors += 1
+                    if self.tensors > self.limits["tensors"]:
+                        raise RefusedError("large", f"more than {self.limits['tensors']:,} tensors")
+                    self.groups[where][prefix + key] = inner.plain()
+        for key, inner in value.state["_modules"].items():
+            if isinstance(inner, Made) and inner.is_module and isinstance(key, str):
+                self.module(inner, where, prefix + key, depth + 1)
+
+
+def simple(key: Any, value: Any) -> Any:
+    """An attribute's value if it is plain: a number, a short text, or a few numbers; None for all else."""
+    if not isinstance(key, str) or key.startswith("_") or len(key) > 60:
+        return None
+    if isinstance(value, (bool, int, float)):
+        return value if abs(value) < 1e12 else None
+    if isinstance(value, str):
+        return value if len(value) <= 60 else None
+    if isinstance(value, (tuple, list)) and 0 < len(value) <= 8:
+        return list(value) if all(isinstance(one, (int, float)) and abs(one) < 1e12 for one in value) else None
+    return None
 
 
 def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]:
@@ -419,10 +474,15 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
         raise
     except Exception as error:  # whatever a broken pickle does to the stack: it is the pickle's fault
         raise RefusedError("damaged", type(error).__name__) from error
-    if isinstance(value, Made):
+    if isinstance(value, Made) and not value.is_module:
         raise RefusedError("foreign", f"a whole object, of class {value.of[:80]}, instead of weights by name")
     walk.visit(value)
-    return {"groups": walk.groups, "unread": list(machine.made)[:20], "end": stream.tell(), "storages": storages}
+    parts = {part[1] for parts in walk.modules.values() for part in parts}
+    unread = [name for name in machine.made if name not in parts]
+    return {
+        "groups": walk.groups, "modules": walk.modules, "unread": unread[:20], "end": stream.tell(),
+        "storages": storages,
+    }  # fmt: skip
 
 
 def main() -> None:

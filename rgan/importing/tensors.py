@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -161,6 +161,11 @@ def players(tensors: Group) -> tuple[dict[str, Group], list[str]]:
     if without and not {"generator", "critic"} <= {PLAYERS[first.lower()] for first in parts}:
         return {}, []
     return parts, without
+
+
+def within(layers: Sequence[ModuleAt], prefix: str) -> list[ModuleAt]:
+    """The parts of a module under a prefix, by their names without it."""
+    return [replace(layer, name=layer.name.removeprefix(prefix)) for layer in layers if layer.name.startswith(prefix)]
 
 
 def is_average(path: str) -> bool:
