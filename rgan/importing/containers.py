@@ -75,7 +75,8 @@ _MISTAKES: tuple[tuple[bytes, str, str], ...] = (
 class Contents:
     """What a file holds: `kind` of container; tensors in groups, by their path in it ("" where they lie at the top);
     `unread`, the classes of objects that were passed over; `metadata` of a safetensors file; `modules`, by their path,
-    the parts of whole modules in their order: name, class and plain attributes of each.
+    the parts of whole modules in their order: name, class and plain attributes of each; `odd`, tensors that cannot be
+    read or used, by path and name, and why.
     """
 
     name: str
@@ -84,6 +85,14 @@ class Contents:
     unread: tuple[str, ...] = ()
     metadata: Mapping[str, str] | None = None
     modules: Mapping[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = field(default_factory=dict)
+    odd: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_FINITE = "NaN or infinity"
+
+
+class _ExpandedError(Exception):
+    """A tensor shows some of its numbers more than once."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def read(data: bytes, name: str = "the file") -> Contents:
     """All tensors, contiguous, floating ones as float32.
 
     Raises:
-        CheckpointError: not a checkpoint, damaged, cut short, built to harm, beyond a limit, or not finite.
+        CheckpointError: not a checkpoint, damaged, cut short, built to harm or beyond a limit.
     """
     return _contents(data, name, lambda place, where: _numbers(data, place, where))
 
@@ -145,21 +154,27 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     kind = sniff(data, name)
     metadata: dict[str, str] | None = None
     unread: tuple[str, ...] = ()
+    odd: dict[str, str] = {}
     modules: dict[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = {}
     if kind == "safetensors":
         metadata, places = _safetensors(data, name)
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
         unread = tuple(map(shown, answer["unread"]))
+        odd = {shown(path): shown(what) for path, what in answer["odd"].items()}
         modules = {
             path: tuple((shown(part), shown(of), settings) for part, of, settings in parts)
             for path, parts in answer["modules"].items()
         }
         _check_names(answer["groups"], name)
-        places = {
-            path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
-            for path, group in answer["groups"].items()
-        }
+        places = {}
+        for path, group in answer["groups"].items():
+            places[path] = {}
+            for key, told in group.items():
+                try:
+                    places[path][key] = _place(data, starts, told, f"{name}: {key}")
+                except _ExpandedError as error:
+                    odd[f"{path}/{key}".lstrip("/")] = str(error)
     everything = [place for group in places.values() for place in group.values()]
     if len(everything) > limits.MAX_TENSORS:
         raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(everything):,}")
@@ -169,10 +184,16 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         raise CheckpointError(
             f"{name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got {total:,}; save one network a file"
         )
-    groups = {
-        path: {key: make(place, f"{name}: {key}") for key, place in group.items()} for path, group in places.items()
-    }
-    return Contents(name, kind, groups, unread, metadata, modules)
+    groups: dict[str, Group] = {}
+    for path, own in places.items():
+        groups[path] = {}
+        for key, place in own.items():
+            value = make(place, f"{name}: {key}")
+            if value.is_floating_point() and not value.is_meta and not bool(torch.isfinite(value).all()):
+                odd[f"{path}/{key}".lstrip("/")] = NOT_FINITE
+            else:
+                groups[path][key] = value
+    return Contents(name, kind, groups, unread, metadata, modules, odd)
 
 
 def _check_names(groups: Mapping[str, Iterable[str]], name: str) -> None:
@@ -370,7 +391,7 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
     numbers = math.prod(shape)
     last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
     if numbers > count or (numbers and last >= count) or not _apart(shape, strides):
-        raise CheckpointError(
+        raise _ExpandedError(
             f"{name}: expected each number of the tensor once in the file, got {numbers:,} numbers from {count:,} "
             "stored ones; it was expanded, or built to harm: save it with .contiguous()"
         )
@@ -399,8 +420,6 @@ def _numbers(data: bytes, place: _Place, name: str) -> Tensor:
     value = torch.from_numpy(stored.copy()).view(place.dtype)
     if value.is_floating_point():
         value = value.float()
-        if not bool(torch.isfinite(value).all()):
-            raise CheckpointError(f"{name}: expected finite weights, got NaN or infinity; the training diverged")
     return value
 
 

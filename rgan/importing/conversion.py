@@ -51,6 +51,9 @@ _OTHERS = (
 )  # fmt: skip
 
 
+SIZES = 3  # sizes of images that a critic is said to judge, at most
+
+
 class MissingGeneratorError(CheckpointError):
     """There is a critic alone: with its generator's file beside it, it could be used."""
 
@@ -440,12 +443,14 @@ def _part(store: Store, path: str, name: str) -> Part | None:
 
 
 def _judged(store: Store) -> Iterator[tuple[str, Shape, Reading]]:
-    """Images that these tensors can be a critic of, the usual sizes first."""
-    for side in geometry.sides():
-        for channels in (1, 3):
-            image = (channels, side, side)
-            for reading in solver.critics(store, image, 1)[:1]:
-                yield reading.title, image, reading
+    """A few images that these tensors can be a critic of, the usual sizes first."""
+    found = 0
+    for image in solver.images(store):
+        for reading in solver.critics(store, image, 1)[:1]:
+            found += 1
+            yield reading.title, image, reading
+        if found == SIZES:
+            return
 
 
 def _is_average(name: str, path: str) -> bool:

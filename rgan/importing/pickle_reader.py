@@ -9,7 +9,7 @@ its own (`containers` does), imports nothing of RGAN Lab or torch, limits its ow
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
-names], "modules": {path: [[name, class, {attribute: plain value}], …] of a whole module, parts in their order},
+names], "odd": {path: what tensor cannot be read}, "modules": {path: [[name, class, {attribute: plain value}], …] of a whole module, parts in their order},
 "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]}, where a tensor is [storage key, dtype,
 numbers in the storage, offset, shape, strides]; or {"error": what was found instead, "kind": one of "program",
 "damaged", "large", "foreign"}.
@@ -53,17 +53,41 @@ HARMLESS = {
     "copyreg._reconstructor",
     "pathlib.PosixPath",
     "pathlib.WindowsPath",
+    "pathlib.Path",
+    "pathlib.PurePosixPath",
+    "pathlib.PureWindowsPath",
     "builtins.set",
-    "__builtin__.set",
     "builtins.frozenset",
     "builtins.bytearray",
     "builtins.complex",
+    "builtins.range",
+    "builtins.slice",
+    "builtins.object",
+    "builtins.list",
+    "builtins.tuple",
+    "builtins.dict",
     "datetime.date",
     "datetime.datetime",
     "datetime.time",
     "datetime.timedelta",
     "datetime.timezone",
     "collections.Counter",
+    "collections.deque",
+    "collections.UserDict",
+    "decimal.Decimal",
+    "fractions.Fraction",
+    "functools.partial",
+    "uuid.UUID",
+    "argparse.Namespace",
+    "types.SimpleNamespace",
+    "numpy.ndarray",
+    "numpy.random.__pickle.__generator_ctor",
+    "numpy.random._pickle.__generator_ctor",
+    "numpy.random._pickle.__bit_generator_ctor",
+    "numpy.random._pickle.__randomstate_ctor",
+    "torch.Generator",
+    "torch.dtype",
+    "torch.memory_format",
 }
 RECONSTRUCTORS = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # of objects by the oldest protocols
 UNUSUAL = {
@@ -120,6 +144,22 @@ class TensorAt:
 
 class Mark:
     """Where a list of arguments begins on the stack."""
+
+
+class Odd:
+    """A tensor of a kind that no network here has, and what it is."""
+
+    def __init__(self, what: str):
+        self.what = what
+
+
+def modern(path: str) -> str:
+    """A name as Python 3 writes it: torch.save writes those of Python 2, and Python 3.13 moved its paths."""
+    module, _, name = path.rpartition(".")
+    return f"{MOVED.get(module, module)}.{name}"
+
+
+MOVED = {"__builtin__": "builtins", "pathlib._local": "pathlib", "pathlib._abc": "pathlib"}
 
 
 class Machine:
@@ -304,7 +344,7 @@ class Machine:
     def call(self, called: Any, arguments: Any) -> Any:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise RefusedError("program", "a call of what is no function")
-        path = called.path
+        path = modern(called.path)
         if path == "torch._utils._rebuild_tensor_v2" or path == "torch._utils._rebuild_tensor":
             return self.tensor(*arguments[:4])
         if path in ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"):
@@ -312,13 +352,13 @@ class Machine:
         if path in ("collections.OrderedDict", "collections.defaultdict"):
             return {}
         if path in UNUSUAL:
-            raise RefusedError("foreign", UNUSUAL[path])
+            return Odd(UNUSUAL[path])
         if path in RECONSTRUCTORS and arguments and isinstance(arguments[0], Name):
             return self.object(arguments[0])
         if path in HARMLESS:
             return Made(path)
         # Some Pythons write an Enum's member by its name.
-        if path in ("__builtin__.getattr", "builtins.getattr") and arguments and isinstance(arguments[0], Name):
+        if path == "builtins.getattr" and arguments and isinstance(arguments[0], Name):
             called, arguments = arguments[0], arguments[1:]
         if self.is_member(called.path, arguments):
             return self.object(called)
@@ -346,14 +386,14 @@ class Machine:
             raise RefusedError("damaged", "a reference to what is no storage")
         if len(told) > 5 and told[5] is not None:
             raise RefusedError("foreign", "storages that are parts of others, as torch wrote them before 0.4")
-        dtype = DTYPES.get(told[1].path.rpartition(".")[2])
-        if dtype is None:
-            raise RefusedError("foreign", f"numbers of type {told[1].path[:60]}")
+        dtype = DTYPES.get(told[1].path.rpartition(".")[2], "")  # others are not read, where they are no network's
         key = self.text(told[2])
         self.storages[key] = dtype
         return Storage(key, dtype, self.count(told[4]))
 
-    def tensor(self, storage: Any = None, offset: Any = None, shape: Any = None, strides: Any = None) -> TensorAt:
+    def tensor(self, storage: Any = None, offset: Any = None, shape: Any = None, strides: Any = None) -> TensorAt | Odd:
+        if isinstance(storage, Storage) and not storage.dtype:
+            return Odd("numbers of an unusual type")
         if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
             raise RefusedError("damaged", "a tensor without storage, shape or strides")
         if len(shape) != len(strides) or len(shape) > self.limits["dimensions"]:
@@ -381,14 +421,15 @@ class Walk:
         self.limits = limits
         self.groups: dict[str, dict[str, list[Any]]] = {}
         self.modules: dict[str, list[list[Any]]] = {}
+        self.odd: dict[str, str] = {}  # tensors that cannot be read, by where they lie, and what they are
         self.nodes = self.tensors = 0
 
     def visit(self, value: Any, path: tuple[str, ...] = ()) -> None:
         self.nodes += 1
         if self.nodes > self.limits["nodes"]:
             raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
-        if isinstance(value, TensorAt):
-            raise RefusedError("foreign", "one tensor without a name")
+        if isinstance(value, (TensorAt, Odd)) and not path:
+            raise RefusedError("foreign", "one tensor without a name" if isinstance(value, TensorAt) else value.what)
         if isinstance(value, (list, tuple)) and len(value) <= self.limits["groups"]:  # of networks perhaps
             value = {str(place): inner for place, inner in enumerate(value) if isinstance(inner, (dict, list, tuple))}
         if isinstance(value, Made) and value.is_module:
@@ -408,6 +449,8 @@ class Walk:
                 if self.tensors > self.limits["tensors"]:
                     raise RefusedError("large", f"more than {self.limits['tensors']:,} tensors")
                 self.groups.setdefault("/".join(path), {})[key] = inner.plain()
+            elif isinstance(inner, Odd):
+                self.odd["/".join((*path, key))] = inner.what
             else:
                 self.visit(inner, (*path, key))
 
@@ -470,6 +513,8 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
             if len(keys) > limits["entries"]:
                 raise RefusedError("large", f"more than {limits['entries']:,} storages")
             storages = [(key, machine.storages[key]) for key in keys]
+            if not all(dtype for _, dtype in storages):
+                raise RefusedError("foreign", "numbers of an unusual type")
     except (RefusedError, MemoryError):
         raise
     except Exception as error:  # whatever a broken pickle does to the stack: it is the pickle's fault
@@ -480,7 +525,7 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
     parts = {part[1] for parts in walk.modules.values() for part in parts}
     unread = [name for name in machine.made if name not in parts]
     return {
-        "groups": walk.groups, "modules": walk.modules, "unread": unread[:20], "end": stream.tell(),
+        "groups": walk.groups, "modules": walk.modules, "odd": walk.odd, "unread": unread[:20], "end": stream.tell(),
         "storages": storages,
     }  # fmt: skip
 

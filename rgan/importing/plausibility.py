@@ -43,7 +43,7 @@ class Run:
 
 def against(norms: Sequence[float]) -> float:
     """What distances of norms' memories speak against a reading."""
-    return sum(WEIGHT * math.log1p(one / SLACK) for one in norms)
+    return sum(WEIGHT * math.log1p(min(one, REMEMBERED) / SLACK) for one in norms)
 
 
 class Bench:
@@ -78,7 +78,7 @@ class Bench:
                     }
                     x, found = _apply(layer, shape, {name: make() for name, make in weights.items()}, x)
                     norms = (*norms, *found)
-                    self.work += len(x) * follow((layer,), shape).work
+                    self.work += len(x) * (follow((layer,), shape).work + MOVED * math.prod(after))
                     self._keep(key, x, norms)
                 shape = after
                 if against(norms) > most:
@@ -169,10 +169,11 @@ USUAL: dict[str, dict[str, float]] = {
 PRIOR = {"normal": 0.0, "uniform": 1.0, "uniform01": 2.5}
 FIRST = ("relu", "leaky 0.2"), ("leaky 0.2", "relu")  # activations that every reading of a generator, critic is tried with
 IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of convolutions, which are smooth anyway
-WORK = 4e10  # multiplications that ranking one network may take
+WORK = 3e10  # multiplications that ranking one network may take
+MOVED = 100  # multiplications that take as long as to write a number down
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
-REMEMBERED = 0.5  # how far from its memory a first norm may be to say something of the prior
+REMEMBERED = 0.5  # how far from a norm's memory all is equally wrong
 SAME = 0.97  # correlation from which two pictures are one
 
 
@@ -200,8 +201,16 @@ def ranked(
     images: (N, C, H, W) that a critic judges. answers: what is known already, as the generator's of its critic.
     likely: answers for which something else speaks.
     """
-    judge = _Judge(store, source, images, dict(answers or {}), dict(likely or {}))
-    first = tuple(dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[images is not None]]))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two threads on shared cores wait for each other by spinning
+    try:
+        return _ranked(readings, _Judge(store, source, images, dict(answers or {}), dict(likely or {})), most)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranked]:
+    first = tuple(dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[judge.images is not None]]))
     tried: list[Ranked] = []
     for one in sorted(readings, key=lambda one: one.cost):
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:

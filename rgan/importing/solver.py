@@ -26,6 +26,7 @@ from rgan.networks.described import Shape
 
 MOST_READINGS = 400  # of one network; those after them are too unusual to be looked at
 MOST_EXPANDED = 20_000  # places in the search for them
+MOST_OPTIONS = 60_000  # ways to go on that are looked at for one network, whatever its shapes
 USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 110, 96, 5, 3, 4, 40, 48, 120)
 USUAL_CLASSES = (10, 2, 3, 4, 5, 6, 7, 8, 12, 26, 37, 40, 47, 100)
 NARROW = 4  # no layer of a generator has fewer features than its noise has, over this
@@ -119,15 +120,30 @@ def critics(store: Store, image: Shape, most: int = MOST_READINGS) -> list[Readi
     return _readings(store, image, most)
 
 
+def images(store: Store) -> Iterator[Shape]:
+    """Images that a critic of these tensors may judge, the usual sizes first."""
+    items, _ = items_of(store)
+    first = [item for item in items if item.kind in ("matrix", "kernel")][:2]
+    for side in geometry.sides():
+        for channels in (1, 3):
+            pixels = channels * side**2
+            if any(
+                0 <= item.shape[1] - channels <= 16 if item.kind == "kernel" else 0 <= item.shape[1] - pixels <= 1000
+                for item in first
+            ):
+                yield channels, side, side
+
+
 def _readings(store: Store, image: Shape, most: int) -> list[Reading]:
     if not store.names or len(store.modules) > limits.MAX_LAYERS:
         return []
     items, left = items_of(store)
     found: list[Reading] = []
+    looked = [0]
     for order, extra in _orders(items):
         for head in _heads(store, order, image):
             drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
-            search = _Search(store, head, image)
+            search = _Search(store, head, image, looked)
             for steps, cost in itertools.islice(search.run(), most):
                 found.append(Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left)))
         if found:
@@ -474,8 +490,9 @@ Node = tuple[int, Shape, "_Room | None"]
 class _Search:
     """All chains of a head's layers, the cheapest first: A* whose estimate is the true rest."""
 
-    def __init__(self, store: Store, head: _Head, image: Shape):
-        self.store, self.head, self.image = store, head, image
+    def __init__(self, store: Store, head: _Head, image: Shape, looked: list[int]):
+        """looked: how many ways were looked at so far, for all searches of one network together."""
+        self.store, self.head, self.image, self.looked = store, head, image, looked
         self.last = len(head.main)
         self.latent = next((int(str(arguments[0])) for method, arguments in head.steps if method == "noise"), 0)
         self._rest: dict[Node, float] = {}
@@ -517,7 +534,11 @@ class _Search:
         """The ways through one layer and what stands behind it; at place `last` the end of the network."""
         if node not in self._options:
             place, shape, room = node
-            self._options[node] = self._ends(shape) if place == self.last else list(self._layer(place, shape, room))
+            if self.looked[0] > MOST_OPTIONS:
+                return []
+            ways = self._ends(shape) if place == self.last else list(self._layer(place, shape, room))
+            self._options[node] = ways
+            self.looked[0] += len(ways)
         return self._options[node]
 
     def _layer(self, place: int, shape: Shape, room: _Room | None) -> Iterator[_Option]:
