@@ -104,7 +104,8 @@ class Proposal:
     """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
 
     files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
-    tensors in these that belong to no player.
+    tensors in these that belong to no player. odd: tensors in these that cannot be used, and why. unrecognised: networks
+    in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest first.
     """
 
     generator: Part
@@ -113,6 +114,8 @@ class Proposal:
     files: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    odd: tuple[tuple[str, str], ...] = ()
+    unrecognised: tuple[str, ...] = ()
     others: tuple[Proposal, ...] = field(default=(), repr=False)
 
     @property
@@ -147,6 +150,10 @@ class Proposal:
             )
         if self.unread:
             said.append(f"objects left unread: {', '.join(self.unread)}")
+        said += self.unrecognised
+        if self.odd:
+            told = (f"{key} ({what.partition(': expected ')[2] or what})" for key, what in self.odd)
+            said.append(f"tensors that are no network's left out: {_some(tuple(told))}")
         if self.beside:
             said.append(f"tensors of neither network left out: {_some(self.beside)}")
         return tuple(dict.fromkeys(said))
@@ -229,8 +236,10 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
             raise CheckpointError("expected one file of RGAN Lab, which holds a whole Gan, got more; choose one")
         return checkpoints.loads(files[0][1], contents[0].name)
     told = [_parts(one) for one in contents]
-    parts = [part for own, _ in told for part in own]
-    beside = tuple(name for _, left in told for name in left)
+    parts = [part for own, _, _ in told for part in own]
+    beside = tuple(name for _, left, _ in told for name in left)
+    unrecognised = tuple(words for _, _, said in told for words in said)
+    odd = tuple(item for one in contents for item in one.odd.items())
     unread = tuple(dict.fromkeys(name for one in contents for name in one.unread))
     generators, averages, critics = (
         [part for part in parts if part.player == player] for player in ("generator", "average", "critic")
@@ -249,7 +258,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
     digests = tuple((shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
     found_ones = [
-        Proposal(generator, second and dataclasses.replace(second, reading=generator.reading), critic, digests, unread, beside)
+        Proposal(generator, second and dataclasses.replace(second, reading=generator.reading), critic, digests, unread, beside, odd, unrecognised)
         for generator, critic in _pairs(first, critics[0] if critics else None)
     ]
     best, *others = found_ones
@@ -376,8 +385,8 @@ def _is_ours(contents: Contents) -> bool:
     return contents.metadata is not None and checkpoints.KEY in contents.metadata
 
 
-def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
-    """The networks of a file, and the names of tensors beside them.
+def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
+    """The networks of a file, the names of tensors beside them, and words about players that are not recognised.
 
     Raises:
         CheckpointError: there are none that are known; what there is instead is said. Or there is so much that
@@ -393,10 +402,29 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
             f"{contents.name}: expected at most {limits.MAX_GROUPS} groups of tensors with {limits.MAX_TRIED} layers "
             f"together, got {len(networks):,} with {layers:,}; save the generator and the critic alone"
         )
-    found = [part for path, store in networks if (part := _part(store, path, contents.name))]
+    found, unrecognised = [], []
+    for path, store in networks:
+        part = _part(store, path, contents.name)
+        if part is not None:
+            found.append(part)
+        elif path.rpartition("/")[2].lower() in PLAYERS:
+            unrecognised.append(_unrecognised(contents, path, store))
     if found:
-        return found, beside
+        return found, beside, unrecognised
+    for key, what in contents.odd.items():
+        if what == containers.NOT_FINITE:
+            raise CheckpointError(f"{contents.name}: {key}: expected finite weights, got {what}; the training diverged")
+        raise CheckpointError(what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}")
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
+
+
+def _unrecognised(contents: Contents, path: str, store: Store) -> str:
+    """Why a network is none that is known, for people."""
+    bad = [key for key in contents.odd if key.startswith(f"{path}/") or key.startswith(f"{path}.")]
+    if bad:
+        return f"{path} not recognised: {_some(bad)} cannot be used ({contents.odd[bad[0]]})"
+    near = nearest(store)
+    return f"{path} not recognised: its layers are in no order that is known" + (f"; nearest to a {near}" if near else "")
 
 
 def _split(

@@ -32,6 +32,11 @@ _SPECTRAL = (
     ("weight", "sn_u", ""),
 )
 
+# Spellings of a weight that is kept as lengths and directions.
+_WEIGHT_NORMS = (
+    ("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ModuleAt:
@@ -79,8 +84,14 @@ class Store:
             for spelling in _SPECTRAL:
                 if name.endswith(f".{spelling[1]}") or name == spelling[1]:
                     self._normalised(left, name.removesuffix(spelling[1]), *spelling)
+        for length, direction in _WEIGHT_NORMS:
+            for name in [name for name in left if name == length or name.endswith(f".{length}")]:
+                self._lengths(left, name.removesuffix(length), length, direction)
         for name, tensor in left.items():
             self._put(name, tensor, partial(_itself, tensor))
+        order = {own: place for place, own in enumerate(_plain_names(tensors))}
+        names = sorted(self._make, key=lambda name: order.get(name, len(order)))
+        self._make = {name: self._make[name] for name in names}
         self.modules = frozenset(name.rpartition(".")[0] for name in self._make)
 
     @property
@@ -118,6 +129,28 @@ class Store:
         self._put(f"{prefix}weight", weight, lambda: weight / _largest(weight, left_vector, right_vector))
 
 
+    def _lengths(self, left: Group, prefix: str, length: str, direction: str) -> None:
+        """A weight kept as its directions and their lengths (Salimans & Kingma 2016)."""
+        g, v = left.get(prefix + length), left.get(prefix + direction)
+        if g is None or v is None or not v.dim() or g.numel() != v.shape[0]:
+            return
+        del left[prefix + length], left[prefix + direction]
+        spread = g.reshape(-1, *[1] * (v.dim() - 1))
+        self._put(f"{prefix}weight", v, lambda: spread * v / v.flatten(1).norm(dim=1).reshape(spread.shape))
+
+
+def _plain_names(tensors: Group) -> list[str]:
+    """The names of tensors in their order, those of normalised weights as their layers' plain ones."""
+    spellings = [first for first, _, _ in _SPECTRAL] + [name for pair in _WEIGHT_NORMS for name in pair]
+    found: dict[str, None] = {}
+    for name in tensors:
+        for spelling in spellings:
+            if name == spelling or name.endswith(f".{spelling}"):
+                found[f"{name.removesuffix(spelling)}weight"] = None
+        found[name] = None
+    return list(found)
+
+
 def _largest(weight: Tensor, u: Tensor, v: Tensor | None) -> Tensor:
     """The estimate of the largest singular value that the program itself divides by.
 
@@ -137,10 +170,17 @@ def _itself(tensor: Tensor) -> Tensor:
     return tensor
 
 
+COUNTS = ("n_averaged",)  # of torch's AveragedModel
+
+
 def unwrapped(tensors: Group) -> Group:
-    """Without prefixes that every name has and that mean nothing."""
-    while tensors and (first := _common(tensors)) in WRAPPERS:
-        tensors = {name.removeprefix(f"{first}."): value for name, value in tensors.items()}
+    """Without prefixes that every name has and that mean nothing: those of wrappers, and of what holds the players."""
+    tensors = {name: value for name, value in tensors.items() if name not in COUNTS}
+    while tensors and (first := _common(tensors)):
+        inner = {name.removeprefix(f"{first}."): value for name, value in tensors.items()}
+        if first not in WRAPPERS and (first.lower() in PLAYERS or len(players(inner)[0]) < 2):
+            break
+        tensors = inner
     return tensors
 
 
