@@ -105,7 +105,7 @@ class Proposal:
 
     files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
     tensors in these that belong to no player. odd: tensors in these that cannot be used, and why. unrecognised: networks
-    in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest first.
+    in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest first. number: its place among all, from 1.
     """
 
     generator: Part
@@ -117,6 +117,12 @@ class Proposal:
     odd: tuple[tuple[str, str], ...] = ()
     unrecognised: tuple[str, ...] = ()
     others: tuple[Proposal, ...] = field(default=(), repr=False)
+    number: int = 1
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from all others: the digests of its files, and its number among their readings."""
+        return *(digest for _, digest in self.files), str(self.number)
 
     @property
     def ranked(self) -> tuple[Proposal, ...]:
@@ -261,7 +267,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
         Proposal(generator, second and dataclasses.replace(second, reading=generator.reading), critic, digests, unread, beside, odd, unrecognised)
         for generator, critic in _pairs(first, critics[0] if critics else None)
     ]
-    best, *others = found_ones
+    best, *others = (dataclasses.replace(one, number=place) for place, one in enumerate(found_ones, 1))
     return dataclasses.replace(best, others=tuple(others))
 
 

@@ -528,7 +528,7 @@ class Layers:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""
         return {
-            "title": self.title, "generator": _plain(self.generator), "critic": _plain(self.critic), "score": self.score
+            "title": self.title, "generator": plain(self.generator), "critic": plain(self.critic), "score": self.score
         }  # fmt: skip
 
     @classmethod
@@ -610,11 +610,12 @@ def _modules(layers: tuple[Layer, ...], shape: Shape) -> list[nn.Module]:
 _NESTED = ("branch", "shortcut")
 
 
-def _plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
+def plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
+    """Layers as plain JSON values."""
     made: list[dict[str, Any]] = []
     for layer in layers:
         values = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}  # type: ignore[arg-type]
-        nested = {name: _plain(getattr(layer, name)) for name in _NESTED if isinstance(layer, Block)}
+        nested = {name: plain(getattr(layer, name)) for name in _NESTED if isinstance(layer, Block)}
         made.append({"kind": layer.kind} | values | nested)
     return made
 
