@@ -75,7 +75,7 @@ class Gan:
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
     it was read from, empty for a Gan that was never saved. `label` is the class that a conditional Gan draws and judges
-    where no labels are given; `of_class` changes it.
+    where no labels are given; `of_class` changes it. mapping: of a wrapped style-based generator, z to the noise w.
     """
 
     recipe: Recipe
@@ -87,6 +87,7 @@ class Gan:
     digest: str = ""
     origin: Origin | None = None
     label: int = 0
+    mapping: nn.Module | None = None
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -165,7 +166,12 @@ class Gan:
         Raises:
             SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
         """
-        return prior_noise(self.recipe.latent, count, seed)
+        if self.mapping is None:
+            return prior_noise(self.recipe.latent, count, seed)
+        first = next(p for p in self.mapping.parameters() if p.dim() == 2)
+        with torch.no_grad():
+            drawn: Tensor = self.mapping(prior_noise(first.shape[1], count, seed))
+        return drawn
 
     def images(self, z: Tensor, labels: Labels = None) -> Tensor:
         """Images (n, C, H, W) in [−1, 1], float32 on the CPU, of noise z (n, latent), as the sampler draws them.

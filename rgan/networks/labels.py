@@ -27,6 +27,20 @@ def labelled(labels: Tensor | int) -> Iterator[None]:
         _NOW.reset(token)
 
 
+def labels_now(count: int) -> Tensor:
+    """The labels (count,) of a batch, int64.
+
+    Raises:
+        ValueError: there are labels for another number of images.
+    """
+    labels = _NOW.get()
+    if isinstance(labels, int):
+        return torch.full((count,), labels)
+    if len(labels) != count:
+        raise ValueError(f"expected a label for each of {count} images, got {len(labels)}")
+    return labels
+
+
 def rows_of(table: Tensor, count: int) -> Tensor:
     """The row of a table (classes, …) for each of `count` images, (count, …).
 
@@ -36,9 +50,7 @@ def rows_of(table: Tensor, count: int) -> Tensor:
     labels = _NOW.get()
     if isinstance(labels, int):
         return table[labels].expand(count, *table.shape[1:])
-    if len(labels) != count:
-        raise ValueError(f"expected a label for each of {count} images, got {len(labels)}")
-    return table[labels.to(table.device)]
+    return table[labels_now(count).to(table.device)]
 
 
 class Joined(nn.Module):
