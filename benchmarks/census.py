@@ -120,7 +120,9 @@ def main() -> None:
         if own:
             first = sum(one.agreement[:1] > (RIGHT,) for one in own)
             right = sum(one.right for one in own)
-            print(f"{words}: {right} of {len(own)} by the first or second proposal ({right / len(own):.0%}), {first} by the first")
+            print(
+                f"{words}: {right} of {len(own)} by the first or second proposal ({right / len(own):.0%}), {first} by the first"
+            )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> None:
     if isinstance(proposal, Gan):
         raise RganError(f"expected files of another program, got one of RGAN Lab, {paths[0]}; use it as it is")
     if not 1 <= options.proposal <= len(proposal.ranked):
-        raise RganError(f"expected --proposal of 1 to {len(proposal.ranked)}, got {options.proposal}; `inspect` lists them")
+        raise RganError(
+            f"expected --proposal of 1 to {len(proposal.ranked)}, got {options.proposal}; `inspect` lists them"
+        )
     count, proposal = len(proposal.ranked), proposal.ranked[options.proposal - 1]
     answers = dict(text.partition("=")[::2] for text in options.set or ())
     questions = {one.name: one for one in proposal.questions(answers)}

@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> None:
     lines += list(found.parts)
     lines += [answer_line("guessed", one, one.guess) for one in questions]
     for one in told[1:]:
-        others = [f"{name}={answer}" for name, answer in one["guesses"].items() if told[0]["guesses"].get(name) != answer]
+        others = [
+            f"{name}={answer}" for name, answer in one["guesses"].items() if told[0]["guesses"].get(name) != answer
+        ]
         lines.append(f"proposal {one['proposal']}: {', '.join([one['generator'], *others])}")
     lines += [f"left unread: {', '.join(found.unread)}"] if found.unread else []
     command = f"python -m rgan convert {shlex.quote(str(path))} OUT.safetensors"

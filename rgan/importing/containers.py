@@ -371,7 +371,8 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
     """Check what the pickle says of one tensor against the file.
 
     Raises:
-        CheckpointError: its numbers are not all in the file, or it shows some of them more than once.
+        CheckpointError: its numbers are not all in the file.
+        _ExpandedError: it shows some of them more than once.
     """
     key, dtype, count, offset, shape, strides = told
     kind = _DTYPES[dtype]
@@ -390,7 +391,9 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
         )
     numbers = math.prod(shape)
     last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
-    if numbers > count or (numbers and last >= count) or not _apart(shape, strides):
+    if numbers and last >= count:
+        raise CheckpointError(f"{name}: expected its numbers in its storage, got places beyond it; the file is damaged")
+    if numbers > count or not _apart(shape, strides):
         raise _ExpandedError(
             f"{name}: expected each number of the tensor once in the file, got {numbers:,} numbers from {count:,} "
             "stored ones; it was expanded, or built to harm: save it with .contiguous()"

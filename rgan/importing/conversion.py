@@ -22,7 +22,7 @@ from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
 from rgan.data.datasets import REFERENCE_IMAGES
-from rgan.importing import containers, formats, geometry, modules, solver
+from rgan.importing import containers, formats, modules, solver
 from rgan.importing.containers import Contents, Group
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.formats import Network, Question, images, nearest
@@ -206,7 +206,9 @@ class Proposal:
             average = recipe.networks()[0]
             average.load_state_dict(other.state(), assign=True)
         taken = {question.name: question.guess for question in self.questions(answers)} | answers
-        made = Gan(recipe, generator, judge, average, origin=Origin(self.files, taken), label=int(taken.get("class", 0)))
+        made = Gan(
+            recipe, generator, judge, average, origin=Origin(self.files, taken), label=int(taken.get("class", 0))
+        )
         return checkpoints.checked(made)
 
     def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
@@ -264,7 +266,16 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
     digests = tuple((shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
     found_ones = [
-        Proposal(generator, second and dataclasses.replace(second, reading=generator.reading), critic, digests, unread, beside, odd, unrecognised)
+        Proposal(
+            generator,
+            second and dataclasses.replace(second, reading=generator.reading),
+            critic,
+            digests,
+            unread,
+            beside,
+            odd,
+            unrecognised,
+        )
         for generator, critic in _pairs(first, critics[0] if critics else None)
     ]
     best, *others = (dataclasses.replace(one, number=place) for place, one in enumerate(found_ones, 1))
@@ -276,7 +287,9 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
     with the second where there are so many.
     """
     pool = _readings(generator.store, "generator", generator.source)
-    generators = ranked(pool, generator.store, source=generator.source) or [Ranked(generator.reading, 0.0, torch.empty(0))]
+    generators = ranked(pool, generator.store, source=generator.source) or [
+        Ranked(generator.reading, 0.0, torch.empty(0))
+    ]
     critics: dict[Shape, list[Ranked]] = {}
     for place, one in enumerate(generators):
         made = dataclasses.replace(generator, reading=one.reading, title=one.reading.title)
@@ -420,7 +433,9 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
     for key, what in contents.odd.items():
         if what == containers.NOT_FINITE:
             raise CheckpointError(f"{contents.name}: {key}: expected finite weights, got {what}; the training diverged")
-        raise CheckpointError(what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}")
+        raise CheckpointError(
+            what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}"
+        )
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
 
 
@@ -430,12 +445,12 @@ def _unrecognised(contents: Contents, path: str, store: Store) -> str:
     if bad:
         return f"{path} not recognised: {_some(bad)} cannot be used ({contents.odd[bad[0]]})"
     near = nearest(store)
-    return f"{path} not recognised: its layers are in no order that is known" + (f"; nearest to a {near}" if near else "")
+    return f"{path} not recognised: its layers are in no order that is known" + (
+        f"; nearest to a {near}" if near else ""
+    )
 
 
-def _split(
-    group: Group, path: str, networks: list[tuple[str, Store]], layers: Sequence[ModuleAt] = ()
-) -> list[str]:
+def _split(group: Group, path: str, networks: list[tuple[str, Store]], layers: Sequence[ModuleAt] = ()) -> list[str]:
     """Add tensors that lie together to `networks`, by player where their names begin with one; returns the names of
     those that belong to none. layers: parts of the module that they are of, where it was pickled whole.
     """

@@ -254,7 +254,9 @@ class Draft:
         made = weight
         if through:
             options = {"none": "none"} | {key: words for key, (words, _) in ACTIVATIONS.items()}
-            answer = self.ask(f"{self.ours('label')} activation", "Activation of the class's own layer", options, "none")
+            answer = self.ask(
+                f"{self.ours('label')} activation", "Activation of the class's own layer", options, "none"
+            )
             after = nn.Identity() if answer == "none" else ACTIVATIONS[answer][1].module((length,))
 
             def made() -> Tensor:
@@ -558,9 +560,7 @@ class Draft:
         weight, bias = self._take(name, 1)
         self.used.add(f"{label}.weight")
         self.conditional(classes)
-        self.add(
-            lambda: Projected(classes, bool(bias)), weight=weight, table=self._value(f"{label}.weight"), **bias
-        )
+        self.add(lambda: Projected(classes, bool(bias)), weight=weight, table=self._value(f"{label}.weight"), **bias)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

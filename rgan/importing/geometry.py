@@ -113,7 +113,14 @@ def shrinking(kernel: int, side: int) -> tuple[Move, ...]:
                 after = (begin + 2 * padding - kernel) // stride + 1
                 if begin >= 1 and begin + 2 * padding >= kernel and 1 <= after <= side:
                     moves.append(
-                        Move("conv", (stride, padding), after, extra + _down_cost(kernel, stride, padding, begin, after), 1, pool)
+                        Move(
+                            "conv",
+                            (stride, padding),
+                            after,
+                            extra + _down_cost(kernel, stride, padding, begin, after),
+                            1,
+                            pool,
+                        )
                     )
     return tuple(moves)
 

@@ -75,7 +75,10 @@ def _write(role: str, d: Draft) -> None:
     for place, part in enumerate(body):
         _add(d, part, body[place + 1 :], role == "critic" and part is weighty[-1])
     if role == "generator":
-        d.guesses = {**d.guesses, "output": {"Tanh": "tanh", "Sigmoid": "sigmoid"}.get(last.kind, "none") if ends else "none"}
+        d.guesses = {
+            **d.guesses,
+            "output": {"Tanh": "tanh", "Sigmoid": "sigmoid"}.get(last.kind, "none") if ends else "none",
+        }
         d.to_image()
 
 
@@ -144,7 +147,9 @@ def _add(d: Draft, part: ModuleAt, after: list[ModuleAt], score: bool) -> None:
         d.need(isinstance(shape, list) and len(shape) == 3 and len(d.shape) == 1, f"{name} is unusual")
         d.view(int(shape[0]))  # type: ignore[index]
     else:
-        d.need(not any(key.startswith(f"{name}.") for key in d.store.names), f"{name} is a {part.of}, which is not known")
+        d.need(
+            not any(key.startswith(f"{name}.") for key in d.store.names), f"{name} is a {part.of}, which is not known"
+        )
 
 
 def _score(d: Draft, score: bool) -> None:

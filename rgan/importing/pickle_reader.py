@@ -454,7 +454,6 @@ class Walk:
             else:
                 self.visit(inner, (*path, key))
 
-
     def module(self, value: Made, where: str, name: str, depth: int) -> None:
         """The parts of a module, and its tensors by the names that state_dict() gives them."""
         self.nodes += 1

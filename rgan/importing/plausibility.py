@@ -60,7 +60,9 @@ class Bench:
     def run(self, draft: Draft, most: float = math.inf) -> Run | None:
         """The networks of this draft on noise, or on the images given; None once more than `most` speaks against it."""
         x = self._start(draft)
-        labels = torch.arange(len(x)) % max(1, len(draft.questions["class"].options) if "class" in draft.questions else 1)
+        labels = torch.arange(len(x)) % max(
+            1, len(draft.questions["class"].options) if "class" in draft.questions else 1
+        )
         key: tuple[object, ...] = (len(x), *x.shape[1:])
         norms: tuple[float, ...] = ()
         with torch.no_grad(), labelled(labels):
@@ -106,7 +108,9 @@ def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor)
     """A layer on x in training, and how far its batch norms' memories are from what they see."""
     if isinstance(layer, (Norm, ClassNormed)) and not _untouched(weights):
         distance = _distance(x, weights["running_mean"], weights["running_var"])
-        weights = dict(weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone())
+        weights = dict(
+            weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone()
+        )
         return _module(layer, shape, weights).train()(x), (distance,)
     if isinstance(layer, Block):
         parts, norms = [], ()
@@ -167,7 +171,10 @@ USUAL: dict[str, dict[str, float]] = {
     "cut": {"0": 0.0, "2": 0.0},
 }  # fmt: skip
 PRIOR = {"normal": 0.0, "uniform": 1.0, "uniform01": 2.5}
-FIRST = ("relu", "leaky 0.2"), ("leaky 0.2", "relu")  # activations that every reading of a generator, critic is tried with
+FIRST = (
+    ("relu", "leaky 0.2"),
+    ("leaky 0.2", "relu"),
+)  # activations that every reading of a generator, critic is tried with
 IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of convolutions, which are smooth anyway
 WORK = 1e10  # multiplications that ranking one network may take
 MOVED = 100  # multiplications that take as long as to write a number down
@@ -210,7 +217,9 @@ def ranked(
 
 
 def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranked]:
-    first = tuple(dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[judge.images is not None]]))
+    first = tuple(
+        dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[judge.images is not None]])
+    )
     tried: list[Ranked] = []
     for one in sorted(readings, key=lambda one: one.cost):
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
@@ -305,14 +314,18 @@ def appearance(images: Tensor) -> float:
     """
     beyond = float((images.abs() > 1.2).float().mean())
     images = images.clamp(-1, 1)
-    across = (images[..., 1:] - images[..., :-1]).square().mean() + (images[..., 1:, :] - images[..., :-1, :]).square().mean()
+    across = (images[..., 1:] - images[..., :-1]).square().mean() + (
+        images[..., 1:, :] - images[..., :-1, :]
+    ).square().mean()
     spread = (images - images.mean(dim=(2, 3), keepdim=True)).square().mean()
     rough = float(across / spread.clamp_min(1e-6))
     apart = images.std(dim=0).flatten().sort().values
     still = float(apart[: max(1, len(apart) // 8)].mean())
     between = float((images.abs() < 0.5).float().mean())
     alike = float(apart.mean())
-    return math.log(rough + 0.02) + 0.25 * math.log(still + 0.01) + 2 * between - 0.5 * math.log(alike + 0.01) + 8 * beyond
+    return (
+        math.log(rough + 0.02) + 0.25 * math.log(still + 0.01) + 2 * between - 0.5 * math.log(alike + 0.01) + 8 * beyond
+    )
 
 
 def _different(some: Sequence[Ranked], most: int) -> list[Ranked]:

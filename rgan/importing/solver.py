@@ -20,7 +20,7 @@ from torch import Tensor
 
 from rgan.common import limits
 from rgan.importing import geometry
-from rgan.importing.drafting import SMALLEST, Draft, MismatchError
+from rgan.importing.drafting import SMALLEST, Draft
 from rgan.importing.tensors import Store
 from rgan.networks.described import Shape
 
@@ -145,7 +145,9 @@ def _readings(store: Store, image: Shape, most: int) -> list[Reading]:
             drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
             search = _Search(store, head, image, looked)
             for steps, cost in itertools.islice(search.run(), most):
-                found.append(Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left)))
+                found.append(
+                    Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left))
+                )
         if found:
             break
     found.sort(key=lambda one: one.cost)
@@ -332,7 +334,13 @@ def _one_hot(store: Store, items: Sequence[Item], main: Sequence[Item], width: i
             distance = abs(_apart(scale, where))
             if distance < 3:
                 continue
-            cost = 4.0 - min(distance, 12.0) + (0.0 if classes == 10 else 1.5) + 0.5 * first + (4.0 if latent < classes else 0.0)
+            cost = (
+                4.0
+                - min(distance, 12.0)
+                + (0.0 if classes == 10 else 1.5)
+                + 0.5 * first
+                + (4.0 if latent < classes else 0.0)
+            )
             steps = (("noise", (latent,)), ("one_hot", (classes, first)))
             yield from _head(items, main, _title(main), steps, (width,), cost)
 
@@ -357,11 +365,15 @@ def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[I
             for first in (False, True):
                 order = _order_cost(store, rest[0], length, first)
                 steps = (("noise", (latent,)), ("table", (label.name, through, "concat", first)))
-                yield from _head(items, rest, _title(rest), steps, (width,), cost + order + _latent_cost(latent), (label,))
+                yield from _head(
+                    items, rest, _title(rest), steps, (width,), cost + order + _latent_cost(latent), (label,)
+                )
         elif length == width and not through:
             for how, more in (("multiply", 0.0), ("add", 1.5)):
                 steps = (("noise", (width,)), ("table", (label.name, through, how, False)))
-                yield from _head(items, rest, _title(rest), steps, (width,), cost + more + _latent_cost(width), (label,))
+                yield from _head(
+                    items, rest, _title(rest), steps, (width,), cost + more + _latent_cost(width), (label,)
+                )
 
 
 def _order_cost(store: Store, layer: Item, length: int, first: bool) -> float:
@@ -618,7 +630,7 @@ class _Search:
 
     def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
         outputs, inputs = item.shape
-        if score and outputs != 1 or not self.image and outputs < self.latent / NARROW:
+        if (score and outputs != 1) or (not self.image and outputs < self.latent / NARROW):
             return
         step = ("score_linear" if score else "linear", (item.name,))
         if math.prod(shape) == inputs:
@@ -647,9 +659,7 @@ class _Search:
         for steps, shape, cost in self._views(slot, made.shape, following):
             for inner, unusual in orders:
                 evidence, room = self._numbers(slot, item, inner, bool(steps), following)
-                yield _Option(
-                    self._placed(steps, inner, slot, made.shape), shape, cost + unusual + evidence, room
-                )
+                yield _Option(self._placed(steps, inner, slot, made.shape), shape, cost + unusual + evidence, room)
 
     def _placed(
         self, views: Steps, inner: Sequence[tuple[str, tuple[object, ...]]],
@@ -660,9 +670,7 @@ class _Search:
         late = norm is not None and norm.shape == made
         return (*inner, *views) if late else (*views, *inner)
 
-    def _views(
-        self, slot: _Slot, shape: Shape, following: Item | None
-    ) -> Iterator[tuple[Steps, Shape, float]]:
+    def _views(self, slot: _Slot, shape: Shape, following: Item | None) -> Iterator[tuple[Steps, Shape, float]]:
         """Features as the maps that the next layer takes; channels as pixels."""
         norm = next((own for own in slot.items if own.kind in ("norm", "scale")), None)
         if following is None:
@@ -691,9 +699,7 @@ class _Search:
             yield from self._shuffled(shape, {*following.shape[:2]})
         yield (), shape, 0.0
 
-    def _shuffled(
-        self, shape: Shape, channels: set[int]
-    ) -> Iterator[tuple[Steps, Shape, float]]:
+    def _shuffled(self, shape: Shape, channels: set[int]) -> Iterator[tuple[Steps, Shape, float]]:
         for factor in (2, 4):
             if not shape[0] % factor**2 and shape[0] // factor**2 in channels and shape[0] not in channels:
                 yield (("shuffle", (factor,)),), (shape[0] // factor**2, factor * shape[1], factor * shape[2]), 0.3

@@ -128,7 +128,6 @@ class Store:
         self.normalised = True
         self._put(f"{prefix}weight", weight, lambda: weight / _largest(weight, left_vector, right_vector))
 
-
     def _lengths(self, left: Group, prefix: str, length: str, direction: str) -> None:
         """A weight kept as its directions and their lengths (Salimans & Kingma 2016)."""
         g, v = left.get(prefix + length), left.get(prefix + direction)

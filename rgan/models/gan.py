@@ -218,7 +218,9 @@ class Gan:
             number_between("label", labels, 0, self.classes - 1)
             return labels
         if labels.shape != (count,) or labels.is_floating_point():
-            raise SettingsError(f"expected {count} whole numbers as labels, got {tuple(labels.shape)} of {labels.dtype}")
+            raise SettingsError(
+                f"expected {count} whole numbers as labels, got {tuple(labels.shape)} of {labels.dtype}"
+            )
         for most in (labels.min(), labels.max()):
             number_between("label", int(most), 0, self.classes - 1)
         return labels
@@ -228,7 +230,9 @@ class Gan:
         key = (dtype, str(device))
         if key not in self._probes:
             folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
-            self._probes.setdefault(key, Probe(*folded, self.recipe, dtype, self.label))  # threads that raced share the first
+            self._probes.setdefault(
+                key, Probe(*folded, self.recipe, dtype, self.label)
+            )  # threads that raced share the first
         return self._probes[key]
 
 

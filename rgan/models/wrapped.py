@@ -50,7 +50,9 @@ class Wrapped(Layers):
 
     def build_generator(self, latent: int) -> nn.Sequential:
         """Raises SettingsError: nobody knows how to build it anew."""
-        raise SettingsError(f"expected a recipe to train by, got {self.title}, which was wrapped; train it by its own code")
+        raise SettingsError(
+            f"expected a recipe to train by, got {self.title}, which was wrapped; train it by its own code"
+        )
 
 
 def wrap(
@@ -104,7 +106,9 @@ def wrap(
         try:
             images, again = drawing(z), drawing(z)
         except (RuntimeError, TypeError, ValueError) as error:
-            raise SettingsError(f"expected a generator of noise (n, {', '.join(map(str, shape))}), got: {error}") from error
+            raise SettingsError(
+                f"expected a generator of noise (n, {', '.join(map(str, shape))}), got: {error}"
+            ) from error
         if images.dim() != 4 or len(images) != TRIED or images.shape[2] != images.shape[3]:
             raise SettingsError(f"expected square images ({TRIED}, C, H, H) of {title}, got {tuple(images.shape)}")
         if not torch.equal(images, again):
@@ -125,7 +129,9 @@ def wrap(
 class _Drawing(nn.Module):
     """Standard normal noise (N, latent) → images (N, C, H, W) in [−1, 1], by somebody's module."""
 
-    def __init__(self, module: nn.Module, shape: tuple[int, ...], prior: str, span: tuple[float, float], labelled: bool):
+    def __init__(
+        self, module: nn.Module, shape: tuple[int, ...], prior: str, span: tuple[float, float], labelled: bool
+    ):
         super().__init__()
         self.module, self.shape, self.prior, self.span, self.labelled = module, shape, prior, span, labelled
         self.register_buffer("where", torch.empty(0))

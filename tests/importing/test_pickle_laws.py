@@ -127,5 +127,10 @@ def test_plain_data_is_what_pickle_reads(value, protocol):
     data = pickle.dumps(value, protocol)
     assert Machine(LIMITS).run(io.BytesIO(data)) == pickle.loads(data)
     assert read(data, LIMITS, legacy=False) == {
-        "groups": {}, "modules": {}, "unread": [], "end": len(data), "storages": []
+        "groups": {},
+        "modules": {},
+        "odd": {},
+        "unread": [],
+        "end": len(data),
+        "storages": [],
     }

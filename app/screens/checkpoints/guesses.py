@@ -80,18 +80,14 @@ def _tried(found: Proposal, question: Question, answers: Mapping[str, str], judg
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def images(
-    key: tuple[str, ...], answers: tuple[tuple[str, str], ...], count: int, _found: Proposal
-) -> np.ndarray:
+def images(key: tuple[str, ...], answers: tuple[tuple[str, str], ...], count: int, _found: Proposal) -> np.ndarray:
     """Images uint8 (count, H, W, C) under these answers."""
     gan = _found.gan(dict(answers))
     return to_uint8(gan.probe().images(gan.noise(count, 0)))
 
 
 @st.cache_data(max_entries=256, show_spinner="Asking the judge …")
-def _badness(
-    data: str, key: tuple[str, ...], answers: tuple[tuple[str, str], ...], _found: Proposal
-) -> float:
+def _badness(data: str, key: tuple[str, ...], answers: tuple[tuple[str, str], ...], _found: Proposal) -> float:
     """Mean badness of images under these answers."""
     gan = _found.gan(dict(answers))
     return float(shipped(data).opinion(gan.probe().images(gan.noise(JUDGED, 0))).badness.mean())

@@ -26,7 +26,13 @@ def picked(found: Proposal) -> Proposal:
                 drawn = guesses.images(one.key, (), IMAGES, one)
             except RganError:
                 continue  # a reading that gives no finite images is none
-            st.html(part("board.html", "card", Picture(png(grid(drawn, ROW, scale=1)), f"{IMAGES} images of reading {one.number}")))
+            st.html(
+                part(
+                    "board.html",
+                    "card",
+                    Picture(png(grid(drawn, ROW, scale=1)), f"{IMAGES} images of reading {one.number}"),
+                )
+            )
             st.button(
                 "Taken" if one.number == number else "Take this", key=f"take:{one.number}", width="stretch",
                 type="primary" if one.number == number else "secondary",
