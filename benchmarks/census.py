@@ -32,7 +32,7 @@ RIGHT = 0.97
 
 @dataclass(frozen=True)
 class Read:
-    """What became of one file: correlations of its proposals with the truth, best proposal first, or why it has none."""
+    """What became of one file: correlations of its proposals with the truth, the best first, or why none."""
 
     name: str
     agreement: tuple[float, ...]
@@ -121,7 +121,8 @@ def main() -> None:
             first = sum(one.agreement[:1] > (RIGHT,) for one in own)
             right = sum(one.right for one in own)
             print(
-                f"{words}: {right} of {len(own)} by the first or second proposal ({right / len(own):.0%}), {first} by the first"
+                f"{words}: {right} of {len(own)} by the first or second proposal ({right / len(own):.0%}), "
+                f"{first} by the first"
             )
 
 

@@ -4,7 +4,8 @@
     worst = rgan.perturb(gan, gan.noise(64, seed=0), radius=1.0)
     print(worst.sentence())
 
-`load`, `wrap`, `perturb`, `compare`, `robustness` and `train` are the public face: their names and arguments stay as they are.
+`load`, `wrap`, `perturb`, `compare`, `robustness` and `train` are the public face: their names and arguments
+stay as they are.
 Importing this module imports neither torch nor anything else that is slow.
 """
 

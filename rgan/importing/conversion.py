@@ -104,8 +104,9 @@ class Proposal:
     """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
 
     files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
-    tensors in these that belong to no player. odd: tensors in these that cannot be used, and why. unrecognised: networks
-    in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest first. number: its place among all, from 1.
+    tensors in these that belong to no player. odd: tensors in these that cannot be used, and why. unrecognised:
+    networks in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest
+    first. number: its place among all, from 1.
     """
 
     generator: Part

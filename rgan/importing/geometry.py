@@ -32,7 +32,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Known:
-    """What a pickled module says of a convolution: its class, "transposed" or "conv", stride, padding, output padding."""
+    """What a pickled module says of a convolution: "transposed" or "conv", stride, padding, output padding."""
 
     kind: str
     stride: int

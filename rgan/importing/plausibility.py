@@ -165,7 +165,7 @@ USUAL: dict[str, dict[str, float]] = {
     "upsampling": {"nearest": 0.0, "bilinear": 0.7},
     "output": {"tanh": 0.0, "sigmoid": 1.5, "none": 2.0},
     "norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
-    "critic norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0, "16 groups": 2.0},
+    "critic norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0},
     "label activation": {"none": 0.0, "relu": 1.0, "leaky 0.2": 1.0, "tanh": 2.0},
     "order": {"noise": 0.0, "class": 0.5},
     "cut": {"0": 0.0, "2": 0.0},

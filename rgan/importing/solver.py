@@ -271,7 +271,7 @@ def _outputs(before: Item, after: Item | None) -> set[int]:
         if after is not None and after.kind == "kernel":
             sizes |= {*after.shape[:2]}
         else:
-            sizes |= {size for size in range(1, 9)} if after is None else set()
+            sizes |= set(range(1, 9)) if after is None else set()
         return sizes | ({before.shape[0]} if after is None else set())
     return {*before.shape[:2]} | {size // 4 for size in before.shape[:2]}
 
@@ -424,8 +424,7 @@ def _near(items: Sequence[Item], layer: Item, item: Item, main: Sequence[Item]) 
 
 
 def _critic_heads(store: Store, items: Sequence[Item], main: list[Item], image: Shape) -> Iterator[_Head]:
-    channels, side, _ = image
-    pixels = math.prod(image)
+    channels, pixels = image[0], math.prod(image)
     start: Steps = (("from_image", ()),)
     first, title = main[0], _title(main)
     if first.kind == "kernel" and first.shape[1] == channels:

@@ -40,7 +40,7 @@ _WEIGHT_NORMS = (
 
 @dataclass(frozen=True)
 class ModuleAt:
-    """A part of a pickled module: its name in it, its class ("torch.nn.modules.linear.Linear"), and plain attributes."""
+    """A part of a pickled module: its name in it, its class ("torch.nn.modules.linear.Linear"), plain attributes."""
 
     name: str
     of: str

@@ -77,8 +77,8 @@ def wrap(
         latent: numbers of noise, or their shape, such as (100, 1, 1).
         prior: what the generator was trained on: "normal", "uniform" in (−1, 1), or "sphere", of radius √latent. An
             attack moves standard normal noise, of which this is made.
-        mapping: for a style-based generator: standard normal z (n, z) → w (n, latent), what `generator` takes. Then w is
-            the noise that is attacked, and `gan.noise` draws z and maps it.
+        mapping: for a style-based generator: standard normal z (n, z) → w (n, latent), what `generator` takes. Then w
+            is the noise that is attacked, and `gan.noise` draws z and maps it.
         loss: by which the critic was trained: "non-saturating", "wasserstein" or "hinge".
 
     Raises:
@@ -113,8 +113,8 @@ def wrap(
             raise SettingsError(f"expected square images ({TRIED}, C, H, H) of {title}, got {tuple(images.shape)}")
         if not torch.equal(images, again):
             raise SettingsError(
-                f"expected {title} to draw the same images of the same noise, got others the second time; fix the random "
-                "numbers that it draws itself, such as StyleGAN's noise of each layer"
+                f"expected {title} to draw the same images of the same noise, got others the second time; fix the "
+                "random numbers that it draws itself, such as StyleGAN's noise of each layer"
             )
         scores = judging(images) if critic is not None else torch.zeros(TRIED)
     if scores.shape != (TRIED,):
