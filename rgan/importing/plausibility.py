@@ -176,7 +176,7 @@ FIRST = (
     ("leaky 0.2", "relu"),
 )  # activations that every reading of a generator, critic is tried with
 IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of convolutions, which are smooth anyway
-WORK = 1e10  # multiplications that ranking one network may take
+WORK = 3e10  # multiplications that ranking one network may take
 MOVED = 100  # multiplications that take as long as to write a number down
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
