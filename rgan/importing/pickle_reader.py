@@ -11,7 +11,8 @@ its own (`containers` does), imports nothing of RGAN Lab or torch, limits its ow
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
 names], "odd": {path: what tensor cannot be read}, "modules": {path: [[name, class, {attribute: plain value}], …] of a
 whole module, parts in their order}, "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]},
-where a tensor is [storage key, dtype, numbers in the storage, offset, shape, strides]; or {"error": what was found instead, "kind": one of "program",
+where a tensor is [storage key, dtype, numbers in the storage, offset, shape, strides]; or {"error":
+what was found instead, "kind": one of "program",
 "damaged", "large", "foreign"}.
 """
 
