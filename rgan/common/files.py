@@ -23,6 +23,11 @@ def shipped_models() -> Path:
     return Path(os.environ.get("RGAN_CHECKPOINTS", CHECKOUT / "checkpoints"))
 
 
+def own_runs() -> Path:
+    """Where trainings of one's own lie, and the judges of their data: runs/, or the folder that RGAN_RUNS names."""
+    return Path(os.environ.get("RGAN_RUNS", CHECKOUT / "runs"))
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`, durably: a reader sees the old file or the new one, also after a power cut.
 

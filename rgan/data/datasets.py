@@ -15,7 +15,7 @@ import math
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ Report = Callable[[int, int], None]  # images done, images in all
 
 MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that is more
 FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that nine in ten of them fill
-VERSION = 2  # of the way images are cropped, resized and told grey from coloured
+VERSION = 3  # of the way images are cropped, resized, told grey from coloured, and labelled by their folders
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
 REFERENCE_IMAGES = 512  # real images in a checkpoint
 # Fingerprints of sets that were other once, of models whose files do not say: all digits, with those now held out.
@@ -46,12 +46,18 @@ DIGITS_HELD_OUT, DIGITS_SEED = 718, 0  # two fifths of scikit-learn's 1,797 digi
 
 @dataclass(frozen=True)
 class ImageData:
-    """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable."""
+    """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable.
+
+    classes: what the labels stand for, where folders name them. own: whether it is a folder or zip, which may be called
+    like a known set.
+    """
 
     name: str
     images: Tensor
     labels: Tensor | None = None
     skipped: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    own: bool = False
 
     def some(self, count: int, seed: int = 0) -> Tensor:
         """`count` images drawn without replacement (all of them if there are fewer), uint8."""
@@ -162,7 +168,8 @@ def load(
     fingerprint = files.fingerprint()
     channels = _about_files(files.path, fingerprint).channels
     key = f"{files.path.stem}-{size}-{fingerprint}"
-    return _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
+    found = _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
+    return dataclasses.replace(found, own=True)
 
 
 def held_out(name: str, *, size: int, root: str | Path = "data") -> ImageData | None:
@@ -227,14 +234,16 @@ _TENSORS: dict[str, _Load] = {"digits": _digits, "mnist": _mnist, "cifar10": _ci
 
 @dataclass(frozen=True)
 class _Source:
-    """Images to be decoded: how many, and an iterator over each name and what decodes the image, or raises."""
+    """Images to be decoded: how many, an iterator over each name and what decodes the image, or raises."""
 
     count: int
     images: Iterable[tuple[str, Callable[[], Image.Image]]]
+    labels: Sequence[str] = ()  # the class of each, in their order, where folders tell
 
 
 def _files(files: ImageFiles) -> _Source:
-    return _Source(len(files.names), ((name, functools.partial(files.image, name)) for name in files.names))
+    images = ((name, functools.partial(files.image, name)) for name in files.names)
+    return _Source(len(files.names), images, files.labels)
 
 
 def _stl10(root: Path, download: bool) -> _Source:
@@ -350,7 +359,10 @@ def _prepared(
         raise DataError(
             f"expected the images of {name} in {folder}, got: {error}; delete that folder, and it is made anew"
         ) from error
-    return ImageData(name, torch.from_numpy(pixels), None, tuple(facts["skipped"]))
+    classes = tuple(sorted(set(facts["labels"])))
+    numbers = {label: number for number, label in enumerate(classes)}
+    labels = torch.tensor([numbers[label] for label in facts["labels"]]) if classes else None
+    return ImageData(name, torch.from_numpy(pixels), labels, tuple(facts["skipped"]), classes)
 
 
 def _fill(folder: Path, decode: Callable[[Path], dict[str, Any]]) -> None:
@@ -369,6 +381,7 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
     """Write every readable image to `path`, raw; their count and the names of the others."""
     limit = min(max(MAX_SKIPPED, source.count // 100), source.count // 2)
     skipped: list[str] = []
+    labels: list[str] = []
     count = 0
     with path.open("wb") as file:
         for at, (image_name, decoded) in enumerate(source.images):
@@ -386,9 +399,10 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
                     ) from unreadable
                 continue
             file.write(pixels.transpose(2, 0, 1).tobytes())
+            labels += source.labels[at : at + 1]
             count += 1
         file.flush()
         os.fsync(file.fileno())
     if report:
         report(source.count, source.count)
-    return {"count": count, "skipped": skipped}
+    return {"count": count, "skipped": skipped, "labels": labels}

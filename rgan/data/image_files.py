@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation")  # folders that are no class
 MAX_FILE = 64 * 2**20  # bytes of one image file, unpacked
 MAX_PIXELS = 64_000_000  # of one image: a small file can hold billions
 
@@ -127,6 +128,17 @@ class ImageFiles:
             if image.width * image.height > MAX_PIXELS:
                 raise _too_many_pixels(name)
             yield image
+
+    @functools.cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The folder that each image lies in, as torchvision's ImageFolder has classes; empty where they lie in one.
+
+        Folders around all of them, and those named after a split (train, test …), tell no class:
+        `cats/train/grey/0.png` and `cats/test/white/1.png` are of grey and white.
+        """
+        folders = [[part for part in name.split("/")[:-1] if part.lower() not in SPLITS] for name in self.names]
+        telling = (level for level in zip(*folders, strict=False) if len(set(level)) > 1)
+        return next(telling, ())
 
     def fingerprint(self) -> str:
         """Changes when a file is added, removed or replaced."""

@@ -410,12 +410,12 @@ class _Maker:
         if self.choice.features == "pixels":
             return Sample(images.flatten(1).numpy(), draws)
         if self.choice.features == "judge":
-            return Sample(judges.shipped(self._data()).features(images).numpy(), draws)
+            return Sample(judges.of(*self._data()).features(images).numpy(), draws)
         return Sample(self.gans[self.choice.features[-1].upper()].features(images).numpy(), draws)
 
-    def _data(self) -> str:
-        """The data set that A, else B, was trained on."""
-        return next((gan.data for gan in self.gans.values() if gan.data), "data of unknown origin")
+    def _data(self) -> tuple[str, str]:
+        """The images that A, else B, was trained on, as `Gan.learned`."""
+        return next((gan.learned for gan in self.gans.values() if gan.data), ("data of unknown origin", ""))
 
     def _space(self) -> str:
         dimensions = self._real_sample(to_unit(self._real()[:4])).points.shape[1]

@@ -105,6 +105,12 @@ class Gan:
         return (self.training.fingerprint or BEFORE.get(self.data, "")) if self.training else ""
 
     @property
+    def learned(self) -> tuple[str, str]:
+        """The images it was trained on, for `judges.first`: name of the data set, "unknown data" without, and
+        `fingerprint`."""
+        return self.data or "unknown data", self.fingerprint
+
+    @property
     def saw_all(self) -> bool:
         """Whether it was trained on its data set as it was before some images were held out."""
         return self.fingerprint in BEFORE.values()

@@ -59,7 +59,7 @@ def survey(paths: Iterable[Path]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...
             header, digest = checkpoints.glance(path)
             if header.training is None:
                 raise DataError("expected a model whose training is known, got one without; its data decide its judge")
-            judges.shipped(header.training.data)
+            judges.of(header.training.data, header.training.fingerprint)
         except RganError as error:
             left.append(LeftOut(name, str(path), str(error)))
         else:
@@ -72,7 +72,7 @@ class Scorings:
 
     def __init__(self, settings: EvaluationSettings, *, device: str = "auto", data_root: str | Path = "data"):
         self.settings, self._device, self._root = settings, device, data_root
-        self._known: dict[tuple[str, int], Scoring] = {}
+        self._known: dict[tuple[str, str, int], Scoring] = {}
 
     def of(self, model: Model) -> Scoring:
         """The scoring of a model's images.
@@ -81,14 +81,15 @@ class Scorings:
             CheckpointError: no judge for its data is there, or Inception's weights cannot be read.
             DataError: the real images that Inception's scores need are missing.
         """
-        key = model.training.data, model.recipe.size
+        key = model.training.data, model.training.fingerprint, model.recipe.size
         if key not in self._known:
-            judge = judges.shipped(key[0])
+            data, fingerprint, size = key
+            judge = judges.of(data, fingerprint)
             if self.settings.features == "judge":
                 standard = scores.by_judge(judge)
             else:
                 weights, device = self.settings.weights or None, choose_device(self._device)
-                standard = scores.by_inception(key[0], weights=weights, root=self._root, size=key[1], device=device)
+                standard = scores.by_inception(data, weights=weights, root=self._root, size=size, device=device)
             self._known[key] = Scoring(standard, judge)
         return self._known[key]
 

@@ -374,7 +374,7 @@ class Run:
     def _score(self) -> None:
         """Add classifier score and FID of SCORED images to the history, where a judge of the data comes with us."""
         try:
-            judge = judges.shipped(self.plan.data)
+            judge = judges.of(self.trainer.data.name, self.trainer.data.fingerprint())
         except CheckpointError:
             return
         noise = prior_noise(self.plan.recipe.latent, SCORED, 0)

@@ -8,11 +8,13 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFile, ImageOps
+from torchvision.datasets import ImageFolder
 
 from rgan.common.errors import DataError, SettingsError
 from rgan.data import datasets
@@ -74,6 +76,35 @@ def test_a_zip_gives_what_its_folder_gives(tmp_path):
     one, other = (datasets.load(name, size=16, root=tmp_path) for name in ("mine", "packed.zip"))
     assert torch.equal(one.images, other.images)
     assert datasets.own_sets(tmp_path) == ["mine", "packed.zip"]
+
+
+def test_folders_tell_classes_as_torchvisions_do(tmp_path):
+    for name in ("white/0", "grey/1", "grey/deep/2", "black/3"):
+        (tmp_path / "cats" / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(9).save(tmp_path / "cats" / f"{name}.png")
+    (tmp_path / "cats" / "grey" / "1b.png").write_bytes(b"no image")
+    theirs = ImageFolder(tmp_path / "cats")
+    found = datasets.load("cats", root=tmp_path, size=8)
+    named = {Path(path).stem: label for path, label in theirs.samples if "1b" not in path}
+    assert found.classes == tuple(theirs.classes) and found.labels.tolist() == [named[k] for k in "3120"]
+    assert datasets.load("cats", root=tmp_path, size=8).labels.tolist() == found.labels.tolist(), "as kept"
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["all/0", "all/1"], ()),
+        (["0", "a/1"], ()),
+        (["train/0", "test/1"], ()),
+        (["set/train/a/0", "set/Test/b/1"], ("a", "b")),
+    ],
+)
+def test_folders_that_tell_nothing_are_no_classes(tmp_path, names, classes):
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(9).save(tmp_path / "set" / f"{name}.png")
+    found = datasets.load("set", root=tmp_path, size=8)
+    assert found.classes == classes and (found.labels is None) == (not classes)
 
 
 @pytest.mark.parametrize(("side", "size"), [(20, 32), (40, 32), (50, 48), (64, 64), (300, 64)])

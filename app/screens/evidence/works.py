@@ -13,7 +13,7 @@ from session.tasks import Task, Work
 
 from rgan.attack.search import Attack
 from rgan.embedding.projections import Report
-from rgan.metrics.judges import Judge, first_shipped
+from rgan.metrics.judges import Judge, first
 from rgan.models.gan import Gan
 from rgan.report.robustness_page import robustness_page
 from rgan.robustness import summary
@@ -163,9 +163,8 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
     Raises:
         CheckpointError: no judge has seen images like A's or B's.
     """
-    data = [gan.data or "unknown data" for gan in gans]
-    judge = first_shipped(data)
-    for side, own in zip("AB", data, strict=True):
+    judge = first([gan.learned for gan in gans])
+    for side, own in zip("AB", (gan.learned[0] for gan in gans), strict=True):
         if own != judge.data:
             st.info(
                 f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
