@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from html import unescape
 from pathlib import Path
@@ -67,11 +68,15 @@ def test_home_shows_every_shipped_model(monkeypatch):
 
 
 def waited(test: AppTest, done) -> AppTest:
-    """Run until the background tasks of the page have come in."""
+    """Run until the background tasks of the page have come in; while they compute, wait, since a run costs as much."""
     for _ in range(240):
         if done(test):
             return test
-        time.sleep(0.25)
+        for _ in range(100):
+            if not any(thread.name == "task" for thread in threading.enumerate()):
+                break
+            time.sleep(0.05)
+        time.sleep(0.05)
         test.run()
     raise AssertionError("the page is still waiting")
 
