@@ -165,7 +165,7 @@ def rises(objective: Objective, z: Tensor, r: Tensor) -> Tensor:
 def prepared(gan: Gan, name: str) -> tuple[Objective, Tensor, Loss]:
     """The objective, noise, and the objective's coarse loss as a plain function of noise."""
     z = gan.noise(SAMPLES, SEED)
-    judge = first([gan.learned], ATTACKED) if name == "judge" else None
+    judge = first([gan.trained_on], ATTACKED) if name == "judge" else None
     objective = objective_for(gan, name, z, judge=judge, device="cpu", precision="auto")
     of = (objective.coarse or objective).loss.of
     return (

@@ -89,7 +89,7 @@ def perturb(
     from rgan.metrics.judges import ATTACKED, first
 
     if objective == "judge" and judge is None:
-        judge = first([gan.learned], ATTACKED)
+        judge = first([gan.trained_on], ATTACKED)
     attack = Attack.within(radius, price=price, budget=budget)
     return perturbation.perturb(gan, z, attack, objective, judge=judge, seed=seed, device=device)
 
@@ -129,7 +129,7 @@ def compare(
     from rgan.robustness.comparison import compared
 
     if objective == "judge" and judge is None:  # one judge for both, or their distances are of two kinds
-        judge = first([a.learned, b.learned], ATTACKED)
+        judge = first([a.trained_on, b.trained_on], ATTACKED)
     found, strength = [], {}
     for side, gan in (("A", a), ("B", b)):
         z = gan.noise(samples, seed)

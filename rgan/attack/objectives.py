@@ -158,7 +158,7 @@ def judge_for(gans: Sequence[Gan], role: str = ATTACKED) -> Judge | None:
     role: one of `judges.ROLES`, by default the one that a search may raise.
     """
     try:
-        return first([gan.learned for gan in gans], role)
+        return first([gan.trained_on for gan in gans], role)
     except CheckpointError:
         return None
 

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     z = gan.noise(options.samples, options.seed)
     judge = None
     if options.objective == objectives.JUDGE:
-        judge = judges.load(options.judge) if options.judge else judges.first([gan.learned], judges.ATTACKED)
+        judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on], judges.ATTACKED)
     objective = objectives.objective_for(
         gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )

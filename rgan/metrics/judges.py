@@ -31,6 +31,7 @@ from rgan.common.errors import CheckpointError, number_between
 from rgan.common.files import own_runs, usable_name, write_atomically
 from rgan.common.geometry import lengths
 from rgan.data.datasets import DIGITS_SEED
+from rgan.data.identity import DataIdentity
 from rgan.networks.classifier import FEATURES, GRID, KINDS, Classifier, Features
 
 MEASURING, ATTACKED = ROLES = ("measuring", "attacked")
@@ -119,6 +120,16 @@ class Facts:
     apart: bool = True
     fingerprint: str = ""
     rotations: bool = False
+
+    @property
+    def images(self) -> DataIdentity:
+        """The images it knows."""
+        return DataIdentity(self.data, self.fingerprint, bool(self.fingerprint))
+
+    def knows(self, images: DataIdentity) -> bool:
+        """Whether these, that a model was trained on, are images of the kind that it knows."""
+        same = self.data == images.name and not images.own
+        return self.fingerprint == images.fingerprint if self.fingerprint and images.fingerprint else same
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -279,19 +290,22 @@ def shipped(data: str, role: str = MEASURING) -> Judge:
     )
 
 
-def of(data: str, fingerprint: str, role: str = MEASURING) -> Judge:
-    """The judge of the images that a model was trained on: that of one's own images, else `shipped`.
-
-    fingerprint: `ImageData.fingerprint` of these, by which one's own are known; "" of a model that does not tell, whose
-    judge is found by the name of its data alone.
+def of(images: DataIdentity, role: str = MEASURING) -> Judge:
+    """The judge of the images that a model was trained on: that of one's own images, which are known by their
+    fingerprint, else `shipped`. Of a model that tells no fingerprint the name of its data decides.
 
     Raises:
         CheckpointError: there is none, or its file is damaged.
     """
     for wanted in dict.fromkeys((role, MEASURING)):
-        for path in _own_paths(data, fingerprint, wanted):
+        for path in _own_paths(images, wanted):
             return _kept(path, path.stat().st_mtime_ns)
-    return shipped(data, role)
+    if images.own:
+        raise CheckpointError(
+            f"expected a judge for your own images of {images.name}, found none in {own_runs() / 'judges'}; train one "
+            "by `python -m rgan judge` and the folder or zip of these images"
+        )
+    return shipped(images.name or "unknown data", role)
 
 
 @functools.lru_cache(maxsize=16)
@@ -310,24 +324,24 @@ def own_path(data: str, fingerprint: str, role: str) -> Path:
     return own_runs() / "judges" / f"{name}.safetensors"
 
 
-def _own_paths(data: str, fingerprint: str, role: str) -> list[Path]:
+def _own_paths(images: DataIdentity, role: str) -> list[Path]:
     """Those that are there."""
-    if fingerprint:
-        path = own_path(data, fingerprint, role)
+    if images.fingerprint:
+        path = own_path(images.name, images.fingerprint, role)
         return [path] if path.exists() else []
-    found = sorted((own_runs() / "judges").glob(f"{glob.escape(usable_name(data))}-*.safetensors"))
+    found = sorted((own_runs() / "judges").glob(f"{glob.escape(usable_name(images.name))}-*.safetensors"))
     return [path for path in found if path.stem.endswith(f"-{ATTACKED}") == (role == ATTACKED)]
 
 
-def first(sets: Sequence[tuple[str, str]], role: str = MEASURING) -> Judge:
-    """`of` the first of these data sets, name and fingerprint each, that has a judge in this role.
+def first(sets: Sequence[DataIdentity], role: str = MEASURING) -> Judge:
+    """`of` the first of these that has a judge in this role.
 
     Raises:
         CheckpointError: none has.
     """
-    for name, fingerprint in dict.fromkeys(sets):
+    for images in dict.fromkeys(sets):
         try:
-            return of(name, fingerprint, role)
+            return of(images, role)
         except CheckpointError as error:
             missing = error
     raise missing
@@ -336,7 +350,7 @@ def first(sets: Sequence[tuple[str, str]], role: str = MEASURING) -> Judge:
 def attackable(judge: Judge) -> Judge:
     """The judge to raise where this one measures: the other one of its data, or itself where there is none."""
     try:
-        return of(judge.data, judge.facts.fingerprint, ATTACKED)
+        return of(judge.facts.images, ATTACKED)
     except CheckpointError:
         return judge
 

@@ -52,7 +52,7 @@ class _Package(ModuleType):
         from rgan.robustness.measured import JudgedGan
         from rgan.robustness.summary import Asked, examine
 
-        judge = judge or first([gan.learned for gan in gans])
+        judge = judge or first([gan.trained_on for gan in gans])
         asked = Asked(radius, price, budget_of(budget), samples, pool, seed)
         judged_gans = [JudgedGan(gan, judge, device) for gan in gans]
         *_, last = examine(judged_gans, names or ["A", "B"][: len(gans)], asked)

@@ -34,6 +34,7 @@ from rgan.common.errors import CheckpointError, FileError, RunError, SettingsErr
 from rgan.common.files import prepare_folder, sweep, write_atomically
 from rgan.common.images import grid, png, to_uint8
 from rgan.data import datasets
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.models.gan import MAX_SEED, prior_noise
@@ -374,7 +375,7 @@ class Run:
     def _score(self) -> None:
         """Add classifier score and FID of SCORED images to the history, where a judge of the data comes with us."""
         try:
-            judge = judges.of(self.trainer.data.name, self.trainer.data.fingerprint())
+            judge = judges.of(DataIdentity.of(self.trainer.data))
         except CheckpointError:
             return
         noise = prior_noise(self.plan.recipe.latent, SCORED, 0)

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from rgan.common.errors import CheckpointError, DataError, SettingsError
 from rgan.common.images import to_unit
 from rgan.data import datasets, faces
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judge_training, judges
 from rgan.metrics.judge_training import augmented, half
 from rgan.metrics.judges import ATTACKED, MEASURING, NEIGHBOURS, ROLES, attackable, fitted, shipped
@@ -267,8 +268,8 @@ def test_ones_own_images_teach_turns_where_no_folder_tells_classes(digits, tmp_p
     assert turned.badness.mean() > judge.opinion(to_unit(own.images)).badness.mean() + 0.2
     judges.save(judge, judges.own_path(judge.data, own.fingerprint(), MEASURING))
     assert judges.load(judges.own_path("digits", own.fingerprint(), MEASURING)).facts == judge.facts
-    assert judges.first([("x", ""), (own.name, own.fingerprint())]).facts == attackable(judge).facts == judge.facts
-    assert judges.of("digits", digits.fingerprint()) is shipped("digits"), "known by the images, not by the name"
+    assert judges.first([DataIdentity("x"), DataIdentity.of(own)]).facts == attackable(judge).facts == judge.facts
+    assert judges.of(DataIdentity.of(digits)) is shipped("digits"), "known by the images, not by the name"
 
 
 def test_ones_own_classes_are_learned_and_a_model_that_tells_no_images_is_known_by_name(digits, tmp_path, monkeypatch):
@@ -278,10 +279,11 @@ def test_ones_own_classes_are_learned_and_a_model_that_tells_no_images_is_known_
         *_, last = judge_training.train(own, role=role, epochs=8, width=4)
         assert not last.judge.facts.rotations and last.judge.accuracy > 0.5, "chance is a tenth"
         judges.save(last.judge, judges.own_path(own.name, own.fingerprint(), role))
-        assert judges.of(own.name, "", role).facts == last.judge.facts
-    assert attackable(judges.of(own.name, own.fingerprint())).facts.role == ATTACKED
-    with pytest.raises(CheckpointError, match="python -m rgan judge 'My digits'"):
-        judges.of(own.name, digits.fingerprint())
+        assert judges.of(DataIdentity(own.name), role).facts == last.judge.facts
+    assert attackable(judges.of(DataIdentity.of(own))).facts.role == ATTACKED
+    other = dataclasses.replace(own, images=digits.images[100:700])
+    with pytest.raises(CheckpointError, match=r"your own images of My digits.*`python -m rgan judge`"):
+        judges.of(DataIdentity.of(other))
     few = dataclasses.replace(own, labels=torch.arange(600) % 40)  # 15 images a class
     *_, last = judge_training.train(few, epochs=1, width=1)
     assert last.judge.facts.rotations, "too few to learn classes from"

@@ -163,9 +163,10 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
     Raises:
         CheckpointError: no judge has seen images like A's or B's.
     """
-    judge = first([gan.learned for gan in gans])
-    for side, own in zip("AB", (gan.learned[0] for gan in gans), strict=True):
-        if own != judge.data:
+    judge = first([gan.trained_on for gan in gans])
+    for side, gan in zip("AB", gans, strict=True):
+        if not judge.facts.knows(gan.trained_on):
+            own = gan.data or "unknown data"
             st.info(
                 f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
                 icon=":material/info:",

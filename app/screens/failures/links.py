@@ -21,4 +21,4 @@ def address(link: Permalink) -> str:
 def judged_gans(link: Permalink) -> list[JudgedGan]:
     """The model of a link with the judge of its data, if both are at hand."""
     gan = by_digest(link.checkpoint)
-    return [] if gan is None else [JudgedGan(gan, first([gan.learned]))]
+    return [] if gan is None else [JudgedGan(gan, first([gan.trained_on]))]
