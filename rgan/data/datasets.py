@@ -27,7 +27,7 @@ from torch import Tensor
 
 from rgan.common.errors import DataError, SettingsError
 from rgan.common.files import prepare_folder, write_atomically
-from rgan.data.image_files import ImageError, ImageFiles, holds_images, reading, square
+from rgan.data.image_files import LEVELS, ImageError, ImageFiles, deep, holds_images, reading, square
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,6 +48,7 @@ DIGITS_HELD_OUT, DIGITS_SEED = 718, 0  # two fifths of scikit-learn's 1,797 digi
 class ImageData:
     """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable.
 
+    skipped: also what kinds of files were left out. remarks: on what was read in a way that is not plain.
     classes: what the labels stand for, where folders name them. own: whether it is a folder or zip, which may be called
     like a known set.
     """
@@ -58,6 +59,7 @@ class ImageData:
     skipped: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     own: bool = False
+    remarks: tuple[str, ...] = ()
 
     def some(self, count: int, seed: int = 0) -> Tensor:
         """`count` images drawn without replacement (all of them if there are fewer), uint8."""
@@ -124,11 +126,24 @@ def _about_files(path: Path, fingerprint: str) -> About:
 
 def own_sets(root: str | Path) -> list[str]:
     """Names of the zips and folders of images in `root` that `load` can read."""
-    root = Path(root)
-    if not root.is_dir():
-        return []
+    return [path.name for path in _candidates(Path(root)) if holds_images(path)]
+
+
+def broken_zips(root: str | Path) -> dict[str, str]:
+    """The zips in `root` that cannot be read, by name, with the reason."""
+    found = {}
+    for path in _candidates(Path(root)):
+        if path.suffix.lower() == ".zip" and path.is_file():
+            try:
+                ImageFiles(path)
+            except DataError as error:
+                found[path.name] = str(error)
+    return found
+
+
+def _candidates(root: Path) -> list[Path]:
     others = {*KNOWN, PREPARED, "MNIST", "cifar-10-batches-py", "stl10_binary"}
-    return [path.name for path in sorted(root.iterdir()) if path.name not in others and holds_images(path)]
+    return [path for path in sorted(root.iterdir()) if path.name not in others] if root.is_dir() else []
 
 
 def load(
@@ -167,7 +182,8 @@ def load(
     files = ImageFiles(_path(name, root))
     fingerprint = files.fingerprint()
     channels = _about_files(files.path, fingerprint).channels
-    key = f"{files.path.stem}-{size}-{fingerprint}"
+    stem = files.path.stem.encode()[:100].decode(errors="ignore")  # the name of a file can be as long as this one's
+    key = f"{stem}-{size}-{fingerprint}"
     found = _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
     return dataclasses.replace(found, own=True)
 
@@ -239,11 +255,13 @@ class _Source:
     count: int
     images: Iterable[tuple[str, Callable[[], Image.Image]]]
     labels: Sequence[str] = ()  # the class of each, in their order, where folders tell
+    levels: Callable[[], dict[str, tuple[float, float]]] = dict  # see ImageFiles.levels
+    unreadable: tuple[str, ...] = ()  # files that are no images here, in words
 
 
 def _files(files: ImageFiles) -> _Source:
     images = ((name, functools.partial(files.image, name)) for name in files.names)
-    return _Source(len(files.names), images, files.labels)
+    return _Source(len(files.names), images, files.labels, files.levels, files.unreadable)
 
 
 def _stl10(root: Path, download: bool) -> _Source:
@@ -362,7 +380,9 @@ def _prepared(
     classes = tuple(sorted(set(facts["labels"])))
     numbers = {label: number for number, label in enumerate(classes)}
     labels = torch.tensor([numbers[label] for label in facts["labels"]]) if classes else None
-    return ImageData(name, torch.from_numpy(pixels), labels, tuple(facts["skipped"]), classes)
+    return ImageData(
+        name, torch.from_numpy(pixels), labels, tuple(facts["skipped"]), classes, remarks=tuple(facts["remarks"])
+    )
 
 
 def _fill(folder: Path, decode: Callable[[Path], dict[str, Any]]) -> None:
@@ -382,6 +402,8 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
     limit = min(max(MAX_SKIPPED, source.count // 100), source.count // 2)
     skipped: list[str] = []
     labels: list[str] = []
+    levels: dict[str, tuple[float, float]] = {}
+    deeper = 0
     count = 0
     with path.open("wb") as file:
         for at, (image_name, decoded) in enumerate(source.images):
@@ -389,7 +411,10 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
                 report(at, source.count)
             try:
                 with reading(image_name):
-                    pixels = square(decoded(), size, channels)
+                    image = decoded()
+                    if deep(image):
+                        levels, deeper = levels or source.levels(), deeper + 1
+                    pixels = square(image, size, channels, levels.get(image.mode, LEVELS))
             except ImageError as unreadable:
                 skipped.append(str(unreadable))
                 if len(skipped) > limit:
@@ -405,4 +430,6 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
         os.fsync(file.fileno())
     if report:
         report(source.count, source.count)
-    return {"count": count, "skipped": skipped, "labels": labels}
+    ranges = ", ".join(f"{black:g} as black and {white:g} as white" for black, white in levels.values())
+    remarks = [f"{deeper:,} images of 32 bits, read with {ranges}"] if deeper else []
+    return {"count": count, "skipped": [*skipped, *source.unreadable], "labels": labels, "remarks": remarks}
