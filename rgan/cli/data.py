@@ -32,4 +32,5 @@ def run(options: argparse.Namespace) -> None:
         "classes": list(data.classes), "remarks": list(data.remarks),
     }  # fmt: skip
     count, channels, height, width = data.images.shape
-    print_report(options, report, f"{data.name}: {count:,} images of {height}×{width} pixels, {channels} channels")
+    colours = "grey" if channels == 1 else f"{channels} channels"
+    print_report(options, report, f"{data.name}: {count:,} images of {height}×{width} pixels, {colours}")

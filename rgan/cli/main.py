@@ -26,6 +26,7 @@ from rgan.cli import (
     score,
     train,
 )
+from rgan.cli.output import survive_any_encoding
 from rgan.common.errors import RganError
 
 COMMANDS = (
@@ -36,6 +37,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0, 2 with one line on standard error, or 1 if nobody reads on)."""
+    survive_any_encoding()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     options.arguments = arguments
