@@ -437,6 +437,8 @@ def test_a_zip_is_trained_on_and_its_damage_is_named(tmp_path, capsys):
         "name": "mine.zip",
         "images": [20, 3, 32, 32],
         "skipped": ["bad.png"],
+        "classes": [],
+        "remarks": [],
     }
     common = ["--width", "2", "--latent", "3", "--batch", "4", "--iterations", "2", "--out", str(tmp_path / "out")]
     assert main(["train", "--system", "sngan-cnn", "--data", "mine.zip", *root, *common]) == 0
