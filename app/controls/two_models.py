@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from controls import lock
-from controls.draw import choose
+from controls.draw import choose, stop_without
 from session import chosen
 from session.state import load, models
 from session.table import A, B
@@ -32,6 +32,7 @@ def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan,
         b = choose(B, names)
     with st.sidebar:
         lock.maker()
+    stop_without(names, a, b)
     try:
         gans = load(a), load(b)
     except RganError as error:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 from components import learning, time_needed
-from controls.draw import choose
+from controls.draw import choose, stop_without
 from screens.train import plan_form, run_view
 from session import chosen
 from session.state import jobs
@@ -64,9 +64,10 @@ if not listed:
     )
     st.stop()
 
-if chosen.current(RUN) not in listed:
+if not chosen.current(RUN):
     chosen.put(RUN, next(iter(listed)))
 run = choose(RUN, tuple(listed))
+stop_without(listed, run)
 active = bool(jobs().queue())
 
 
