@@ -166,4 +166,4 @@ def _deleted(kind: str, name: str, shelf: Shelf) -> None:
     else:
         for one in (MODEL, A):
             if chosen.current(one) == kind + name:
-                chosen.put(one, next(iter(models()), one.default))
+                chosen.put(one, min(models(), key=lambda name: name != one.default, default=one.default))
