@@ -18,8 +18,6 @@ from session.waiting import value
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
 from rgan.report.stage import OnStage, stage_data
-from rgan.robustness.encoding import decoded
-from rgan.robustness.frames import Frames
 
 AT_ONCE = 0.25  # seconds
 SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
@@ -41,7 +39,7 @@ def played(
     play: bool = False,
     pick: Control[int] | None = None,
     parameter: str = "",
-) -> dict[str, Frames]:
+) -> dict[str, Encoded]:
     """The stage with the best frames there are, which are returned by side; none before the first.
 
     While a new path begins the old one stays, pale.
@@ -82,12 +80,7 @@ def played(
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [one["id"] for one in frames])
-    return {side: _frames(one["id"], one) for side, one in zip("AB", frames, strict=False)}
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _frames(identity: str, _encoded: Encoded) -> Frames:
-    return decoded(_encoded)
+    return dict(zip("AB", frames, strict=False))
 
 
 def _waiting(found: Sequence[Task[Encoded]]) -> str:

@@ -25,6 +25,7 @@ from rgan.data import datasets
 from rgan.embedding import projections
 from rgan.models import checkpoints
 from rgan.models.gan import Gan
+from rgan.models.shelf import SUFFIX
 from rgan.paper import evaluation, study
 from rgan.paper.ablation import LeftOut, Model
 from rgan.training.jobs import Jobs, measure
@@ -151,11 +152,20 @@ def about_data(name: str) -> datasets.About:
 
 def models() -> dict[str, Path]:
     """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
-    shipped = {path.stem: path for path in SHIPPED.glob("*.safetensors")}
-    trained = {f"{TRAINED}{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
+    shipped = {name.removesuffix(SUFFIX): SHIPPED / name for name in _names(SHIPPED) if name.endswith(SUFFIX)}
+    files = {run: RUNS / run / CHECKPOINT for run in _names(RUNS)}
+    trained = {f"{TRAINED}{run}": file for run, file in files.items() if os.path.exists(file)}
     shelf = visitors.shelf()
     uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
     return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder: every run of every page asks, and `Path.glob` takes ten times as long."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def own_name(name: str) -> str:

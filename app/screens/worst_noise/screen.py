@@ -42,7 +42,7 @@ frames = played(
     parameter=EPS.key,
 )
 if frames:
-    strip(frames, min(picked, len(frames["A"].original)) - 1)
+    strip(frames, min(picked, frames["A"]["size"][0]) - 1)
     along(frames, min(radius, request.reach))
 raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.objective]
 symbols("z", "‖z‖", "ε", "‖r‖", "λ", raises, "gradient calls")
