@@ -1,15 +1,16 @@
 """Forty people in one class: `python benchmarks/class_of_forty.py`, ten minutes, on loopback.
 
-The teacher has looked at the page before the class. Within ten seconds all open one link (`--links 40`: a link each) to Worst noise that nobody has opened before. Then each
-moves ε every two seconds, and once a minute λ or the seed, which begins a path that nobody has asked for. Four of them
-are pages in Chromium, the others sessions of the server in Streamlit's protocol (`visitor.py`), which draw nothing and
-for which moving ε costs nothing by construction; pages show that it costs the server nothing either.
+The teacher has looked at the page before the class. Within ten seconds all open one link (`--links 40`: a link each) to
+Worst noise that nobody has opened before. Then each moves ε every two seconds, and once a minute λ or the seed, which
+begins a path that nobody has asked for. Four of them are pages in Chromium, the others sessions of the server in
+Streamlit's protocol (`visitor.py`), which draw nothing and for which moving ε costs nothing by construction; pages show
+that it costs the server nothing either.
 
 first_picture_p95_s: from opening to the first picture. setting_p95_s: from a change to the first pictures of what was
-asked for, the old ones standing meanwhile. errors: on pages or in consoles. lost_connections: of the server. told: waits
-during which the page said how many come before. slowest_over_median: of what each waited in all. memory_growth: of the
-server, the last tenth of the time over the tenth after everybody's first picture. messages_for_epsilon: sent by pages
-for their moves of ε.
+asked for, the old ones standing meanwhile. errors: on pages or in consoles. lost_connections: of the server. told:
+waits during which the page said how many come before. slowest_over_median: of what each waited in all. memory_growth:
+of the server, the last tenth of the time over the tenth after a fifth of it. messages_for_epsilon: sent by pages for
+their moves of ε.
 
 Server and visitors share the machine: `generator_cores` is what the visitors took of it, most of it Chromium.
 """
@@ -119,9 +120,7 @@ async def without_browser(address: str, seat: Seat, start: float, end: float, me
     measured.waits.append(sum(waits))
 
 
-async def in_browser(
-    browser: Browser, address: str, seat: Seat, start: float, end: float, measured: Measured
-) -> None:
+async def in_browser(browser: Browser, address: str, seat: Seat, start: float, end: float, measured: Measured) -> None:
     """One page in Chromium, whose ε is moved by its keys."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from concurrent.futures import wait
 
 import streamlit as st
 from components.stage import stage
@@ -19,7 +19,7 @@ from rgan.attack.path import Request
 from rgan.common.errors import RganError
 from rgan.report.stage import OnStage, stage_data
 
-AT_ONCE = 0.25  # seconds
+AT_ONCE = 0.3  # seconds
 SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
 THINGS = {
     "faces": "faces",
@@ -52,9 +52,9 @@ def played(
     """
     found = paths(names, request)
     try:
-        if not any(task.done or task.so_far for task in found):
-            wait([task.future for task in found], timeout=AT_ONCE)  # what is on disk comes with the first paint
-        for task in found:
+        end = time.monotonic() + AT_ONCE
+        for task in found:  # what is on disk comes with the first paint
+            task.begins.wait(max(0.0, end - time.monotonic()))
             if task.done:
                 value(task)
     except RganError as error:
@@ -79,18 +79,18 @@ def played(
         stage(data, key, on_pick=None if pick is None else lambda sample: moved(pick, sample + 1), parameter=parameter)
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
-    _watch(found, [one["id"] for one in frames])
+    _watch(found, [] if waiting else [one["id"] for one in frames])
     return dict(zip("AB", frames, strict=False))
 
 
 def _waiting(found: Sequence[Task[Encoded]]) -> str:
     ahead = max(task.ahead for task in found)
-    before = f" {ahead} before this one." if ahead else ""
+    before = f" {ahead} {'search' if ahead == 1 else 'searches'} before yours." if ahead else ""
     return f"Searching …{before}"
 
 
 def _watch(found: Sequence[Task[Encoded]], shown: list[str]) -> None:
-    """Run the page again when there are frames that are not `shown` yet."""
+    """Run the page again when there are frames of theirs that are not `shown` yet."""
     if all(task.done for task in found) and [task.value()["id"] for task in found] == shown:
         return
 

@@ -82,7 +82,8 @@ def _work(source: JudgedGan | Gan, request: Request, of: Mapping[str, Any]) -> W
         if kept is not None:
             return kept
         so_far: SoFar | None = None
-        steps = play(source, request)
+        share = 0.0
+        steps = play(source, request, breathe=lambda: report(share, None))
         while True:
             urgent = so_far is None or so_far.fine is None or so_far.fine["gradients"] < BUDGETS["live"]
             if urgent:  # a training waits for the first pictures, and goes on beside the rest
@@ -95,9 +96,8 @@ def _work(source: JudgedGan | Gan, request: Request, of: Mapping[str, Any]) -> W
             if step.found is not None:
                 frames = encoded(step.found)
                 so_far = SoFar(frames) if so_far is None else SoFar(so_far.rough, frames)
-                report(step.share, so_far)
-            else:
-                report(step.share, None)
+            share = step.share
+            report(share, so_far if step.found is not None else None)
         assert so_far is not None
         last = so_far.fine or so_far.rough
         answers().put(of, last)

@@ -19,6 +19,7 @@ from session.chosen import Slot
 from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
+from rgan.common import memory
 from rgan.common.errors import DataError
 from rgan.common.files import shipped_models
 from rgan.data import datasets
@@ -44,7 +45,9 @@ R = TypeVar("R")
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
-    """Once a process: what is imported by now never needs to be looked at by the garbage collector again."""
+    """Once a process: what is imported by now never needs to be looked at by the garbage collector again, and the
+    threads to come share their memory."""
+    memory.share_pools(os.cpu_count() or 1)
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # what is frozen is not freed at the end either, and triton would complain of leaks

@@ -2,7 +2,8 @@
 up when nobody wants it.
 
 As many pieces of work compute at a time as there are slots. Each passes its slot on when it reports, to whoever has
-computed least so far: somebody's first picture comes before another's hundredth step.
+computed least so far: somebody's first picture comes before another's hundredth step. The first second of each, in
+which first pictures are made, is had in the order of coming: in a crowd everybody would wait for the last one's else.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from rgan.common import memory
+
 T = TypeVar("T")
 Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
-LOOK = 0.5  # seconds between looks whether the process ends
+FIRST = 1.0  # seconds of a slot that count for nothing
+LOOK = 1.0  # seconds between looks whether the process ends
 
 
 class GivenUpError(Exception):
@@ -35,11 +39,11 @@ def go_on() -> None:
 
 
 class Turns:
-    """Slots that many threads take in turn; whoever has held one for the shortest time in all comes next."""
+    """Slots that many threads take in turn; whoever has held one for the shortest time beyond FIRST comes next."""
 
     def __init__(self, slots: int):
         self._free = slots
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting: list[Turn] = []
 
     def take(self, turn: Turn) -> None:
@@ -48,42 +52,66 @@ class Turns:
         Raises:
             GivenUpError: the process ends meanwhile.
         """
-        with self._changed:
-            self._waiting.append(turn)
-            try:
-                while not self._changed.wait_for(lambda: self._free and self._next() is turn, timeout=LOOK):
-                    go_on()
-            finally:
-                self._waiting.remove(turn)
-            self._free -= 1
-            turn.since = time.monotonic()
-            self._changed.notify_all()  # there may be another slot for the one after
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                turn.since = time.monotonic()
+                return
+            self._queue(turn)
+        self._wait(turn)
 
     def give(self, turn: Turn) -> None:
         """Let go of the slot."""
-        with self._changed:
+        with self._lock:
             turn.spent += time.monotonic() - turn.since
-            self._free += 1
-            self._changed.notify_all()
+            self._hand_on()
 
     def pass_on(self, turn: Turn) -> None:
         """Let whoever has had less go first, and wait for the next slot; all threads of the work that holds it do."""
         with turn.passing:
-            with self._changed:
+            with self._lock:
                 now = time.monotonic()
                 turn.spent, turn.since = turn.spent + now - turn.since, now
-                if not self._waiting or self._next().spent > turn.spent:
+                if not self._waiting or self._next().had >= turn.had:
                     return
-            self.give(turn)
-            self.take(turn)
+                self._hand_on()
+                self._queue(turn)
+            self._wait(turn)
 
     def ahead(self, turn: Turn) -> int:
         """How many of those who wait come before it."""
-        with self._changed:
-            return sum(other.spent < turn.spent for other in self._waiting) if turn in self._waiting else 0
+        with self._lock:
+            order = sorted(self._waiting, key=lambda one: one.had)
+            return order.index(turn) if turn in order else 0
+
+    def _queue(self, turn: Turn) -> None:
+        turn.called.clear()
+        self._waiting.append(turn)
+
+    def _wait(self, turn: Turn) -> None:
+        """Until the slot is handed to this turn; each waits for itself, since hundreds may."""
+        try:
+            while not turn.called.wait(LOOK):
+                go_on()
+        except GivenUpError:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                else:
+                    self._hand_on()
+            raise
+
+    def _hand_on(self) -> None:
+        if not self._waiting:
+            self._free += 1
+            return
+        turn = self._next()
+        self._waiting.remove(turn)
+        turn.since = time.monotonic()
+        turn.called.set()
 
     def _next(self) -> Turn:
-        return min(self._waiting, key=lambda turn: turn.spent)
+        return min(self._waiting, key=lambda turn: turn.had)
 
 
 class Turn:
@@ -92,6 +120,12 @@ class Turn:
     def __init__(self) -> None:
         self.spent, self.since = 0.0, 0.0
         self.passing = threading.Lock()
+        self.called = threading.Event()  # set when the slot is handed over
+
+    @property
+    def had(self) -> float:
+        """What counts against it."""
+        return max(0.0, self.spent - FIRST)
 
 
 class Task(Generic[T]):
@@ -101,10 +135,12 @@ class Task(Generic[T]):
         self.share = 0.0
         self.begun: float | None = None  # when, in seconds of time.monotonic
         self.so_far: T | None = None
+        self.begins = threading.Event()  # set once there is anything to show, or it has ended
         self.wanted = True
         self.future: Future[T] = Future()
         self._work, self._turns, self._turn = work, turns, Turn()
         self._begun = threading.Lock()
+        self.future.add_done_callback(lambda _: self.begins.set())
 
     @property
     def done(self) -> bool:
@@ -138,6 +174,7 @@ class Task(Generic[T]):
         _here.task = self
         try:
             self.run(self)
+            memory.give_back()
         finally:
             self._turns.give(self._turn)
 
@@ -152,6 +189,7 @@ class Task(Generic[T]):
             self.share = share
             if so_far is not None:
                 self.so_far = so_far
+                self.begins.set()
             if not self.wanted:
                 raise GivenUpError
             go_on()

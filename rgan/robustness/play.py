@@ -7,7 +7,7 @@ the next. Frames are made after a first step, which costs one gradient a sample,
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE, objective_for
@@ -23,7 +23,7 @@ VERSION = 1  # of the way frames are made
 SAMPLES = 16
 FRAMES = 24  # radii of frames above 0
 SEARCHED = tuple(at / FRAMES for at in (1, 2, 3, 4, 6, 9, 12, 18, 24))  # shares of the largest ε: some of the frames
-MADE_AT = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)  # gradients a sample after which there are new frames
+MADE_AT = (4, 20, 80, 200, 600, 2000)  # gradients a sample after which there are new frames, which cost some ten
 ROUGH = 4  # radii of the first frames
 
 
@@ -48,7 +48,9 @@ def searched_radii(request: Request) -> tuple[float, ...]:
     return tuple(sorted({max(0.01, round(share * request.reach, 2)) for share in SEARCHED}))
 
 
-def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Iterator[Progress[Frames]]:
+def play(
+    source: JudgedGan | Gan, request: Request, *, model: str = "", breathe: Callable[[], None] = lambda: None
+) -> Iterator[Progress[Frames]]:
     """The path of one model along ε, yielding after every step; `found` is there whenever there are new frames.
 
     Stop by not asking for the next.
@@ -56,6 +58,7 @@ def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Itera
     Args:
         source: the Gan with the judges that measure and are raised, or a Gan alone.
         model: its name.
+        breathe: of `frames`.
 
     Raises:
         CheckpointError: the critic's loss is to be raised and there is no critic.
@@ -74,12 +77,12 @@ def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Itera
         rough = frame_radii(request.reach, count=ROUGH)
         found = run((objective.coarse or objective).loss, z, step)
         found = dataclasses.replace(found, attack=request.attack(*step.radii), done=False)
-        yield Progress(0.0, found=frames(source, found, rough, model=model, seed=seed))
+        yield Progress(0.0, found=frames(source, found, rough, model=model, seed=seed, breathe=breathe))
     made = 0
     for found in objective.search(z, request.attack(*searched_radii(request)), seed=seed):
         due = found.done or any(made < at <= found.gradients for at in MADE_AT)
         made = found.gradients if due else made
         yield Progress(
             found.gradients / request.gradients,
-            found=frames(source, found, radii, model=model, seed=seed) if due else None,
+            found=frames(source, found, radii, model=model, seed=seed, breathe=breathe) if due else None,
         )

@@ -114,9 +114,7 @@ def mean_intervals(rows: ArrayLike) -> list[Interval]:
         warnings.simplefilter("ignore", RuntimeWarning)  # of rows without spread, which are not asked
         limits = ttest_1samp(samples, 0.0, axis=1).confidence_interval(1 - LEVEL)
     flat = samples.min(axis=1) == samples.max(axis=1)
-    mean, low, high = (
-        np.where(flat, samples[:, 0], one) for one in (samples.mean(axis=1), limits.low, limits.high)
-    )
+    mean, low, high = (np.where(flat, samples[:, 0], one) for one in (samples.mean(axis=1), limits.low, limits.high))
     return [Interval(*map(float, each)) for each in zip(mean, low, high, strict=True)]
 
 

@@ -46,9 +46,7 @@ def strip(found: Mapping[str, Encoded], picked: int) -> None:
             (f"ε {one['radii'][frame]:.2f}", "" if badness is None else per_cent(badness[frame][picked], 0))
             for frame in at
         ]
-        picture = Picture(
-            _strip(one["id"], picked, changes, one), f"{side}: sample {picked + 1} under worst noise"
-        )
+        picture = Picture(_strip(one["id"], picked, changes, one), f"{side}: sample {picked + 1} under worst noise")
         column.html(part("board.html", "strip", side, picture, under))
 
 
