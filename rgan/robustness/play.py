@@ -24,7 +24,7 @@ SAMPLES = 16
 FRAMES = 24  # radii of frames above 0
 SEARCHED = tuple(at / FRAMES for at in (1, 2, 3, 4, 6, 9, 12, 18, 24))  # shares of the largest ε: some of the frames
 MADE_AT = (4, 20, 80, 200, 600, 2000)  # gradients a sample after which there are new frames, which cost some ten
-ROUGH = 4  # radii of the first frames
+ROUGH = 3  # radii of the first frames
 
 
 def first_request(gan: Gan, judged: bool) -> Request:
@@ -73,8 +73,8 @@ def play(
     )
     radii = frame_radii(request.reach, count=FRAMES)
     if request.objective != CHANGE:  # which has no first step
-        step = Attack(searched_radii(request), request.price, 1, "one-step", request.keep_shell)
         rough = frame_radii(request.reach, count=ROUGH)
+        step = Attack(rough[1:], request.price, 1, "one-step", request.keep_shell)
         found = run((objective.coarse or objective).loss, z, step)
         found = dataclasses.replace(found, attack=request.attack(*step.radii), done=False)
         yield Progress(0.0, found=frames(source, found, rough, model=model, seed=seed, breathe=breathe))
