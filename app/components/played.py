@@ -98,4 +98,5 @@ def _watch(found: Sequence[Task[Encoded]], shown: list[str]) -> None:
         if any(task.failed for task in found) or [one["id"] for one in frames_of(found)] != shown:
             st.rerun()
 
-    st.fragment(look, run_every=LATER if shown else SOON)()
+    ahead = max(task.ahead for task in found)
+    st.fragment(look, run_every=LATER if shown else min(LATER, SOON * (1 + ahead / 4)))()

@@ -39,10 +39,14 @@ def go_on() -> None:
 
 
 class Turns:
-    """Slots that many threads take in turn; whoever has held one for the shortest time beyond FIRST comes next."""
+    """Slots that many threads take in turn; whoever has held one for the shortest time beyond FIRST comes next.
 
-    def __init__(self, slots: int):
-        self._free = slots
+    Besides there is the `fast` lane, as many slots more for those who have not had their first second: a piece of work
+    may be long between two reports, and first pictures do not wait for it.
+    """
+
+    def __init__(self, slots: int, fast: int = 0):
+        self._free = {"slow": slots, "fast": fast}
         self._lock = threading.Lock()
         self._waiting: list[Turn] = []
 
@@ -53,18 +57,15 @@ class Turns:
             GivenUpError: the process ends meanwhile.
         """
         with self._lock:
-            if self._free:
-                self._free -= 1
-                turn.since = time.monotonic()
-                return
-            self._queue(turn)
-        self._wait(turn)
+            held = self._take_free(turn)
+        if not held:
+            self._wait(turn)
 
     def give(self, turn: Turn) -> None:
         """Let go of the slot."""
         with self._lock:
             turn.spent += time.monotonic() - turn.since
-            self._hand_on()
+            self._hand_on(turn.lane)
 
     def pass_on(self, turn: Turn) -> None:
         """Let whoever has had less go first, and wait for the next slot; all threads of the work that holds it do."""
@@ -72,11 +73,14 @@ class Turns:
             with self._lock:
                 now = time.monotonic()
                 turn.spent, turn.since = turn.spent + now - turn.since, now
-                if not self._waiting or self._next().had >= turn.had:
+                following = self._next(turn.lane)
+                stays = not turn.had if turn.lane == "fast" else following is None or following.had >= turn.had
+                if stays:
                     return
-                self._hand_on()
-                self._queue(turn)
-            self._wait(turn)
+                self._hand_on(turn.lane)
+                held = self._take_free(turn)
+            if not held:
+                self._wait(turn)
 
     def ahead(self, turn: Turn) -> int:
         """How many of those who wait come before it."""
@@ -84,12 +88,19 @@ class Turns:
             order = sorted(self._waiting, key=lambda one: one.had)
             return order.index(turn) if turn in order else 0
 
-    def _queue(self, turn: Turn) -> None:
+    def _take_free(self, turn: Turn) -> bool:
+        """Take a free slot, or stand in the queue."""
+        for lane in ("slow", *([] if turn.had else ["fast"])):
+            if self._free[lane]:
+                self._free[lane] -= 1
+                turn.begin(lane)
+                return True
         turn.called.clear()
         self._waiting.append(turn)
+        return False
 
     def _wait(self, turn: Turn) -> None:
-        """Until the slot is handed to this turn; each waits for itself, since hundreds may."""
+        """Until a slot is handed to this turn; each waits for itself, since hundreds may."""
         try:
             while not turn.called.wait(LOOK):
                 go_on()
@@ -98,20 +109,21 @@ class Turns:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
                 else:
-                    self._hand_on()
+                    self._hand_on(turn.lane)
             raise
 
-    def _hand_on(self) -> None:
-        if not self._waiting:
-            self._free += 1
+    def _hand_on(self, lane: str) -> None:
+        turn = self._next(lane)
+        if turn is None:
+            self._free[lane] += 1
             return
-        turn = self._next()
         self._waiting.remove(turn)
-        turn.since = time.monotonic()
+        turn.begin(lane)
         turn.called.set()
 
-    def _next(self) -> Turn:
-        return min(self._waiting, key=lambda turn: turn.had)
+    def _next(self, lane: str) -> Turn | None:
+        turn = min(self._waiting, key=lambda one: one.had, default=None)
+        return None if turn is None or (lane == "fast" and turn.had) else turn
 
 
 class Turn:
@@ -119,13 +131,18 @@ class Turn:
 
     def __init__(self) -> None:
         self.spent, self.since = 0.0, 0.0
+        self.lane = ""  # of the slot that it holds
         self.passing = threading.Lock()
-        self.called = threading.Event()  # set when the slot is handed over
+        self.called = threading.Event()  # set when a slot is handed over
 
     @property
     def had(self) -> float:
         """What counts against it."""
         return max(0.0, self.spent - FIRST)
+
+    def begin(self, lane: str) -> None:
+        """Hold a slot from now on."""
+        self.lane, self.since = lane, time.monotonic()
 
 
 class Task(Generic[T]):
@@ -224,9 +241,9 @@ _here = threading.local()  # `task`: whose work this thread does
 class Tasks:
     """The tasks of a process. Each owner (a session) says at every run what it wants; the rest is given up."""
 
-    def __init__(self, slots: int = os.cpu_count() or 1) -> None:
+    def __init__(self, slots: int = os.cpu_count() or 1, fast: int = 0) -> None:
         self._lock = threading.Lock()
-        self._turns = Turns(slots)
+        self._turns = Turns(slots, fast)
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 

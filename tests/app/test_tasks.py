@@ -121,6 +121,37 @@ def test_first_pictures_come_in_the_order_of_asking():
     assert "".join(order) == "aaabbbcccddd"
 
 
+def test_first_pictures_do_not_wait_for_a_long_step():
+    tasks, go = Tasks(1, fast=1), threading.Event()
+    long = tasks.want("me", {"long": lambda report: go.wait(10)})["long"]
+    wait_until(lambda: long.begun)
+    assert tasks.want("you", {"short": lambda report: report(0.5) or "short"})["short"].future.result(5) == "short"
+    assert not long.done
+    go.set()
+
+
+def test_the_fast_lane_is_left_after_the_first_second(monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 0.01)
+    tasks, go, order = Tasks(1, fast=1), threading.Event(), []
+    long = tasks.want("me", {"long": lambda report: go.wait(10) and order.append("long")})["long"]
+    wait_until(lambda: long.begun)
+
+    def slow(report):
+        time.sleep(0.05)
+        report(0.5)
+        order.append("slow")
+
+    def short(report):
+        order.append("short")
+
+    slower = tasks.want("you", {"slow": slow})["slow"]
+    wait_until(lambda: slower.begun)
+    tasks.want("they", {"short": short})["short"].value()
+    go.set()
+    slower.value()
+    assert order == ["short", "long", "slow"]
+
+
 def test_whoever_has_computed_least_goes_next(monkeypatch):
     """One slot, reports that take turns: a late comer's first piece is done before the first one's next."""
     monkeypatch.setattr(module, "FIRST", 0.0)
