@@ -244,6 +244,7 @@ class Tasks:
     def __init__(self, slots: int = os.cpu_count() or 1, fast: int = 0) -> None:
         self._lock = threading.Lock()
         self._turns = Turns(slots, fast)
+        self.slots = slots + fast  # pieces of work that compute at a time
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 

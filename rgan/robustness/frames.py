@@ -7,7 +7,7 @@ gives better frames for the same radii: coarse pictures at once, fine ones in th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,7 +144,6 @@ def frames(
     *,
     model: str,
     seed: int,
-    breathe: Callable[[], None] = lambda: None,
 ) -> Frames:
     """What `found` knows, at these radii: between searched ones by `between`, beyond the last one its answer.
 
@@ -156,11 +155,23 @@ def frames(
         radii: rising, from 0.
         model: its name.
         seed: of the random directions, which are those of `perturbation.with_controls`.
-        breathe: called before every radius; it may wait until others have had their turn, or raise to end this.
 
     Raises:
         SettingsError: the radii do not rise from 0.
     """
+    steps = in_steps(source, found, radii, model=model, seed=seed)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Frames = end.value
+            return made
+
+
+def in_steps(
+    source: JudgedGan | Gan, found: WorstNoise, radii: Sequence[float], *, model: str, seed: int
+) -> Generator[None, None, Frames]:
+    """`frames`, yielding before every radius."""
     attack = dataclasses.replace(found.attack, radii=tuple(radii))
     if attack.radii[0] != 0 or len(attack.radii) < 2:
         raise SettingsError(f"expected radii that rise from 0, got {attack.radii}; take them from frame_radii")
@@ -169,7 +180,7 @@ def frames(
     worst, random, length = [original], [original], [torch.zeros(len(found.z))]
     count = len(found.z)
     for radius in attack.radii[1:]:
-        breathe()
+        yield
         r = between(found, radius)
         length.append(lengths(r))
         control = random_noise(found.z, length[-1], seed, keep_shell=attack.keep_shell)[0]
