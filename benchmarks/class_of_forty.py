@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import shutil
@@ -62,6 +63,9 @@ class Measured:
     lost: int = 0
     told: int = 0
     messages: int = 0  # for moves of ε
+    in_pages: list[float] = field(default_factory=list)  # waits of those in Chromium
+    memory: list[tuple[float, float]] = field(default_factory=list)  # (seconds, MB) of the server
+    generator: float = 0.0  # seconds of the processor, of all visitors
 
 
 @dataclass(frozen=True)
@@ -147,23 +151,21 @@ async def in_browser(browser: Browser, address: str, seat: Seat, start: float, e
     await asyncio.sleep(max(0, start + seat.opens - time.perf_counter()))
     began = time.perf_counter()
     await page.goto(f"{address}/{seat.link}")
-    shown = await drawn(page, "")
+    await drawn(page, "")
     measured.first.append(time.perf_counter() - began)
     waits = [measured.first[-1]]
     changes, key = list(seat.changes), 0
     while time.perf_counter() < end:
         if changes and changes[0][0] <= time.perf_counter() - start - OPENED_WITHIN:
-            _, _, value = changes.pop(0)
-            field = page.get_by_label("Seed", exact=True)
+            changes.pop(0)
+            place = page.get_by_label("Seed", exact=True)
+            shown = await drawn(page, "")
             began = time.perf_counter()
-            await field.fill(str(value) if isinstance(value, float | int) else str(100_000 + len(changes)))
-            await field.press("Enter")
-            shown = await drawn(page, shown)
+            await place.fill(str(100_000 + 100 * round(seat.opens) + len(changes)))
+            await place.press("Enter")
+            await drawn(page, shown)
             measured.settings.append(time.perf_counter() - began)
             waits.append(measured.settings[-1])
-            await field.evaluate("field => field.blur()")
-            await page.wait_for_function("document.querySelector('.stage-place').stage.latest.models.every(() => true)")
-            continue
         quiet = await settled(page)
         before = len(sent)
         await page.locator(".stage input[type=range]").press("ArrowRight" if key % 20 < 10 else "ArrowLeft")
@@ -173,6 +175,7 @@ async def in_browser(browser: Browser, address: str, seat: Seat, start: float, e
             measured.messages += len(sent) - before
     measured.errors += [await one.inner_text() for one in await page.locator(WRONG).all()]
     measured.waits.append(sum(waits))
+    measured.in_pages += waits
     wanted[0] = False
     await context.close()
 
@@ -194,9 +197,9 @@ async def settled(page: Page) -> bool:
     return bool(await page.evaluate(done))
 
 
-async def lesson(server: Server, options: argparse.Namespace) -> tuple[Measured, list[tuple[float, float]]]:
-    """Everybody's visit, and (seconds, MB) of the server meanwhile."""
-    measured, memory = Measured(), []
+async def lesson(server: Server, options: argparse.Namespace) -> Measured:
+    """Everybody's visit."""
+    measured = Measured()
     plans = seats(options.people, options.links, options.seconds)
     every = max(1, len(plans) // options.browsers) if options.browsers else len(plans) + 1
     async with async_playwright() as playwright:
@@ -213,8 +216,9 @@ async def lesson(server: Server, options: argparse.Namespace) -> tuple[Measured,
 
         async def weigh() -> None:
             while True:
-                memory.append((time.perf_counter() - start, resident(server.process.pid)))
-                await asyncio.sleep(1)
+                measured.memory.append((time.perf_counter() - start, resident(server.process.pid)))
+                measured.generator = max(measured.generator, taken_by_visitors(server.process.pid))
+                await asyncio.sleep(2)
 
         weighing = asyncio.create_task(weigh())
         for outcome in await asyncio.gather(*people, return_exceptions=True):
@@ -222,7 +226,7 @@ async def lesson(server: Server, options: argparse.Namespace) -> tuple[Measured,
                 measured.errors.append(repr(outcome)[:300])
         weighing.cancel()
         await browser.close()
-    return measured, memory
+    return measured
 
 
 async def looked_at(address: str) -> None:
@@ -243,6 +247,22 @@ def processor_seconds(process: int) -> float:
     """What a process has had of the processor."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def taken_by_visitors(server: int) -> float:
+    """Seconds of the processor that this process and those that it began have had, but for the server's."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.name))
+    family, found = [os.getpid()], 0.0
+    while family:
+        one = family.pop()
+        family += [child for child in children.get(one, []) if child != server]
+        with contextlib.suppress(OSError):
+            found += processor_seconds(one)
+    return found
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -273,18 +293,19 @@ def main() -> None:
     server.start()
     try:
         asyncio.run(looked_at(server.address))
-        before, started = os.times(), time.perf_counter()
-        at_first = processor_seconds(server.process.pid)
-        measured, memory = asyncio.run(lesson(server, options))
-        took, after = time.perf_counter() - started, os.times()
+        started, at_first = time.perf_counter(), processor_seconds(server.process.pid)
+        before = taken_by_visitors(server.process.pid)
+        measured = asyncio.run(lesson(server, options))
+        took = time.perf_counter() - started
         of_server = processor_seconds(server.process.pid) - at_first
     finally:
         server.stop()
         shutil.rmtree(runs, ignore_errors=True)
     for words in dict.fromkeys(measured.errors):
         print(f"{measured.errors.count(words)} x {words[:300]}")
-    generator = sum(after[:4]) - sum(before[:4])
+    memory = measured.memory
     print("memory MB:", [round(held) for _, held in memory[:: max(1, len(memory) // 12)]])
+    print("waits of those in Chromium, seconds:", [round(one, 1) for one in measured.in_pages])
     report(
         "class_of_forty",
         {
@@ -301,7 +322,7 @@ def main() -> None:
             "told": measured.told,
             "messages_for_epsilon": measured.messages,
             "server_cores": of_server / took,
-            "generator_cores": generator / took,
+            "generator_cores": (measured.generator - before) / took,
         },
     )
 

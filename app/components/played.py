@@ -20,7 +20,7 @@ from rgan.common.errors import RganError
 from rgan.report.stage import OnStage, stage_data
 
 AT_ONCE = 0.3  # seconds
-SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
+SOON, LATER = 0.25, 2.0  # seconds between looks for new frames: before the first, and after
 THINGS = {
     "faces": "faces",
     "digits": "digits",

@@ -2,7 +2,7 @@
 up when nobody wants it.
 
 As many pieces of work compute at a time as there are slots. Each passes its slot on when it reports, to whoever has
-computed least so far: somebody's first picture comes before another's hundredth step. The first second of each, in
+computed least so far: somebody's first picture comes before another's hundredth step. The first two seconds of each, in
 which first pictures are made, is had in the order of coming: in a crowd everybody would wait for the last one's else.
 """
 
@@ -24,7 +24,7 @@ from rgan.common import memory
 T = TypeVar("T")
 Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
-FIRST = 1.0  # seconds of a slot that count for nothing
+FIRST = 2.0  # seconds of a slot that count for nothing
 LOOK = 1.0  # seconds between looks whether the process ends
 
 
