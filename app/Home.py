@@ -1,7 +1,5 @@
 """RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
 
-from pathlib import Path
-
 import streamlit as st
 from components import tour
 from controls import lock
@@ -11,7 +9,7 @@ from theme import language
 from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
-st.set_page_config(page_icon=Path(__file__).with_name("icon.png"), layout="wide")
+st.set_page_config(page_icon=language.ICON, layout="wide")
 warm_up()
 visitors.sweep()
 

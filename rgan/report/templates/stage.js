@@ -52,9 +52,10 @@ const mount = (() => {
     return one;
   }
 
-  async function bitmap(base64) {
-    const found = await fetch(`data:image/webp;base64,${base64}`);
-    return createImageBitmap(await found.blob());
+  // A sheet, in base64 or as a Blob.
+  async function bitmap(sheet) {
+    const found = typeof sheet === 'string' ? await fetch(`data:image/webp;base64,${sheet}`) : null;
+    return createImageBitmap(found ? await found.blob() : sheet);
   }
 
   // Frames with their sheets decoded; `arrives` promises those that are still on their way.
