@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
+from rgan.attack.perturbation import to_move
 from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -268,7 +269,7 @@ def _said_of(pool: Pool, side: str) -> str:
         f"{found['worst'].in_per_cent()}, under random noise of the same length {found['random'].in_per_cent()}."
     )
     if not pool.rows[side].noise["worst"].any():
-        return f"{shares} Nothing moved: raise ε or lower λ."
+        return f"{shares} Nothing moved: {to_move(pool.plan.attack)}."
     turned = beyond(pool, side, "worst", "original")
     more = beyond(pool, side, "worst", "random")
     outcome = "more" if more.mean > 0 else "fewer"
