@@ -79,7 +79,12 @@ def kinds() -> dict[str, tuple[bytes, Reader]]:
     rng = torch.Generator().manual_seed(0)
     real = torch.randint(0, 256, (16, 1, 32, 32), generator=rng, dtype=torch.uint8)
     gan = Gan(small, *fresh(small, 0), training=Training("digits", 1, 0, 1.0, "cpu", "float32"), reference=real)
-    weights: dict[str, Any] = {"netG": _mlp(rng, 3, 5, 64), "netD": _mlp(rng, 64, 5, 1), "epoch": 3, "lr": [0.1, (2, "x")]}
+    weights: dict[str, Any] = {
+        "netG": _mlp(rng, 3, 5, 64),
+        "netD": _mlp(rng, 64, 5, 1),
+        "epoch": 3,
+        "lr": [0.1, (2, "x")],
+    }
     flat = {f"{player}.{name}": value for player in ("netG", "netD") for name, value in weights[player].items()}
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.save(gan, f"{folder}/own.safetensors")
