@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import streamlit as st
@@ -72,7 +73,8 @@ def test_the_command_opens_the_server_to_the_class_and_seats_are_counted(tmp_pat
             assert not first.heard.errors and first.lost is None
 
     try:
-        asyncio.run(visits())
+        with ThreadPoolExecutor(1) as thread:  # the tests' browser may have a loop in this one
+            thread.submit(lambda: asyncio.run(visits())).result()
     finally:
         server.stop()
 
