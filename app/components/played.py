@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 from components.stage import stage
@@ -27,6 +28,14 @@ THINGS = {
     "mnist": "digits",
     "cats-64.zip": "cats",
 }  # what their images are of
+
+
+class Standing(NamedTuple):
+    """What stands on a stage, and whether it is what was asked for: the old one stays until that comes."""
+
+    names: tuple[str, str]
+    frames: list[Encoded]
+    asked: bool = True
 
 
 def played(
@@ -60,12 +69,13 @@ def played(
     except RganError as error:
         st.error(str(error))
         return {}
-    last = Slot[tuple[tuple[str, str], list[Encoded]] | None](f"played:{key}", None)
+    last = Slot[Standing | None](f"played:{key}", None)
     frames, waiting = frames_of(found), ""
     if frames:
-        last.set((names, frames))
-    elif (kept := last.get()) is not None and kept[0] == names:
-        frames, waiting = kept[1], _waiting(found)
+        last.set(Standing(names, frames))
+    elif (kept := last.get()) is not None and kept.names == names:
+        frames, waiting = kept.frames, _waiting(found)
+        last.set(Standing(names, frames, asked=False))
     if frames:
         count = frames[0]["size"][0]
         data = stage_data(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 from session.chosen import move_into_range
+from session.classroom import narrowed
 from session.control import Control, Number, OneOf, Switch, Text
 from theme.language import plain
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 def draw(control: Control[T], *, disabled: bool = False) -> T:
     """Draw a control into the current container; its value."""
+    control = narrowed(control)
     move_into_range(control)
     return cast(T, _drawn(control, disabled))
 

@@ -83,7 +83,7 @@ SHELL = Switch(
 
 # The noise.
 ROWS = Text(
-    key="rows", label="Only these samples", default="", group="noise", placeholder="such as 3, 17, 250",
+    key="rows", label="Only these samples", default="", group="noise", placeholder="such as 3, 17, 250 or 5-9",
     help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
 )  # fmt: skip
 SAMPLES = OneOf(

@@ -85,6 +85,12 @@ def symbols(*names: str, **words: str) -> None:
     st.html(part("language.html", "symbols", {name: SYMBOLS[name] for name in names} | words))
 
 
+def wrong(field: str, why: str) -> None:
+    """Mark the field of this key, just drawn, and say what is wrong with it."""
+    st.html(f"<style>.st-key-{field} [data-testid=stTextInputRootElement] {{ border-color: #d61e1e; }}</style>")
+    st.error(why)
+
+
 def plain(text: str) -> str:
     """Markdown that shows `text` as it is: names in a stranger's file must not become links or pictures."""
     return re.sub(r"([\\`*_{}\[\]()<>#+|$~:!-])", r"\\\1", text)

@@ -13,11 +13,11 @@ function arriving(id) {
   });
 }
 
-// ε in the address costs no run: the next one, whatever asks for it, reads it there.
+// ε in the address costs no run: the next one, whatever asks for it, reads it there. It is no step of the history.
 function written(name, radius) {
   const address = new URL(window.location.href);
   address.searchParams.set(name, String(radius));
-  window.history.replaceState(window.history.state, '', address);
+  History.prototype.replaceState.call(window.history, window.history.state, '', address);
 }
 
 export default function ({ data, parentElement, setStateValue }) {
