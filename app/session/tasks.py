@@ -266,6 +266,14 @@ class Tasks:
                 self._tasks.popitem(last=False)
             return {key: self._tasks[key] for key in works}
 
+    def put(self, key: Hashable, value: Any) -> None:
+        """A result that is known already, for whoever wants it."""
+        with self._lock:
+            if key not in self._tasks:
+                self._tasks[key] = Task(lambda report: value, self._turns)
+                self._tasks[key].share = 1.0
+                self._tasks[key].future.set_result(value)
+
     def wanted(self, owner: str) -> dict[Hashable, Task[Any]]:
         """The tasks that `owner` waits for, or whose results it has not let go of."""
         with self._lock:

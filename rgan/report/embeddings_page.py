@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from rgan.common.images import grid, png
-from rgan.embedding.figure4 import PANELS, Findings, Panel, Points
+from rgan.embedding.figure4 import PANELS, Findings, Panel
 from rgan.embedding.projections import Embedding
 from rgan.report.charts.basic import COLOURS, NEUTRAL, Group, scatter
 from rgan.report.page import page
-from rgan.report.parts import data_uri, figure_html
+from rgan.report.parts import figure_html, sheet
 from rgan.report.render import templates
-
-SHEET_COLUMNS = 25
 
 
 def groups(panel: Panel) -> tuple[Group, Group]:
@@ -22,15 +19,9 @@ def groups(panel: Panel) -> tuple[Group, Group]:
     return Group(panel.first.label, NEUTRAL), Group(panel.second.label, COLOURS[side], "triangle-up")
 
 
-def sheet(first: Points, second: Points) -> dict[str, object]:
-    """Every image of both clouds as tiles of one PNG, as `hover.js` wants it: the first cloud's, then the second's."""
-    images = np.concatenate([_three(first.images), _three(second.images)])
-    height, width = images.shape[1:3]
-    scale = max(1, round(96 / width))
-    return {
-        "uri": data_uri(png(grid(images, SHEET_COLUMNS, gap=0))),
-        "width": width, "height": height, "columns": SHEET_COLUMNS, "scale": scale,
-    }  # fmt: skip
+def images_of(made: Panel) -> dict[str, object]:
+    """Every image of both clouds as a `parts.sheet`: the first cloud's, then the second's."""
+    return sheet(np.concatenate([made.first.images, made.second.images]))
 
 
 def embeddings_page(
@@ -76,10 +67,5 @@ def _section(
         ],
         "claim": found.claim,
         "tests": _pairs(found),
-        "sheet": sheet(panel.first, panel.second),
+        "sheet": images_of(panel),
     }
-
-
-def _three(images: np.ndarray) -> np.ndarray:
-    """Images (n, H, W, C) in as many channels as a PNG shows."""
-    return images if images.shape[-1] <= 3 else images[..., :3]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from rgan.common.images import WEBP_SIDE, grid, webp
+
 if TYPE_CHECKING:
+    import numpy as np
     from plotly.graph_objects import Figure as Drawing
 
 
@@ -93,9 +97,22 @@ class Picture:
         return Markup(data_uri(self.png))
 
 
-def data_uri(png: bytes) -> str:
-    """A PNG as the address of itself."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_uri(picture: bytes, kind: str = "png") -> str:
+    """A picture as the address of itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+SHEET_COLUMNS = 25
+
+
+def sheet(images: np.ndarray) -> dict[str, object]:
+    """Images, uint8 (n, H, W, C), as tiles of one picture, as `hover.js` wants them."""
+    count, height, width, _ = images.shape
+    columns = max(SHEET_COLUMNS, math.ceil(count * height / (WEBP_SIDE - height)))
+    return {
+        "uri": data_uri(webp(grid(images, columns, gap=0)), "webp"),
+        "width": width, "height": height, "columns": columns, "scale": max(1, round(96 / width)),
+    }  # fmt: skip
 
 
 def figure_html(figure: Drawing, key: str) -> Markup:

@@ -14,7 +14,7 @@ from session.tasks import Task, Work
 from rgan.embedding.figure4 import Choice, Findings, Panel, findings, panel, relevant
 from rgan.embedding.projections import Embedding, Layout, Report, fit
 from rgan.models.gan import Gan
-from rgan.report.embeddings_page import sheet
+from rgan.report.embeddings_page import images_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Map:
 
     def _make(self, report: Report) -> Made:
         made = panel(self.letter, *self.gans, self.choice, report=report)
-        return Made(made, sheet(made.first, made.second))
+        return Made(made, images_of(made))
 
     def _find(self, report: Report) -> Findings:
         return findings(tasks().value(self.made_key()).panel, *self.gans, report=report)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from components.image_hover import image_hover
 from components.progress import bar
 from plotly.graph_objects import Figure
-from screens.embeddings.image_hover import image_hover
 from screens.embeddings.maps import Map, best_drawing
 from screens.embeddings.selection import show_selection
 from session.tasks import Task

@@ -32,7 +32,10 @@ _LINED = 128  # samples up to which pairs are joined by lines
 
 
 def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
-    """Badness of every sample under each kind of noise, original and worst joined; means with 95 % intervals."""
+    """Badness of every sample under each kind of noise, original and worst joined; means with 95 % intervals.
+
+    A point carries its words, and the number of its image where those of all kinds, each N, stand one after another.
+    """
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
@@ -54,7 +57,10 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
             Scatter(
                 x=_plain(index + place), y=_plain(values[kind]), mode="markers", name=CONTROLS[kind],
                 marker={"color": colour, "symbol": SYMBOLS[kind], "size": 6, "opacity": 0.55},
-                customdata=list(range(count)), hovertemplate="sample %{customdata}: %{y:.1f} %<extra></extra>",
+                customdata=[
+                    (f"sample {k}, {kind}: {value:.1f} %", index * count + k) for k, value in enumerate(values[kind])
+                ],
+                hovertemplate="%{customdata[0]}<extra></extra>",
             )
         )  # fmt: skip
         mean = mean_interval(one.measures[kind].badness)

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
 from rgan.attack.search import Attack
+from rgan.common import answers
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed
@@ -29,6 +31,7 @@ from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Share, ShareDifference, share, share_difference
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
+VERSION = 1  # of the way all this is measured
 MOST = 20_000  # rows of a pool
 SEARCHED = 0.9  # of the work; the rest checks the search
 LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
@@ -124,6 +127,11 @@ class Pool:
         """Noise (n, d) of one of NOISES of some rows."""
         rows = torch.as_tensor(np.asarray(index), dtype=torch.long)
         return self.z[rows] if kind == "original" else self.z[rows] + self.rows[side].noise[kind][rows]
+
+
+def question(judged_gans: Sequence[JudgedGan], plan: PoolPlan) -> dict[str, Any]:
+    """What `pool` answers, as `rgan.common.answers` has it."""
+    return answers.question("pool", VERSION, [judged.digests for judged in judged_gans], plan=plan)
 
 
 def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
