@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import streamlit as st
 from components.time_needed import duration
+from session import chosen
+from session.table import BUDGET
 from session.tasks import Task
 from theme.html import part
 
@@ -14,15 +16,24 @@ from rgan.robustness.finding import Finding
 
 
 def finding(found: Finding | None, about: str, *, waiting: str = "", share: float = 0.0, old: bool = False) -> None:
-    """Draw it; `waiting`: what is computed and how far it is, while `old` says that the finding is of other settings."""
+    """Draw it; `waiting`: what is computed, and how far it is. old: the finding is of other settings."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key="finding"):
         st.html(part("finding.html", "finding", found, waiting, round(100 * min(share, 1.0), 1), old))
+        if found is not None and found.weak and not old and not waiting:
+            _stronger()
         with st.popover("?", help="What the words mean and how this is measured"):
             st.markdown(about)
 
 
+def _stronger() -> None:
+    """A button that lets the search spend more, where it can."""
+    now = BUDGET.options.index(chosen.current(BUDGET))
+    for larger in BUDGET.options[now + 1 : now + 2]:
+        st.button(f"Search with the {larger} budget", on_click=chosen.put, args=(BUDGET, larger), type="primary")
+
+
 def progress(what: str, tasks: Iterable[Task[object]]) -> tuple[str, float]:
-    """How far several pieces of work are together: in words, with the time left where it can be said, and as a share."""
+    """How far several pieces of work are together: in words, with the time left where that is known, and as a share."""
     known = list(tasks)
     share = sum(1.0 if task.done else task.share for task in known) / max(1, len(known))
     lefts = [task.left for task in known if not task.done]

@@ -248,10 +248,11 @@ class Tasks:
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 
-    def want(self, owner: str, works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
-        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up."""
+    def want(self, owner: str, works: dict[Hashable, Work[Any]], *, also: bool = False) -> dict[Hashable, Task[Any]]:
+        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up, unless
+        it wants these `also`."""
         with self._lock:
-            self._wants[owner] = frozenset(works)
+            self._wants[owner] = frozenset(works) | (self._wants.get(owner, frozenset()) if also else frozenset())
             wanted = frozenset().union(*self._wants.values())
             for key, task in list(self._tasks.items()):
                 if key not in wanted and not task.done:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rgan.common.formatting import per_cent
 from rgan.robustness.at_radius import AtRadius
-from rgan.robustness.checks import FAIR, GOOD, POOR, Check, against, too_weak
+from rgan.robustness.checks import FAIR, GOOD, POOR, Check, against, strength, too_weak
 from rgan.robustness.curves import Curves
 from rgan.robustness.failures.pool import Pool, between, beyond, prevalence
 from rgan.robustness.measured import Measures
@@ -107,6 +107,11 @@ def _less(a: OneRadius, b: OneRadius) -> str:
     if worse("worst"):
         return f"{more} starts better and stays better, but loses more."
     return f"{less} loses less, but has less to lose: its images are worse to begin with."
+
+
+def strength_words(found: Pool) -> str:
+    """How much of the worst noise the search of a pool finds."""
+    return strength({side: one.words for side, one in found.strength.items()})
 
 
 def _doubts(found: Mapping[str, tuple[Check, ...]]) -> list[str]:

@@ -82,9 +82,9 @@ def minimal_radius(asked: Asked, found: Found) -> None:
         st.html(part("evidence.html", "table", section.table))
         count = len(points["A", "worst"].radius)
         st.caption(
-            f"{section.charts['survival'].about} {count} samples: {REPEATS} draws of {asked.samples}. Minimal radii are "
-            "the first crossings seen on the path that the search has found: each step between two radii is looked at "
-            f"in {PARTS} parts, and a crossing narrowed down to a {1 / TOLERANCE:.0f}th of the step. Another search "
+            f"{section.charts['survival'].about} {count} samples: {REPEATS} draws of {asked.samples}. Minimal radii "
+            "are the first crossings seen on the path that the search has found: each step between two radii is looked "
+            f"at in {PARTS} parts, and a crossing narrowed down to a {1 / TOLERANCE:.0f}th of the step. Another search "
             "may break an image earlier, and an image may be good again further out, for the search follows the critic "
             "and not the judge."
         )
