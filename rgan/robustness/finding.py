@@ -43,30 +43,22 @@ def _withheld(why: list[str]) -> Finding:
 
 
 def _broken(measures: Mapping[str, Mapping[str, Measures]]) -> str:
-    """ "it breaks 61 of A's 128 images and 45 of B's, random noise as far 42 and 35"."""
+    """ "58 of A’s 128 images (random noise: 41) and 44 of B’s (33)"."""
     worst, random = ([int(one[kind].bad.sum()) for one in measures.values()] for kind in ("worst", "random"))
     count = len(next(iter(measures.values()))["worst"].bad)
-    return (
-        f"it breaks {worst[0]:,} of A’s {count:,} images and {worst[1]:,} of B’s, random noise as far "
-        f"{random[0]:,} and {random[1]:,}"
-    )
+    return f"{worst[0]:,} of A’s {count:,} images (random noise: {random[0]:,}) and {worst[1]:,} of B’s ({random[1]:,})"
 
 
-# What worst noise does beyond random noise: in both models, in one, and, after "is not shown to", in neither.
-_WORSE = "makes the images of both worse", "makes {}’s images worse", "make the images of either worse"
-_MORE = "breaks more images of both", "breaks more of {}’s images", "break more images of either"
-
-
-def _against_random(shown: Mapping[str, bool], does: tuple[str, str, str], counts: str) -> str:
-    both, one, neither = does
+def _against_random(shown: Mapping[str, bool], counts: str) -> str:
+    """Whether worst noise is shown to do more harm than random noise, in both models, in one, or in neither."""
     if all(shown.values()):
-        words = f"{both} than random noise does"
+        harms = "harms both models more than random noise does"
     elif not any(shown.values()):
-        words = f"is not shown to {neither} than random noise does"
+        harms = "is not shown to harm either model more than random noise does"
     else:
-        name, other = ("A", "B") if shown["A"] else ("B", "A")
-        words = f"{one.format(name)} than random noise does, which is not shown for {other}’s"
-    return f"Worst noise {words}: {counts}."
+        one, other = ("A", "B") if shown["A"] else ("B", "A")
+        harms = f"harms {one} more than random noise does, which is not shown for {other}"
+    return f"Worst noise {harms}: it breaks {counts}."
 
 
 def at_radius(found: AtRadius) -> Finding | None:
@@ -83,9 +75,9 @@ def at_radius(found: AtRadius) -> Finding | None:
     counts = _broken({side: one.measures for side, one in found.found.items()})
     apart, _ = differences(a, b)
     numbers = [f"{side}: {one.in_points()} of badness beyond random noise" for side, one in each.items()]
-    numbers.append(f"what it adds to A’s badness minus what it adds to B’s: {apart.in_points()}")
+    numbers.append(f"A loses {apart.in_points()} more than B")
     return Finding(
-        f"{_against_random(more, _WORSE, counts)} {_less(a, b)}",
+        f"{_against_random(more, counts)} {_less(a, b)}",
         tuple(numbers),
         tuple(_doubts(found.checks)),
     )
@@ -115,9 +107,8 @@ def strength_words(found: Pool) -> str:
 
 
 def _doubts(found: Mapping[str, tuple[Check, ...]]) -> list[str]:
-    return [
-        f"{side}’s search {check.number}" for side, checks in found.items() for check in checks if check.state == FAIR
-    ]
+    doubted = {side: [check.number for check in checks if check.state == FAIR] for side, checks in found.items()}
+    return [f"{side}’s search {', '.join(numbers)}" for side, numbers in doubted.items() if numbers]
 
 
 def checks(found: Mapping[str, tuple[Check, ...]]) -> Finding:
@@ -224,7 +215,7 @@ def pool(found: Pool) -> Finding | None:
         return None
     each = {side: beyond(found, side, "worst", "random") for side in found.rows}
     counts = _broken({side: rows.measures for side, rows in found.rows.items()})
-    words = _against_random({side: one.positive for side, one in each.items()}, _MORE, counts)
+    words = _against_random({side: one.positive for side, one in each.items()}, counts)
     worst = between(found, "worst")
     if worst.excludes_zero:
         more, fewer = ("A", "B") if worst.mean > 0 else ("B", "A")

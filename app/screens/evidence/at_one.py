@@ -15,7 +15,7 @@ from rgan.common.formatting import signed
 from rgan.common.images import circled, png, to_uint8
 from rgan.report import evidence
 from rgan.report import rows as evidence_rows
-from rgan.report.parts import Picture, sheet
+from rgan.report.parts import Picture, Section, sheet
 from rgan.robustness import finding, one_radius
 from rgan.robustness.at_radius import AtRadius
 from rgan.robustness.finding import Finding
@@ -39,7 +39,7 @@ def control(asked: Asked, found: Found) -> None:
     if known is None:
         titles(asked)
         return
-    section = evidence.control(known, opinion=True)
+    section = _section(f"{asked.at_radius_key} {bool(known.checks)}", known)
     for side, column in zip("AB", titles(asked), strict=True):
         judged = asked.judged_gans["AB".index(side)]
         column.html(_some(judged.gan.digest, repr(asked.at_radius_key), side, judged, known.found[side]))
@@ -65,6 +65,11 @@ def control_images(asked: Asked, found: Found) -> None:
     for side, judged in zip("AB", asked.judged_gans, strict=True):
         sheet_of = _all(judged.gan.digest, repr(asked.at_radius_key), asked.seed, judged, known.found[side])
         image_hover(f"control-{side}", sheet_of)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _section(key: str, _known: AtRadius) -> Section:
+    return evidence.control(_known, opinion=True)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
