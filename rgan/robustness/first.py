@@ -11,7 +11,7 @@ from typing import Any
 
 from rgan.attack.objectives import choices
 from rgan.attack.path import reach
-from rgan.attack.search import BUDGETS, Attack
+from rgan.attack.search import Attack
 from rgan.common.progress import Mapper
 from rgan.robustness import at_radius, curves, minimal_radius, one_radius
 from rgan.robustness.at_radius import AtRadius
@@ -110,7 +110,7 @@ class Hunt:
     def first(cls, judged_gans: tuple[JudgedGan, JudgedGan]) -> Hunt:
         """With what is usual for these models."""
         usual = choices([one.gan for one in judged_gans], judged_gans[0].raised)[0]
-        return cls(judged_gans, PoolPlan(Attack((RADIUS,), gradients=BUDGETS["standard"]), POOL, SEED, usual))
+        return cls(judged_gans, PoolPlan(Attack((RADIUS,)), POOL, SEED, usual))
 
     @property
     def question(self) -> dict[str, Any]:
