@@ -28,6 +28,10 @@ class Answered(Generic[T]):
             answers().keep(self.of, result)
         return result
 
+    def there(self, key: Hashable) -> bool:
+        """Whether the result, whose task has this key, has been computed or lies on disk."""
+        return state.tasks().finished(key) or self.known() is not None
+
     def known(self) -> T | None:
         """The result, where it lies on disk."""
         return answers().result(self.kind, self.of)

@@ -17,6 +17,7 @@ from rgan.attack.search import BUDGETS
 from rgan.common.devices import DEVICES
 from rgan.embedding.figure4 import FEATURES, PANELS
 from rgan.embedding.figure4 import SIDES as MODEL_SIDES
+from rgan.embedding.look import POINTS as FIRST_POINTS
 from rgan.embedding.projections import METHODS, NEIGHBOURS
 from rgan.models.recipes import PLAYERS
 from rgan.models.systems import SYSTEMS
@@ -148,7 +149,7 @@ assert set(KIND.options) == set(NOISES)
 
 # The maps of Figure 4.
 POINTS = OneOf(
-    key="points", label="Points of each sample", default=500, options=(100, 250, 500), widget="slider", group="maps",
+    key="points", label="Points of each sample", default=FIRST_POINTS, options=(100, 250, 500), widget="slider", group="maps",
     short="Points", help="The paper draws 500 and 500.",
 )  # fmt: skip
 MAP = OneOf(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Tell = Callable[..., None]  # told which share is done
 T = TypeVar("T")
 FOLDER = "answers"  # beside the models
-PARTS = ("paths", "evidence", "failures", "curves")  # cheap ones first
+PARTS = ("paths", "evidence", "failures", "embeddings", "curves")  # cheap ones first
 
 
 def add(commands: Subparsers) -> None:
@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> None:
             _paths(kept, name, gans if pair is None else pair)
         if pair is not None:
             _measured(kept, name, pair, options.parts)
+        if "embeddings" in options.parts and gans[0].reference is not None:
+            _embedded(kept, name, (gans[0], gans[1]))
     report = {"made": kept.made, "known": kept.known, "folder": str(models / FOLDER)}
     print_report(options, report, f"{models / FOLDER}: {len(kept.made)} made, {kept.known} were there")
 
@@ -88,6 +90,40 @@ def _measured(kept: _Kept, name: str, pair: tuple[JudgedGan, JudgedGan], parts: 
         kept.made_once(
             f"{name}, minimal radii", Minimal, first.minimal_question, lambda tell: first.minimal(along, tell)
         )
+
+
+def _embedded(kept: _Kept, name: str, gans: tuple[Gan, Gan]) -> None:
+    from rgan.embedding.figure4 import PANELS, Choice, Panel, Tested, findings, panel
+    from rgan.embedding.look import POINTS, Look, drawing_question, look, question
+    from rgan.embedding.projections import NEIGHBOURS, Embedding, Layout, fit
+
+    choice = Choice(POINTS)
+    for letter in PANELS:
+        made: list[Panel] = []  # the panel, made where one of its results is missing
+
+        def samples(tell: Tell, letter: str = letter, made: list[Panel] = made) -> Panel:
+            if not made:
+                made.append(panel(letter, *gans, choice, report=tell))
+            return made[0]
+
+        def drawn(layout: Layout) -> Callable[[Tell], Embedding]:
+            def draw(tell: Tell) -> Embedding:
+                of = samples(tell)
+                return fit(of.first.sample.points, of.second.sample.points, layout)
+
+            return draw
+
+        what = f"{name}, panel {letter}"
+        kept.made_once(what, Look, question("look", letter, gans, choice), lambda tell: look(samples(tell)))
+        for method in ("pca", "tsne"):
+            layout = Layout(method, neighbours=NEIGHBOURS[method], seed=choice.seed)
+            kept.made_once(
+                f"{what}, {method}", Embedding, drawing_question(letter, gans, choice, layout), drawn(layout)
+            )
+        kept.made_once(
+            f"{what}, tests", Tested, question("tested", letter, gans, choice),
+            lambda tell: findings(samples(tell), *gans, report=tell).alone,
+        )  # fmt: skip
 
 
 class _Kept:

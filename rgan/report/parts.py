@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from rgan.common.images import WEBP_SIDE, grid, webp
+from rgan.common.images import tiles, webp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,15 +101,18 @@ def data_uri(picture: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
-SHEET_COLUMNS = 25
-
-
 def sheet(images: np.ndarray) -> dict[str, object]:
     """Images, uint8 (n, H, W, C), as tiles of one picture, as `hover.js` wants them."""
-    count, height, width, _ = images.shape
-    columns = max(SHEET_COLUMNS, math.ceil(count * height / (WEBP_SIDE - height)))
+    picture, columns = tiles(images)
+    height, width = images.shape[1:3]
+    return sheet_of(webp(picture), columns, (height, width))
+
+
+def sheet_of(picture: bytes, columns: int, size: tuple[int, int]) -> dict[str, object]:
+    """The same of a WebP that has `columns` tiles of `size` (height, width) in a row."""
+    height, width = size
     return {
-        "uri": data_uri(webp(grid(images, columns, gap=0)), "webp"),
+        "uri": data_uri(picture, "webp"),
         "width": width, "height": height, "columns": columns, "scale": max(1, round(96 / width)),
     }  # fmt: skip
 

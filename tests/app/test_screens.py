@@ -134,9 +134,7 @@ def test_models_without_common_images_are_refused_in_words(runs):
 
 
 def test_the_evidence_is_the_librarys_and_every_view_comes_in():
-    test = waited(
-        app("evidence", samples="16", eps="4", seed="2", budget="live"), lambda test: WITHHELD in words(test)
-    )
+    test = waited(app("evidence", samples="16", eps="4", seed="2", budget="live"), lambda test: WITHHELD in words(test))
     names = tiny_models.PAIR
     gans = tiny_models.load(*names)
     judged_gans = [JudgedGan(gan, shipped("digits")) for gan in gans]

@@ -9,7 +9,8 @@ from screens.embeddings import draw_offer, maps, view
 from screens.embeddings.controls import map_controls
 from screens.embeddings.push_view import Push
 from session import table
-from session.state import drawing_pace, tasks, want
+from session.answered import want
+from session.state import drawing_pace
 
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
@@ -25,7 +26,7 @@ with st.sidebar:
 
 shown = [maps.Map(letter, gans, choice, layout, arrows, alone=len(letters) == 1) for letter in letters]
 asked = draw_offer.ASKED.get()
-drawn = layout.method == "pca" or all(one.key in asked or tasks().finished(one.main_key()) for one in shown)
+drawn = layout.method == "pca" or all(one.key in asked or one.known() for one in shown)
 works = maps.works(shown, draw=drawn)
 try:
     push = Push(names, gans, choice) if chosen == "a" else None

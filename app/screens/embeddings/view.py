@@ -20,9 +20,11 @@ from theme import language
 from theme.html import part
 
 from rgan.embedding.figure4 import PANELS
+from rgan.embedding.look import Look
 from rgan.embedding.projections import Embedding, as_csv
 from rgan.report.charts.basic import Group, scatter
 from rgan.report.embeddings_page import claim_html, groups, tests_html
+from rgan.report.parts import sheet_of
 
 Found = dict[Hashable, Task[Any]]
 
@@ -63,7 +65,8 @@ def hover(shown: list[Map], found: Found) -> None:
     """Images over the points, once everything stands still."""
     if all(task.done for task in found.values()):
         for one in shown:
-            image_hover(one.key, value(found[one.made_key()]).sheet)
+            made: Look = value(found[one.look_key()])
+            image_hover(one.key, sheet_of(made.picture.tobytes(), made.columns, made.size))
 
 
 def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
@@ -80,7 +83,7 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
             findings = value(found[one.found_key()])
             words = layout.title if what == "second" else f"Control, {layout.title}: {findings.control_words}"
             st.html(language.title(words))
-            key, looks = f"{one.key}-{what}", groups(value(found[one.made_key()]).panel)
+            key, looks = f"{one.key}-{what}", _looks(value(found[one.look_key()]))
             st.plotly_chart(
                 _figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False}, alt=words
             )
@@ -101,15 +104,14 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     st.html(language.heading(f"({one.letter}) {PANELS[one.letter]}", how))
     if drawn is None:
         return
-    made, flat = value(found[one.made_key()]).panel, one.layout.dimensions == 2
-    counted = f"{len(made.first.names)} points each, {made.space}"
-    st.html(part("panels.html", "legend", zip(groups(made), "●▲" if flat else "●■", strict=True), counted))
-    figure = _figure(
-        f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, groups(made), (made.first.names, made.second.names)
-    )
+    look: Look = value(found[one.look_key()])
+    looks, flat = _looks(look), one.layout.dimensions == 2
+    counted = f"{look.counts[0]} points each, {look.space}"
+    st.html(part("panels.html", "legend", zip(looks, "●▲" if flat else "●■", strict=True), counted))
+    figure = _figure(f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, looks, look.names)
     event = st.plotly_chart(
         figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore", selection_mode=("box", "lasso"),
-        alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in groups(made))}",
+        alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in looks)}",
     )  # fmt: skip
     if not flat:
         st.caption("Turn it with the mouse. Selecting points needs two dimensions.")
@@ -117,14 +119,18 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     assert not isinstance(event, DeltaGenerator)  # it tells what is selected
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
     if picked:
-        show_selection(one, made.first, made.second, np.array(picked), names)
+        show_selection(one, look, np.array(picked), names)
     elif one.alone:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
-            "Coordinates", as_csv(drawn, (made.first.names, made.second.names)),
+            "Coordinates", as_csv(drawn, look.names),
             f"{one.letter}-{drawn.layout.method}.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+
+
+def _looks(look: Look) -> tuple[Group, Group]:
+    return groups(look.letter, look.side, look.labels)
 
 
 def _progress(found: Found) -> None:
