@@ -15,14 +15,17 @@ from rgan.common.formatting import per_cent
 from rgan.robustness.finding import Finding
 
 
-def finding(found: Finding | None, about: str, *, waiting: str = "", share: float = 0.0, old: bool = False) -> None:
-    """Draw it; `waiting`: what is computed, and how far it is. old: the finding is of other settings."""
+def finding(
+    found: Finding | None, about: str, settings: str, *, waiting: str = "", share: float = 0.0, old: bool = False
+) -> None:
+    """Draw it; settings: of the search, in short. waiting: what is computed, and how far it is. old: the finding is of
+    other settings than those that are asked for."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key="finding"):
-        st.html(part("finding.html", "finding", found, waiting, round(100 * min(share, 1.0), 1), old))
-        if found is not None and found.weak and not old and not waiting:
-            _stronger()
+        st.html(part("finding.html", "finding", found, settings, waiting, round(100 * min(share, 1.0), 1), old))
         with st.popover("?", help="What the words mean and how this is measured"):
             st.markdown(about)
+    if found is not None and found.weak and not old and not waiting:
+        _stronger()
 
 
 def _stronger() -> None:

@@ -149,8 +149,8 @@ assert set(KIND.options) == set(NOISES)
 
 # The maps of Figure 4.
 POINTS = OneOf(
-    key="points", label="Points of each sample", default=FIRST_POINTS, options=(100, 250, 500), widget="slider", group="maps",
-    short="Points", help="The paper draws 500 and 500.",
+    key="points", label="Points of each sample", default=FIRST_POINTS, options=(100, 250, 500), widget="slider",
+    group="maps", short="Points", help="The paper draws 500 and 500.",
 )  # fmt: skip
 MAP = OneOf(
     key="map", label="Method", default="tsne", options=tuple(METHODS), words=METHODS.__getitem__, group="maps",

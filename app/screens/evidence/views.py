@@ -58,8 +58,10 @@ def show(view: str, asked: Asked, found: Found) -> None:
         waiting, share = progress(view, found.values()) if pending else ("", 0.0)
         shown = before or (asked, found)
         if before is not None:
-            waiting += f". Until then: {' and '.join(dict.fromkeys(before[0].names))}, {before[0].words}"
-        finding(one.found(*shown), _about(one, asked), waiting=waiting, share=share, old=before is not None)
+            waiting += f". Until then: {' and '.join(dict.fromkeys(before[0].names))}, as set before"
+        finding(
+            one.found(*shown), _about(one, asked), shown[0].words, waiting=waiting, share=share, old=before is not None
+        )
         with st.container(key="old" if before else "answer"):
             one.draw(*shown)
 

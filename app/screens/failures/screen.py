@@ -53,10 +53,11 @@ def hunted() -> None:
         LAST.set((hunt, pool, names))
     before = LAST.get() if pool is None else None
     if before is not None:
-        waiting += f". Until then: {' and '.join(dict.fromkeys(before[2]))}, {views.settings(before[1].plan)}"
+        waiting += f". Until then: {' and '.join(dict.fromkeys(before[2]))}, as set before"
     shown = before or (None if pool is None else (hunt, pool, names))
     found = None if shown is None else found_in(shown[1])
-    finding(found, views.about(hunt), waiting=waiting, share=share, old=before is not None)
+    settings = views.settings(plan if shown is None else shown[1].plan)
+    finding(found, views.about(hunt), settings, waiting=waiting, share=share, old=before is not None)
     views.stopping(hunt, task, pool)
     if shown is not None:
         with st.container(key="old" if before else "answer"):
