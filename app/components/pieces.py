@@ -10,7 +10,7 @@ from session.tasks import Task
 from session.waiting import value
 from streamlit.delta_generator import DeltaGenerator
 from theme.html import part
-from theme.language import model_title, stamp
+from theme.language import model_title
 
 from rgan.report.parts import Chart, Section
 from rgan.robustness.at_radius import AtRadius
@@ -22,7 +22,7 @@ def titles(asked: Asked) -> Sequence[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):
-        column.html(model_title(side, name, gan.recipe.title, stamp(asked.words)))
+        column.html(model_title(side, name, gan.recipe.title))
     return columns
 
 

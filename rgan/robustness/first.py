@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rgan.attack.objectives import choices
+from rgan.attack.objectives import CRITIC, choices
 from rgan.attack.path import reach
 from rgan.attack.search import Attack
 from rgan.common.progress import Mapper
@@ -24,7 +24,7 @@ from rgan.robustness.one_radius import Transfer
 
 RADIUS, SEED = 1.0, 0
 SAMPLES = 128  # enough for an FID
-POOL = 512  # noise vectors that are looked at for failures
+POOL = 256  # noise vectors that are looked at for failures
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the radii of curves
 REPEATS = 2  # draws of noise for curves
 
@@ -108,8 +108,9 @@ class Hunt:
 
     @classmethod
     def first(cls, judged_gans: tuple[JudgedGan, JudgedGan]) -> Hunt:
-        """With what is usual for these models."""
-        usual = choices([one.gan for one in judged_gans], judged_gans[0].raised)[0]
+        """With what is usual for these models: the critic's loss is raised, as in equation 8, where they have one."""
+        offered = choices([one.gan for one in judged_gans], judged_gans[0].raised)
+        usual = CRITIC if CRITIC in offered else offered[0]
         return cls(judged_gans, PoolPlan(Attack((RADIUS,)), POOL, SEED, usual))
 
     @property

@@ -14,6 +14,7 @@ from session.chosen import Slot
 from session.table import BUDGET, LAM, POOL, SEED
 from session.waiting import redrawn, settled, value
 
+from rgan.attack.objectives import CRITIC
 from rgan.attack.path import reach
 from rgan.attack.search import Attack, budget_of
 from rgan.common.errors import RganError
@@ -25,7 +26,7 @@ LAST = Slot[tuple[Hunt, Pool, tuple[str, str]] | None]("failures:last", None)
 
 names, gans = two_models("Failures", same_noise=True)
 with st.sidebar:
-    raised = objective_choice(names, gans)
+    raised = objective_choice(names, gans, first=CRITIC)
     radius, price, budget = attack.radius(min(map(reach, gans))), draw(LAM), draw(BUDGET)
     samples, seed = draw(POOL), draw(SEED)
 if raised.because:
