@@ -23,6 +23,7 @@ from rgan.models.recipes import PLAYERS
 from rgan.models.systems import SYSTEMS
 from rgan.paper.evaluation import MEASURES, EvaluationSettings
 from rgan.robustness.blind_test import BROKEN, QUESTIONS
+from rgan.robustness.blind_test import TRIALS as FIRST_TRIALS
 from rgan.robustness.failures.pool import BY as RANKINGS
 from rgan.robustness.failures.pool import NOISES
 from rgan.robustness.first import POOL as NOISE_TRIED
@@ -191,7 +192,7 @@ QUESTION = OneOf(
     help="Broken: original noise of A beside moved noise. Robust: A beside B, both under moved noise.",
 )  # fmt: skip
 TRIALS = OneOf(
-    key="trials", label="Pairs", default=20, options=(10, 20, 40), group="test", short="Number of pairs",
+    key="trials", label="Pairs", default=FIRST_TRIALS, options=(10, 20, 40), group="test", short="Number of pairs",
     help="Half of them, nobody knows which, are the control: random noise of the same length.",
 )  # fmt: skip
 

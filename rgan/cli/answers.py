@@ -13,13 +13,14 @@ from rgan.common.files import shipped_models
 
 if TYPE_CHECKING:
     from rgan.common.answers import Answers
+    from rgan.metrics.judges import Judge
     from rgan.models.gan import Gan
     from rgan.robustness.measured import JudgedGan
 
     Tell = Callable[..., None]  # told which share is done
 T = TypeVar("T")
 FOLDER = "answers"  # beside the models
-PARTS = ("paths", "evidence", "failures", "embeddings", "curves")  # cheap ones first
+PARTS = ("paths", "blind", "evidence", "failures", "embeddings", "curves")  # cheap ones first
 
 
 def add(commands: Subparsers) -> None:
@@ -45,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
         pair = None if judge is None else (JudgedGan(gans[0], judge), JudgedGan(gans[1], judge))
         if "paths" in options.parts:
             _paths(kept, name, gans if pair is None else pair)
+        if "blind" in options.parts:
+            _blind(kept, name, (gans[0], gans[1]), judge)
         if pair is not None:
             _measured(kept, name, pair, options.parts)
         if "embeddings" in options.parts and gans[0].reference is not None:
@@ -70,6 +73,16 @@ def _paths(kept: _Kept, name: str, sources: Sequence[JudgedGan | Gan]) -> None:
                 tell(step.share, None)
         assert step.found is not None
         kept.answers.put(of, encoded(step.found))
+
+
+def _blind(kept: _Kept, name: str, gans: tuple[Gan, Gan], judge: Judge | None) -> None:
+    from rgan.attack.objectives import choices
+    from rgan.robustness.blind_test import BROKEN, TRIALS, BlindTestPlan, Trials, pairs, question_of
+    from rgan.robustness.first import RADIUS, SEED
+
+    plan = BlindTestPlan(BROKEN, TRIALS, RADIUS, choices(gans, judge)[0], SEED)
+    of = question_of(gans, plan, judge)
+    kept.made_once(f"{name}, blind test", Trials, of, lambda _: Trials(pairs(gans, plan, judge), {}))
 
 
 def _measured(kept: _Kept, name: str, pair: tuple[JudgedGan, JudgedGan], parts: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ What is shown of a panel are three results, each found again by its own question
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,18 @@ import numpy as np
 
 from rgan.common import answers
 from rgan.common.images import from_webp, tiles, webp
-from rgan.embedding.figure4 import Choice, Panel, relevant
+from rgan.embedding.figure4 import Choice, Panel, Tested, relevant
 from rgan.embedding.projections import Layout
 from rgan.models.gan import Gan
+from rgan.robustness.finding import Finding
 
 POINTS = 250  # of each cloud at first; the paper draws 500
+_OUTCOME = {
+    "supported": "So it is here.",
+    "not supported": "Not so here.",
+    "undecided": "Here that cannot be said.",
+}
+_OUTCOMES = {"supported": "bear out", "not supported": "contradict", "undecided": "leave open"}
 VERSION = 1  # of the way panels are made, tested and drawn
 
 
@@ -70,6 +77,19 @@ def look(made: Panel) -> Look:
         columns,
         (height, width),
     )
+
+
+def finding(found: Mapping[str, Tested]) -> Finding:
+    """What the paper reads from panels, by letter, that these models bear out."""
+    if len(found) == 1:
+        ((_, one),) = found.items()
+        return Finding(f"{one.claim.paper} {_OUTCOME[one.claim.outcome]}", (one.claim.because.rstrip("."),))
+    parts = []
+    for outcome, words in _OUTCOMES.items():
+        letters = [f"({letter})" for letter, one in found.items() if one.claim.outcome == outcome]
+        if letters:
+            parts.append(f"{words} {' and '.join(filter(None, [', '.join(letters[:-1]), letters[-1]]))}")
+    return Finding(f"Of what the paper reads from its Figure 4, these two models {'; '.join(parts)}.")
 
 
 def question(what: str, letter: str, gans: tuple[Gan, Gan], choice: Choice, **settings: Any) -> dict[str, Any]:

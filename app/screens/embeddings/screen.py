@@ -17,8 +17,7 @@ from rgan.common.errors import RganError
 from rgan.embedding.figure4 import PANELS
 from rgan.embedding.projections import NEIGHBOURS, Layout
 
-st.title("Embeddings", anchor=False)
-names, gans = two_models()
+names, gans = two_models("Embeddings")
 chosen = draw(table.PANEL)
 letters = tuple(PANELS) if chosen == table.FIGURE_4 else (chosen,)
 with st.sidebar:
@@ -33,13 +32,13 @@ try:
     found = want(works | (push.works() if push else {}))
     if all(task.done for task in found.values()):
         drawing_pace(Layout("umap", neighbours=NEIGHBOURS["umap"]))  # compiles it in the background, before anyone asks
-    if not drawn:
-        draw_offer.offer(shown, drawing_pace(replace(layout, seed=0)))
+    view.show(shown, {key: found[key] for key in works}, names)
     if push:
         if found[push.key].done:
             found[push.key].value()
         push.show(found, arrows)
-    view.show(shown, {key: found[key] for key in works}, names)
+    if not drawn:
+        draw_offer.offer(shown, drawing_pace(replace(layout, seed=0)))
 except RganError as error:
     st.error(str(error))
     st.stop()

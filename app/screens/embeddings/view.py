@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from components.finding import finding, progress
 from components.image_hover import image_hover
-from components.progress import bar
 from plotly.graph_objects import Figure
 from screens.embeddings.maps import Map, best_drawing
 from screens.embeddings.selection import show_selection
@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from theme import language
 from theme.html import part
 
+from rgan.embedding import look
 from rgan.embedding.figure4 import PANELS
 from rgan.embedding.look import Look
 from rgan.embedding.projections import Embedding, as_csv
@@ -31,6 +32,15 @@ Found = dict[Hashable, Task[Any]]
 FIRST = 0.4  # seconds to wait for the first picture, which then needs no second look
 HEIGHTS = {True: 560, False: 380}  # of the main chart, alone on the page or not
 SMALL = 262
+ABOUT = (
+    "The four panels of the paper's Figure 4, each two samples: (a) original and worst noise, (b) worst real and worst "
+    "generated images, (c) real images and A's, (d) real images and B's. Point at a mark to see its image; draw a box "
+    "or a lasso to see all images in it. PCA keeps distances; in t-SNE and UMAP sizes, gaps and shapes mean nothing by "
+    "themselves, so what is said rests on tests of the samples, not on the pictures.\n\n"
+    "**p** is the chance of a difference at least this large if both samples were alike; a difference counts as shown "
+    "from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one distribution. Real "
+    "images are those that the model's file keeps: it was trained on them."
+)
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
 
@@ -47,7 +57,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     pending = any(not task.done for task in found.values())
 
     def draw() -> None:
-        _progress(found)
+        _head(shown, found, pending)
         if len(shown) == 1:
             _alone(shown[0], found, names)
             return
@@ -59,6 +69,19 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
                         st.html(claim_html(value(found[one.found_key()])))
 
     redrawn(draw, waiting=pending, over=lambda: settled(found))
+
+
+def _head(shown: list[Map], found: Found, pending: bool) -> None:
+    """What the panels show, once all of them are tested."""
+    tested = {one.letter: value(task) for one in shown if (task := found[one.found_key()]).done}
+    known = look.finding(tested) if len(tested) == len(shown) else None
+    waiting, share = ("", 0.0)
+    if pending:
+        kinds = [key[0] for key, task in found.items() if isinstance(key, tuple) and not task.done]
+        what = {"panel": "Making the samples", "findings": "Testing"}.get(kinds[0], "Drawing")
+        waiting, share = progress(what, found.values())
+    choice = shown[0].choice
+    finding(known, ABOUT, f"{choice.points} points of each sample, seed {choice.seed}", waiting=waiting, share=share)
 
 
 def hover(shown: list[Map], found: Found) -> None:
@@ -90,11 +113,6 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
     if found[one.found_key()].done:
         findings = value(found[one.found_key()])
         st.html(claim_html(findings) + tests_html(findings))
-        st.caption(
-            "p is the chance of a difference at least this large if both samples were alike; a difference counts as "
-            "shown from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one "
-            "distribution. Real images are those that the model's file keeps: it was trained on them."
-        )
 
 
 def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
@@ -104,11 +122,11 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     st.html(language.heading(f"({one.letter}) {PANELS[one.letter]}", how))
     if drawn is None:
         return
-    look: Look = value(found[one.look_key()])
-    looks, flat = _looks(look), one.layout.dimensions == 2
-    counted = f"{look.counts[0]} points each, {look.space}"
+    seen: Look = value(found[one.look_key()])
+    looks, flat = _looks(seen), one.layout.dimensions == 2
+    counted = f"{seen.counts[0]} points each, {seen.space}"
     st.html(part("panels.html", "legend", zip(looks, "●▲" if flat else "●■", strict=True), counted))
-    figure = _figure(f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, looks, look.names)
+    figure = _figure(f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, looks, seen.names)
     event = st.plotly_chart(
         figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore", selection_mode=("box", "lasso"),
         alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in looks)}",
@@ -119,28 +137,18 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     assert not isinstance(event, DeltaGenerator)  # it tells what is selected
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
     if picked:
-        show_selection(one, look, np.array(picked), names)
+        show_selection(one, seen, np.array(picked), names)
     elif one.alone:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
-            "Coordinates", as_csv(drawn, look.names),
+            "Coordinates", as_csv(drawn, seen.names),
             f"{one.letter}-{drawn.layout.method}.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 
-def _looks(look: Look) -> tuple[Group, Group]:
-    return groups(look.letter, look.side, look.labels)
-
-
-def _progress(found: Found) -> None:
-    waiting = [(key, task) for key, task in found.items() if not task.done]
-    if waiting:
-        key, task = waiting[0]
-        assert isinstance(key, tuple)
-        words = {"panel": "making the samples", "findings": "testing"}.get(key[0], "drawing")
-        done = len(found) - len(waiting) + task.share
-        bar(done / len(found), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
+def _looks(seen: Look) -> tuple[Group, Group]:
+    return groups(seen.letter, seen.side, seen.labels)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
