@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Tell = Callable[..., None]  # told which share is done
 T = TypeVar("T")
 FOLDER = "answers"  # beside the models
-PARTS = ("paths", "blind", "evidence", "failures", "embeddings", "curves")  # cheap ones first
+PARTS = ("learning", "paths", "blind", "evidence", "failures", "embeddings", "curves")  # cheap ones first
 
 
 def add(commands: Subparsers) -> None:
@@ -29,6 +29,10 @@ def add(commands: Subparsers) -> None:
     command.add_argument("pairs", nargs="+", metavar="NAME", help="baselines; each has its robust twin beside it")
     command.add_argument("--models", default=str(shipped_models()), help="folder of the models (default checkpoints)")
     command.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to compute (default all)")
+    command.add_argument(
+        "--runs", metavar="FOLDER", help="for `learning`: a folder of the runs that trained these models, known by "
+        "their digests; without it, or where none is theirs, how they learned is left out",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
@@ -44,6 +48,8 @@ def run(options: argparse.Namespace) -> None:
         gans = [checkpoints.load(models / f"{name}{end}.safetensors") for end in ("", "-robust")]
         judge = judge_for(gans, MEASURING)
         pair = None if judge is None else (JudgedGan(gans[0], judge), JudgedGan(gans[1], judge))
+        if "learning" in options.parts and options.runs:
+            _learned(kept, name, gans, Path(options.runs))
         if "paths" in options.parts:
             _paths(kept, name, gans if pair is None else pair)
         if "blind" in options.parts:
@@ -54,6 +60,23 @@ def run(options: argparse.Namespace) -> None:
             _embedded(kept, name, (gans[0], gans[1]))
     report = {"made": kept.made, "known": kept.known, "folder": str(models / FOLDER)}
     print_report(options, report, f"{models / FOLDER}: {len(kept.made)} made, {kept.known} were there")
+
+
+def _learned(kept: _Kept, name: str, gans: Sequence[Gan], runs: Path) -> None:
+    import hashlib
+
+    from rgan.training.learned import Learned, learned, question
+    from rgan.training.runs import CHECKPOINT, read
+
+    trained = {hashlib.sha256(path.read_bytes()).hexdigest(): path.parent for path in runs.glob(f"*/{CHECKPOINT}")}
+    for gan, end in zip(gans, ("", "-robust"), strict=True):
+        if gan.digest not in trained:
+            continue
+
+        def of_run(_: Tell, folder: Path = trained[gan.digest]) -> Learned:
+            return learned(read(folder))
+
+        kept.made_once(f"{name}{end}, how it learned", Learned, question(gan), of_run)
 
 
 def _paths(kept: _Kept, name: str, sources: Sequence[JudgedGan | Gan]) -> None:

@@ -84,16 +84,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG inside its page, with what it shows in words: `alt` for those who cannot see it, `words` above it."""
+    """A picture inside its page, a PNG unless `kind` says else, with what it shows in words: `alt` for those who cannot
+    see it, `words` above it."""
 
     png: bytes
     alt: str
     words: str = ""
+    kind: str = "png"
 
     @property
     def source(self) -> Markup:
         """Its address, which has nothing to escape."""
-        return Markup(data_uri(self.png))
+        return Markup(data_uri(self.png, self.kind))
 
 
 def data_uri(picture: bytes, kind: str = "png") -> str:
