@@ -21,10 +21,10 @@ view = draw(table.VIEW)
 with st.sidebar:
     radius, price, budget = attack.radius(min(map(reach, gans))), draw(table.LAM), draw(table.BUDGET)
     single = view not in (CURVES, MINIMAL_RADIUS, REPORT)
-    shell = draw(table.SHELL, disabled=not single)
+    shell = single and draw(table.SHELL)
     samples, seed = draw(replace(table.SAMPLES, default=SAMPLES)), draw(table.SEED)
 try:
-    chosen = Attack((radius,), price, budget_of(budget), keep_shell=single and shell)
+    chosen = Attack((radius,), price, budget_of(budget), keep_shell=shell)
     asked = Asked(names, gans, judge_of(gans), chosen, samples, seed)
     views.show(view, asked, want(asked.works(view)))
 except RganError as error:

@@ -27,6 +27,7 @@ SYMBOLS = {
 MARKS = {"original": "●", "worst": "▲", "random": "◆", "best": "◇", "fresh": "○"}  # the same in text
 SHORT = {"original": "original", "worst": "worst", "random": "random", "best": "best of<br>random", "fresh": "fresh"}
 DASHES = {"worst": "solid", "random": "dot"}
+EPSILONS = 6  # numbers along an axis of ε, at most
 _WIDTH = 0.32  # of a strip's scatter around its place
 _LINED = 128  # samples up to which pairs are joined by lines
 
@@ -111,6 +112,9 @@ def degradation(
         figure.add_hline(floor, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
     _mark(figure, radius)
     _lay_out(figure, height, x="ε", y=METRICS.get(metric, metric) + (", %" if share == 100 else ""))
+    figure.update_xaxes(nticks=EPSILONS)
+    if share == 100:
+        figure.update_yaxes(rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return figure
 
@@ -134,6 +138,7 @@ def differences(
     figure.add_hline(0, line={"color": NEUTRAL, "width": 1})
     _mark(figure, radius)
     _lay_out(figure, height, x="ε", y="B beyond A, points")
+    figure.update_xaxes(nticks=EPSILONS)
     return figure
 
 
