@@ -126,7 +126,7 @@ PANEL = OneOf(
 
 # The ranking of failures.
 BY = OneOf(
-    key="by", label="Rank by", default="rise", options=RANKINGS, group="ranking",
+    key="by", label="Rank by", default="badness", options=RANKINGS, group="ranking",
     help="What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
     "critic, how far the image changes, or how many attributes the judge sees changed.",
 )  # fmt: skip

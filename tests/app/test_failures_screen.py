@@ -62,12 +62,12 @@ def test_the_screen_says_what_the_library_finds(whole, known):
     for side in "AB":
         for share in prevalence(known, side).values():
             assert f"{share.hits} of {share.total}" in table
-    orders = {side: ranking(known, side, "rise") for side in "AB"}
+    orders = {side: ranking(known, side) for side in "AB"}
     assert noise(whole) == orders["A"][0]
     for ranked, order in (("each", orders["B"]), ("A", orders["A"])):  # its own worst, and what A's does to it
         whole.segmented_control(key="of").set_value(ranked).run()
         bad = int(known.rows["B"].measures["worst"].bad[order[:16]].sum())
-        assert f"B, badness rises most: 16 images, {bad} of them broken, circled" in words(whole)
+        assert f"B, the worst: 16 images, {bad} of them broken, circled" in words(whole)
         for place, row in enumerate(order[:3], 1):
             assert f"Place {place}, noise {row} of seed 0: badness" in words(whole)
     press(whole, "Better")

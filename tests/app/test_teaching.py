@@ -8,7 +8,7 @@ from benchmarks.serving import IDLE
 from rgan.metrics.judges import shipped
 from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, BlindTestPlan, pairs, tally
 from tests import tiny_models
-from tests.app.test_screens import app, words
+from tests.app.test_screens import app, waited, words
 from tests.robustness.test_shipped_answers import answers
 
 ANY_TIME = 60_000
@@ -108,4 +108,5 @@ def test_answers_are_counted_kept_and_shown_against_the_judge():
     for _ in range(10):
         test.button(key="choose_left").click().run()
     assert "All 2 visitors here" in words(test), "tests of other seeds count too"
+    waited(test, lambda test: not any("Checking the search" in caption.value for caption in test.caption))
     assert test.number_input(key="seed").value == 5 and not test.exception

@@ -207,7 +207,7 @@ def changes(judged: JudgedGan, pool: Pool, side: str) -> None:
     rows = pool.rows[side]
     found = rows.attributes
     assert found is not None
-    st.markdown(found.sentence)
+    st.markdown(found.sentence[:1].upper() + found.sentence[1:])
     moved = rows.changed("worst")
     columns = st.columns(CHANGES, gap="medium")
     for one, column in zip([one for one in found.changes if one.beyond.positive], columns, strict=False):
