@@ -32,7 +32,8 @@ from rgan.training.runs import COLUMNS, SHOWN
 from tests.conftest import ROOT
 
 SHIPPED = ROOT / "checkpoints"
-PAIRS = ("faces-dcgan",)
+PAIRS = ("faces-dcgan",)  # all of whose results are shipped
+SOME = ("mnist-dcgan", "digits-dcgan")  # of whose results some may be
 
 
 def asked(name):
@@ -73,9 +74,11 @@ def pair(name):
     return a, b
 
 
-def result(kind, of):
+def result(kind, of, name):
     """A shipped result; it is there."""
     found = Answers([SHIPPED / "answers"], 0).result(kind, of)
+    if found is None and name in SOME:
+        pytest.skip("not shipped")
     assert found is not None, f"stale: `python -m rgan answers {' '.join(PAIRS)}` makes it anew"
     return found
 
@@ -88,26 +91,26 @@ def seen_again(judged, z, noise, measures, rows):
         assert again.loss.numpy() == pytest.approx(measures[kind].loss[rows].numpy(), rel=0.01, abs=0.01), kind
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", PAIRS + SOME)
 def test_the_evidence_is_of_these_models(name):
     both = pair(name)
     first = Measured(both)
-    found = result(AtRadius, first.at_radius_question)
+    found = result(AtRadius, first.at_radius_question, name)
     for side, judged in zip("AB", both, strict=True):
         one = found.found[side].perturbation
         assert torch.equal(one.z, judged.gan.noise(first.samples, first.seed))
         assert one.radius == RADIUS and (one.length <= RADIUS + 1e-4).all() and len(found.checks[side]) == 4
         noise = {"original": torch.zeros_like(one.r), "worst": one.r, "random": one.random, "best": one.best_random}
         seen_again(judged, one.z, noise, found.found[side].measures, slice(0, 128, 9))
-    moved = result(Transfer, first.transfer_question)
+    moved = result(Transfer, first.transfer_question, name)
     assert moved.badness["A"]["A"].mean == pytest.approx(found.found["A"].beyond("random").mean, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", PAIRS + SOME)
 def test_the_failures_are_of_these_models(name):
     both = pair(name)
     hunt = Hunt.first(both)
-    found = result(Pool, hunt.question)
+    found = result(Pool, hunt.question, name)
     assert found.done and set(found.strength) == {"A", "B"}
     assert torch.equal(found.z, both[0].gan.noise(hunt.plan.samples, hunt.plan.seed))
     for side, judged in zip("AB", both, strict=True):
@@ -121,7 +124,7 @@ def test_panels_show_images_of_these_models_where_they_were_drawn(name):
     gans = pair(name)[0].gan, pair(name)[1].gan
     for letter in PANELS:
         looked, tested, pca, tsne = (
-            result(kind, of)
+            result(kind, of, name)
             for kind, of in zip(
                 (Look, figure4.Tested, Embedding, Embedding), panel_questions(letter, gans), strict=True
             )
@@ -139,13 +142,13 @@ def test_panels_show_images_of_these_models_where_they_were_drawn(name):
 def test_the_blind_test_and_the_learning_are_of_these_models(name):
     gans = pair(name)[0].gan, pair(name)[1].gan
     plan, of = blind(gans)
-    shown = result(Trials, of).pairs
+    shown = result(Trials, of, name).pairs
     assert len(shown) == TRIALS and sum(one.kind == "worst" for one in shown) == TRIALS // 2
     originals = to_uint8(gans[0].images(gans[0].noise(TRIALS, plan.seed)))
     for one, original in zip(shown, originals, strict=True):
         assert np.abs(one.images[1 - one.target].astype(int) - original).max() <= 1
     for gan in gans:
-        found = result(Learned, learned.question(gan))
+        found = result(Learned, learned.question(gan), name)
         assert found.iterations[-1] == gan.training.iterations and len(found.pictures) == len(found.iterations)
         noise = prior_noise(gan.recipe.latent, max(SHOWN, gan.recipe.batch), gan.training.seed)
         drawn = grid(to_uint8(gan.images(noise[: ROWS * COLUMNS])), COLUMNS)
@@ -171,9 +174,8 @@ def blind(gans):
 
 
 def test_no_other_answers_are_shipped():
-    paths = {name_of(path_of(*one)) for name in PAIRS for one in asked(name)}
-    results = set()
-    for name in PAIRS:
+    paths, results = ({name_of(path_of(*one)) for name in names for one in asked(name)} for names in (PAIRS, SOME))
+    for name in PAIRS + SOME:
         first, hunt = Measured(pair(name)), Hunt.first(pair(name))
         for of in (first.at_radius_question, first.transfer_question, first.curves_question, first.minimal_question):
             results.add(name_of(of, RECORD))
