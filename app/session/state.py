@@ -93,6 +93,11 @@ def want(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
     return tasks().want(_owner(), works)
 
 
+def also(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
+    """The tasks that this session waits for beside those it has named in this run."""
+    return tasks().want(_owner(), works, also=True)
+
+
 @st.cache_resource(show_spinner=False)
 def _measuring() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, "measure", initializer=lambda: torch.set_num_threads(1))

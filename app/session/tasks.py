@@ -248,10 +248,11 @@ class Tasks:
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 
-    def want(self, owner: str, works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
-        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up."""
+    def want(self, owner: str, works: dict[Hashable, Work[Any]], *, also: bool = False) -> dict[Hashable, Task[Any]]:
+        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up, unless
+        it wants these `also`."""
         with self._lock:
-            self._wants[owner] = frozenset(works)
+            self._wants[owner] = frozenset(works) | (self._wants.get(owner, frozenset()) if also else frozenset())
             wanted = frozenset().union(*self._wants.values())
             for key, task in list(self._tasks.items()):
                 if key not in wanted and not task.done:
@@ -265,6 +266,14 @@ class Tasks:
             while len(self._tasks) > KEPT and next(iter(self._tasks)) not in wanted:
                 self._tasks.popitem(last=False)
             return {key: self._tasks[key] for key in works}
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """A result that is known already, for whoever wants it."""
+        with self._lock:
+            if key not in self._tasks:
+                self._tasks[key] = Task(lambda report: value, self._turns)
+                self._tasks[key].share = 1.0
+                self._tasks[key].future.set_result(value)
 
     def wanted(self, owner: str) -> dict[Hashable, Task[Any]]:
         """The tasks that `owner` waits for, or whose results it has not let go of."""

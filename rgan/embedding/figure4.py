@@ -130,14 +130,25 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Tested:
     """The tests of a panel, the same tests of its control (two samples of one distribution), and the paper's claim."""
 
     verdicts: tuple[Verdict, ...]
-    control: tuple[Sample, Sample]
     control_words: str
     control_verdicts: tuple[Verdict, ...]
     claim: Reading
+
+
+@dataclass(frozen=True)
+class Findings(Tested):
+    """Those with the control itself."""
+
+    control: tuple[Sample, Sample]
+
+    @property
+    def alone(self) -> Tested:
+        """Without the control."""
+        return Tested(self.verdicts, self.control_words, self.control_verdicts, self.claim)
 
 
 @dataclass(frozen=True)
@@ -212,7 +223,7 @@ def findings(made: Panel, a: Gan, b: Gan, *, device: str = "auto", report: Repor
             (*verdicts, radius(samples[1].points)),
             (*control_verdicts, radius(control[1].points)),
         )
-    return Findings(verdicts, control, words, control_verdicts, _claim(made, side, verdicts))
+    return Findings(verdicts, words, control_verdicts, _claim(made, side, verdicts), control)
 
 
 def drawn(

@@ -136,6 +136,11 @@ class JudgedGan:
         return attackable(self.judge)
 
     @property
+    def digests(self) -> tuple[str, str, str]:
+        """Of the Gan's file and of its judges': what measures, and what may be raised."""
+        return self.gan.digest, self.judge.digest, self.raised.digest
+
+    @property
     def caveat(self) -> str:
         """A sentence on what flatters this Gan in the judge's eyes; empty where nothing does."""
         if not self.judge.facts.knows(self.gan.trained_on) or (self.judge.facts.apart and not self.gan.saw_all):

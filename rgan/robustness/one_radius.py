@@ -49,6 +49,15 @@ class OneRadius:
         """ε."""
         return self.perturbation.radius
 
+    def noise(self, kind: str) -> Tensor:
+        """Noise (N, d) of one of "original", "worst", "random" and "best"."""
+        found = self.perturbation
+        if kind == "original":
+            return found.z
+        move = {"worst": found.r, "random": found.random, "best": found.best_random}[kind]
+        assert move is not None
+        return found.z + move
+
     def rise(self, kind: str) -> Tensor:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
         return self.measures[kind].badness - self.measures["original"].badness

@@ -126,7 +126,7 @@ def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
     assert [row["x"] for row in coordinates] == pytest.approx([*drawn.first[:, 0], *drawn.second[:, 0]], abs=1e-5)
     assert [row["name"] for row in coordinates][40] == "worst A 0"
     html = page.read_text()
-    assert found.claim.paper in html and "Plotly.newPlot" in html and "data:image/png;base64" in html
+    assert found.claim.paper in html and "Plotly.newPlot" in html and "data:image/webp;base64" in html
     outside_scripts = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     assert not re.search(r"https?:", outside_scripts), "the page must work without a network"
     assert main(["embed", str(trained), str(trained), "--points", "40", "--panel", "c", "--method", "pca"]) == 0
