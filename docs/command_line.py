@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rgan.cli.main import parser
 
 PLACE = "<!-- every command -->"
+SHOWN_AS_IT_IS = r"\\\1"
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -63,7 +64,7 @@ def _row(one: argparse.Action) -> str:
     unsaid = one.default is not None and one.default is not False and one.option_strings and "default" not in said
     if unsaid:
         said = f"{said}{' ' if said else ''}(default {one.default})"
-    return f"| `{_cell(typed)}` | {_cell(re.sub(r'([<>*_])', r'\\\1', said))} |"
+    return f"| `{_cell(typed)}` | {_cell(re.sub('([<>*_])', SHOWN_AS_IT_IS, said))} |"
 
 
 def _cell(text: str) -> str:

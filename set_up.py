@@ -1,0 +1,113 @@
+"""Sets up .venv with all that the app needs: `make app` runs it.
+
+What is there already stays, so a set-up that was interrupted goes on where it was. Needs nothing but Python itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+KEPT = VENV / "torch-index"  # where torch was taken from, for later set-ups
+OLDEST = (3, 11)
+DEFAULT = "default"  # of TORCH_INDEX: what pip takes by itself
+CPU = "+cpu"  # ends the versions of PyTorch's builds for processors
+SIZE = "6.6 GB of disk, nearly all of it torch with CUDA"
+QUESTION = f"""\
+No NVIDIA GPU is found here. The usual build of torch brings CUDA along: {SIZE}.
+PyTorch publishes a much smaller build for processors. Its address is on the page "Get started" of pytorch.org: choose
+Linux, Pip and CPU there, and copy what stands behind --index-url.
+Paste it here, or press Enter for the usual build: """
+UNASKED = f"""\
+No NVIDIA GPU is found here, and the usual build of torch brings CUDA along: {SIZE}.
+For the smaller build name PyTorch's CPU index (pytorch.org, "Get started"): make app TORCH_INDEX=ADDRESS"""
+
+Run = Callable[[Sequence[str]], bool]
+
+
+def main() -> None:
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:2]))
+        raise SystemExit(f"expected Python 3.11 or later, got {found}; name another: make app PYTHON=python3.12")
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    # A folder that was left half made is completed.
+    if not run([python, "-m", "pip", "--version"], quiet=True) and not run([sys.executable, "-m", "venv", VENV]):
+        raise SystemExit("expected that `python -m venv` makes .venv, got an error, which stands above")
+    pins, named = pinned((HERE / "requirements.txt").read_text()), os.environ.get("TORCH_INDEX", "")
+    if named or not installed(python, pins):
+        take_torch(pins, named, lambda words: run([python, "-m", "pip", "install", *words]))
+    print("Installing what requirements.txt lists. What pip has downloaded before is not downloaded again.", flush=True)
+    if not run([python, "-m", "pip", "install", "-r", HERE / "requirements.txt"]):
+        raise SystemExit("expected that pip installs everything, got an error, which stands above; run `make app` again")
+
+
+def pinned(requirements: str) -> list[str]:
+    """The lines of torch and torchvision: ["torch==2.15.0", …]."""
+    return re.findall(r"^torch(?:vision)?==\S+", requirements, re.M)
+
+
+def installed(python: Path, pins: Sequence[str]) -> bool:
+    """Whether .venv has these versions, of whatever build."""
+    wanted = [pin.split("==") for pin in pins]
+    code = f"from importlib.metadata import version as v\nassert all(v(n).split('+')[0] == w for n, w in {wanted!r})"
+    return run([python, "-c", code], quiet=True)
+
+
+def take_torch(pins: Sequence[str], named: str, install: Run, *, kept: Path = KEPT) -> None:
+    """Install torch from the index that is `named`, was kept, is found or is told; else leave it to pip.
+
+    install: what runs `pip install` with these words; whether it worked.
+
+    Raises:
+        SystemExit: an index was named, kept or told, and does not have it.
+    """
+    index = named or (kept.read_text().strip() if kept.exists() else "")
+    if not index and wants_cpu():
+        print("No NVIDIA GPU here: looking for torch's smaller build where pip looks by itself …", flush=True)
+        if install(["--quiet", "--no-deps", *(pin + CPU for pin in pins)]):
+            return
+        index = asked()
+    if index and index != DEFAULT:
+        if not install(["--index-url", index, *pins]):
+            raise SystemExit(f"expected torch in the index {index}, got an error, which stands above; name another one "
+                             f"with `make app TORCH_INDEX=ADDRESS`, or take the usual build: TORCH_INDEX={DEFAULT}")  # fmt: skip
+    elif sys.platform == "linux":
+        print(f"Downloading torch with CUDA: {SIZE}.", flush=True)
+    if index:
+        kept.write_text(index)
+
+
+def wants_cpu() -> bool:
+    """Whether the usual build would bring CUDA to a machine without an NVIDIA GPU."""
+    gpu = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia").exists()
+    return sys.platform == "linux" and not gpu
+
+
+def asked() -> str:
+    """The index that somebody at a terminal names; "default" for the usual build; empty if nobody is there."""
+    if not sys.stdin.isatty():
+        print(UNASKED, flush=True)
+        return ""
+    return input(QUESTION).strip() or DEFAULT
+
+
+def run(command: Sequence[str | Path], *, quiet: bool = False) -> bool:
+    """Whether a command ended well; quiet: without what it says."""
+    try:
+        return subprocess.run([str(word) for word in command], capture_output=quiet).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("\nInterrupted; `make app` goes on where it was.") from None
