@@ -30,13 +30,15 @@ docs: .venv/docs
 pictures: .venv/test
 	$(BIN)/python docs/pictures.py
 
-.venv/app: requirements.txt pyproject.toml
+.venv/app: requirements.txt pyproject.toml $(if $(TORCH_INDEX),FORCE)
 	TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) set_up.py
 	touch $@
 
 .venv/docs: docs/requirements.txt .venv/app
 	$(BIN)/pip install -r docs/requirements.txt
 	touch $@
+
+FORCE:
 
 # Playwright fetches its own Chromium where the system has none; without either, the browser tests are skipped.
 .venv/test: tests/requirements.txt .venv/app

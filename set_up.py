@@ -29,8 +29,6 @@ UNASKED = f"""\
 No NVIDIA GPU is found here, and the usual build of torch brings CUDA along: {SIZE}.
 For the smaller build name PyTorch's CPU index (pytorch.org, "Get started"): make app TORCH_INDEX=ADDRESS"""
 
-Run = Callable[[Sequence[str]], bool]
-
 
 def main() -> None:
     if sys.version_info < OLDEST:
@@ -42,10 +40,12 @@ def main() -> None:
         raise SystemExit("expected that `python -m venv` makes .venv, got an error, which stands above")
     pins, named = pinned((HERE / "requirements.txt").read_text()), os.environ.get("TORCH_INDEX", "")
     if named or not installed(python, pins):
-        take_torch(pins, named, lambda words: run([python, "-m", "pip", "install", *words]))
+        take_torch(pins, named, lambda *words, quiet=False: run([python, "-m", "pip", "install", *words], quiet=quiet))
     print("Installing what requirements.txt lists. What pip has downloaded before is not downloaded again.", flush=True)
     if not run([python, "-m", "pip", "install", "-r", HERE / "requirements.txt"]):
-        raise SystemExit("expected that pip installs everything, got an error, which stands above; run `make app` again")
+        raise SystemExit(
+            "expected that pip installs everything, got an error, which stands above; run `make app` again"
+        )
 
 
 def pinned(requirements: str) -> list[str]:
@@ -60,28 +60,37 @@ def installed(python: Path, pins: Sequence[str]) -> bool:
     return run([python, "-c", code], quiet=True)
 
 
-def take_torch(pins: Sequence[str], named: str, install: Run, *, kept: Path = KEPT) -> None:
+def take_torch(pins: Sequence[str], named: str, install: Callable[..., bool], *, kept: Path = KEPT) -> None:
     """Install torch from the index that is `named`, was kept, is found or is told; else leave it to pip.
 
-    install: what runs `pip install` with these words; whether it worked.
+    install: runs `pip install` with these words, `quiet` without what it says; whether it worked.
 
     Raises:
-        SystemExit: an index was named, kept or told, and does not have it.
+        SystemExit: what was named, kept or told does not have it.
     """
-    index = named or (kept.read_text().strip() if kept.exists() else "")
-    if not index and wants_cpu():
-        print("No NVIDIA GPU here: looking for torch's smaller build where pip looks by itself …", flush=True)
-        if install(["--quiet", "--no-deps", *(pin + CPU for pin in pins)]):
-            return
+    before = kept.read_text().strip() if kept.exists() else ""
+    index = named or before
+    if not index and not wants_cpu():
+        index = DEFAULT
+    if not index:
+        smaller = ["--no-deps", *(pin + CPU for pin in pins)]
+        if install("--dry-run", *smaller, quiet=True):  # pip's own settings may name such an index
+            print("No NVIDIA GPU is found here: taking torch's smaller build, for processors.", flush=True)
+            if install(*smaller):
+                return
         index = asked()
-    if index and index != DEFAULT:
-        if not install(["--index-url", index, *pins]):
-            raise SystemExit(f"expected torch in the index {index}, got an error, which stands above; name another one "
-                             f"with `make app TORCH_INDEX=ADDRESS`, or take the usual build: TORCH_INDEX={DEFAULT}")  # fmt: skip
-    elif sys.platform == "linux":
+    words = [] if index == DEFAULT else ["--index-url", index]
+    if named and named != before:  # the other build has the same version, and would be kept
+        words.append("--force-reinstall")
+    if index == DEFAULT and sys.platform == "linux":
         print(f"Downloading torch with CUDA: {SIZE}.", flush=True)
-    if index:
-        kept.write_text(index)
+    if not install(*words, *pins):
+        where = "pip's own index" if index == DEFAULT else index
+        raise SystemExit(
+            f"expected torch in {where}, got an error, which stands above; name an index with "
+            f"`make app TORCH_INDEX=ADDRESS`, or take the usual build: TORCH_INDEX={DEFAULT}"
+        )
+    kept.write_text(index)
 
 
 def wants_cpu() -> bool:
@@ -91,10 +100,10 @@ def wants_cpu() -> bool:
 
 
 def asked() -> str:
-    """The index that somebody at a terminal names; "default" for the usual build; empty if nobody is there."""
+    """The index that somebody at a terminal names, or "default" for the usual build, as where nobody is there."""
     if not sys.stdin.isatty():
         print(UNASKED, flush=True)
-        return ""
+        return DEFAULT
     return input(QUESTION).strip() or DEFAULT
 
 

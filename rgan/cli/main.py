@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options; the documentation is made from it."""
-    made = argparse.ArgumentParser(
-        prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
-    )
+    made = argparse.ArgumentParser(prog="rgan", description="Train Gans, robustly or not, and find their worst noise.")
     made.add_argument("--version", action="version", version=__version__)
     commands = made.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
