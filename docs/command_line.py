@@ -27,7 +27,7 @@ def _commands() -> Iterator[str]:
         yield f"```text\n{_usage(command)}\n```"
         rows = [row for one in command._actions if (row := _row(one))]
         if rows:
-            yield "\n".join(["| | |", "|---|---|", *rows])
+            yield "\n".join(["| option | what it does |", "|---|---|", *rows])
 
 
 def _usage(command: argparse.ArgumentParser) -> str:

@@ -30,7 +30,7 @@ FILM_WIDTH = 800
 LARGEST = 2.0  # ε at the end of the film
 FRAMES, REST, PACE = 24, 10, 80  # frames up, frames at either end, milliseconds a frame
 ANY_TIME = 900_000  # milliseconds that a screen may compute
-SETTLED = "[...document.querySelectorAll('.stage .settings')].every(one => /^\\d+ gradients/.test(one.textContent))"
+SETTLED = "[...document.querySelectorAll('.stage .settings')].every(one => /^[\\d,]+ gradients/.test(one.textContent))"
 
 MOVE = """
 (radius) => new Promise((done) => {
