@@ -22,9 +22,9 @@ lint: .venv/test
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# Built strictly: a broken link, a page outside the list or an unknown name is an error.
+# Into site/, strictly: a broken link, a page outside the list or an unknown name is an error.
 docs: .venv/docs
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # The documentation's pictures, taken from the running app.
 pictures: .venv/test
