@@ -35,9 +35,9 @@ def main() -> None:
         found = ".".join(map(str, sys.version_info[:2]))
         raise SystemExit(f"expected Python 3.11 or later, got {found}; name another: make app PYTHON=python3.12")
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    # A folder that was left half made is completed: its Python may be there, and be no environment of its own yet.
+    # A folder that was left half made is made anew: its Python may be there, and be no environment of its own yet.
     whole = "import pip, sys; assert sys.prefix != sys.base_prefix"
-    if not run([python, "-c", whole], quiet=True) and not run([sys.executable, "-m", "venv", VENV]):
+    if not run([python, "-c", whole], quiet=True) and not run([sys.executable, "-m", "venv", "--clear", VENV]):
         raise SystemExit("expected that `python -m venv` makes .venv, got an error, which stands above")
     pins, named = pinned((HERE / "requirements.txt").read_text()), os.environ.get("TORCH_INDEX", "")
     if named or not installed(python, pins):
