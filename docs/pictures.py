@@ -61,7 +61,7 @@ def on_stage(page: Page, radius: float) -> None:
 
 
 def home(page: Page, address: str) -> None:
-    page.goto(f"{address}/home")
+    page.goto(address)
     on_stage(page, LARGEST)
     keep(page, "home")
 
@@ -89,7 +89,7 @@ def failures(page: Page, address: str) -> None:
 def slider(page: Page, address: str) -> None:
     """ε from 0 to LARGEST under worst noise, then the same under random noise."""
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{address}/home")
+    page.goto(address)
     on_stage(page, 0)
     stage, shots = page.locator(".stage").first, []
     for kind in ("2", "3"):  # worst, random
