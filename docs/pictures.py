@@ -28,7 +28,7 @@ SMALL, FILM_BYTES = 200_000, 1_500_000
 WIDE, HIGH = 1440, 900
 FILM_WIDTH = 800
 LARGEST = 2.0  # ε at the end of the film
-FRAMES, REST, PACE = 24, 10, 80  # frames up, frames at either end, milliseconds a frame
+FRAMES, PACE, REST = 20, 90, 1000  # frames on the way, milliseconds a frame and at either end
 ANY_TIME = 900_000  # milliseconds that a screen may compute
 SETTLED = "[...document.querySelectorAll('.stage .settings')].every(one => /^[\\d,]+ gradients/.test(one.textContent))"
 
@@ -97,12 +97,10 @@ def slider(page: Page, address: str) -> None:
         for frame in range(FRAMES + 1):
             page.evaluate(MOVE, LARGEST * frame / FRAMES)
             shots.append(shot(stage))
-            if frame in (0, FRAMES):
-                shots += [shots[-1]] * REST
-    for quality in (70, 55, 40, 25):
+    durations = [REST, *[PACE] * (FRAMES - 1), REST] * 2
+    for quality in (60, 40, 25):
         film = io.BytesIO()
-        options = {"save_all": True, "append_images": shots[1:], "duration": PACE, "loop": 0}
-        shots[0].save(film, "WEBP", quality=quality, method=6, **options)
+        shots[0].save(film, "WEBP", quality=quality, save_all=True, append_images=shots[1:], duration=durations, loop=0)
         if film.tell() <= FILM_BYTES:
             break
     written("slider", film.getvalue())
