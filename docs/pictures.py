@@ -72,18 +72,16 @@ def worst_noise(page: Page, address: str) -> None:
     keep(page, "worst-noise")
 
 
-def evidence(page: Page, address: str) -> None:
-    page.goto(f"{address}/evidence")
-    page.wait_for_selector(".js-plotly-plot", timeout=ANY_TIME)
-    still(page)
-    keep(page, "evidence")
+def screen(name: str, there: str) -> Callable[[Page, str], None]:
+    """A photographer of a screen as it opens, once what the selector names is there."""
 
+    def photograph(page: Page, address: str) -> None:
+        page.goto(f"{address}/{name}")
+        page.wait_for_selector(there, timeout=ANY_TIME)
+        still(page)
+        keep(page, name)
 
-def failures(page: Page, address: str) -> None:
-    page.goto(f"{address}/failures")
-    page.wait_for_selector(".board img", timeout=ANY_TIME)
-    still(page)
-    keep(page, "failures")
+    return photograph
 
 
 def slider(page: Page, address: str) -> None:
@@ -133,8 +131,12 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "slider": slider,
     "home": home,
     "worst-noise": worst_noise,
-    "evidence": evidence,
-    "failures": failures,
+    "evidence": screen("evidence", ".js-plotly-plot"),
+    "failures": screen("failures", ".board img"),
+    "embeddings": screen("embeddings", ".js-plotly-plot"),
+    "blind-test": screen("blind-test", "img"),
+    "train": screen("train", "img"),
+    "checkpoints": screen("checkpoints", ".board img"),
 }
 
 
