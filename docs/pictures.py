@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,14 +148,20 @@ def main() -> None:
     names = arguments.parse_args().names or list(PICTURES)
     if unknown := sorted(set(names) - PICTURES.keys()):
         raise SystemExit(f"expected names of pictures ({', '.join(PICTURES)}), got {', '.join(unknown)}")
-    server = Server()
+    with tempfile.TemporaryDirectory() as own, served(Path(own)) as address, chromium() as browser:
+        for name in names:
+            context = browser.new_context(viewport={"width": WIDE, "height": HIGH}, color_scheme="light")
+            PICTURES[name](context.new_page(), address)
+            context.close()
+
+
+@contextmanager
+def served(own: Path) -> Iterator[str]:
+    """The address of an app without anybody's own trainings and uploads."""
+    server = Server(environment={"RGAN_RUNS": str(own / "runs"), "RGAN_UPLOADS": str(own / "uploads")})
     server.start()
     try:
-        with chromium() as browser:
-            for name in names:
-                context = browser.new_context(viewport={"width": WIDE, "height": HIGH}, color_scheme="light")
-                PICTURES[name](context.new_page(), server.address)
-                context.close()
+        yield server.address
     finally:
         server.stop()
 
