@@ -138,7 +138,7 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "embeddings": screen("embeddings", ".js-plotly-plot"),
     "blind-test": screen("blind-test", "img"),
     "train": screen("train", "img"),
-    "checkpoints": screen("checkpoints", ".board img"),
+    "checkpoints": screen("checkpoints", ".card img"),
 }
 
 
