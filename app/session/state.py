@@ -80,7 +80,7 @@ def jobs() -> Jobs:
 @st.cache_resource(show_spinner=False)
 def tasks() -> Tasks:
     """What screens let be computed in the background."""
-    return Tasks(fast=os.cpu_count() or 1)
+    return Tasks(fast=1)
 
 
 @st.cache_resource(scope="session", on_release=lambda owner: tasks().forget(owner), show_spinner=False)

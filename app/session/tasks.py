@@ -2,8 +2,8 @@
 up when nobody wants it.
 
 As many pieces of work compute at a time as there are slots. Each passes its slot on when it reports, to whoever has
-computed least so far: somebody's first picture comes before another's hundredth step. The first two seconds of each, in
-which first pictures are made, is had in the order of coming: in a crowd everybody would wait for the last one's else.
+computed least so far: somebody's first picture comes before another's hundredth step. Until it has something to show,
+for two seconds at most, each is served in the order of coming: in a crowd everybody would wait for the last one's else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rgan.common import memory
 T = TypeVar("T")
 Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
-FIRST = 2.0  # seconds of a slot that count for nothing
+FIRST = 2.0  # seconds of a slot that count for nothing while there is nothing to show
 LOOK = 1.0  # seconds between looks whether the process ends
 
 
@@ -39,10 +39,10 @@ def go_on() -> None:
 
 
 class Turns:
-    """Slots that many threads take in turn; whoever has held one for the shortest time beyond FIRST comes next.
+    """Slots that many threads take in turn; whoever has had least of them comes next.
 
-    Besides there is the `fast` lane, as many slots more for those who have not had their first second: a piece of work
-    may be long between two reports, and first pictures do not wait for it.
+    Besides there is the `fast` lane, as many slots more for those who have nothing to show yet: a piece of work may be
+    long between two reports, and first pictures do not wait for it.
     """
 
     def __init__(self, slots: int, fast: int = 0):
@@ -131,6 +131,7 @@ class Turn:
 
     def __init__(self) -> None:
         self.spent, self.since = 0.0, 0.0
+        self.shown = False  # whether its work has something to show
         self.lane = ""  # of the slot that it holds
         self.passing = threading.Lock()
         self.called = threading.Event()  # set when a slot is handed over
@@ -138,7 +139,7 @@ class Turn:
     @property
     def had(self) -> float:
         """What counts against it."""
-        return max(0.0, self.spent - FIRST)
+        return self.spent if self.shown else max(0.0, self.spent - FIRST)
 
     def begin(self, lane: str) -> None:
         """Hold a slot from now on."""
@@ -207,6 +208,7 @@ class Task(Generic[T]):
             if so_far is not None:
                 self.so_far = so_far
                 self.begins.set()
+                holder._turn.shown = True
             if not self.wanted:
                 raise GivenUpError
             go_on()
