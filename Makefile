@@ -1,10 +1,10 @@
 # `make app` and `make test` set everything up in .venv and run; nothing needs to be installed but Python 3.11 or later.
 PYTHON ?= python3
 BIN := .venv/bin
-# Where to take torch from instead of the default build, e.g. the address of PyTorch's CPU wheels.
+# Where to take torch from, e.g. the address of PyTorch's CPU wheels; `default` is what pip takes by itself.
 TORCH_INDEX ?=
 
-.PHONY: app test test-all lint clean
+.PHONY: app test test-all lint docs pictures clean
 
 app: .venv/app
 	$(BIN)/streamlit run app/Home.py
@@ -22,13 +22,23 @@ lint: .venv/test
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+# Into site/, strictly: a broken link, a page outside the list or an unknown name is an error.
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-.venv/app: requirements.txt pyproject.toml .venv/bin/python
-	$(if $(TORCH_INDEX),$(BIN)/pip install --index-url $(TORCH_INDEX) torch==2.15.0 torchvision==0.29.2)
-	$(BIN)/pip install -r requirements.txt
+# The documentation's pictures, taken from the running app.
+pictures: .venv/test
+	$(BIN)/python docs/pictures.py
+
+.venv/app: requirements.txt pyproject.toml $(if $(TORCH_INDEX),FORCE)
+	TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) set_up.py
 	touch $@
+
+.venv/docs: docs/requirements.txt .venv/app
+	$(BIN)/pip install -r docs/requirements.txt
+	touch $@
+
+FORCE:
 
 # Playwright fetches its own Chromium where the system has none; without either, the browser tests are skipped.
 .venv/test: tests/requirements.txt .venv/app
@@ -37,4 +47,4 @@ lint: .venv/test
 	touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache site

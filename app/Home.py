@@ -1,19 +1,18 @@
 """RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
 
-from pathlib import Path
-
 import streamlit as st
-from components import tour
+from components import history, tour
 from controls import lock
-from session import address, visitors
+from session import address, classroom, visitors
 from session.state import warm_up
 from theme import language
 from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
-st.set_page_config(page_icon=Path(__file__).with_name("icon.png"), layout="wide")
+st.set_page_config(page_icon=language.ICON, layout="wide")
 warm_up()
 visitors.sweep()
+classroom.enter()
 
 page = st.navigation(
     {
@@ -36,8 +35,13 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
+history.steps()
 address.former()
 address.choices(page.title, lock.HIDEABLE)
 lock.note(page.title)
 tour.bar(page.title)
-page.run()
+if why := classroom.closed(page.title):
+    st.title(page.title, anchor=False)
+    st.info(why, icon=":material/school:")
+else:
+    page.run()

@@ -27,7 +27,7 @@ from rgan.attack.apgd import apgd
 from rgan.attack.objectives import Objective, objective_for
 from rgan.attack.search import Attack, losses, run
 from rgan.common.geometry import project_ball, random_in_ball, unit
-from rgan.metrics.judges import ATTACKED, first_shipped
+from rgan.metrics.judges import ATTACKED, first
 from rgan.models import checkpoints
 from rgan.models.gan import Gan
 
@@ -165,7 +165,7 @@ def rises(objective: Objective, z: Tensor, r: Tensor) -> Tensor:
 def prepared(gan: Gan, name: str) -> tuple[Objective, Tensor, Loss]:
     """The objective, noise, and the objective's coarse loss as a plain function of noise."""
     z = gan.noise(SAMPLES, SEED)
-    judge = first_shipped([gan.data], ATTACKED) if name == "judge" else None
+    judge = first([gan.trained_on], ATTACKED) if name == "judge" else None
     objective = objective_for(gan, name, z, judge=judge, device="cpu", precision="auto")
     of = (objective.coarse or objective).loss.of
     return (

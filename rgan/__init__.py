@@ -85,14 +85,14 @@ def perturb(
 
     Raises:
         SettingsError: an argument is out of its range, or z of another shape.
-        CheckpointError: the model has no critic, or no judge for its data comes with RGAN Lab, where one is needed.
+        CheckpointError: the model has no critic, or there is no judge for its data, where one is needed.
     """
     from rgan.attack import perturbation
     from rgan.attack.search import Attack
-    from rgan.metrics.judges import ATTACKED, first_shipped
+    from rgan.metrics.judges import ATTACKED, first
 
     if objective == "judge" and judge is None:
-        judge = first_shipped([gan.data or "unknown data"], ATTACKED)
+        judge = first([gan.trained_on], ATTACKED)
     attack = Attack.within(radius, price=price, budget=budget)
     return perturbation.perturb(gan, z, attack, objective, judge=judge, seed=seed, device=device)
 
@@ -127,12 +127,12 @@ def compare(
         CheckpointError: as `perturb`.
     """
     from rgan.attack.objectives import objective_for
-    from rgan.metrics.judges import ATTACKED, first_shipped
+    from rgan.metrics.judges import ATTACKED, first
     from rgan.robustness.checks import measure_strength
     from rgan.robustness.comparison import compared
 
     if objective == "judge" and judge is None:  # one judge for both, or their distances are of two kinds
-        judge = first_shipped([gan.data or "unknown data" for gan in (a, b)], ATTACKED)
+        judge = first([a.trained_on, b.trained_on], ATTACKED)
     found, strength = [], {}
     for side, gan in (("A", a), ("B", b)):
         z = gan.noise(samples, seed)

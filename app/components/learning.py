@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from components.time_needed import duration
 from markupsafe import Markup
 from screens.train.run_view import side_of
+from session.paths import answers
 from theme.html import part
+from theme.language import model_title
 from theme.language import title as titled
 
+from rgan.models.gan import Gan
 from rgan.report.charts.basic import COLOURS, Line, curves
 from rgan.report.parts import Picture
+from rgan.training.learned import Learned, question
 from rgan.training.runs import PICTURES, Record
 
 if TYPE_CHECKING:
@@ -27,6 +32,34 @@ CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 )
 DASHES = {"solid": "━", "dot": "┅"}
 History = tuple[dict[str, float], ...]
+
+
+def shipped_pair(gans: Mapping[str, Gan]) -> bool:
+    """How a pair that comes with the app learned, by name, the baseline first; False where nobody kept it."""
+    found = {name: answers().result(Learned, question(gan)) for name, gan in gans.items()}
+    known = {name: one for name, one in found.items() if one is not None}
+    if len(known) < len(found):
+        return False
+    first = next(iter(known.values()))
+    moment = st.select_slider(
+        "Moment of the training",
+        range(len(first.iterations)),
+        len(first.iterations) - 1,
+        format_func=lambda at: f"iteration {first.iterations[at]:,}",
+        key="moment:shipped",
+        help="Early pictures lie closer together. Arrow keys step through them.",
+    )
+    for (name, one), side, column in zip(known.items(), "AB", st.columns(len(known), gap="medium"), strict=True):
+        at = one.iterations[moment]
+        drawn = Picture(
+            one.pictures[moment].tobytes(), f"{name}: images at iteration {at}", "images from the same noise", "webp"
+        )
+        column.html(
+            model_title(side, name, f"{duration(one.seconds)} of training")
+            + part("board.html", "shown", f"drawn {side}", f"iteration {at:,}", drawn)
+        )
+    charts([(name, side, one.history) for (name, one), side in zip(known.items(), "AB", strict=True)])
+    return True
 
 
 def picture(record: Record, moment: int) -> None:

@@ -10,9 +10,9 @@ from session.tasks import Task
 from session.waiting import value
 from streamlit.delta_generator import DeltaGenerator
 from theme.html import part
-from theme.language import model_title, stamp, title
+from theme.language import model_title
 
-from rgan.report.parts import Chart, Section, Table
+from rgan.report.parts import Chart, Section
 from rgan.robustness.at_radius import AtRadius
 
 PLAIN = {"displayModeBar": False}
@@ -22,11 +22,11 @@ def titles(asked: Asked) -> Sequence[DeltaGenerator]:
     """A column for each model, with its name."""
     columns = st.columns(2, gap="large")
     for side, name, column, gan in zip("AB", asked.names, columns, asked.gans, strict=True):
-        column.html(model_title(side, name, gan.recipe.title, stamp(asked.words)))
+        column.html(model_title(side, name, gan.recipe.title))
     return columns
 
 
-def known(asked: Asked, found: Found) -> AtRadius | None:
+def at_once(asked: Asked, found: Found) -> AtRadius | None:
     """What has come in of both models at ε."""
     task: Task[AtRadius] = found[asked.at_radius_key]
     return value(task) if task.done else task.so_far
@@ -50,21 +50,15 @@ def chart(one: Chart, place: DeltaGenerator | None = None) -> None:
 
 
 def beside(asked: Asked, section: Section) -> None:
-    """The charts of both models, each under its model's name, and their numbers."""
+    """The charts of both models, each under its model's name."""
     for side, column in zip("AB", titles(asked), strict=True):
         if side in section.charts:
             chart(section.charts[side], column)
-    table(section.table)
 
 
-def table(one: Table) -> None:
-    """Rows of numbers."""
-    st.html(part("evidence.html", "table", one))
-
-
-def note(text: str) -> None:
-    """What a picture shows, above it."""
-    st.html(title(text))
+def numbers() -> DeltaGenerator:
+    """Where the numbers of a picture stand, below it."""
+    return st.expander("Numbers", icon=":material/table:")
 
 
 def said(sentences: Sequence[str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from concurrent.futures import wait
+from typing import NamedTuple
 
 import streamlit as st
 from components.stage import stage
@@ -18,17 +19,23 @@ from session.waiting import value
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
 from rgan.report.stage import OnStage, stage_data
-from rgan.robustness.encoding import decoded
-from rgan.robustness.frames import Frames
 
-AT_ONCE = 0.25  # seconds
-SOON, LATER = 0.4, 2.0  # seconds between looks for new frames: before the first, and after
+AT_ONCE = 0.3  # seconds
+SOON, LATER = 0.25, 2.0  # seconds between looks for new frames: before the first, and after
 THINGS = {
     "faces": "faces",
     "digits": "digits",
     "mnist": "digits",
     "cats-64.zip": "cats",
 }  # what their images are of
+
+
+class Standing(NamedTuple):
+    """What stands on a stage, and whether it is what was asked for: the old one stays until that comes."""
+
+    names: tuple[str, str]
+    frames: list[Encoded]
+    asked: bool = True
 
 
 def played(
@@ -41,7 +48,7 @@ def played(
     play: bool = False,
     pick: Control[int] | None = None,
     parameter: str = "",
-) -> dict[str, Frames]:
+) -> dict[str, Encoded]:
     """The stage with the best frames there are, which are returned by side; none before the first.
 
     While a new path begins the old one stays, pale.
@@ -54,20 +61,21 @@ def played(
     """
     found = paths(names, request)
     try:
-        if not any(task.done or task.so_far for task in found):
-            wait([task.future for task in found], timeout=AT_ONCE)  # what is on disk comes with the first paint
-        for task in found:
+        end = time.monotonic() + AT_ONCE
+        for task in found:  # what is on disk comes with the first paint
+            task.begins.wait(max(0.0, end - time.monotonic()))
             if task.done:
                 value(task)
     except RganError as error:
         st.error(str(error))
         return {}
-    last = Slot[tuple[tuple[str, str], list[Encoded]] | None](f"played:{key}", None)
+    last = Slot[Standing | None](f"played:{key}", None)
     frames, waiting = frames_of(found), ""
     if frames:
-        last.set((names, frames))
-    elif (kept := last.get()) is not None and kept[0] == names:
-        frames, waiting = kept[1], _waiting(found)
+        last.set(Standing(names, frames))
+    elif (kept := last.get()) is not None and kept.names == names:
+        frames, waiting = kept.frames, _waiting(found)
+        last.set(Standing(names, frames, asked=False))
     if frames:
         count = frames[0]["size"][0]
         data = stage_data(
@@ -81,23 +89,18 @@ def played(
         stage(data, key, on_pick=None if pick is None else lambda sample: moved(pick, sample + 1), parameter=parameter)
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
-    _watch(found, [one["id"] for one in frames])
-    return {side: _frames(one["id"], one) for side, one in zip("AB", frames, strict=False)}
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _frames(identity: str, _encoded: Encoded) -> Frames:
-    return decoded(_encoded)
+    _watch(found, [] if waiting else [one["id"] for one in frames])
+    return dict(zip("AB", frames, strict=False))
 
 
 def _waiting(found: Sequence[Task[Encoded]]) -> str:
     ahead = max(task.ahead for task in found)
-    before = f" {ahead} before this one." if ahead else ""
+    before = f" {ahead} {'search' if ahead == 1 else 'searches'} before yours." if ahead else ""
     return f"Searching …{before}"
 
 
 def _watch(found: Sequence[Task[Encoded]], shown: list[str]) -> None:
-    """Run the page again when there are frames that are not `shown` yet."""
+    """Run the page again when there are frames of theirs that are not `shown` yet."""
     if all(task.done for task in found) and [task.value()["id"] for task in found] == shown:
         return
 
@@ -105,4 +108,5 @@ def _watch(found: Sequence[Task[Encoded]], shown: list[str]) -> None:
         if any(task.failed for task in found) or [one["id"] for one in frames_of(found)] != shown:
             st.rerun()
 
-    st.fragment(look, run_every=LATER if shown else SOON)()
+    ahead = max(task.ahead for task in found)
+    st.fragment(look, run_every=LATER if shown else min(LATER, SOON * (1 + ahead / 4)))()

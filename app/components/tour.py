@@ -59,7 +59,7 @@ STEPS = (
         "Are the images really worse?",
         language.EVIDENCE,
         "Evidence",
-        "Read what the judge says, then open the view **Curves**.",
+        "Read the sentence on top, then open the view **Checks**.",
         "The judge has seen real faces only. A sentence claims a difference only where its interval leaves out 0, and "
         "none where the search finds too little of the worst noise.",
         {**_HERE, "samples": 128, "view": "Control"},
@@ -71,7 +71,7 @@ STEPS = (
         "Open panel **c**, then panel **d**: real images against those of A, and of B.",
         "Under each picture stands what the paper reads from it, and whether these two models support it: the tests "
         "decide, in all dimensions, not the eye on two of them.",
-        {**_HERE, "panel": "Figure 4", "map": "pca", "points": 500, "features": "pixels"},
+        {**_HERE, "panel": "Figure 4", "map": "pca", "points": table.POINTS.default, "features": "pixels"},
     ),
 )
 

@@ -9,12 +9,17 @@ from controls.draw import draw
 from controls.objective import ObjectiveChoice
 from session import chosen, table
 from session.address import moved
+from session.chosen import Slot
+from session.classroom import most_rows
+from theme.language import wrong
 
 from rgan.attack.objectives import CHANGE
-from rgan.attack.path import Request, parse_rows
+from rgan.attack.path import MAX_ROWS, Request, parse_rows
 from rgan.attack.search import budget_of
+from rgan.common.errors import SettingsError
 
 SAMPLES = 16  # few enough for large pictures
+_LAST_ROWS = Slot[tuple[int, ...]]("rows_last", ())
 
 
 def reset(objective: str) -> None:
@@ -33,7 +38,7 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     if change:
         st.caption("The change is searched: it has no gradient at the original noise for one step to follow.")
     budget = draw(table.BUDGET, disabled=one_step)
-    shell, rows = draw(table.SHELL), draw(table.ROWS)
+    shell, rows = draw(table.SHELL), _rows()
     samples = draw(replace(table.SAMPLES, default=SAMPLES), disabled=bool(rows))
     seed = draw(table.SEED)
     st.button(
@@ -45,9 +50,19 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
         help="All controls back to their defaults.",
     )
     how = table.ONE_STEP if method == table.ONE_STEP and not change else "ascent"
-    return Request(
-        samples, seed, price, budget_of(budget), how, shell, reach, parse_rows(rows), raised.objective, raised.judge
-    )
+    return Request(samples, seed, price, budget_of(budget), how, shell, reach, rows, raised.objective, raised.judge)
+
+
+def _rows() -> tuple[int, ...]:
+    """Draw the field for sample numbers; those that stood in it last where it cannot be read, and the field says so."""
+    text = draw(table.ROWS)
+    try:
+        rows = parse_rows(text, most_rows(MAX_ROWS))
+    except SettingsError as error:
+        wrong(table.ROWS.key, str(error))
+        return _LAST_ROWS.get()
+    _LAST_ROWS.set(rows)
+    return rows
 
 
 def radius(reach: float) -> float:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeVar, cast
 
 import streamlit as st
 from session.chosen import move_into_range
+from session.classroom import narrowed
 from session.control import Control, Number, OneOf, Switch, Text
+from theme.language import plain
 
 T = TypeVar("T")
 
 
 def draw(control: Control[T], *, disabled: bool = False) -> T:
     """Draw a control into the current container; its value."""
+    control = narrowed(control)
     move_into_range(control)
     return cast(T, _drawn(control, disabled))
 
@@ -55,10 +58,27 @@ def _drawn(control: Control[Any], disabled: bool) -> object:
 def choose(control: Control[str], names: Sequence[str], *, on_change: Callable[[], None] | None = None) -> str:
     """Draw the choice of one of the things at hand, at first the control's default or the first of them; without a
     default, one that is set already.
+
+    What a link or the session asks for and is not at hand stays chosen, and in the address, and the returned name is
+    none of `names`: nothing takes its place but what somebody chooses.
     """
+    asked = st.session_state.get(control.key, st.query_params.get(control.key))
+    gone = (asked,) if isinstance(asked, str) and asked and asked not in names else ()
     first = (names.index(control.default) if control.default in names else 0) if control.default else None
     return str(
         st.selectbox(
-            control.label, names, first, key=control.key, bind="query-params", on_change=on_change, help=control.help
+            control.label, [*names, *gone], first, key=control.key, bind="query-params", on_change=on_change,
+            help=control.help,
         )
-    )
+    )  # fmt: skip
+
+
+def stop_without(names: Container[str], *chosen: str) -> None:
+    """End the run in words where something chosen is not at hand."""
+    missing = [plain(name) for name in dict.fromkeys(chosen) if name not in names]
+    if missing:
+        st.error(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not here: never on this machine, or "
+            "deleted or renamed. Choose another above; until then the address stays as it is."
+        )
+        st.stop()

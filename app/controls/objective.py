@@ -30,19 +30,20 @@ class ObjectiveChoice:
     because: str
 
 
-def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...]) -> ObjectiveChoice:
-    """Draw the choice into the current container."""
+def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...], *, first: str = "") -> ObjectiveChoice:
+    """Draw the choice into the current container; `first` is the default where it can be raised."""
     judge = judge_for(gans)
     offered = choices(gans, judge)
-    _follow(offered[0])
-    objective = draw(replace(OBJECTIVE, options=offered, default=offered[0]))
+    usual = first if first in offered else offered[0]
+    _follow(usual)
+    objective = draw(replace(OBJECTIVE, options=offered, default=usual))
     if judge is not None and objective == JUDGE:
         st.caption(
             f"The judge of {judge.data} that may be attacked: right on {per_cent(judge.accuracy)} of held-out real "
             "images. Verdicts come from the other one."
         )
     return ObjectiveChoice(
-        objective, judge.data if judge and objective == JUDGE else "", offered[0], _because(names, gans, offered)
+        objective, judge.data if judge and objective == JUDGE else "", usual, _because(names, gans, offered)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from controls import lock
-from controls.draw import choose
+from controls.draw import choose, stop_without
 from session import chosen
 from session.state import load, models
 from session.table import A, B
@@ -14,24 +14,30 @@ from rgan.common.errors import RganError
 from rgan.models.gan import Gan
 
 
-def two_models(*, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
+def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
     """Draw the choices of A and B and return names and Gans; ends the run in words where a file cannot be used.
 
-    same_noise: refuse models that cannot be given the same noise.
+    title: of the screen, which stands before them in one line where there is room. same_noise: refuse models that
+    cannot be given the same noise.
     """
+    place, left, right = (
+        st.columns([2, 3, 3], gap="medium") if title else (st.container(), *st.columns(2, gap="medium"))
+    )
+    if title:
+        place.title(title, anchor=False)
     names = tuple(models())
     if not names:
         st.error(
             "No model found. Train one with `python -m rgan train --system dcgan --data digits …`; see the README."
         )
         st.stop()
-    left, right = st.columns(2, gap="medium")
     with left:
         a = choose(A, names, on_change=_follow)
     with right:
         b = choose(B, names)
     with st.sidebar:
         lock.maker()
+    stop_without(names, a, b)
     try:
         gans = load(a), load(b)
     except RganError as error:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
 from session.control import Control, Number, OneOf, number_in
+from theme.language import plain
 
 T = TypeVar("T")
 
@@ -54,23 +55,36 @@ def forget(control: Control[Any]) -> None:
 
 
 def move_into_range(control: Control[Any]) -> None:
-    """Before a control is drawn: a number from a link or another page that is out of range is moved into it, and that
-    is said; without this, Streamlit would silently take the default, or fail.
+    """Before a control is drawn: a number from a link or another page that is out of range is moved into it, what is no
+    value gives way to the default, and both are said; without this, Streamlit would be silent, or fail.
     """
     key = control.key
     asked = st.session_state.get(key, st.query_params.get(key))
+    if asked == "" and key in st.query_params and not control.understands(""):
+        del st.query_params[key]  # Streamlit would take it for a choice that somebody has cleared
+        st.rerun()
+    if key not in st.session_state and isinstance(asked, str) and not control.understands(asked):
+        st.toast(
+            f"{control.name} is {control.write(control.default)}: the link gives {plain(asked[:40])}, which is no "
+            "value of it.", icon=":material/info:", duration="long",
+        )  # fmt: skip
+        st.session_state[key] = control.default
+        return
     if isinstance(control, OneOf) and asked in control.former:
         st.session_state[key] = control.former[asked]
         return
     number, nearest = number_in(asked), control.clamped(asked)
     if number is None or nearest is None:
         return
+    infinite = Slot(f"infinite:{key}", False)  # a whole number that Streamlit fails to read, so that this run ends
     if isinstance(control, Number) and control.widget == "field" and isinstance(asked, str) and math.isinf(number):
-        st.query_params[key] = control.write(nearest)  # Streamlit fails to read an infinite whole number
+        st.query_params[key] = control.write(nearest)
+        infinite.set(True)
         st.rerun()
-    if number != nearest:
+    if number != nearest or infinite.pop():
+        what = "What the link asks for" if number == nearest else f"{control.name} {number:g}"
         st.toast(
-            f"{control.name} {number:g} is not offered here; it is {control.write(nearest)} now.",
+            f"{what} is not offered here; {control.name} is {control.write(nearest)} now.",
             icon=":material/info:", duration="long",
         )  # fmt: skip
     if asked != nearest:

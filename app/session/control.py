@@ -36,6 +36,10 @@ class Control(ABC, Generic[T]):
     def read(self, text: str) -> T:
         """The value that a link gives, moved into the range; the default where it gives none."""
 
+    def understands(self, text: str) -> bool:
+        """Whether a link gives a value, in the range or not."""
+        return self.clamped(text) is not None
+
     def write(self, value: T) -> str:
         """The value as it stands in a link."""
         return str(value)
@@ -84,6 +88,9 @@ class OneOf(Control[T]):
         found = self.clamped(text)
         return self.default if found is None else found
 
+    def understands(self, text: str) -> bool:
+        return text in self.former or text in map(self.words, self.options) or super().understands(text)
+
     def write(self, value: T) -> str:
         return self.words(value)
 
@@ -103,7 +110,10 @@ class Switch(Control[bool]):
     default: bool = False
 
     def read(self, text: str) -> bool:
-        return {"true": True, "false": False}.get(text.lower(), self.default)
+        return text.lower() == "true" if self.understands(text) else self.default
+
+    def understands(self, text: str) -> bool:
+        return text.lower() in ("true", "false")
 
     def write(self, value: bool) -> str:
         return "true" if value else "false"
@@ -118,6 +128,9 @@ class Text(Control[str]):
     def read(self, text: str) -> str:
         return text
 
+    def understands(self, text: str) -> bool:
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class Named(Control[str]):
@@ -125,6 +138,9 @@ class Named(Control[str]):
 
     def read(self, text: str) -> str:
         return text or self.default
+
+    def understands(self, text: str) -> bool:
+        return True
 
 
 def number_in(asked: object) -> float | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from session.state import RUNS, SHIPPED, jobs, load, want
+import torch
+from session.state import RUNS, SHIPPED, jobs, load, tasks, want
 from session.tasks import Task, Work
 
 from rgan.attack.objectives import judge_for
@@ -76,6 +79,12 @@ def _so_far(task: Task[Any]) -> SoFar | None:
     return so_far
 
 
+@st.cache_resource(show_spinner=False)
+def _computing() -> ThreadPoolExecutor:
+    """The threads in which searches make their steps: torch keeps tens of megabytes for every thread it has run in."""
+    return ThreadPoolExecutor(tasks().slots, "path", initializer=lambda: torch.set_num_threads(1))
+
+
 def _work(source: JudgedGan | Gan, request: Request, of: Mapping[str, Any]) -> Work[Encoded]:
     def work(report: Callable[[float, SoFar | None], None]) -> Encoded:
         kept = answers().get(of)
@@ -85,19 +94,15 @@ def _work(source: JudgedGan | Gan, request: Request, of: Mapping[str, Any]) -> W
         steps = play(source, request)
         while True:
             urgent = so_far is None or so_far.fine is None or so_far.fine["gradients"] < BUDGETS["live"]
-            if urgent:  # a training waits for the first pictures, and goes on beside the rest
-                with jobs().gate.interactive():
-                    step = next(steps, None)
-            else:
-                step = next(steps, None)
+            # a training waits for the first pictures, and goes on beside the rest
+            with jobs().gate.interactive() if urgent else nullcontext():
+                step = _computing().submit(next, steps, None).result()
             if step is None:
                 break
             if step.found is not None:
                 frames = encoded(step.found)
                 so_far = SoFar(frames) if so_far is None else SoFar(so_far.rough, frames)
-                report(step.share, so_far)
-            else:
-                report(step.share, None)
+            report(step.share, so_far if step.found is not None else None)
         assert so_far is not None
         last = so_far.fine or so_far.rough
         answers().put(of, last)

@@ -19,12 +19,14 @@ from session.chosen import Slot
 from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
+from rgan.common import memory
 from rgan.common.errors import DataError
 from rgan.common.files import shipped_models
 from rgan.data import datasets
 from rgan.embedding import projections
 from rgan.models import checkpoints
 from rgan.models.gan import Gan
+from rgan.models.shelf import SUFFIX
 from rgan.paper import evaluation, study
 from rgan.paper.ablation import LeftOut, Model
 from rgan.training.jobs import Jobs, measure
@@ -43,7 +45,9 @@ R = TypeVar("R")
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
-    """Once a process: what is imported by now never needs to be looked at by the garbage collector again."""
+    """Once a process: what is imported by now never needs to be looked at by the garbage collector again, and the
+    threads to come share their memory."""
+    memory.share_pools(os.cpu_count() or 1)
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # what is frozen is not freed at the end either, and triton would complain of leaks
@@ -76,7 +80,7 @@ def jobs() -> Jobs:
 @st.cache_resource(show_spinner=False)
 def tasks() -> Tasks:
     """What screens let be computed in the background."""
-    return Tasks()
+    return Tasks(fast=1)
 
 
 @st.cache_resource(scope="session", on_release=lambda owner: tasks().forget(owner), show_spinner=False)
@@ -87,6 +91,11 @@ def _owner() -> str:
 def want(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
     """The tasks that this session waits for from now on, instead of those it named before."""
     return tasks().want(_owner(), works)
+
+
+def also(works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
+    """The tasks that this session waits for beside those it has named in this run."""
+    return tasks().want(_owner(), works, also=True)
 
 
 @st.cache_resource(show_spinner=False)
@@ -151,11 +160,20 @@ def about_data(name: str) -> datasets.About:
 
 def models() -> dict[str, Path]:
     """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
-    shipped = {path.stem: path for path in SHIPPED.glob("*.safetensors")}
-    trained = {f"{TRAINED}{path.parent.name}": path for path in RUNS.glob(f"*/{CHECKPOINT}")}
+    shipped = {name.removesuffix(SUFFIX): SHIPPED / name for name in _names(SHIPPED) if name.endswith(SUFFIX)}
+    files = {run: RUNS / run / CHECKPOINT for run in _names(RUNS)}
+    trained = {f"{TRAINED}{run}": file for run, file in files.items() if os.path.exists(file)}
     shelf = visitors.shelf()
     uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
     return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder: every run of every page asks, and `Path.glob` takes ten times as long."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def own_name(name: str) -> str:

@@ -17,13 +17,17 @@ from rgan.attack.search import BUDGETS
 from rgan.common.devices import DEVICES
 from rgan.embedding.figure4 import FEATURES, PANELS
 from rgan.embedding.figure4 import SIDES as MODEL_SIDES
+from rgan.embedding.look import POINTS as FIRST_POINTS
 from rgan.embedding.projections import METHODS, NEIGHBOURS
 from rgan.models.recipes import PLAYERS
 from rgan.models.systems import SYSTEMS
 from rgan.paper.evaluation import MEASURES, EvaluationSettings
 from rgan.robustness.blind_test import BROKEN, QUESTIONS
+from rgan.robustness.blind_test import TRIALS as FIRST_TRIALS
 from rgan.robustness.failures.pool import BY as RANKINGS
 from rgan.robustness.failures.pool import NOISES
+from rgan.robustness.first import POOL as NOISE_TRIED
+from rgan.robustness.first import RADIUS
 from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
 MOST_DIMENSIONS = 4096  # of the noise of any model
@@ -48,7 +52,7 @@ B = Named(
 
 # The search for worst noise.
 EPS = Number(
-    key="eps", label="ε, radius of the search", default=1.0, low=0.0, high=math.sqrt(MOST_DIMENSIONS) / 2, step=0.01,
+    key="eps", label="ε, radius of the search", default=RADIUS, low=0.0, high=math.sqrt(MOST_DIMENSIONS) / 2, step=0.01,
     group="search", short="ε, radius",
 )  # fmt: skip
 OBJECTIVE = OneOf(
@@ -83,7 +87,7 @@ SHELL = Switch(
 
 # The noise.
 ROWS = Text(
-    key="rows", label="Only these samples", default="", group="noise", placeholder="such as 3, 17, 250",
+    key="rows", label="Only these samples", default="", group="noise", placeholder="such as 3, 17, 250 or 5-9",
     help="Numbers of samples, the first being 0; the Embeddings screen sends its selection here. Empty: the first.",
 )  # fmt: skip
 SAMPLES = OneOf(
@@ -91,7 +95,7 @@ SAMPLES = OneOf(
     help="Noise vectors searched and drawn, for A and B alike.",
 )  # fmt: skip
 POOL = OneOf(
-    key="pool", label="Noise tried", default=1024, options=(256, 512, 1024, 2048, 4096, 8192), widget="slider",
+    key="pool", label="Noise tried", default=NOISE_TRIED, options=(256, 512, 1024, 2048, 4096, 8192), widget="slider",
     group="noise", help="How many noise vectors are searched, each in both models.",
 )  # fmt: skip
 SEED = Number(
@@ -122,21 +126,32 @@ PANEL = OneOf(
 
 # The ranking of failures.
 BY = OneOf(
-    key="by", label="Rank by", default="rise", options=RANKINGS, group="ranking",
+    key="by", label="Rank by", default="badness", options=RANKINGS, group="ranking",
     help="What moving the noise adds to badness (rise), badness itself, both by the judge, the generator's loss by its "
-    "critic, or how far the image changes.",
+    "critic, how far the image changes, or how many attributes the judge sees changed.",
 )  # fmt: skip
 OF = OneOf(
-    key="of", label="Rank the images of", default="A", options=MODEL_SIDES, group="ranking",
-    help="The other model is shown with the same noise.",
+    key="of", label="Ranked", default="each", options=("each", *MODEL_SIDES),
+    words={"each": "each its own", "A": "by A", "B": "by B"}.__getitem__, former={one: one for one in MODEL_SIDES},
+    group="ranking",
+    help="By one of them, the other is shown with the same noise. Noise that was chosen to be worst for one model is "
+    "not worst for the other: to compare them, look at the own worst of each.",
 )  # fmt: skip
-KIND = OneOf(key="kind", label="Images of", default="worst", options=("worst", "random", "original"), group="ranking")
+KIND = OneOf(
+    key="kind", label="Shown under", default="worst", options=("worst", "random", "original"), group="ranking",
+    help="The same images before they were moved, and moved as far in a random direction.",
+)  # fmt: skip
+OPENED = OneOf(key="opened", label="Of model", default="A", options=MODEL_SIDES, group="ranking")
+PLACE = Number(
+    key="place", label="Place in the ranking", default=1, low=1, high=8192, step=1, widget="field", group="ranking",
+    help="1 is the worst.",
+)  # fmt: skip
 assert set(KIND.options) == set(NOISES)
 
 # The maps of Figure 4.
 POINTS = OneOf(
-    key="points", label="Points of each sample", default=500, options=(100, 250, 500), widget="slider", group="maps",
-    short="Points", help="The paper draws 500 and 500.",
+    key="points", label="Points of each sample", default=FIRST_POINTS, options=(100, 250, 500), widget="slider",
+    group="maps", short="Points", help="The paper draws 500 and 500.",
 )  # fmt: skip
 MAP = OneOf(
     key="map", label="Method", default="tsne", options=tuple(METHODS), words=METHODS.__getitem__, group="maps",
@@ -177,7 +192,7 @@ QUESTION = OneOf(
     help="Broken: original noise of A beside moved noise. Robust: A beside B, both under moved noise.",
 )  # fmt: skip
 TRIALS = OneOf(
-    key="trials", label="Pairs", default=20, options=(10, 20, 40), group="test", short="Number of pairs",
+    key="trials", label="Pairs", default=FIRST_TRIALS, options=(10, 20, 40), group="test", short="Number of pairs",
     help="Half of them, nobody knows which, are the control: random noise of the same length.",
 )  # fmt: skip
 
@@ -267,9 +282,10 @@ CONTROLS: Mapping[str, Control[Any]] = {
     one.key: one
     for one in (
         A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
-        BY, OF, KIND, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS, ARROWS, QUESTION,
-        TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS, TRAIN_NOISE_RADIUS,
-        TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE, RUN, MODEL,
+        BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
+        ARROWS, QUESTION, TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
+        TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
+        RUN, MODEL,
     )
 }  # fmt: skip
 # The controls that a teacher can hide, by what a teacher calls them.

@@ -2,7 +2,8 @@
 up when nobody wants it.
 
 As many pieces of work compute at a time as there are slots. Each passes its slot on when it reports, to whoever has
-computed least so far: somebody's first picture comes before another's hundredth step.
+computed least so far: somebody's first picture comes before another's hundredth step. Until it has something to show,
+for two seconds at most, each is served in the order of coming: in a crowd everybody would wait for the last one's else.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from rgan.common import memory
+
 T = TypeVar("T")
 Work = Callable[[Callable[..., None]], T]  # called with `Task.report`
 KEPT = 96  # finished tasks
-LOOK = 0.5  # seconds between looks whether the process ends
+FIRST = 2.0  # seconds of a slot that count for nothing while there is nothing to show
+LOOK = 1.0  # seconds between looks whether the process ends
 
 
 class GivenUpError(Exception):
@@ -35,11 +39,15 @@ def go_on() -> None:
 
 
 class Turns:
-    """Slots that many threads take in turn; whoever has held one for the shortest time in all comes next."""
+    """Slots that many threads take in turn; whoever has had least of them comes next.
 
-    def __init__(self, slots: int):
-        self._free = slots
-        self._changed = threading.Condition()
+    Besides there is the `fast` lane, as many slots more for those who have nothing to show yet: a piece of work may be
+    long between two reports, and first pictures do not wait for it.
+    """
+
+    def __init__(self, slots: int, fast: int = 0):
+        self._free = {"slow": slots, "fast": fast}
+        self._lock = threading.Lock()
         self._waiting: list[Turn] = []
 
     def take(self, turn: Turn) -> None:
@@ -48,42 +56,74 @@ class Turns:
         Raises:
             GivenUpError: the process ends meanwhile.
         """
-        with self._changed:
-            self._waiting.append(turn)
-            try:
-                while not self._changed.wait_for(lambda: self._free and self._next() is turn, timeout=LOOK):
-                    go_on()
-            finally:
-                self._waiting.remove(turn)
-            self._free -= 1
-            turn.since = time.monotonic()
-            self._changed.notify_all()  # there may be another slot for the one after
+        with self._lock:
+            held = self._take_free(turn)
+        if not held:
+            self._wait(turn)
 
     def give(self, turn: Turn) -> None:
         """Let go of the slot."""
-        with self._changed:
+        with self._lock:
             turn.spent += time.monotonic() - turn.since
-            self._free += 1
-            self._changed.notify_all()
+            self._hand_on(turn.lane)
 
     def pass_on(self, turn: Turn) -> None:
         """Let whoever has had less go first, and wait for the next slot; all threads of the work that holds it do."""
         with turn.passing:
-            with self._changed:
+            with self._lock:
                 now = time.monotonic()
                 turn.spent, turn.since = turn.spent + now - turn.since, now
-                if not self._waiting or self._next().spent > turn.spent:
+                following = self._next(turn.lane)
+                stays = not turn.had if turn.lane == "fast" else following is None or following.had >= turn.had
+                if stays:
                     return
-            self.give(turn)
-            self.take(turn)
+                self._hand_on(turn.lane)
+                held = self._take_free(turn)
+            if not held:
+                self._wait(turn)
 
     def ahead(self, turn: Turn) -> int:
         """How many of those who wait come before it."""
-        with self._changed:
-            return sum(other.spent < turn.spent for other in self._waiting) if turn in self._waiting else 0
+        with self._lock:
+            order = sorted(self._waiting, key=lambda one: one.had)
+            return order.index(turn) if turn in order else 0
 
-    def _next(self) -> Turn:
-        return min(self._waiting, key=lambda turn: turn.spent)
+    def _take_free(self, turn: Turn) -> bool:
+        """Take a free slot, or stand in the queue."""
+        for lane in ("slow", *([] if turn.had else ["fast"])):
+            if self._free[lane]:
+                self._free[lane] -= 1
+                turn.begin(lane)
+                return True
+        turn.called.clear()
+        self._waiting.append(turn)
+        return False
+
+    def _wait(self, turn: Turn) -> None:
+        """Until a slot is handed to this turn; each waits for itself, since hundreds may."""
+        try:
+            while not turn.called.wait(LOOK):
+                go_on()
+        except GivenUpError:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                else:
+                    self._hand_on(turn.lane)
+            raise
+
+    def _hand_on(self, lane: str) -> None:
+        turn = self._next(lane)
+        if turn is None:
+            self._free[lane] += 1
+            return
+        self._waiting.remove(turn)
+        turn.begin(lane)
+        turn.called.set()
+
+    def _next(self, lane: str) -> Turn | None:
+        turn = min(self._waiting, key=lambda one: one.had, default=None)
+        return None if turn is None or (lane == "fast" and turn.had) else turn
 
 
 class Turn:
@@ -91,7 +131,19 @@ class Turn:
 
     def __init__(self) -> None:
         self.spent, self.since = 0.0, 0.0
+        self.shown = False  # whether its work has something to show
+        self.lane = ""  # of the slot that it holds
         self.passing = threading.Lock()
+        self.called = threading.Event()  # set when a slot is handed over
+
+    @property
+    def had(self) -> float:
+        """What counts against it."""
+        return self.spent if self.shown else max(0.0, self.spent - FIRST)
+
+    def begin(self, lane: str) -> None:
+        """Hold a slot from now on."""
+        self.lane, self.since = lane, time.monotonic()
 
 
 class Task(Generic[T]):
@@ -101,10 +153,12 @@ class Task(Generic[T]):
         self.share = 0.0
         self.begun: float | None = None  # when, in seconds of time.monotonic
         self.so_far: T | None = None
+        self.begins = threading.Event()  # set once there is anything to show, or it has ended
         self.wanted = True
         self.future: Future[T] = Future()
         self._work, self._turns, self._turn = work, turns, Turn()
         self._begun = threading.Lock()
+        self.future.add_done_callback(lambda _: self.begins.set())
 
     @property
     def done(self) -> bool:
@@ -138,6 +192,7 @@ class Task(Generic[T]):
         _here.task = self
         try:
             self.run(self)
+            memory.give_back()
         finally:
             self._turns.give(self._turn)
 
@@ -152,6 +207,8 @@ class Task(Generic[T]):
             self.share = share
             if so_far is not None:
                 self.so_far = so_far
+                self.begins.set()
+                holder._turn.shown = True
             if not self.wanted:
                 raise GivenUpError
             go_on()
@@ -186,16 +243,18 @@ _here = threading.local()  # `task`: whose work this thread does
 class Tasks:
     """The tasks of a process. Each owner (a session) says at every run what it wants; the rest is given up."""
 
-    def __init__(self, slots: int = os.cpu_count() or 1) -> None:
+    def __init__(self, slots: int = os.cpu_count() or 1, fast: int = 0) -> None:
         self._lock = threading.Lock()
-        self._turns = Turns(slots)
+        self._turns = Turns(slots, fast)
+        self.slots = slots + fast  # pieces of work that compute at a time
         self._tasks: OrderedDict[Hashable, Task[Any]] = OrderedDict()
         self._wants: dict[str, frozenset[Hashable]] = {}
 
-    def want(self, owner: str, works: dict[Hashable, Work[Any]]) -> dict[Hashable, Task[Any]]:
-        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up."""
+    def want(self, owner: str, works: dict[Hashable, Work[Any]], *, also: bool = False) -> dict[Hashable, Task[Any]]:
+        """The tasks of these keys, begun in this order where new; what only `owner` wanted before is given up, unless
+        it wants these `also`."""
         with self._lock:
-            self._wants[owner] = frozenset(works)
+            self._wants[owner] = frozenset(works) | (self._wants.get(owner, frozenset()) if also else frozenset())
             wanted = frozenset().union(*self._wants.values())
             for key, task in list(self._tasks.items()):
                 if key not in wanted and not task.done:
@@ -209,6 +268,14 @@ class Tasks:
             while len(self._tasks) > KEPT and next(iter(self._tasks)) not in wanted:
                 self._tasks.popitem(last=False)
             return {key: self._tasks[key] for key in works}
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """A result that is known already, for whoever wants it."""
+        with self._lock:
+            if key not in self._tasks:
+                self._tasks[key] = Task(lambda report: value, self._turns)
+                self._tasks[key].share = 1.0
+                self._tasks[key].future.set_result(value)
 
     def wanted(self, owner: str) -> dict[Hashable, Task[Any]]:
         """The tasks that `owner` waits for, or whose results it has not let go of."""

@@ -2,7 +2,7 @@
 
 The operator, whose browser runs on the server's own machine, keeps uploads in uploads/ for good and sees no others'.
 Other visitors may not upload, unless the operator sets RGAN_VISITORS_UPLOAD=1: then each has a shelf of their own,
-seen by nobody else, which ends with the session.
+seen by nobody else, which ends with the session. In a class (`session.classroom`) nobody has.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def shelf() -> Shelf | None:
     """Where this visitor's uploads are; None if they may not upload."""
     if is_operator():
         return _own()
-    return _visiting() if os.environ.get("RGAN_VISITORS_UPLOAD") == "1" else None
+    may = os.environ.get("RGAN_VISITORS_UPLOAD") == "1" and os.environ.get("RGAN_CLASSROOM") != "1"
+    return _visiting() if may else None
 
 
 @st.cache_resource(show_spinner=False)

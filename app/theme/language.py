@@ -6,6 +6,7 @@ Marks differ in shape as well as in colour.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,9 @@ BLIND_TEST = "screens/blind_test/screen.py"
 REPRODUCE = "screens/reproduce/screen.py"
 TRAIN = "screens/train/screen.py"
 CHECKPOINTS = "screens/checkpoints/screen.py"
+
+# As a data URI: Streamlit would look at the file twice at every run.
+ICON = "data:image/png;base64," + b64encode(Path(__file__).parents[1].joinpath("icon.png").read_bytes()).decode()
 
 # What stands on more than one screen, in the words of all of them.
 SYMBOLS = {
@@ -79,6 +83,12 @@ def title(words: str) -> Markup:
 def symbols(*names: str, **words: str) -> None:
     """What the symbols near this place mean: `names` of SYMBOLS, and `words` for those of this place alone."""
     st.html(part("language.html", "symbols", {name: SYMBOLS[name] for name in names} | words))
+
+
+def wrong(field: str, why: str) -> None:
+    """Mark the field of this key, just drawn, and say what is wrong with it."""
+    st.html(f"<style>.st-key-{field} [data-testid=stTextInputRootElement] {{ border-color: #d61e1e; }}</style>")
+    st.error(why)
 
 
 def plain(text: str) -> str:

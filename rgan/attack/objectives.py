@@ -21,7 +21,7 @@ from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, SettingsError, one_of
 from rgan.common.formatting import decimal, signed
 from rgan.common.geometry import lengths, random_directions, separate
-from rgan.metrics.judges import ATTACKED, Judge, first_shipped
+from rgan.metrics.judges import ATTACKED, Judge, first
 from rgan.models.gan import Gan, Probe
 
 CRITIC, JUDGE, CHANGE = OBJECTIVES = ("critic", "judge", "change")
@@ -153,12 +153,12 @@ def check_method(objective: str, method: str) -> None:
 
 
 def judge_for(gans: Sequence[Gan], role: str = ATTACKED) -> Judge | None:
-    """The judge that comes with RGAN Lab for the data of the first of these Gans that has one; None without.
+    """The judge for the data of the first of these Gans that has one; None without.
 
     role: one of `judges.ROLES`, by default the one that a search may raise.
     """
     try:
-        return first_shipped([gan.data or "unknown data" for gan in gans], role)
+        return first([gan.trained_on for gan in gans], role)
     except CheckpointError:
         return None
 

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import sys
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_for, pixel_change
-from rgan.attack.perturbation import Perturbation, straight_path, with_controls
-from rgan.attack.search import BUDGETS, Attack, SampleLoss, WorstNoise, between, look_up, losses, merge
+from rgan.attack.objectives import CRITIC, JUDGE, OBJECTIVES, check_method, objective_for
+from rgan.attack.search import BUDGETS, Attack, WorstNoise, between, look_up, losses, merge
 from rgan.common.errors import SettingsError, one_of
-from rgan.common.images import difference, to_uint8
 from rgan.metrics.judges import ATTACKED, shipped
 from rgan.models.gan import Gan
 
@@ -72,28 +70,6 @@ class Request:
         return Attack(radii, self.price, self.gradients, self.method, self.keep_shell)
 
 
-@dataclass(frozen=True)
-class View:
-    """One Gan at one ε, ready to be drawn: images uint8 (N, H, W, C), their noise, and the numbers.
-
-    change_worst and change_random are the amplified differences from the original; `pixels` holds the root mean
-    square change of worst and random images as fractions of the range from black to white, (N,) each.
-    """
-
-    perturbation: Perturbation
-    original: np.ndarray
-    worst: np.ndarray
-    random: np.ndarray
-    change_worst: np.ndarray
-    change_random: np.ndarray
-    pixels: tuple[Tensor, Tensor]
-    z: Tensor
-    gradients: int
-    budget: int
-    seconds: float
-    done: bool
-
-
 class LivePath:
     """All that is known of one Gan's worst noise under one request. Not for two threads at once."""
 
@@ -103,7 +79,6 @@ class LivePath:
         self.z = request.noise(gan)
         judge = shipped(request.judge, ATTACKED) if request.objective == JUDGE else None
         self.objective = objective_for(gan, request.objective, self.z, judge=judge, device=device, precision=precision)
-        self._original = self.objective.images(self.z)
         loss = losses(self.objective.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(
@@ -115,8 +90,7 @@ class LivePath:
         self._asked: float | None = None  # where `advance` was last
         self._running: tuple[float, Iterator[WorstNoise | None]] | None = None
         self._latest: WorstNoise | None = None
-        self._between: tuple[WorstNoise, Tensor] | None = None  # the last answer between radii, with its images
-        self._viewed: tuple[WorstNoise, bool, View] | None = None
+        self._between: WorstNoise | None = None  # the last answer between radii
 
     def at(self, radius: float) -> WorstNoise:
         """The answer known at `radius`, at once: a finished or running search's, or one between neighbouring radii."""
@@ -124,18 +98,17 @@ class LivePath:
             return self._found[radius]
         if self._latest is not None and self._latest.attack.radii == (radius,):
             return self._latest
-        if self._between is None or self._between[0].attack.radii != (radius,):
+        if self._between is None or self._between.attack.radii != (radius,):
             noise = between(self._known, radius)
-            images, loss = self.objective.images_and_loss(self.z + noise, torch.arange(len(self.z)))
-            answer = dataclasses.replace(
+            loss = losses(self.objective.loss, self.z + noise)
+            self._between = dataclasses.replace(
                 self._known,
                 attack=self.request.attack(radius),
                 noise=noise[None],
                 loss=loss[None],
                 done=radius == 0,
             )
-            self._between = answer, images
-        return self._between[0]
+        return self._between
 
     def finished(self, radius: float) -> bool:
         """Whether the search at `radius` has ended."""
@@ -191,62 +164,6 @@ class LivePath:
                 self._found[radius] = state
             yield state
 
-    def stronger(self, radius: float) -> float | None:
-        """The smaller searched radius with the largest mean loss, if that exceeds the one at `radius`.
-
-        Ascent hardly ever has one; the one-step method does where it overshoots.
-        """
-        smaller = [k for k, known in enumerate(self._known.attack.radii) if known < radius]
-        if not smaller:
-            return None
-        means = self._known.loss.mean(dim=1)
-        best = max(smaller, key=lambda k: float(means[k]))
-        return self._known.attack.radii[best] if means[best] > self.at(radius).loss.mean() else None
-
-    def view(self, radius: float, *, best_random: bool = False) -> View:
-        """Images and numbers of the answer at `radius`; with `best_random`, also the best of many random directions."""
-        found = self.at(radius)
-        if self._viewed is None or self._viewed[0] is not found or self._viewed[1] is not best_random:
-            self._viewed = found, best_random, self._view(found, best_random)
-        return self._viewed[2]
-
-    def _view(self, found: WorstNoise, best_random: bool) -> View:
-        made: list[Tensor] = []
-
-        def judged(z: Tensor, samples: Tensor) -> Tensor:
-            images, loss = self.objective.images_and_loss(z, samples)
-            made.append(images)
-            return loss
-
-        perturbation = with_controls(
-            SampleLoss(judged), found, seed=self.request.seed, best_random=best_random, words=self.objective.words
-        )
-        random = torch.cat(made)[: len(self.z)]  # the control's own images come first
-        if self._between is not None and self._between[0] is found:
-            worst = self._between[1]
-        else:
-            worst = self.objective.images(self.z + perturbation.r)
-        return View(
-            perturbation=perturbation,
-            original=to_uint8(self._original),
-            worst=to_uint8(worst),
-            random=to_uint8(random),
-            change_worst=difference(worst, self._original, GAIN),
-            change_random=difference(random, self._original, GAIN),
-            pixels=(pixel_change(worst, self._original), pixel_change(random, self._original)),
-            z=self.z,
-            gradients=found.gradients,
-            budget=1 if self.request.method == "one-step" else self.request.gradients,
-            seconds=found.seconds,
-            done=found.done,
-        )
-
-    def strip(self, view: View, sample: int, frames: int = 9) -> tuple[np.ndarray, Tensor]:
-        """One sample from original to worst along the straight line: images (frames, H, W, C), losses (frames,)."""
-        path = straight_path(self.z[sample], view.perturbation.r[sample], frames)
-        images, loss = self.objective.images_and_loss(path, torch.full((frames,), sample))
-        return to_uint8(images), loss
-
     def _explore(self, origin: WorstNoise) -> Iterator[WorstNoise]:
         """Search the whole range in one batch; its answers and `origin` (r = 0) replace the scout's."""
         # Two decimals: the slider's own positions.
@@ -265,19 +182,23 @@ class LivePath:
         return self.objective.search(self.z, attack, seed=self.request.seed, start=start)
 
 
-def parse_rows(text: str) -> tuple[int, ...]:
-    """Row numbers of noise from "3, 17 250", in rising order.
+def parse_rows(text: str, most: int = MAX_ROWS) -> tuple[int, ...]:
+    """Row numbers of noise from "3, 17 250" or "5-9, 12", in rising order.
 
     Raises:
-        SettingsError: something else stands there, a number above 99,999, or more than 256 of them.
+        SettingsError: something else stands there, a number above 99,999, or more than `most` of them.
     """
-    words = text.replace(",", " ").split()
-    if len(words) > MAX_ROWS or not all(word.isdecimal() and int(word) < 100_000 for word in words):
-        raise SettingsError(
-            f"expected up to {MAX_ROWS} sample numbers below 100,000, such as “3, 17, 250”, got “{text[:60]}”; "
-            "correct it, or leave it empty for the first ones"
-        )
-    return tuple(sorted({int(word) for word in words}))
+    rows: set[int] = set()
+    for word in re.sub(r"\s*[-–]\s*", "-", text).replace(",", " ").split():
+        found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", word, re.ASCII)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+        rows |= set(range(first, last + 1))
+        if last < first or len(rows) > most:
+            raise SettingsError(
+                f"expected up to {most} sample numbers below 100,000, such as “3, 17, 250” or “5-9”, got "
+                f"“{text[:60]}”; correct it, or leave it empty for the first ones"
+            )
+    return tuple(sorted(rows))
 
 
 def reach(gan: Gan) -> float:

@@ -277,6 +277,11 @@ def notices(
     return said
 
 
+def to_move(attack: Attack) -> str:
+    """What to do where no noise moves: "lower λ, or raise ε", of which only what can help is named."""
+    return "lower λ" if attack.price > 0 else "raise ε, or distrust this gradient: what is raised may be flat"
+
+
 def straight_path(z: Tensor, r: Tensor, frames: int) -> Tensor:
     """Noise from z (d,) to z + r in equal steps, (frames, d)."""
     return z + torch.linspace(0, 1, frames)[:, None] * r

@@ -13,6 +13,7 @@ from rgan.common.errors import RganError
 from rgan.common.files import CHECKOUT
 
 FOLDERS = ("RGAN_CHECKPOINTS", "RGAN_RUNS", "RGAN_UPLOADS")  # a relative one is meant from where the command is called
+EVERYBODY = "0.0.0.0"
 
 
 def add(commands: Subparsers) -> None:
@@ -21,6 +22,11 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--port", type=int, help="to listen on (default 8501, or the next that is free)")
     command.add_argument(
         "--address", help="to listen on (default 127.0.0.1: for this machine only; 0.0.0.0: for all that reach it)"
+    )
+    command.add_argument(
+        "--classroom",
+        action="store_true",
+        help="open it to all who reach this machine, who explore and can neither train, upload nor delete",
     )
     command.add_argument("more", nargs="*", metavar="OPTION", help="Streamlit's own, as in: -- --server.headless true")
 
@@ -37,8 +43,13 @@ def run(options: argparse.Namespace) -> None:
             f"expected Streamlit in {sys.executable}, got none; run `pip install -r requirements.txt` in {CHECKOUT}"
         )
     command = [sys.executable, "-m", "streamlit", "run", str(home)]
-    for name in ("port", "address"):
-        if (value := getattr(options, name)) is not None:
+    address = options.address
+    if options.classroom:
+        os.environ["RGAN_CLASSROOM"] = "1"
+        address = address or EVERYBODY
+        command += ["--server.maxUploadSize", "1"]  # MB that Streamlit itself takes from anybody, page or no page
+    for name, value in (("port", options.port), ("address", address)):
+        if value is not None:
             command += [f"--server.{name}", str(value)]
     command += options.more
     os.environ.update({name: os.path.abspath(os.environ[name]) for name in FOLDERS if name in os.environ})

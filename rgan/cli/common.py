@@ -34,6 +34,8 @@ def load_data(options: argparse.Namespace, name: str, size: int | None) -> Image
     if data.skipped:
         shown = ", ".join(data.skipped[:10]) + (" …" if len(data.skipped) > 10 else "")
         print(f"{name}: skipped {len(data.skipped)} unreadable: {shown}", file=sys.stderr)
+    for remark in data.remarks:
+        print(f"{name}: {remark}", file=sys.stderr)
     return data
 
 

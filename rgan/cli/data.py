@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from rgan.cli.common import Subparsers, add_data_options, load_data, print_report
 from rgan.data.datasets import DATA_SETS
@@ -22,9 +23,14 @@ def run(options: argparse.Namespace) -> None:
     if options.name is None:
         sets = {name: about.what for name, about in datasets.KNOWN.items()}
         sets |= dict.fromkeys(datasets.own_sets(options.data_root), "a folder or zip of images")
+        for name, reason in datasets.broken_zips(options.data_root).items():
+            print(f"{name}: {reason}", file=sys.stderr)
         print_report(options, sets, "\n".join(f"{name:10} {what}" for name, what in sets.items()))
         return
     data = load_data(options, options.name, options.size)
-    report = {"name": data.name, "images": list(data.images.shape), "skipped": list(data.skipped)}
+    report = {"name": data.name, "images": list(data.images.shape), "skipped": list(data.skipped),
+        "classes": list(data.classes), "remarks": list(data.remarks),
+    }  # fmt: skip
     count, channels, height, width = data.images.shape
-    print_report(options, report, f"{data.name}: {count:,} images of {height}×{width} pixels, {channels} channels")
+    colours = "grey" if channels == 1 else f"{channels} channels"
+    print_report(options, report, f"{data.name}: {count:,} images of {height}×{width} pixels, {colours}")

@@ -40,8 +40,7 @@ def run(options: argparse.Namespace) -> None:
     from rgan.robustness.measured import JudgedGan, check_noise
 
     gans = checkpoints.load(options.a), checkpoints.load(options.b)
-    names = [gan.data or "unknown data" for gan in gans]
-    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     a, b = (JudgedGan(gan, judge, options.device) for gan in gans)
     check_noise((a, b))
     settings = Attack((options.radius,), options.price, gradients(options), keep_shell=options.keep_shell)

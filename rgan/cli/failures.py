@@ -49,8 +49,7 @@ def run(options: argparse.Namespace) -> None:
 
     paths = [Path(path) for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
-    names = [gan.data or "unknown data" for gan in gans]
-    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     settings = Attack((options.radius,), options.price, gradients(options), options.method, options.keep_shell)
     plan = failures.PoolPlan(settings, options.pool, options.seed, options.objective)
     judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]

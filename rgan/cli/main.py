@@ -26,6 +26,7 @@ from rgan.cli import (
     score,
     train,
 )
+from rgan.cli.output import survive_any_encoding
 from rgan.common.errors import RganError
 
 COMMANDS = (
@@ -36,8 +37,9 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0, 2 with one line on standard error, or 1 if nobody reads on)."""
+    survive_any_encoding()
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     options.arguments = arguments
     command: Callable[[argparse.Namespace], None] = options.command
     try:
@@ -52,15 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rgan", description="Train Gans, robustly or not, and find their worst noise."
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="command")
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options; the documentation is made from it."""
+    made = argparse.ArgumentParser(prog="rgan", description="Train Gans, robustly or not, and find their worst noise.")
+    made.add_argument("--version", action="version", version=__version__)
+    commands = made.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         command.add(commands)
     for name, each in commands.choices.items():
         if name != "app":  # which reports nothing
             each.add_argument("--json", action="store_true", help="one JSON line instead of words and progress bars")
-    return parser
+    return made

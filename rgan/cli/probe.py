@@ -46,8 +46,7 @@ def run(options: argparse.Namespace) -> None:
     z = gan.noise(options.samples, options.seed)
     judge = None
     if options.objective == objectives.JUDGE:
-        names = [gan.data or "unknown data"]
-        judge = judges.load(options.judge) if options.judge else judges.first_shipped(names, judges.ATTACKED)
+        judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on], judges.ATTACKED)
     objective = objectives.objective_for(
         gan, options.objective, z, judge=judge, device=options.device, precision=options.precision
     )

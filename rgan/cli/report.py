@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> None:
     asked = summary.Asked(options.radius, options.price, budget, options.samples, options.pool, options.seed)
     paths = [path for path in (options.a, options.b) if path is not None]
     gans = [checkpoints.load(path) for path in paths]
-    names = [gan.data or "unknown data" for gan in gans]
-    judge = judges.load(options.judge) if options.judge else judges.first_shipped(names)
+    judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]
     with tqdm(total=100, unit="%", disable=options.json or None) as bar:
         for progress in summary.examine(judged_gans, [Path(path).stem for path in paths], asked):

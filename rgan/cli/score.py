@@ -99,7 +99,7 @@ def _standard(options: argparse.Namespace, gan: Gan, device: torch.device) -> sc
         raise RganError(f"expected a model whose data are known, got one that does not say; {mend}")
     name, size = gan.data, gan.recipe.size
     if options.features == "judge":
-        return scores.by_judge(judges.shipped(name))
+        return scores.by_judge(judges.of(gan.trained_on))
     scores.enough(options.samples, inception.FEATURES)  # before the real images take hours
     with preparing(options, f"real images of {name}") as report:
         return scores.by_inception(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import re
@@ -23,6 +24,11 @@ def shipped_models() -> Path:
     return Path(os.environ.get("RGAN_CHECKPOINTS", CHECKOUT / "checkpoints"))
 
 
+def own_runs() -> Path:
+    """Where trainings of one's own lie, and the judges of their data: runs/, or the folder that RGAN_RUNS names."""
+    return Path(os.environ.get("RGAN_RUNS", CHECKOUT / "runs"))
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`, durably: a reader sees the old file or the new one, also after a power cut.
 
@@ -30,7 +36,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         FileError: the folder cannot be written or is full; an older file at `path` is left as it was.
     """
     prepare_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
+    temporary = path.with_name(
+        f".{os.getpid()}-{secrets.token_hex(8)}{_UNFINISHED}"
+    )  # `path` may have the longest name
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -38,6 +46,11 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise FileError(
+                f"expected a name that the file system takes, got one of {len(os.fsencode(path.name))} bytes; choose a "
+                "shorter one"
+            ) from error
         raise FileError(
             f"expected to write {len(data) / 2**20:.1f} MiB to {path}, got: {error.strerror}; free some space there, "
             "or choose another folder"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 RED = (214, 30, 30)
 RING = 0.07  # width of a ring, of the image
+SHEET_COLUMNS = 25  # at least, of many images in one picture
 WEBP_SIDE = 16_383  # pixels, the format's limit
 
 
@@ -72,6 +73,20 @@ def webp(picture: np.ndarray) -> bytes:
     looks = {"lossless": True, "method": 2} if exact else {"quality": 90, "method": 2}
     Image.fromarray(np.ascontiguousarray(_shown(picture))).save(buffer, format="WEBP", **looks)
     return buffer.getvalue()
+
+
+def from_webp(picture: bytes) -> np.ndarray:
+    """A WebP as uint8 (H, W, 3)."""
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+
+
+def tiles(images: np.ndarray) -> tuple[np.ndarray, int]:
+    """All of uint8 (n, H, W, C) in one picture (H', W', C) that fits into a WebP, without gaps, and its columns."""
+    count, height = images.shape[:2]
+    columns = max(SHEET_COLUMNS, math.ceil(count * height / (WEBP_SIDE - height)))
+    return grid(images, columns, gap=0), columns
 
 
 def circled(

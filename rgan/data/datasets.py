@@ -15,7 +15,7 @@ import math
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from rgan.common.errors import DataError, SettingsError
 from rgan.common.files import prepare_folder, write_atomically
-from rgan.data.image_files import ImageError, ImageFiles, holds_images, reading, square
+from rgan.data.image_files import LEVELS, ImageError, ImageFiles, deep, holds_images, reading, square
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,7 +36,7 @@ Report = Callable[[int, int], None]  # images done, images in all
 
 MAX_SKIPPED = 10  # unreadable images that are skipped, or 1 in 100 where that is more
 FOLDER_SIZES = (64, 48, 32)  # of images from a folder: the largest of these that nine in ten of them fill
-VERSION = 2  # of the way images are cropped, resized and told grey from coloured
+VERSION = 3  # of the way images are cropped, resized, told grey from coloured, and labelled by their folders
 PREPARED, PIXELS, FACTS = "prepared", "images.raw", "about.json"
 REFERENCE_IMAGES = 512  # real images in a checkpoint
 # Fingerprints of sets that were other once, of models whose files do not say: all digits, with those now held out.
@@ -46,12 +46,20 @@ DIGITS_HELD_OUT, DIGITS_SEED = 718, 0  # two fifths of scikit-learn's 1,797 digi
 
 @dataclass(frozen=True)
 class ImageData:
-    """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable."""
+    """`images` uint8 (N, C, H, W), `labels` int64 (N,) where known, and the names of images that were unreadable.
+
+    skipped: also what kinds of files were left out. remarks: on what was read in a way that is not plain.
+    classes: what the labels stand for, where folders name them. own: whether it is a folder or zip, which may be called
+    like a known set.
+    """
 
     name: str
     images: Tensor
     labels: Tensor | None = None
     skipped: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    own: bool = False
+    remarks: tuple[str, ...] = ()
 
     def some(self, count: int, seed: int = 0) -> Tensor:
         """`count` images drawn without replacement (all of them if there are fewer), uint8."""
@@ -118,11 +126,24 @@ def _about_files(path: Path, fingerprint: str) -> About:
 
 def own_sets(root: str | Path) -> list[str]:
     """Names of the zips and folders of images in `root` that `load` can read."""
-    root = Path(root)
-    if not root.is_dir():
-        return []
+    return [path.name for path in _candidates(Path(root)) if holds_images(path)]
+
+
+def broken_zips(root: str | Path) -> dict[str, str]:
+    """The zips in `root` that cannot be read, by name, with the reason."""
+    found = {}
+    for path in _candidates(Path(root)):
+        if path.suffix.lower() == ".zip" and path.is_file():
+            try:
+                ImageFiles(path)
+            except DataError as error:
+                found[path.name] = str(error)
+    return found
+
+
+def _candidates(root: Path) -> list[Path]:
     others = {*KNOWN, PREPARED, "MNIST", "cifar-10-batches-py", "stl10_binary"}
-    return [path.name for path in sorted(root.iterdir()) if path.name not in others and holds_images(path)]
+    return [path for path in sorted(root.iterdir()) if path.name not in others] if root.is_dir() else []
 
 
 def load(
@@ -161,8 +182,10 @@ def load(
     files = ImageFiles(_path(name, root))
     fingerprint = files.fingerprint()
     channels = _about_files(files.path, fingerprint).channels
-    key = f"{files.path.stem}-{size}-{fingerprint}"
-    return _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
+    stem = files.path.stem.encode()[:100].decode(errors="ignore")  # the name of a file can be as long as this one's
+    key = f"{stem}-{size}-{fingerprint}"
+    found = _prepared(key, files.path.name, channels, size, root, report, lambda: _files(files))
+    return dataclasses.replace(found, own=True)
 
 
 def held_out(name: str, *, size: int, root: str | Path = "data") -> ImageData | None:
@@ -227,14 +250,18 @@ _TENSORS: dict[str, _Load] = {"digits": _digits, "mnist": _mnist, "cifar10": _ci
 
 @dataclass(frozen=True)
 class _Source:
-    """Images to be decoded: how many, and an iterator over each name and what decodes the image, or raises."""
+    """Images to be decoded: how many, an iterator over each name and what decodes the image, or raises."""
 
     count: int
     images: Iterable[tuple[str, Callable[[], Image.Image]]]
+    labels: Sequence[str] = ()  # the class of each, in their order, where folders tell
+    levels: Callable[[], dict[str, tuple[float, float]]] = dict  # see ImageFiles.levels
+    unreadable: tuple[str, ...] = ()  # files that are no images here, in words
 
 
 def _files(files: ImageFiles) -> _Source:
-    return _Source(len(files.names), ((name, functools.partial(files.image, name)) for name in files.names))
+    images = ((name, functools.partial(files.image, name)) for name in files.names)
+    return _Source(len(files.names), images, files.labels, files.levels, files.unreadable)
 
 
 def _stl10(root: Path, download: bool) -> _Source:
@@ -350,7 +377,12 @@ def _prepared(
         raise DataError(
             f"expected the images of {name} in {folder}, got: {error}; delete that folder, and it is made anew"
         ) from error
-    return ImageData(name, torch.from_numpy(pixels), None, tuple(facts["skipped"]))
+    classes = tuple(sorted(set(facts["labels"])))
+    numbers = {label: number for number, label in enumerate(classes)}
+    labels = torch.tensor([numbers[label] for label in facts["labels"]]) if classes else None
+    return ImageData(
+        name, torch.from_numpy(pixels), labels, tuple(facts["skipped"]), classes, remarks=tuple(facts["remarks"])
+    )
 
 
 def _fill(folder: Path, decode: Callable[[Path], dict[str, Any]]) -> None:
@@ -369,6 +401,9 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
     """Write every readable image to `path`, raw; their count and the names of the others."""
     limit = min(max(MAX_SKIPPED, source.count // 100), source.count // 2)
     skipped: list[str] = []
+    labels: list[str] = []
+    levels: dict[str, tuple[float, float]] = {}
+    deeper = 0
     count = 0
     with path.open("wb") as file:
         for at, (image_name, decoded) in enumerate(source.images):
@@ -376,7 +411,10 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
                 report(at, source.count)
             try:
                 with reading(image_name):
-                    pixels = square(decoded(), size, channels)
+                    image = decoded()
+                    if deep(image):
+                        levels, deeper = levels or source.levels(), deeper + 1
+                    pixels = square(image, size, channels, levels.get(image.mode, LEVELS))
             except ImageError as unreadable:
                 skipped.append(str(unreadable))
                 if len(skipped) > limit:
@@ -386,9 +424,12 @@ def _decode(source: _Source, name: str, channels: int, size: int, path: Path, re
                     ) from unreadable
                 continue
             file.write(pixels.transpose(2, 0, 1).tobytes())
+            labels += source.labels[at : at + 1]
             count += 1
         file.flush()
         os.fsync(file.fileno())
     if report:
         report(source.count, source.count)
-    return {"count": count, "skipped": skipped}
+    ranges = ", ".join(f"{black:g} as black and {white:g} as white" for black, white in levels.values())
+    remarks = [f"{deeper:,} images of 32 bits, read with {ranges}"] if deeper else []
+    return {"count": count, "skipped": [*skipped, *source.unreadable], "labels": labels, "remarks": remarks}

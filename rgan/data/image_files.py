@@ -7,8 +7,9 @@ import hashlib
 import io
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,7 +20,19 @@ from rgan.common.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".apng", ".avif", ".avifs",
+    ".bw", ".dds", ".dib", ".icns", ".ico", ".im", ".j2c", ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpf", ".jpx",
+    ".msp", ".pbm", ".pcx", ".pfm", ".pnm", ".psd", ".qoi", ".ras", ".rgb", ".rgba", ".sgi", ".tga", ".xbm", ".xpm",
+)  # fmt: skip
+UNREADABLE = (  # images, too, but none that Pillow decodes
+    ".ai", ".arw", ".cr2", ".cr3", ".dcm", ".dng", ".emf", ".eps", ".exr", ".fits", ".hdr", ".heic", ".heif", ".jxl",
+    ".nef", ".orf", ".pdf", ".ps", ".raf", ".raw", ".rw2", ".svg", ".wmf",
+)  # fmt: skip
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+DEFLATE64 = 9
+LEVELS = (0.0, 65535.0)  # black and white of 16 bits
+SPLITS = ("train", "training", "test", "testing", "val", "valid", "validation")  # folders that are no class
 MAX_FILE = 64 * 2**20  # bytes of one image file, unpacked
 MAX_PIXELS = 64_000_000  # of one image: a small file can hold billions
 
@@ -47,10 +60,27 @@ def _too_many_pixels(name: str) -> ImageError:
     return ImageError(f"{name} (more than {MAX_PIXELS // 10**6} megapixels)")
 
 
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
 def _is_image(name: str) -> bool:
     """Whether a name within a folder or zip is that of an image nobody hid."""
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-    return name.lower().endswith(SUFFIXES) and not hidden
+    return name.lower().endswith(SUFFIXES) and not _hidden(name)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Names of the files in a folder at any depth, also behind links; each folder once, however many lead to it."""
+    seen = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        status = os.stat(root)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders.sort()
+        inside = Path(root).relative_to(folder)
+        yield from ((inside / name).as_posix() for name in files if (Path(root) / name).is_file())
 
 
 class ImageFiles:
@@ -63,21 +93,27 @@ class ImageFiles:
     def __init__(self, path: Path):
         self.path = path
         if path.is_dir():
-            inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-            names = [file.as_posix() for file in inside]
+            names = list(_files(path))
         else:
             try:
                 with zipfile.ZipFile(path) as archive:
                     names = archive.namelist()
-            except (zipfile.BadZipFile, OSError) as error:
+            except Exception as error:  # a damaged directory of a zip breaks zipfile in many ways
+                reason = str(error) or type(error).__name__
                 raise DataError(
-                    f"expected a folder or a zip of images, got {path.name}, which is neither ({error}); name another"
+                    f"expected a folder or a zip of images, got {path.name}, which is neither ({reason}); name "
+                    "another, or pack it again"
                 ) from error
         self.names = sorted(filter(_is_image, names))
+        others = Counter(Path(name).suffix.lower() for name in names if not _hidden(name))
+        self.unreadable = tuple(
+            f"{others[kind]:,} {kind} file{'s' * (others[kind] != 1)}, which Pillow cannot open: save as .png"
+            for kind in UNREADABLE if others[kind]
+        )  # fmt: skip
         if not self.names:
             raise DataError(
-                f"expected images ({', '.join(s[1:] for s in SUFFIXES)}) in {path}, found none; "
-                "name the folder or zip that holds them"
+                f"expected images ({', '.join(s[1:] for s in SUFFIXES[:10])} …) in {path}, found "
+                f"{'; '.join(self.unreadable) or 'none; name the folder or zip that holds them'}"
             )
 
     def look(self, name: str) -> tuple[int, bool]:
@@ -109,6 +145,12 @@ class ImageFiles:
         else:
             entry = self._archive.getinfo(name)
             size = entry.file_size
+            if entry.compress_type not in COMPRESSIONS:
+                kind = "Deflate64" if entry.compress_type == DEFLATE64 else f"method {entry.compress_type}"
+                raise DataError(
+                    f"expected a zip that Python can unpack, got {self.path.name}, which is compressed with {kind}; "
+                    "unpack it and name the folder, or pack it again with Deflate"
+                )
             if entry.flag_bits & 1:
                 raise DataError(
                     f"expected a zip without a password, got {self.path.name}, which is encrypted; unpack it and name "
@@ -128,6 +170,29 @@ class ImageFiles:
                 raise _too_many_pixels(name)
             yield image
 
+    def levels(self) -> dict[str, tuple[float, float]]:
+        """Black and white of `deep` images, by their mode: one range for all images of a set, so that a dark one stays
+        dark. Decodes these images."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for name in self.names:
+            with suppress(ImageError), reading(name):
+                if deep(image := self.image(name)):
+                    found.setdefault(image.mode, []).append(extremes(image))
+        return {
+            mode: full_range(min(low for low, _ in ends), max(high for _, high in ends)) for mode, ends in found.items()
+        }
+
+    @functools.cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The folder that each image lies in, as torchvision's ImageFolder has classes; empty where they lie in one.
+
+        Folders around all of them, and those named after a split (train, test …), tell no class:
+        `cats/train/grey/0.png` and `cats/test/white/1.png` are of grey and white.
+        """
+        folders = [[part for part in name.split("/")[:-1] if part.lower() not in SPLITS] for name in self.names]
+        telling = (level for level in zip(*folders, strict=False) if len(set(level)) > 1)
+        return next(telling, ())
+
     def fingerprint(self) -> str:
         """Changes when a file is added, removed or replaced."""
         files = [self.path / name for name in self.names] if self.path.is_dir() else [self.path]
@@ -145,7 +210,7 @@ class ImageFiles:
 def holds_images(path: Path) -> bool:
     """Whether `path` is a folder or zip with an image in it, found without listing all of a folder."""
     if path.is_dir():
-        return any(_is_image(file.relative_to(path).as_posix()) for file in path.rglob("*"))
+        return any(map(_is_image, _files(path)))
     try:
         return path.suffix.lower() == ".zip" and bool(ImageFiles(path).names)
     except DataError:
@@ -153,26 +218,48 @@ def holds_images(path: Path) -> bool:
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether the image's mode has no colour."""
+    """Whether the image has no colour: by its mode, or, where it has a palette, by the colours that it uses."""
+    if image.mode in ("P", "PA"):
+        palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        grey = (palette == palette[:, :1]).all(axis=1)
+        return bool(grey.all() or grey[np.unique(np.asarray(image.getchannel(0)))].all())
     return image.mode in ("1", "L", "LA", "F") or image.mode.startswith("I")
 
 
-def _eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Grey levels as uint8. Integers run to 65,535: Pillow has 16 bits in modes of 16 and of 32. Floats run to 1, or,
-    where any is larger, to 255.
+def deep(image: Image.Image) -> bool:
+    """Whether its levels have no usual range: integers or floats of 32 bits."""
+    return image.mode in ("I", "F")
+
+
+def extremes(image: Image.Image) -> tuple[float, float]:
+    """Smallest and largest level of a deep image.
 
     Raises:
         ValueError: a level is NaN or infinite.
     """
+    pixels = np.asarray(image)
     if not np.isfinite(pixels).all():
         raise ValueError("not finite")
-    full = 65535.0 if pixels.dtype.kind != "f" else 1.0 if pixels.max() <= 1 else 255.0
-    scaled: np.ndarray = (pixels * (255 / full)).round().clip(0, 255).astype(np.uint8)
+    return float(pixels.min()), float(pixels.max())
+
+
+def full_range(low: float, high: float) -> tuple[float, float]:
+    """Black and white of deep images, of which no level lies beyond `low` and `high`: the smallest usual range around
+    them, 0 or −1 to 1, 0 to 255 or to 65,535, or else from 0 or the smallest to the largest."""
+    usual = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
+    return next(((black, white) for black, white in usual if black <= low and high <= white), (min(low, 0.0), high))
+
+
+def _eight_bits(pixels: np.ndarray, black: float, white: float) -> np.ndarray:
+    """Grey levels as uint8."""
+    scaled: np.ndarray = ((pixels - black) * (255 / (white - black))).round().clip(0, 255).astype(np.uint8)
     return scaled
 
 
-def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
+def square(image: Image.Image, size: int, channels: int, levels: tuple[float, float] = LEVELS) -> np.ndarray:
     """uint8 (size, size, C): the middle square, resized bilinearly with antialiasing, on white. `image` may change.
+
+    levels: black and white of a `deep` image.
 
     A damaged image can raise anything: call it inside `reading`.
     """
@@ -184,7 +271,7 @@ def square(image: Image.Image, size: int, channels: int) -> np.ndarray:
     left, top = ((length - side) // 2 for length in image.size)
     middle = image.crop((left, top, left + side, top + side))
     if middle.mode.startswith("I") or middle.mode == "F":
-        middle = Image.fromarray(_eight_bits(np.asarray(middle)))
+        middle = Image.fromarray(_eight_bits(np.asarray(middle), *(levels if deep(middle) else LEVELS)))
     if middle.has_transparency_data:
         over = middle.convert("RGBA")
         middle = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)

@@ -22,6 +22,7 @@ from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import lengths, unit
 from rgan.common.images import to_uint8, to_unit
+from rgan.data.identity import DataIdentity
 from rgan.embedding.projections import Embedding, Layout, Report, fit
 from rgan.metrics import judges
 from rgan.models.gan import Gan
@@ -129,14 +130,25 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Tested:
     """The tests of a panel, the same tests of its control (two samples of one distribution), and the paper's claim."""
 
     verdicts: tuple[Verdict, ...]
-    control: tuple[Sample, Sample]
     control_words: str
     control_verdicts: tuple[Verdict, ...]
     claim: Reading
+
+
+@dataclass(frozen=True)
+class Findings(Tested):
+    """Those with the control itself."""
+
+    control: tuple[Sample, Sample]
+
+    @property
+    def alone(self) -> Tested:
+        """Without the control."""
+        return Tested(self.verdicts, self.control_words, self.control_verdicts, self.claim)
 
 
 @dataclass(frozen=True)
@@ -211,7 +223,7 @@ def findings(made: Panel, a: Gan, b: Gan, *, device: str = "auto", report: Repor
             (*verdicts, radius(samples[1].points)),
             (*control_verdicts, radius(control[1].points)),
         )
-    return Findings(verdicts, control, words, control_verdicts, _claim(made, side, verdicts))
+    return Findings(verdicts, words, control_verdicts, _claim(made, side, verdicts), control)
 
 
 def drawn(
@@ -377,12 +389,10 @@ class _Maker:
                 f"expected A and B to draw images of one shape, got {words['A']} (A) and {words['B']} (B); choose two "
                 "models of the same data"
             )
-        names = {gan.data for gan in self.gans.values() if gan.data}
-        if len(names) > 1:
-            raise SettingsError(
-                f"expected A and B to be trained on the same data, got {' and '.join(sorted(names))}; choose two "
-                "such models"
-            )
+        if self.gans["A"].trained_on.same(self.gans["B"].trained_on) is False:
+            names = sorted({gan.data for gan in self.gans.values()})
+            got = " and ".join(names) if len(names) > 1 else f"two sets of images, each called {names[0]}"
+            raise SettingsError(f"expected A and B to be trained on the same data, got {got}; choose two such models")
         kept = next((gan.reference for gan in self.gans.values() if gan.reference is not None), None)
         if kept is None:
             raise SettingsError("expected real images in the file of A or B, got none; choose a model trained here")
@@ -410,12 +420,12 @@ class _Maker:
         if self.choice.features == "pixels":
             return Sample(images.flatten(1).numpy(), draws)
         if self.choice.features == "judge":
-            return Sample(judges.shipped(self._data()).features(images).numpy(), draws)
+            return Sample(judges.of(self._data()).features(images).numpy(), draws)
         return Sample(self.gans[self.choice.features[-1].upper()].features(images).numpy(), draws)
 
-    def _data(self) -> str:
-        """The data set that A, else B, was trained on."""
-        return next((gan.data for gan in self.gans.values() if gan.data), "data of unknown origin")
+    def _data(self) -> DataIdentity:
+        """The images that A, else B, was trained on."""
+        return next((gan.trained_on for gan in self.gans.values() if gan.data), DataIdentity("data of unknown origin"))
 
     def _space(self) -> str:
         dimensions = self._real_sample(to_unit(self._real()[:4])).points.shape[1]

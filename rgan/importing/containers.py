@@ -71,6 +71,13 @@ _MISTAKES: tuple[tuple[bytes, str, str], ...] = (
 )  # fmt: skip
 
 
+LIMITS = {  # of one description, as its reader is told
+    "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
+    "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "groups": limits.MAX_GROUPS,
+    "entries": limits.MAX_ENTRIES, "dimensions": limits.MAX_DIMENSIONS,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a file holds: `kind` of container; tensors in groups, by their path in it ("" where they lie at the top);
@@ -331,12 +338,7 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
             f"{name}: expected at most {limits.MAX_PICKLE_BYTES // limits.MIB} MiB of description, got more; save the "
             "network's state_dict() alone"
         )
-    told = {
-        "legacy": legacy, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS,
-        "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
-        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "groups": limits.MAX_GROUPS,
-        "entries": limits.MAX_ENTRIES, "dimensions": limits.MAX_DIMENSIONS,
-    }  # fmt: skip
+    told = {"legacy": legacy, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS} | LIMITS
     stopped = f"{name}: expected a description of tensors, got one that "
     try:
         done = subprocess.run(

@@ -288,6 +288,7 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
     with the second where there are so many.
     """
     pool = _readings(generator.store, "generator", generator.source)
+    assert generator.reading is not None, "what was recognised has one"
     generators = ranked(pool, generator.store, source=generator.source) or [
         Ranked(generator.reading, 0.0, torch.empty(0))
     ]
@@ -484,7 +485,10 @@ def _part(store: Store, path: str, name: str) -> Part | None:
         if network is not None:
             player = "average" if _is_average(name, path) else "generator"
             return dataclasses.replace(part, player=player, title=network.title, images=(network.image,))
-    found = [(one.title, one.image, None) for one in images(store, source=source)] or list(_judged(store))
+    found: list[tuple[str, Shape, Reading | None]] = [
+        (one.title, one.image, None) for one in images(store, source=source)
+    ]
+    found = found or [*_judged(store)]
     if not found:
         return None
     title, first, _ = found[0]

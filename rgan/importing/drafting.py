@@ -261,7 +261,8 @@ class Draft:
 
             def made() -> Tensor:
                 shift = bias["bias"]() if bias else torch.zeros(length)
-                return after(weight().T + shift).detach().contiguous()
+                shifted: Tensor = after(weight().T + shift)
+                return shifted.detach().contiguous()
 
         beside: Shape = (length,)
         if len(self.shape) == 3:

@@ -113,7 +113,8 @@ def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor)
         )
         return _module(layer, shape, weights).train()(x), (distance,)
     if isinstance(layer, Block):
-        parts, norms = [], ()
+        parts: list[Tensor] = []
+        norms: tuple[float, ...] = ()
         for name in ("branch", "shortcut"):
             y, inner = x, shape
             for k, one in enumerate(getattr(layer, name)):
@@ -231,8 +232,8 @@ def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranke
                 break
     tried.sort(key=lambda one: one.cost)
     pool = list(tried)
-    for one in _different(tried, REFINED):
-        pool += judge.refined(one)
+    for looked in _different(tried, REFINED):
+        pool += judge.refined(looked)
     return _different(sorted(pool, key=lambda one: one.cost), most)
 
 

@@ -3,6 +3,9 @@
 The images of a data set are cut into halves, the same for whoever asks. The judge that measures learns from one of them
 by a residual network, the one that may be attacked from the other by a plain one. Both are given the same held-out
 images, as reference and for calibration.
+
+One's own images teach it what folders they lie in or, where these tell nothing, by how many quarter turns an image was
+rotated (Gidaris et al. 2018).
 """
 
 from __future__ import annotations
@@ -21,7 +24,20 @@ from rgan.common.errors import DataError, number_between, one_of
 from rgan.common.images import to_unit
 from rgan.data import datasets, faces
 from rgan.data.datasets import ImageData
-from rgan.metrics.judges import ATTACKED, MEASURING, NEIGHBOURS, ROLES, SIZE, SIZES, Facts, Judge, compact, distances
+from rgan.metrics.judges import (
+    ATTACKED,
+    EPOCHS,
+    MEASURING,
+    NEIGHBOURS,
+    ROLES,
+    SIZE,
+    SIZES,
+    Facts,
+    Judge,
+    compact,
+    distances,
+    resized,
+)
 from rgan.networks.classifier import FEATURES, KINDS, UNKNOWN, Classifier, initialise
 
 NETWORKS = {MEASURING: "residual", ATTACKED: "plain"}
@@ -31,6 +47,9 @@ BATCH = 256
 HALVES_SEED = 0  # of the permutation that cuts a set's images into halves
 MIRRORED = ("cifar10", "stl10")  # things look alike in a mirror; digits do not, nor what a face's gaze is called
 RATE = 0.1  # the largest learning rate, where one question is asked
+TURNS = 4  # of an image, by a quarter each
+FEWEST = 200  # of one's own images
+STEPS = 1500  # of usual trainings on one's own images, which can be few
 HARD = {faces.EYES: 6.0}  # weights of questions in the loss; others have 1
 
 
@@ -61,7 +80,7 @@ class Course:
     """What a judge is taught and tried on.
 
     learn: teaches it; reference, calibration: see `Judge`; broken: also tried on, for what no real image shows; apart,
-    questions: see `judges.Facts`.
+    questions: see `judges.Facts`; tried: what it is tried on instead of reference and calibration, for want of labels.
     """
 
     learn: Lessons
@@ -70,6 +89,20 @@ class Course:
     broken: Lessons | None
     apart: bool
     questions: dict[str, tuple[str, ...]]
+    tried: Lessons | None = None
+
+
+def usual_epochs(data: ImageData) -> int:
+    """Passes over the images that a judge usually takes."""
+    if not is_own(data):
+        return EPOCHS[data.name]
+    learn = (1 - 2 * HELD_OUT) * len(data.images) / len(ROLES) * (1 if _tells_classes(data) else TURNS)
+    return int(min(1000, max(10, STEPS * min(BATCH, learn / 8) / max(learn, 1))))
+
+
+def is_own(data: ImageData) -> bool:
+    """Whether no judge of these images comes with RGAN Lab, whatever their folder is called."""
+    return data.own or data.name not in EPOCHS
 
 
 def train(
@@ -82,12 +115,12 @@ def train(
     seed: int = 0,
     precision: str = "float32",
 ) -> Iterator[JudgeStep]:
-    """Train a judge for a labelled data set of its size (`judges.SIZES`); the last progress carries it.
+    """Train a judge for a data set; the last progress carries it.
 
     Uses the set's own test images as reference and calibration where it has them, else a part of its images.
 
     Raises:
-        DataError: the set has no labels.
+        DataError: the set has no labels, or one's own images are fewer than FEWEST.
         SettingsError: impossible numbers, or a role that there is not.
     """
     number_between("epochs", epochs, 1, 1000)
@@ -99,8 +132,8 @@ def train(
     facts = Facts(
         data=data.name, channels=int(data.images.shape[1]), width=width,
         classes=int(course.learn.labels[:, 0].max()) + 1, accuracy=0.0, held_out=0, epochs=epochs, seed=seed,
-        kind=NETWORKS[role], role=role, size=SIZES.get(data.name, SIZE), precision=precision,
-        questions=course.questions, apart=course.apart,
+        kind=NETWORKS[role], role=role, size=_size(data), precision=precision, questions=course.questions,
+        apart=course.apart, fingerprint=data.fingerprint() if is_own(data) else "", rotations=course.tried is not None,
     )  # fmt: skip
     with torch.device("meta"):
         network = KINDS[facts.kind](facts.channels, width, facts.outputs, facts.size)
@@ -163,13 +196,19 @@ def half(count: int, role: str) -> Tensor:
     return order[ROLES.index(role) :: len(ROLES)].sort().values
 
 
+def _size(data: ImageData) -> int:
+    """Pixels that its judge looks at."""
+    if is_own(data):
+        return max(size for size in (SIZE, *SIZES.values()) if size <= max(SIZE, data.images.shape[-1]))
+    return SIZES.get(data.name, SIZE)
+
+
 def _course(data: ImageData, root: str | Path, role: str, seed: int) -> Course:
+    if is_own(data):
+        return _own(data, role)
     if data.name == "faces":
         return _faces(data, root, role, seed)
-    if data.labels is None:
-        raise DataError(
-            f"expected a data set with labels, got {data.name}; judges can be had for digits, mnist, cifar10, faces"
-        )
+    assert data.labels is not None
     own = Lessons(data.images, data.labels[:, None])
     test = datasets.held_out(data.name, size=SIZE, root=root)
     if test is not None and test.labels is not None:
@@ -182,6 +221,43 @@ def _course(data: ImageData, root: str | Path, role: str, seed: int) -> Course:
         own.rows(learn[half(len(learn), role)]), own.rows(order[:kept]), own.rows(order[kept : 2 * kept]),
         None, False, {},
     )  # fmt: skip
+
+
+def _own(data: ImageData, role: str) -> Course:
+    """One's own images, most to learn from, and as many to look for neighbours among as to calibrate by."""
+    if len(data.images) < FEWEST:
+        raise DataError(
+            f"expected at least {FEWEST} images to train a judge with, got {len(data.images)} in {data.name}; add more"
+        )
+    order = torch.randperm(len(data.images), generator=torch.Generator().manual_seed(HALVES_SEED))
+    kept = int(HELD_OUT * len(order))
+    held = min(kept, MOST)
+    rows = order[2 * kept :][half(len(order) - 2 * kept, role)], order[:held], order[kept : kept + held]
+    labels = torch.zeros(len(order), dtype=torch.int64) if data.labels is None else data.labels
+    learn, reference, calibration = (Lessons(_fit(data.images[part], _size(data)), labels[part, None]) for part in rows)
+    if _tells_classes(data):
+        return Course(learn, reference, calibration, None, False, {})
+    tried = _turned(torch.cat([reference.images, calibration.images]))
+    return Course(_turned(learn.images), reference, calibration, None, False, {}, tried)
+
+
+def _tells_classes(data: ImageData) -> bool:
+    """Whether labels are few enough to be learned, and enough to learn anything."""
+    return data.labels is not None and 2 <= len(data.labels.unique()) <= min(1000, len(data.images) // 20)
+
+
+def _fit(images: Tensor, size: int) -> Tensor:
+    """Images uint8 (N, C, H, W) at `size` pixels."""
+    if images.shape[-1] == size:
+        return images
+    parts = [255 * (1 + resized(to_unit(part), size)) / 2 for part in images.split(BATCH)]
+    return torch.cat(parts).round().to(torch.uint8)
+
+
+def _turned(images: Tensor) -> Lessons:
+    """Each image upright and rotated by one, two and three quarter turns, which are the classes."""
+    turns = [images.rot90(k, (2, 3)) for k in range(TURNS)]
+    return Lessons(torch.cat(turns), torch.arange(TURNS).repeat_interleave(len(images))[:, None])
 
 
 def _faces(data: ImageData, root: str | Path, role: str, seed: int) -> Course:
@@ -232,6 +308,8 @@ def _calibrated(facts: Facts, network: Classifier, course: Course) -> Judge:
     own = _nearest(reference, reference, NEIGHBOURS + 1)  # the first is the image itself
     found = _nearest(seen[1], reference, NEIGHBOURS)
     labels = torch.cat([course.reference.labels, course.calibration.labels])
+    if course.tried is not None:
+        labels, seen = course.tried.labels, [judge.features(to_unit(course.tried.images))]
     right = _right(judge, torch.cat(seen), labels)
     accuracy = float(right[0].float().mean())
     rates = {name: float(one.float().mean()) for name, one in zip(facts.questions, right, strict=False)}

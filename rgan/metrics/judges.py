@@ -7,15 +7,17 @@ are three disjoint sets.
 
 A data set has two, of unlike networks and trained on disjoint halves of its images (`judge_training`). One may be
 attacked: its distance can be raised by a search, after which it knows too little to be asked. The other only ever
-measures.
+measures. Those of known data sets come with RGAN Lab; those of one's own images lie beside one's own runs.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+import glob
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,9 +28,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate, log_softmax, pad
 
 from rgan.common.errors import CheckpointError, number_between
-from rgan.common.files import write_atomically
+from rgan.common.files import own_runs, usable_name, write_atomically
 from rgan.common.geometry import lengths
 from rgan.data.datasets import DIGITS_SEED
+from rgan.data.identity import DataIdentity
 from rgan.networks.classifier import FEATURES, GRID, KINDS, Classifier, Features
 
 MEASURING, ATTACKED = ROLES = ("measuring", "attacked")
@@ -38,7 +41,7 @@ NEIGHBOURS = 3
 BAD = 0.95  # an image is bad from this badness on: further from real ones than 95 % of held-out real images
 CHUNK = 256  # images a call in evaluation
 EPOCHS = {"digits": 60, "mnist": 8, "cifar10": 24, "faces": 20}  # usual ones
-VERSION = 2  # of files that are written; 1 had one judge a data set, of the residual network
+VERSION = 3  # of files that are written; 1 had one judge a data set, of the residual network, and 2 no own images
 MAX_BYTES = 64 * 2**20
 SHIPPED = Path(__file__).with_name("shipped")
 _KEY = "rgan-lab-judge"
@@ -95,7 +98,9 @@ class Facts:
     kind: of its network, one of `classifier.KINDS`. size: pixels it looks at. classes: of the named class. accuracy: on
     `held_out` images, none of which trained it. questions: names of the classes of each attribute that it reads, the
     named class first; empty if it reads none. rates: accuracy on each attribute. apart: whether the real images that it
-    holds out are none that models of its data are trained on.
+    holds out are none that models of its data are trained on. fingerprint: of one's own images
+    (`ImageData.fingerprint`), "" of a known set. rotations: whether it learned to tell by how many quarter turns an
+    image was rotated (Gidaris et al. 2018), for want of labels, instead of classes.
     """
 
     data: str
@@ -113,6 +118,18 @@ class Facts:
     questions: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     rates: dict[str, float] = field(default_factory=dict, hash=False)
     apart: bool = True
+    fingerprint: str = ""
+    rotations: bool = False
+
+    @property
+    def images(self) -> DataIdentity:
+        """The images it knows."""
+        return DataIdentity(self.data, self.fingerprint, bool(self.fingerprint))
+
+    def knows(self, images: DataIdentity) -> bool:
+        """Whether these, that a model was trained on, are images of the kind that it knows."""
+        same = self.data == images.name and not images.own
+        return self.fingerprint == images.fingerprint if self.fingerprint and images.fingerprint else same
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -180,7 +197,8 @@ class Judge:
     def words(self) -> str:
         """ "the judge of digits that only measures (residual network, 1a2b3c4d)"."""
         what = "that may be attacked" if self.facts.role == ATTACKED else "that only measures"
-        return f"the judge of {self.data} {what} ({self.facts.kind} network, {self.digest[:8] or 'unsaved'})"
+        taught = ", taught by rotations: weaker than by classes" if self.facts.rotations else ""
+        return f"the judge of {self.data} {what} ({self.facts.kind} network, {self.digest[:8] or 'unsaved'}{taught})"
 
     def features(self, images: Tensor) -> Tensor:
         """(N, FEATURES) float32 on the CPU of images (N, C, H, W) in [−1, 1] of any size."""
@@ -256,52 +274,83 @@ class Judge:
 
 
 def shipped(data: str, role: str = MEASURING) -> Judge:
-    """The judge of a data set that comes with RGAN Lab: the one that measures, or the one that may be attacked. Where
-    there is but one, it is both.
+    """The judge of a known data set: the one that measures, or the one that may be attacked. Where there is but one, it
+    is both.
 
     Raises:
         CheckpointError: there is none, or its file is damaged.
     """
-    path = shipped_path(data, role)
-    if not path.exists():
-        path = shipped_path(data, MEASURING)
-    if not path.exists():
-        there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors") if ATTACKED not in path.stem))
-        train = f"python -m rgan judge {data} --out {path}"
-        more = f", or train it: `{train}`" if data in EPOCHS else ""
-        raise CheckpointError(f"expected a judge for {data}, found those for {there}; judge by one of these{more}")
-    return _kept(path)
+    for path in (shipped_path(data, role), shipped_path(data, MEASURING)):
+        if path.exists():
+            return _kept(path, path.stat().st_mtime_ns)
+    there = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.safetensors") if ATTACKED not in path.stem))
+    train = shlex.join(("python", "-m", "rgan", "judge", data))
+    raise CheckpointError(
+        f"expected a judge for {data}, found those for {there}; train one with `{train}`, or judge by one of these"
+    )
+
+
+def of(images: DataIdentity, role: str = MEASURING) -> Judge:
+    """The judge of the images that a model was trained on: that of one's own images, which are known by their
+    fingerprint, else `shipped`. Of a model that tells no fingerprint the name of its data decides.
+
+    Raises:
+        CheckpointError: there is none, or its file is damaged.
+    """
+    for wanted in dict.fromkeys((role, MEASURING)):
+        for path in _own_paths(images, wanted):
+            return _kept(path, path.stat().st_mtime_ns)
+    if images.own:
+        raise CheckpointError(
+            f"expected a judge for your own images of {images.name}, found none in {own_runs() / 'judges'}; train one "
+            "by `python -m rgan judge` and the folder or zip of these images"
+        )
+    return shipped(images.name or "unknown data", role)
 
 
 @functools.lru_cache(maxsize=16)
-def _kept(path: Path) -> Judge:
+def _kept(path: Path, changed: int) -> Judge:
     return load(path)
 
 
 def shipped_path(data: str, role: str) -> Path:
-    """Where `shipped` looks for it."""
+    """Where the judge of a known data set lies."""
     return SHIPPED / f"{data}{'' if role == MEASURING else f'-{role}'}.safetensors"
 
 
-def first_shipped(names: Sequence[str], role: str = MEASURING) -> Judge:
-    """The judge of the first of these data sets that has one in this role.
+def own_path(data: str, fingerprint: str, role: str) -> Path:
+    """Where the judge of one's own images lies."""
+    name = f"{usable_name(data)}-{fingerprint}{'' if role == MEASURING else f'-{role}'}"
+    return own_runs() / "judges" / f"{name}.safetensors"
+
+
+def _own_paths(images: DataIdentity, role: str) -> list[Path]:
+    """Those that are there."""
+    if images.fingerprint:
+        path = own_path(images.name, images.fingerprint, role)
+        return [path] if path.exists() else []
+    found = sorted((own_runs() / "judges").glob(f"{glob.escape(usable_name(images.name))}-*.safetensors"))
+    return [path for path in found if path.stem.endswith(f"-{ATTACKED}") == (role == ATTACKED)]
+
+
+def first(sets: Sequence[DataIdentity], role: str = MEASURING) -> Judge:
+    """`of` the first of these that has a judge in this role.
 
     Raises:
         CheckpointError: none has.
     """
-    for name in dict.fromkeys(names):
+    for images in dict.fromkeys(sets):
         try:
-            return shipped(name, role)
+            return of(images, role)
         except CheckpointError as error:
             missing = error
     raise missing
 
 
 def attackable(judge: Judge) -> Judge:
-    """The judge to raise where this one measures: the other one of its data that comes with RGAN Lab, or itself where
-    there is none."""
+    """The judge to raise where this one measures: the other one of its data, or itself where there is none."""
     try:
-        return shipped(judge.data, ATTACKED)
+        return of(judge.facts.images, ATTACKED)
     except CheckpointError:
         return judge
 
@@ -318,6 +367,11 @@ def fitted(images: Tensor, judge: Judge) -> Tensor:
         before = (size - side) // 2
         after = size - side - before
         return pad(images, (before, after, before, after), value=-1.0)
+    return resized(images, size)
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Images (N, C, H, W) in [−1, 1] at `size` pixels, bicubic without aliasing."""
     return interpolate(images, (size, size), mode="bicubic", antialias=True, align_corners=False).clamp(-1, 1)
 
 
@@ -382,8 +436,8 @@ def load(path: str | Path) -> Judge:
         raise CheckpointError(f"expected a judge's file at {path}, got: {error}; check the path") from error
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{wrong}, got something else; train one with that command") from error
-    if not isinstance(about, dict) or about.get("version") not in (1, VERSION):
-        raise CheckpointError(f"{wrong} in format version 1 or {VERSION}; train it again")
+    if not isinstance(about, dict) or about.get("version") not in range(1, VERSION + 1):
+        raise CheckpointError(f"{wrong} in format version 1 to {VERSION}; train it again")
     facts = _facts(about, wrong)
     with torch.device("meta"):
         network = KINDS[facts.kind](facts.channels, facts.width, facts.outputs, facts.size)
@@ -406,14 +460,17 @@ _KINDS: dict[str, type] = {
     "data": str, "channels": int, "width": int, "classes": int, "accuracy": float, "held_out": int, "epochs": int,
     "seed": int,
 }  # fmt: skip
-_LATER: dict[str, type] = {
-    "kind": str, "role": str, "size": int, "precision": str, "questions": dict, "rates": dict, "apart": bool
-}  # fmt: skip
+_LATER: dict[int, dict[str, type]] = {
+    2: {"kind": str, "role": str, "size": int, "precision": str, "questions": dict, "rates": dict, "apart": bool},
+    3: {"fingerprint": str, "rotations": bool},
+}
 
 
 def _facts(about: Mapping[str, Any], wrong: str) -> Facts:
-    """Of a file of either version."""
-    kinds = _KINDS | (_LATER if about["version"] > 1 else {})
+    """Of a file of any version."""
+    kinds = dict(_KINDS)
+    for version, later in _LATER.items():
+        kinds |= later if about["version"] >= version else {}
     if not all(isinstance(about.get(name), kind) for name, kind in kinds.items()):
         raise CheckpointError(f"{wrong}, got incomplete facts; the file is damaged")
     read = {name: about[name] for name in kinds}

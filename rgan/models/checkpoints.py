@@ -19,6 +19,7 @@ from rgan.common.errors import CheckpointError, SettingsError, number_between
 from rgan.common.files import write_atomically
 from rgan.common.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_ORIGIN, MAX_REFERENCES
 from rgan.common.safetensors_header import parse_header, shown
+from rgan.data.identity import DataIdentity
 from rgan.models.gan import Gan, Origin, Training
 from rgan.models.recipes import Recipe
 from rgan.networks.labels import labelled
@@ -30,13 +31,17 @@ _DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What a file says about itself, readable without loading a weight. `tensors` maps names to (dtype, shape)."""
+    """What a file says about itself, readable without loading a weight.
+
+    tensors: (dtype, shape) by name. trained_on: the images, as `Gan.trained_on`.
+    """
 
     version: int
     recipe: Recipe
     training: Training | None
     tensors: dict[str, tuple[str, tuple[int, ...]]]
     bytes: int
+    trained_on: DataIdentity
     origin: Origin | None = None
 
 
@@ -190,7 +195,12 @@ def inspect(data: bytes, name: str = "the file") -> Header:
         training, origin = _training(about.get("training")), _origin(about.get("origin"))
     except SettingsError as error:
         raise CheckpointError(f"{name}: {error}") from error
-    return Header(VERSION, recipe, training, tensors, len(data), origin)
+    data_name = training.data if training else origin.data if origin else ""
+    known = DataIdentity(data_name, *((training.fingerprint, training.own) if training else ()))
+    if "reference" in entries:
+        *_, first, last = entries["reference"]
+        known = dataclasses.replace(known, real=hashlib.sha256(data[start + first : start + last]).hexdigest()[:16])
+    return Header(VERSION, recipe, training, tensors, len(data), known, origin)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -288,8 +298,11 @@ def _training(values: Any) -> Training | None:
     images = values.get("fingerprint", "")
     if not isinstance(images, str):
         raise SettingsError(f"expected the fingerprint of the images as text, got {type(images).__name__}")
+    own = values.get("own", False)
+    if not isinstance(own, bool):
+        raise SettingsError(f"expected whether the images are the user's own as true or false, got {str(own)[:40]!r}")
     facts = {field: values[field] for field in kinds}
-    return Training(history=tuple(rows), protocol=protocol, fingerprint=images, **facts)
+    return Training(history=tuple(rows), protocol=protocol, fingerprint=images, own=own, **facts)
 
 
 def _origin(values: Any) -> Origin | None:

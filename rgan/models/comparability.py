@@ -33,13 +33,16 @@ def _against(a: Gan, b: Gan) -> list[str]:
     if shapes[0] != shapes[1]:
         words = [f"{size}×{size} pixels {'in grey' if channels == 1 else 'in colour'}" for channels, size in shapes]
         found.append(f"they draw images of {words[0]} and of {words[1]}")
-    if a.data != b.data:
-        if a.data and b.data:
-            found.append(f"they were trained on {a.data} and on {b.data}: scores hold them against other real images")
+    same = a.trained_on.same(b.trained_on)
+    if not a.data or not b.data:
+        found.append("it is not known whether they were trained on the same data")
+    elif a.data != b.data and not same:
+        found.append(f"they were trained on {a.data} and on {b.data}: scores hold them against other real images")
+    elif same is False and shapes[0] == shapes[1]:
+        if a.training and b.training and (a.training.own or b.training.own):
+            found.append(f"they were trained on two sets of images, each called {a.data}")
         else:
-            found.append("it is not known whether they were trained on the same data")
-    elif shapes[0] == shapes[1] and a.fingerprint and b.fingerprint and a.fingerprint != b.fingerprint:
-        found.append(f"they were trained on other images of {a.data}: one may have seen what a judge holds out")
+            found.append(f"they were trained on other images of {a.data}: one may have seen what a judge holds out")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
 from rgan.data.datasets import BEFORE
+from rgan.data.identity import DataIdentity, digest
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
 from rgan.networks.fusion import fold
@@ -37,7 +39,8 @@ class Training:
     """What is known of how the weights came about.
 
     history: a row of numbers a recorded iteration; some have scores of the images then, all by the same `protocol`
-    (words of `metrics.Protocol`). fingerprint: of the images, `ImageData.fingerprint`; "" in older files.
+    (words of `metrics.Protocol`). fingerprint: of the images, `ImageData.fingerprint`; "" in older files. own: whether
+    they come from a folder or zip of one's own.
     """
 
     data: str
@@ -49,6 +52,7 @@ class Training:
     history: tuple[dict[str, float], ...] = ()
     protocol: str = ""
     fingerprint: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,15 +111,18 @@ class Gan:
         """Name of the data set it was trained on, "" if that is not known."""
         return self.training.data if self.training else self.origin.data if self.origin else ""
 
-    @property
-    def fingerprint(self) -> str:
-        """Of the images it was trained on; "" if that is not known."""
-        return (self.training.fingerprint or BEFORE.get(self.data, "")) if self.training else ""
+    @functools.cached_property
+    def trained_on(self) -> DataIdentity:
+        """The images that it was trained on, as far as its file tells."""
+        real = "" if self.reference is None else digest(self.reference)
+        if self.training is None:
+            return DataIdentity(self.data, real=real)
+        return DataIdentity(self.data, self.training.fingerprint, self.training.own, real)
 
     @property
     def saw_all(self) -> bool:
         """Whether it was trained on its data set as it was before some images were held out."""
-        return self.fingerprint in BEFORE.values()
+        return self.trained_on.told in BEFORE.values()
 
     @property
     def has_critic(self) -> bool:

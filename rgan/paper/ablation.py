@@ -8,24 +8,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rgan.data.identity import DataIdentity
 from rgan.models.gan import Training
 from rgan.models.recipes import Recipe, Robust
 from rgan.models.systems import SYSTEMS
 from rgan.paper.evaluation import MEASURES, Evaluation
 from rgan.paper.published import ROWS
 
+Family = tuple[Recipe, DataIdentity, int, str]  # what a column's models share: also iterations and precision
 MIN_SEEDS = 3  # training seeds below which no claim is made
 
 
 @dataclass(frozen=True)
 class Model:
-    """A checkpoint as the tables need it: its file and SHA-256, how it was trained, and its evaluation once known."""
+    """A checkpoint as the tables need it: its file and SHA-256, how it was trained and on which images, and its
+    evaluation once known."""
 
     name: str
     path: Path
     digest: str
     recipe: Recipe
     training: Training
+    trained_on: DataIdentity
     evaluation: Evaluation | None = None
 
     @property
@@ -158,12 +162,19 @@ def ablations(models: Iterable[Model]) -> tuple[tuple[Ablation, ...], tuple[Left
     settings, but for its players, its robust models share as well. The baselines stand in each column of their family.
     Columns with more seeds come first.
     """
-    families: dict[tuple[Recipe, str, int, str], list[Model]] = {}
+    models = list(models)
+    sets = _sets(models)
+    families: dict[Family, list[Model]] = {}
     left: list[LeftOut] = []
     taken: dict[object, Model] = {}
     for model in models:
         training = model.training
-        key = dataclasses.replace(model.recipe, robust=None), training.data, training.iterations, training.precision
+        key = (
+            dataclasses.replace(model.recipe, robust=None),
+            sets[model.trained_on],
+            training.iterations,
+            training.precision,
+        )
         twin = taken.setdefault((key, model.recipe.robust, training.seed), model)
         if twin is not model:
             same = "the same file as" if twin.digest == model.digest else "another model of the same row and seed as"
@@ -176,6 +187,18 @@ def ablations(models: Iterable[Model]) -> tuple[tuple[Ablation, ...], tuple[Left
     ]  # fmt: skip
     found.sort(key=lambda column: -max(map(len, column.models.values())))
     return tuple(found), tuple(left)
+
+
+def _sets(models: Iterable[Model]) -> dict[DataIdentity, DataIdentity]:
+    """One identity for all files that were trained on the same images. A file that does not tell which these were
+    belongs to the only set of that name, or, if there are several, to none of them."""
+    found: dict[DataIdentity, DataIdentity] = {}
+    identities = dict.fromkeys(model.trained_on for model in models)
+    for images in sorted(identities, key=lambda one: not (one.told or one.real)):
+        same = [known for known in found.values() if images.same(known)]
+        perhaps = {known for known in found.values() if known.name == images.name and images.same(known) is None}
+        found[images] = same[0] if same else perhaps.pop() if len(perhaps) == 1 else images
+    return found
 
 
 def members(columns: Iterable[Ablation]) -> tuple[Model, ...]:
@@ -218,11 +241,11 @@ def robust_words(robust: Robust) -> str:
     return ", ".join([words, *more])
 
 
-def _names(families: Sequence[tuple[Recipe, str, int, str]]) -> list[str]:
+def _names(families: Sequence[Family]) -> list[str]:
     """A name for each family: system, data, iterations; where those are the same also what tells them apart."""
     facts = [_facts(*family) for family in families]
     short = [
-        f"{one['title']} on {one['data']}, {family[2]:,} iterations"
+        f"{one['title']} on {family[1].name}, {family[2]:,} iterations"
         for one, family in zip(facts, families, strict=True)
     ]
     names = []
@@ -233,6 +256,6 @@ def _names(families: Sequence[tuple[Recipe, str, int, str]]) -> list[str]:
     return names
 
 
-def _facts(recipe: Recipe, data: str, iterations: int, precision: str) -> dict[str, object]:
+def _facts(recipe: Recipe, data: DataIdentity, iterations: int, precision: str) -> dict[str, object]:
     fields = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe) if field.name != "robust"}
-    return {"title": SYSTEMS[recipe.system].title, "data": data, "precision": precision} | fields
+    return {"title": SYSTEMS[recipe.system].title, "images": data.told or data.real, "precision": precision} | fields

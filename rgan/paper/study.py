@@ -14,6 +14,7 @@ from pathlib import Path
 from rgan.common.devices import choose_device
 from rgan.common.errors import CheckpointError, DataError, FileError, RganError
 from rgan.common.files import shipped_models, write_atomically
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.paper.ablation import Ablation, LeftOut, Model, ablations, members
@@ -59,11 +60,11 @@ def survey(paths: Iterable[Path]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...
             header, digest = checkpoints.glance(path)
             if header.training is None:
                 raise DataError("expected a model whose training is known, got one without; its data decide its judge")
-            judges.shipped(header.training.data)
+            judges.of(header.trained_on)
         except RganError as error:
             left.append(LeftOut(name, str(path), str(error)))
         else:
-            models.append(Model(name, path, digest, header.recipe, header.training))
+            models.append(Model(name, path, digest, header.recipe, header.training, header.trained_on))
     return tuple(models), tuple(left)
 
 
@@ -72,7 +73,7 @@ class Scorings:
 
     def __init__(self, settings: EvaluationSettings, *, device: str = "auto", data_root: str | Path = "data"):
         self.settings, self._device, self._root = settings, device, data_root
-        self._known: dict[tuple[str, int], Scoring] = {}
+        self._known: dict[tuple[DataIdentity, int], Scoring] = {}
 
     def of(self, model: Model) -> Scoring:
         """The scoring of a model's images.
@@ -81,14 +82,15 @@ class Scorings:
             CheckpointError: no judge for its data is there, or Inception's weights cannot be read.
             DataError: the real images that Inception's scores need are missing.
         """
-        key = model.training.data, model.recipe.size
+        key = model.trained_on, model.recipe.size
         if key not in self._known:
-            judge = judges.shipped(key[0])
+            images, size = key
+            judge = judges.of(images)
             if self.settings.features == "judge":
                 standard = scores.by_judge(judge)
             else:
                 weights, device = self.settings.weights or None, choose_device(self._device)
-                standard = scores.by_inception(key[0], weights=weights, root=self._root, size=key[1], device=device)
+                standard = scores.by_inception(images.name, weights=weights, root=self._root, size=size, device=device)
             self._known[key] = Scoring(standard, judge)
         return self._known[key]
 

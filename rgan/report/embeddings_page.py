@@ -5,32 +5,18 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from rgan.common.images import grid, png
-from rgan.embedding.figure4 import PANELS, Findings, Panel, Points
+from rgan.embedding.figure4 import PANELS, Findings, Panel, Tested
 from rgan.embedding.projections import Embedding
 from rgan.report.charts.basic import COLOURS, NEUTRAL, Group, scatter
 from rgan.report.page import page
-from rgan.report.parts import data_uri, figure_html
+from rgan.report.parts import figure_html, sheet
 from rgan.report.render import templates
 
-SHEET_COLUMNS = 25
 
-
-def groups(panel: Panel) -> tuple[Group, Group]:
+def groups(letter: str, side: str, labels: tuple[str, str]) -> tuple[Group, Group]:
     """How a panel's clouds look: the one held against in grey circles, the other in its model's colour, triangles."""
-    side = {"c": "A", "d": "B"}.get(panel.letter, panel.choice.side)
-    return Group(panel.first.label, NEUTRAL), Group(panel.second.label, COLOURS[side], "triangle-up")
-
-
-def sheet(first: Points, second: Points) -> dict[str, object]:
-    """Every image of both clouds as tiles of one PNG, as `hover.js` wants it: the first cloud's, then the second's."""
-    images = np.concatenate([_three(first.images), _three(second.images)])
-    height, width = images.shape[1:3]
-    scale = max(1, round(96 / width))
-    return {
-        "uri": data_uri(png(grid(images, SHEET_COLUMNS, gap=0))),
-        "width": width, "height": height, "columns": SHEET_COLUMNS, "scale": scale,
-    }  # fmt: skip
+    side = {"c": "A", "d": "B"}.get(letter, side)
+    return Group(labels[0], NEUTRAL), Group(labels[1], COLOURS[side], "triangle-up")
 
 
 def embeddings_page(
@@ -45,24 +31,25 @@ def embeddings_page(
     )
 
 
-def claim_html(found: Findings) -> Markup:
+def claim_html(found: Tested) -> Markup:
     """The paper's sentence about a panel, by meaning, and what these models say to it."""
     return templates().part("embeddings_parts.html", "claim", found.claim)
 
 
-def tests_html(found: Findings) -> Markup:
+def tests_html(found: Tested) -> Markup:
     """Table of a panel's tests, each beside the same test of the control."""
     return templates().part("embeddings_parts.html", "tests", _pairs(found))
 
 
-def _pairs(found: Findings) -> list[tuple[object, object]]:
+def _pairs(found: Tested) -> list[tuple[object, object]]:
     return list(zip(found.verdicts, found.control_verdicts, strict=True))
 
 
 def _section(
     panel: Panel, found: Findings, drawn: Embedding, other: Embedding | None, control: Embedding
 ) -> dict[str, object]:
-    looks, key = groups(panel), f"panel-{panel.letter}"
+    labels = panel.first.label, panel.second.label
+    looks, key = groups(panel.letter, panel.choice.side, labels), f"panel-{panel.letter}"
     beside = [("second", other, other.layout.title)] if other else []
     beside.append(("control", control, f"Control, {control.layout.title}: {found.control_words}"))
     mark = "▲" if drawn.layout.dimensions == 2 else "■"
@@ -76,10 +63,5 @@ def _section(
         ],
         "claim": found.claim,
         "tests": _pairs(found),
-        "sheet": sheet(panel.first, panel.second),
+        "sheet": sheet(np.concatenate([panel.first.images, panel.second.images])),
     }
-
-
-def _three(images: np.ndarray) -> np.ndarray:
-    """Images (n, H, W, C) in as many channels as a PNG shows."""
-    return images if images.shape[-1] <= 3 else images[..., :3]

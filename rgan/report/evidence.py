@@ -18,7 +18,7 @@ from rgan.robustness.curves import METRICS, MOVED, Curves, RobustnessCurve, curv
 from rgan.robustness.frames import Frames
 from rgan.robustness.minimal_radius import MinimalRadii, later_words
 from rgan.robustness.one_radius import OneRadius, Shell, Transfer
-from rgan.stats.intervals import Interval, mean_interval, share
+from rgan.stats.intervals import Interval, mean_intervals, share
 
 PATH_METRICS = {**METRICS, "change": "change of the image, % of black to white"}
 
@@ -129,7 +129,7 @@ def _along_path(one: Frames, kind: str, metric: str) -> RobustnessCurve:
         found: list[Interval] = [share(int(row.sum()), len(row)) for row in track.broken]
     else:
         rows = track.loss if metric == "loss" else 100 * track.change
-        found = [mean_interval(row) if len(row) > 1 else Interval(*[float(row[0])] * 3) for row in rows]
+        found = mean_intervals(rows) if rows.shape[1] > 1 else [Interval(*[float(row[0])] * 3) for row in rows]
     mean, low, high = (np.array([getattr(each, name) for each in found]) for name in ("mean", "low", "high"))
     return RobustnessCurve(np.array(one.radii), mean, low, high)
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from rgan.common.images import tiles, webp
+
 if TYPE_CHECKING:
+    import numpy as np
     from plotly.graph_objects import Figure as Drawing
 
 
@@ -81,21 +84,39 @@ class Section:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG inside its page, with what it shows in words: `alt` for those who cannot see it, `words` above it."""
+    """A picture inside its page, a PNG unless `kind` says else, with what it shows in words: `alt` for those who cannot
+    see it, `words` above it."""
 
     png: bytes
     alt: str
     words: str = ""
+    kind: str = "png"
 
     @property
     def source(self) -> Markup:
         """Its address, which has nothing to escape."""
-        return Markup(data_uri(self.png))
+        return Markup(data_uri(self.png, self.kind))
 
 
-def data_uri(png: bytes) -> str:
-    """A PNG as the address of itself."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_uri(picture: bytes, kind: str = "png") -> str:
+    """A picture as the address of itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+def sheet(images: np.ndarray) -> dict[str, object]:
+    """Images, uint8 (n, H, W, C), as tiles of one picture, as `hover.js` wants them."""
+    picture, columns = tiles(images)
+    height, width = images.shape[1:3]
+    return sheet_of(webp(picture), columns, (height, width))
+
+
+def sheet_of(picture: bytes, columns: int, size: tuple[int, int]) -> dict[str, object]:
+    """The same of a WebP that has `columns` tiles of `size` (height, width) in a row."""
+    height, width = size
+    return {
+        "uri": data_uri(picture, "webp"),
+        "width": width, "height": height, "columns": columns, "scale": max(1, round(96 / width)),
+    }  # fmt: skip
 
 
 def figure_html(figure: Drawing, key: str) -> Markup:

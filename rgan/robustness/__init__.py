@@ -38,21 +38,21 @@ class _Package(ModuleType):
             radius: ε of the attack. price: λ. samples: for the control, the checks and each draw of the curves. pool:
                 noise to look for failures in.
             budget: "live" (10 gradients a sample), "standard" (200), "strong" (2,000), or a number.
-            names: of the Gans, for sentences. judge: by default the one that comes with RGAN Lab for their data.
+            names: of the Gans, for sentences. judge: by default the one for their data.
 
         Returns:
             Plain results without a network; `headline.words` says in a sentence what they allow to say.
 
         Raises:
             SettingsError: no Gan or more than two, of different numbers of noise dimensions, or impossible numbers.
-            CheckpointError: a Gan has no critic, or no judge for the data comes with RGAN Lab.
+            CheckpointError: a Gan has no critic, or there is no judge for the data.
         """
         from rgan.attack.search import budget_of
-        from rgan.metrics.judges import first_shipped
+        from rgan.metrics.judges import first
         from rgan.robustness.measured import JudgedGan
         from rgan.robustness.summary import Asked, examine
 
-        judge = judge or first_shipped([gan.data or "unknown data" for gan in gans])
+        judge = judge or first([gan.trained_on for gan in gans])
         asked = Asked(radius, price, budget_of(budget), samples, pool, seed)
         judged_gans = [JudgedGan(gan, judge, device) for gan in gans]
         *_, last = examine(judged_gans, names or ["A", "B"][: len(gans)], asked)

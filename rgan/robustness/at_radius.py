@@ -9,14 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rgan.attack.search import BUDGETS, Attack
+from rgan.common import answers
 from rgan.common.progress import Mapper
 from rgan.robustness import one_radius
 from rgan.robustness.checks import POOR, Check, against, check_attack, strength
 from rgan.robustness.collapse import Collapse, collapse
 from rgan.robustness.measured import JudgedGan, by_side
 from rgan.robustness.one_radius import STILL, OneRadius
+
+VERSION = 1  # of the way all this is measured
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class AtRadius:
             return ""
         gradients = next(iter(self.found.values())).perturbation.attack.gradients
         return f"Searched anew with {gradients:,} gradients, since with {BUDGETS['standard']:,} {self.before}"
+
+
+def question(judged_gans: Sequence[JudgedGan], attack: Attack, *, samples: int, seed: int) -> dict[str, Any]:
+    """What `at_radius` of these answers, as `rgan.common.answers` has it."""
+    models = [judged.digests for judged in judged_gans]
+    return answers.question("at radius", VERSION, models, attack=attack, samples=samples, seed=seed)
 
 
 def at_radius(

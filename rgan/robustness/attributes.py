@@ -81,16 +81,21 @@ def attribute_changes(
     """
     if not original:
         return None
+    by_worst, by_random = changed(original, worst), changed(original, random)
+    total = len(next(iter(original.values())))
     found = []
-    for name, before in original.items():
-        if name == faces.LABEL:
-            continue
-        moved = [_changed(name, before, after[name]) for after in (worst, random)]
-        hits = [share(int(one.sum()), len(before)) for one in moved]
-        found.append(AttributeChange(name, hits[0], hits[1], share_difference(moved[0], moved[1])))
+    for name, moved in by_worst.items():
+        hits = [share(int(one[name].sum()), total) for one in (by_worst, by_random)]
+        found.append(AttributeChange(name, hits[0], hits[1], share_difference(moved, by_random[name])))
     found.sort(key=lambda one: -one.beyond.mean)
-    return AttributeChanges(tuple(found), len(before))
+    return AttributeChanges(tuple(found), total)
 
 
-def _changed(name: str, before: Tensor, after: Tensor) -> Tensor:
-    return (before == 0) & (after == 1) if name == faces.EYES else before != after
+def changed(original: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By attribute, in which images (N,) it changed; of eyes, which are no longer alike. Without the head's label, as
+    above."""
+    return {
+        name: (before == 0) & (after[name] == 1) if name == faces.EYES else before != after[name]
+        for name, before in original.items()
+        if name != faces.LABEL
+    }

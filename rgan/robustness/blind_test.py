@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from rgan.attack.objectives import CRITIC, objective_for
 from rgan.attack.perturbation import perturb
 from rgan.attack.search import Attack
+from rgan.common import answers
 from rgan.common.errors import SettingsError, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import separate
@@ -28,6 +30,7 @@ from rgan.stats.intervals import LEVEL, Share, more_hits, share
 BROKEN, ROBUST = QUESTIONS = ("broken", "robust")
 WORST, RANDOM = NOISES = ("worst", "random")
 SIDES = ("left", "right")
+TRIALS, VERSION = 20, 1  # at first; of the way they are made
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,20 @@ class Pair:
     target: int
     images: np.ndarray
     judged: int | None
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The pairs of a test, in their order; strength: of the searches behind them, by side of the models shown."""
+
+    pairs: tuple[Pair, ...]
+    strength: dict[str, Strength]
+
+
+def question_of(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None) -> dict[str, Any]:
+    """What the trials of a test answer, as `rgan.common.answers` has it."""
+    judges = [] if judge is None else [judge.digest, attackable(judge).digest]
+    return answers.question("blind test", VERSION, [(gan.digest, *judges) for gan in gans], plan=plan)
 
 
 def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None) -> tuple[Pair, ...]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rgan.attack.apgd import apgd
 from rgan.attack.objectives import CRITIC, Objective
-from rgan.attack.perturbation import SLACK, Perturbation
+from rgan.attack.perturbation import SLACK, Perturbation, to_move
 from rgan.attack.search import BUDGETS, Attack, losses, random_noise
 from rgan.common.formatting import per_cent
 from rgan.robustness.measured import JudgedGan
@@ -164,5 +164,5 @@ def _signal(once: Perturbation) -> Check:
     still, count = int((once.length == 0).sum()), len(once.loss_original)
     state = GOOD if still == 0 else FAIR if still < count / 10 else POOR
     meaning = "Without a gradient, or where no step raises the loss, noise stays where it was."
-    remedy = "" if state == GOOD else "Lower λ, raise ε, or distrust this critic: its loss may be flat."
+    remedy = "" if state == GOOD else f"{to_move(once.attack).capitalize()}."
     return Check("Signal", state, f"{still} of {count} samples did not move", meaning, remedy)

@@ -11,12 +11,14 @@ import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rgan.attack.search import BUDGETS, Attack
+from rgan.common import answers
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
 from rgan.common.progress import Mapper
@@ -32,6 +34,7 @@ METRICS = {
     "different": "images as different as",
 }  # fmt: skip
 MOVED = ("worst", "random")
+VERSION = 1  # of the way all this is measured
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,11 @@ class RobustnessCurve:
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+def question(judged_gans: Sequence[JudgedGan], plan: CurvesPlan) -> dict[str, Any]:
+    """What `curves_of` answers, as `rgan.common.answers` has it."""
+    return answers.question("curves", VERSION, [judged.digests for judged in judged_gans], plan=plan)
 
 
 def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = map) -> Iterator[Curves]:

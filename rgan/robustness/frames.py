@@ -7,7 +7,7 @@ gives better frames for the same radii: coarse pictures at once, fine ones in th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,6 +159,19 @@ def frames(
     Raises:
         SettingsError: the radii do not rise from 0.
     """
+    steps = in_steps(source, found, radii, model=model, seed=seed)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Frames = end.value
+            return made
+
+
+def in_steps(
+    source: JudgedGan | Gan, found: WorstNoise, radii: Sequence[float], *, model: str, seed: int
+) -> Generator[None, None, Frames]:
+    """`frames`, yielding before every radius."""
     attack = dataclasses.replace(found.attack, radii=tuple(radii))
     if attack.radii[0] != 0 or len(attack.radii) < 2:
         raise SettingsError(f"expected radii that rise from 0, got {attack.radii}; take them from frame_radii")
@@ -167,6 +180,7 @@ def frames(
     worst, random, length = [original], [original], [torch.zeros(len(found.z))]
     count = len(found.z)
     for radius in attack.radii[1:]:
+        yield
         r = between(found, radius)
         length.append(lengths(r))
         control = random_noise(found.z, length[-1], seed, keep_shell=attack.keep_shell)[0]
@@ -182,9 +196,10 @@ def frames(
 
 @dataclass(frozen=True)
 class _Seen:
-    """Images (N, C, H, W) in [−1, 1] and what is said of them, (N,) each; no badness without a judge."""
+    """Images uint8 (N, H, W, C) and what is said of them, (N,) each, as in Track; no badness without a judge."""
 
-    images: Tensor
+    images: np.ndarray
+    change: Tensor
     loss: Tensor
     badness: Tensor | None
     labels: Mapping[str, Tensor]
@@ -192,38 +207,46 @@ class _Seen:
     def rows(self, index: slice) -> _Seen:
         badness = None if self.badness is None else self.badness[index]
         labels = {name: read[index] for name, read in self.labels.items()}
-        return _Seen(self.images[index], self.loss[index], badness, labels)
+        return _Seen(self.images[index], self.change[index], self.loss[index], badness, labels)
 
 
 class _Look:
-    """Noise (N, latent) → what is seen of it, by whoever there is to look."""
+    """Noise (N, latent) → what is seen of it, by whoever there is to look; the first noise is the original, and later
+    ones are some of its moves, each as long."""
 
     def __init__(self, source: JudgedGan | Gan):
         self._judged = source if isinstance(source, JudgedGan) else None
         self._gan = source.gan if isinstance(source, JudgedGan) else source
         self._probe = source.probe if isinstance(source, JudgedGan) else source.probe(device=choose_device("auto"))
+        self._original: Tensor | None = None
 
     def __call__(self, z: Tensor) -> _Seen:
+        badness: Tensor | None = None
+        labels: Mapping[str, Tensor] = {}
         if self._judged is not None:
             images, said = self._judged.look(z)
-            return _Seen(images, said.loss, said.badness, said.opinion.attributes or {"class": said.opinion.label})
-        if self._gan.has_critic:
-            return _Seen(*self._probe.images_and_loss(z), None, {})
-        return _Seen(self._probe.images(z), torch.full((len(z),), torch.nan), None, {})
+            loss, badness = said.loss, said.badness
+            labels = said.opinion.attributes or {"class": said.opinion.label}
+        elif self._gan.has_critic:
+            images, loss = self._probe.images_and_loss(z)
+        else:
+            images, loss = self._probe.images(z), torch.full((len(z),), torch.nan)
+        if self._original is None:
+            self._original = images
+        before = self._original.repeat(len(images) // len(self._original), 1, 1, 1)
+        return _Seen(to_uint8(images), pixel_change(images, before), loss, badness, labels)
 
 
 def _track(seen: Sequence[_Seen]) -> Track:
-    original = seen[0]
-
     def stacked(values: Sequence[Tensor]) -> np.ndarray:
         return torch.stack(list(values)).cpu().numpy()
 
-    badness = None if original.badness is None else stacked([one.badness for one in seen if one.badness is not None])
+    badness = None if seen[0].badness is None else stacked([one.badness for one in seen if one.badness is not None])
     return Track(
-        images=np.stack([to_uint8(one.images) for one in seen]),
+        images=np.stack([one.images for one in seen]),
         loss=stacked([one.loss for one in seen]),
-        change=stacked([pixel_change(one.images, original.images) for one in seen]),
+        change=stacked([one.change for one in seen]),
         badness=badness,
         broken=None if badness is None else badness >= BAD,
-        labels={name: stacked([one.labels[name] for one in seen]) for name in original.labels},
+        labels={name: stacked([one.labels[name] for one in seen]) for name in seen[0].labels},
     )

@@ -136,9 +136,14 @@ class JudgedGan:
         return attackable(self.judge)
 
     @property
+    def digests(self) -> tuple[str, str, str]:
+        """Of the Gan's file and of its judges': what measures, and what may be raised."""
+        return self.gan.digest, self.judge.digest, self.raised.digest
+
+    @property
     def caveat(self) -> str:
         """A sentence on what flatters this Gan in the judge's eyes; empty where nothing does."""
-        if self.gan.data != self.judge.data or (self.judge.facts.apart and not self.gan.saw_all):
+        if not self.judge.facts.knows(self.gan.trained_on) or (self.judge.facts.apart and not self.gan.saw_all):
             return ""
         return (
             f"It was trained on real {self.judge.data} images that the judge holds out, so badness and FID flatter it "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from rgan.attack.perturbation import Perturbation
+from rgan.attack.perturbation import Perturbation, to_move
 from rgan.attack.search import Attack
 from rgan.common.errors import SettingsError, number_between
 from rgan.common.formatting import per_cent, signed
@@ -48,6 +48,15 @@ class OneRadius:
     def radius(self) -> float:
         """ε."""
         return self.perturbation.radius
+
+    def noise(self, kind: str) -> Tensor:
+        """Noise (N, d) of one of "original", "worst", "random" and "best"."""
+        found = self.perturbation
+        if kind == "original":
+            return found.z
+        move = {"worst": found.r, "random": found.random, "best": found.best_random}[kind]
+        assert move is not None
+        return found.z + move
 
     def rise(self, kind: str) -> Tensor:
         """Badness of each sample beyond that of its original, (N,); "fresh" has no original of its own."""
@@ -169,7 +178,9 @@ def against_random(name: str, one: OneRadius) -> str:
     """A sentence: worst noise against random noise of the same length in the model called `name`, and where it does
     more than that, against the best of many random directions."""
     if not one.perturbation.r.any():
-        return f"{name}: no step is worth its price, so worst noise is the original noise. Lower λ."
+        attack = one.perturbation.attack
+        why = "no step is worth its price" if attack.price > 0 else "no step found raises it"
+        return f"{name}: {why}, so worst noise is the original noise. To see it move, {to_move(attack)}."
     beyond = one.beyond("random")
     fooled = mean_interval(one.measures["worst"].loss - one.measures["random"].loss)
     outcome = f"worst noise {_makes(beyond)} than random noise of the same length: {beyond.in_points()}"

@@ -7,24 +7,24 @@ the next. Frames are made after a first step, which costs one gradient a sample,
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE, objective_for
 from rgan.attack.path import Request, reach
-from rgan.attack.search import BUDGETS, Attack, run
+from rgan.attack.search import BUDGETS, Attack, WorstNoise, run
 from rgan.common.progress import Progress
 from rgan.models.gan import Gan
 from rgan.robustness import encoding
-from rgan.robustness.frames import Frames, frame_radii, frames
+from rgan.robustness.frames import Frames, frame_radii, in_steps
 from rgan.robustness.measured import JudgedGan
 
 VERSION = 1  # of the way frames are made
 SAMPLES = 16
 FRAMES = 24  # radii of frames above 0
 SEARCHED = tuple(at / FRAMES for at in (1, 2, 3, 4, 6, 9, 12, 18, 24))  # shares of the largest ε: some of the frames
-MADE_AT = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)  # gradients a sample after which there are new frames
-ROUGH = 4  # radii of the first frames
+MADE_AT = (4, 20, 80, 200, 600, 2000)  # gradients a sample after which there are new frames, which cost some ten
+ROUGH = 3  # radii of the first frames
 
 
 def first_request(gan: Gan, judged: bool) -> Request:
@@ -49,7 +49,8 @@ def searched_radii(request: Request) -> tuple[float, ...]:
 
 
 def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Iterator[Progress[Frames]]:
-    """The path of one model along ε, yielding after every step; `found` is there whenever there are new frames.
+    """The path of one model along ε, yielding after every step of the search, and of making frames; `found` is there
+    whenever there are new ones.
 
     Stop by not asking for the next.
 
@@ -69,17 +70,28 @@ def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Itera
         else objective_for(gan, request.objective, z, precision="auto")
     )
     radii = frame_radii(request.reach, count=FRAMES)
+
+    def shown(found: WorstNoise, radii: Sequence[float], share: float) -> Iterator[Progress[Frames]]:
+        steps = in_steps(source, found, radii, model=model, seed=seed)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                yield Progress(share, found=end.value)
+                return
+            yield Progress(share)
+
     if request.objective != CHANGE:  # which has no first step
-        step = Attack(searched_radii(request), request.price, 1, "one-step", request.keep_shell)
         rough = frame_radii(request.reach, count=ROUGH)
+        step = Attack(rough[1:], request.price, 1, "one-step", request.keep_shell)
         found = run((objective.coarse or objective).loss, z, step)
         found = dataclasses.replace(found, attack=request.attack(*step.radii), done=False)
-        yield Progress(0.0, found=frames(source, found, rough, model=model, seed=seed))
+        yield from shown(found, rough, 0.0)
     made = 0
     for found in objective.search(z, request.attack(*searched_radii(request)), seed=seed):
-        due = found.done or any(made < at <= found.gradients for at in MADE_AT)
-        made = found.gradients if due else made
-        yield Progress(
-            found.gradients / request.gradients,
-            found=frames(source, found, radii, model=model, seed=seed) if due else None,
-        )
+        share = found.gradients / request.gradients
+        if found.done or any(made < at <= found.gradients for at in MADE_AT):
+            made = found.gradients
+            yield from shown(found, radii, share)
+        else:
+            yield Progress(share)

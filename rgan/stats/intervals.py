@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -98,6 +100,24 @@ def mean_interval(values: ArrayLike) -> Interval:
     return Interval(found.mean, found.low, found.high)
 
 
+def mean_intervals(rows: ArrayLike) -> list[Interval]:
+    """`mean_interval` of each row of (k, n).
+
+    Raises:
+        SettingsError: fewer than 2 values in a row.
+    """
+    from scipy.stats import ttest_1samp
+
+    samples = np.asarray(rows, dtype=np.float64)
+    _enough(samples.shape[1])
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of rows without spread, which are not asked
+        limits = ttest_1samp(samples, 0.0, axis=1).confidence_interval(1 - LEVEL)
+    flat = samples.min(axis=1) == samples.max(axis=1)
+    mean, low, high = (np.where(flat, samples[:, 0], one) for one in (samples.mean(axis=1), limits.low, limits.high))
+    return [Interval(*map(float, each)) for each in zip(mean, low, high, strict=True)]
+
+
 def t_test(values: ArrayLike) -> TTest:
     """One-sample t test of (n,): of differences, it is the paired test of the values they are differences of.
 
@@ -107,8 +127,7 @@ def t_test(values: ArrayLike) -> TTest:
     from scipy.stats import ttest_1samp
 
     sample = np.asarray(values, dtype=np.float64)
-    if len(sample) < 2:
-        raise SettingsError(f"expected at least 2 samples for an interval, got {len(sample)}; choose more samples")
+    _enough(len(sample))
     mean = float(sample.mean())
     if sample.min() == sample.max():  # no spread: scipy divides by it
         mean = float(sample[0])
@@ -116,6 +135,11 @@ def t_test(values: ArrayLike) -> TTest:
     found = ttest_1samp(sample, 0.0)
     limits = found.confidence_interval(1 - LEVEL)
     return TTest(mean, float(limits.low), float(limits.high), float(found.pvalue), len(sample))
+
+
+def _enough(count: int) -> None:
+    if count < 2:
+        raise SettingsError(f"expected at least 2 samples for an interval, got {count}; choose more samples")
 
 
 def welch(first: ArrayLike, second: ArrayLike) -> Interval:
@@ -130,6 +154,7 @@ def welch(first: ArrayLike, second: ArrayLike) -> Interval:
     return Interval(mean, float(limits.low), float(limits.high))
 
 
+@functools.lru_cache(maxsize=4096)
 def share(hits: int, total: int, *, level: float = LEVEL, exact: bool = False) -> Share:
     """A share; its interval, Wilson's (1927) or the exact one (Clopper & Pearson 1934), misses the truth at `level`."""
     from scipy.stats import binomtest

@@ -34,6 +34,7 @@ from rgan.common.errors import CheckpointError, FileError, RunError, SettingsErr
 from rgan.common.files import prepare_folder, sweep, write_atomically
 from rgan.common.images import grid, png, to_uint8
 from rgan.data import datasets
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.models.gan import MAX_SEED, prior_noise
@@ -44,7 +45,7 @@ from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Trainer, T
 
 KEEP_SECONDS = 20.0  # longest time between two writes of resume.safetensors, if an iteration is not longer
 PICTURES = 120  # drawn over a whole run, closer together at its start
-SHOWN, COLUMNS = 40, 10  # images in a picture and in each of its rows
+SHOWN, COLUMNS, SCALE = 40, 10, 2  # images in a picture and in each of its rows, and pixels for one of theirs
 SCORES, SCORED = 20, 500  # times a run is scored by the judge of its data, and images of each
 SCORE_STRIDE = 50  # fewest iterations between two scores: short runs are for trying things
 
@@ -367,14 +368,14 @@ class Run:
         if not self._writes:
             return
         drawn = to_uint8(self.trainer.images(self._noise)[:SHOWN])
-        picture = grid(drawn, COLUMNS, scale=2)
+        picture = grid(drawn, COLUMNS, scale=SCALE)
         write_atomically(self.folder / IMAGES / f"{self.trainer.iteration:08d}.png", png(picture))
         self._log({}, picture)
 
     def _score(self) -> None:
         """Add classifier score and FID of SCORED images to the history, where a judge of the data comes with us."""
         try:
-            judge = judges.shipped(self.plan.data)
+            judge = judges.of(DataIdentity.of(self.trainer.data))
         except CheckpointError:
             return
         noise = prior_noise(self.plan.recipe.latent, SCORED, 0)

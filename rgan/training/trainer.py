@@ -177,6 +177,7 @@ class Trainer:
             history=tuple(self.history),
             protocol=self.protocol,
             fingerprint=self.data.fingerprint(),
+            own=self.data.own,
         )
         return Gan(
             recipe=self.recipe,

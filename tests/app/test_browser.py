@@ -56,6 +56,9 @@ def test_open_move_follow_reload(page: Page, address: str):
     page.wait_for_url("**pick=3*")
     page.get_by_role("option").nth(4).click()
     page.wait_for_url("**pick=5*")
+    page.go_back()  # one change, not the page
+    page.wait_for_url("**pick=3*")
+    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2, timeout=ANY_TIME)
 
 
 def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen(page: Page, address: str):

@@ -62,14 +62,20 @@ def test_the_screen_says_what_the_library_finds(whole, known):
     for side in "AB":
         for share in prevalence(known, side).values():
             assert f"{share.hits} of {share.total}" in table
-    order = ranking(known, "A", "rise")
-    assert noise(whole) == order[0]
-    bad = int(known.rows["B"].measures["worst"].bad[order[:16]].sum())
-    assert f"B, the worst of the ranking: 16 images, {bad} of them bad, circled" in table
+    orders = {side: ranking(known, side) for side in "AB"}
+    assert noise(whole) == orders["A"][0]
+    for ranked, order in (("each", orders["B"]), ("A", orders["A"])):  # its own worst, and what A's does to it
+        whole.segmented_control(key="of").set_value(ranked).run()
+        bad = int(known.rows["B"].measures["worst"].bad[order[:16]].sum())
+        assert f"B, the worst: 16 images, {bad} of them broken, circled" in words(whole)
+        for place, row in enumerate(order[:3], 1):
+            assert f"Place {place}, noise {row} of seed 0: badness" in words(whole)
     press(whole, "Better")
-    assert noise(whole) == order[1]
-    whole.segmented_control(key="of").set_value("B").run()
-    assert noise(whole) == ranking(known, "B", "rise")[1]
+    assert noise(whole) == orders["A"][1]
+    whole.segmented_control(key="opened").set_value("B").run()
+    assert noise(whole) == orders["A"][1], "B is shown with the noise that A is ranked by"
+    whole.segmented_control(key="of").set_value("each").run()
+    assert noise(whole) == orders["B"][1]
 
 
 def test_failures_are_kept_noted_dropped_and_dropping_is_undone(whole):
@@ -147,6 +153,18 @@ def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     expect(place).to_have_value("2", timeout=60_000)
     page.keyboard.press("ArrowLeft")
     expect(place).to_have_value("1", timeout=60_000)
+    tile = page.locator(".picks button[data-pick='B:3']")
+    tile.focus()
+    page.keyboard.press("ArrowRight")  # from picture to picture, and not through the ranking
+    expect(page.locator(".picks button[data-pick='B:4']")).to_be_focused()
+    expect(place).to_have_value("1")
+    page.keyboard.press("Enter")
+    expect(place).to_have_value("4", timeout=60_000)
+    expect(page.get_by_role("radio", name="B", exact=True)).to_be_checked()
+    page.wait_for_url("**opened=B*")
+    page.locator(".picks button[data-pick='A:1']").click()
+    expect(place).to_have_value("1", timeout=60_000)
+    page.get_by_role("heading", name="One failure").click()
     keep = page.get_by_role("button", name="Keep", exact=True)
     keep.focus()
     page.keyboard.press("ArrowRight")

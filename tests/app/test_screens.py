@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from html import unescape
 from pathlib import Path
@@ -21,6 +22,7 @@ from rgan.models.comparability import comparability
 from rgan.models.gan import Gan, Training, fresh
 from rgan.models.recipes import recipe
 from rgan.robustness.checks import against, check_attack
+from rgan.robustness.finding import WITHHELD
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.one_radius import one_radius
 from rgan.robustness.summary import headline
@@ -67,11 +69,15 @@ def test_home_shows_every_shipped_model(monkeypatch):
 
 
 def waited(test: AppTest, done) -> AppTest:
-    """Run until the background tasks of the page have come in."""
+    """Run until the background tasks of the page have come in; while they compute, wait, since a run costs as much."""
     for _ in range(240):
         if done(test):
             return test
-        time.sleep(0.25)
+        for _ in range(100):
+            if not any(thread.name == "task" for thread in threading.enumerate()):
+                break
+            time.sleep(0.05)
+        time.sleep(0.05)
         test.run()
     raise AssertionError("the page is still waiting")
 
@@ -128,9 +134,7 @@ def test_models_without_common_images_are_refused_in_words(runs):
 
 
 def test_the_evidence_is_the_librarys_and_every_view_comes_in():
-    test = waited(
-        app("evidence", samples="16", eps="4", seed="2", budget="live"), lambda test: 'class="claim"' in words(test)
-    )
+    test = waited(app("evidence", samples="16", eps="4", seed="2", budget="live"), lambda test: WITHHELD in words(test))
     names = tiny_models.PAIR
     gans = tiny_models.load(*names)
     judged_gans = [JudgedGan(gan, shipped("digits")) for gan in gans]
@@ -142,7 +146,8 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     refused = against(checked)
     assert refused, "ten gradients are too few for a verdict at this ε"
     for why in refused:
-        assert f"No verdict: {why}" in words(test)
+        assert why in words(test)
+    assert any(button.label == "Search with the standard budget" for button in test.button)
     for one in at_radius:
         assert f"<td>{per_cent(float(one.measures['worst'].badness.mean()))}<td>" in words(test)
     files = {"Curves": "curves", "Minimal radius": "minimal radii", "Shell": "lengths", "Transfer": "table"}
@@ -154,9 +159,9 @@ def test_the_evidence_is_the_librarys_and_every_view_comes_in():
     waited(test.run(), lambda test: any(label.startswith("Download the report") for label in labels(test)))
     by_side = [dict(zip("AB", each, strict=True)) for each in (names, at_radius)]
     expected = headline(*by_side, checked, comparability(*gans))
-    assert test.header[-1].value == (expected.claim or "No headline: the controls do not support one")
+    assert (expected.claim or "No headline: the controls do not support one.") in words(test)
     for sentence in (expected.numbers, *expected.against):
-        assert sentence in words(test)
+        assert sentence.rstrip(".") in words(test)
 
 
 def test_models_of_other_data_are_judged_with_a_word_or_refused(runs):

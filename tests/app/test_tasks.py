@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "app"))
 
+from session import tasks as module
 from session.tasks import GivenUpError, Tasks
 
 
@@ -98,8 +99,62 @@ def test_an_owner_finds_what_it_wants_again():
     assert tasks.wanted("server") == {} == tasks.wanted("nobody")
 
 
-def test_whoever_has_computed_least_goes_next():
+def test_first_pictures_come_in_the_order_of_asking():
+    """One slot, and a crowd: nobody's first second is cut up by those who came later."""
+    tasks, order, go = Tasks(1), [], threading.Event()
+
+    def work(name):
+        def pieces(report):
+            go.wait(10)
+            for _ in range(3):
+                order.append(name)
+                time.sleep(0.01)
+                report(0.1)
+
+        return pieces
+
+    found = [tasks.want(name, {name: work(name)})[name] for name in "abcd"]
+    wait_until(lambda: [task.ahead for task in found] == [0, 0, 1, 2])
+    go.set()
+    for task in found:
+        task.value()
+    assert "".join(order) == "aaabbbcccddd"
+
+
+def test_first_pictures_do_not_wait_for_a_long_step():
+    tasks, go = Tasks(1, fast=1), threading.Event()
+    long = tasks.want("me", {"long": lambda report: go.wait(10)})["long"]
+    wait_until(lambda: long.begun)
+    assert tasks.want("you", {"short": lambda report: report(0.5) or "short"})["short"].future.result(5) == "short"
+    assert not long.done
+    go.set()
+
+
+def test_the_fast_lane_is_left_after_the_first_second(monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 0.01)
+    tasks, go, order = Tasks(1, fast=1), threading.Event(), []
+    long = tasks.want("me", {"long": lambda report: go.wait(10) and order.append("long")})["long"]
+    wait_until(lambda: long.begun)
+
+    def slow(report):
+        time.sleep(0.05)
+        report(0.5)
+        order.append("slow")
+
+    def short(report):
+        order.append("short")
+
+    slower = tasks.want("you", {"slow": slow})["slow"]
+    wait_until(lambda: slower.begun)
+    tasks.want("they", {"short": short})["short"].value()
+    go.set()
+    slower.value()
+    assert order == ["short", "long", "slow"]
+
+
+def test_whoever_has_computed_least_goes_next(monkeypatch):
     """One slot, reports that take turns: a late comer's first piece is done before the first one's next."""
+    monkeypatch.setattr(module, "FIRST", 0.0)
     tasks, order, late = Tasks(1), [], threading.Event()
 
     def pieces(name, count):
@@ -124,7 +179,8 @@ def test_whoever_has_computed_least_goes_next():
     assert early.value() == "early"
 
 
-def test_many_that_wait_are_served_alike_and_know_how_many_come_first():
+def test_many_that_wait_are_served_alike_and_know_how_many_come_first(monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 0.0)
     tasks, counts, held = Tasks(1), dict.fromkeys("abcd", 0), threading.Event()
 
     def work(name):

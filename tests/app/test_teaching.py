@@ -8,7 +8,7 @@ from benchmarks.serving import IDLE
 from rgan.metrics.judges import shipped
 from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, BlindTestPlan, pairs, tally
 from tests import tiny_models
-from tests.app.test_screens import app, words
+from tests.app.test_screens import app, waited, words
 from tests.robustness.test_shipped_answers import answers
 
 ANY_TIME = 60_000
@@ -99,9 +99,14 @@ def test_answers_are_counted_kept_and_shown_against_the_judge():
         for kind in (WORST, RANDOM):
             assert f"<td>{tally(made, told, kind).words()}" in shown
     assert shown.count('class="target"') == 10
+    assert "visitors here" not in shown, "one test is no more than yours"
     test.number_input(key="seed").set_value(5).run()
     assert "pair 1 of 10" in words(test)
     test.number_input(key="seed").set_value(4).run()
     assert words(test).count('class="target"') == 10, "the answers of the first test are kept"
     next(button for button in test.button if button.label.startswith("Again")).click().run()
+    for _ in range(10):
+        test.button(key="choose_left").click().run()
+    assert "All 2 visitors here" in words(test), "tests of other seeds count too"
+    waited(test, lambda test: not any("Checking the search" in caption.value for caption in test.caption))
     assert test.number_input(key="seed").value == 5 and not test.exception

@@ -26,14 +26,15 @@ from tests.app.test_screens import app, waited, words
 SHOWN = "played:worst_noise"
 
 
-def path(test: AppTest) -> list[Frames]:
+def path(test: AppTest, *, wrong: bool = False) -> list[Frames]:
     """The frames on the stage, A's and B's, once both searches have ended."""
 
     def ended(test: AppTest) -> bool:
-        return SHOWN in test.session_state and all(one["done"] for one in test.session_state[SHOWN][1])
+        standing = test.session_state.get(SHOWN, None)
+        return standing is not None and standing.asked and all(one["done"] for one in standing.frames)
 
-    assert not test.exception and not test.error
-    return [decoded(one) for one in waited(test, ended).session_state[SHOWN][1]]
+    assert not test.exception and bool(test.error) is wrong
+    return [decoded(one) for one in waited(test, ended).session_state[SHOWN].frames]
 
 
 def test_the_path_is_the_librarys():
@@ -145,5 +146,9 @@ def test_chosen_samples_are_shown_alone():
     (one, _) = path(app(rows="40"))
     whole = path(app(rows="7 40"))[0]
     assert np.abs(one.original[0].astype(int) - whole.original[1]).max() <= 1
-    wrong = app(rows="forty")
-    assert "expected up to 256 sample numbers" in wrong.error[0].value and not wrong.exception
+    test = app(rows="3-5, 40")
+    whole = path(test)[0].original
+    assert len(whole) == 4
+    test.text_input(key="rows").set_value("forty").run()
+    assert "expected up to 256 sample numbers" in test.error[0].value and not test.exception
+    assert np.array_equal(path(test, wrong=True)[0].original, whole), "what stood there stays"

@@ -11,7 +11,7 @@ import torch
 
 from rgan.attack.objectives import LOSS, OBJECTIVES, Objective, choices, judge_for, objective_for, pixel_change
 from rgan.attack.path import LivePath, Request
-from rgan.attack.perturbation import notices, which_loses_less, with_controls
+from rgan.attack.perturbation import notices, perturb, which_loses_less, with_controls
 from rgan.attack.search import Attack, SampleLoss, losses, run
 from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, SettingsError
@@ -96,12 +96,9 @@ def test_the_change_of_a_linear_generator_is_largest_along_its_first_singular_ve
         assert loss.numpy() == pytest.approx(largest, rel=1e-3)
 
 
-def test_a_live_path_finds_that_direction_too_and_random_ones_change_less(linear):
+def test_an_attack_finds_that_direction_too_and_random_ones_change_less(linear):
     right = np.linalg.svd(matrix())[2]
-    path = LivePath(linear, request(samples=6, gradients=20), device="cpu")
-    finish(path, 0.8)
-    view = path.view(0.8, best_random=True)
-    found = view.perturbation
+    found = perturb(linear, linear.noise(6, 3), Attack((0.8,)), "change", seed=3, device="cpu")
     assert off(found.r / 0.8, right[0]) < 1e-2
     moved = np.linalg.norm(found.random.numpy() @ matrix().T, axis=1)
     assert found.loss_random.numpy() == pytest.approx(100 * moved / np.sqrt(CHANNELS * SIZE**2) / 2, rel=1e-3)
@@ -119,17 +116,12 @@ def test_with_a_price_the_move_stops_where_the_next_bit_costs_what_it_adds(linea
 
 def test_every_row_is_held_against_its_own_sample(bent):
     """More rows than one call takes, so that samples and calls do not line up."""
-    path = LivePath(bent, request(gradients=6), device="cpu")
-    finish(path, 1.1)
-    found = path.view(1.1, best_random=True).perturbation
     z, generator = bent.noise(50, 3), bent.sampler
+    found = perturb(bent, z, Attack((1.1,), gradients=6), "change", seed=3, device="cpu")
     for move, shown in ((found.r, found.loss_worst), (found.random, found.loss_random)):
         for index in range(50):
             before, after = (generator(rows)[0].numpy() for rows in (z[index][None], (z[index] + move[index])[None]))
             assert float(shown[index]) == pytest.approx(50 * np.sqrt(np.mean((after - before) ** 2)), rel=1e-4)
-    images, along = path.strip(path.view(1.1, best_random=True), 7)
-    assert along[0] < 1e-4 and float(along[-1]) == pytest.approx(float(found.loss_worst[7]), rel=1e-4)
-    assert images.shape == (9, SIZE, SIZE, CHANNELS)
 
 
 def test_samples_are_numbered_across_calls():
@@ -204,10 +196,10 @@ def test_the_slope_of_the_judges_distance_agrees_with_finite_differences(bent):
 
 
 def test_a_search_raises_the_judges_distance_above_random_noise(bent):
-    wanted = request(samples=8, gradients=4, objective="judge", judge="digits")
-    path = LivePath(bent, wanted, device="cpu", precision="bfloat16")
-    finish(path, 1.0)
-    found = path.view(1.0).perturbation
+    found = perturb(
+        bent, bent.noise(8, 3), Attack((1.0,), gradients=4), "judge", judge=shipped("digits", ATTACKED), seed=3,
+        device="cpu", precision="bfloat16",
+    )  # fmt: skip
     assert found.loss_worst.mean() > found.loss_random.mean() + 0.1
     assert (found.loss_worst >= found.loss_original).all()
     opinion = shipped("digits", ATTACKED).opinion(bent.probe().images(bent.noise(8, 3) + found.r))

@@ -121,17 +121,9 @@ def test_live_pictures_come_at_once_and_are_marked(gan):
     first = path.at(1.0)
     assert first.gradients == 2 and not first.done and first.loss.mean() > path.at(0).loss.mean()
     finish(path, 1.0)
-    view = path.view(1.0, best_random=True)
-    assert view.done and view.worst.shape == (8, 32, 32, 1) and view.perturbation.tries == view.gradients
-    assert path.view(1.0, best_random=True) is view
+    assert path.at(1.0).done
     assert path.advance(0.9, 0.0)  # a new radius: the answers known are drawn before a step is made
-    looked_up = path.view(0.9)
-    assert not looked_up.done and looked_up.perturbation.radius == 0.9
-    assert torch.allclose(lengths(looked_up.perturbation.random), looked_up.perturbation.length, rtol=1e-4)
-    images, loss = path.strip(view, 3)
-    assert images.shape == (9, 32, 32, 1)
-    assert float(loss[0]) == pytest.approx(float(view.perturbation.loss_original[3]), abs=1e-5)
-    assert float(loss[-1]) == pytest.approx(float(view.perturbation.loss_worst[3]), abs=1e-5)
+    assert not path.at(0.9).done and path.at(0.9).attack.radii == (0.9,)
     assert path.advance(1.0, 0.0) and not path.advance(1.0, 0.0)  # known: drawn at once, then with all its numbers
     assert not path.advance(0.0, 0.0)
 

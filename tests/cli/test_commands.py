@@ -66,6 +66,25 @@ def test_presets(tmp_path, preset, expected, capsys):
     assert json.loads(capsys.readouterr().out)["iterations"] == 1
 
 
+def test_a_folder_of_ones_own_gets_a_judge_that_scores_its_models(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RGAN_RUNS", str(tmp_path / "runs"))
+    for at, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (210, 32, 32), np.uint8)):
+        (tmp_path / "data" / "digits").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "data" / "digits" / f"{at}.png")
+    folder = str(tmp_path / "data" / "digits")  # called like a known set
+    assert main(["judge", folder, "--epochs", "1", "--width", "1", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["judge"].startswith(str(tmp_path / "runs" / "judges")) and made["rotations"]
+    assert train(tmp_path / "runs" / "mine", "--data", folder, "--json") == 0
+    capsys.readouterr()
+    assert (
+        main(["score", str(tmp_path / "runs" / "mine" / "checkpoint.safetensors"), "--samples", "100", "--json"]) == 0
+    )
+    assert made["sha256"][:8] in capsys.readouterr().out, "its judge, and not the digits'"
+    assert main(["judge", "digits", "--size", "16"]) == 2
+    assert "no --size for digits" in capsys.readouterr().err
+
+
 def test_probe_prints_what_the_library_finds(trained, capsys):
     options = "--radius 1 --price 0 --steps 10 --samples 32 --seed 4 --precision float32 --json"
     assert main(["probe", str(trained), *options.split()]) == 0
@@ -107,7 +126,7 @@ def test_embed_gives_the_librarys_numbers_and_a_page(trained, tmp_path, capsys):
     assert [row["x"] for row in coordinates] == pytest.approx([*drawn.first[:, 0], *drawn.second[:, 0]], abs=1e-5)
     assert [row["name"] for row in coordinates][40] == "worst A 0"
     html = page.read_text()
-    assert found.claim.paper in html and "Plotly.newPlot" in html and "data:image/png;base64" in html
+    assert found.claim.paper in html and "Plotly.newPlot" in html and "data:image/webp;base64" in html
     outside_scripts = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     assert not re.search(r"https?:", outside_scripts), "the page must work without a network"
     assert main(["embed", str(trained), str(trained), "--points", "40", "--panel", "c", "--method", "pca"]) == 0
@@ -418,6 +437,8 @@ def test_a_zip_is_trained_on_and_its_damage_is_named(tmp_path, capsys):
         "name": "mine.zip",
         "images": [20, 3, 32, 32],
         "skipped": ["bad.png"],
+        "classes": [],
+        "remarks": [],
     }
     common = ["--width", "2", "--latent", "3", "--batch", "4", "--iterations", "2", "--out", str(tmp_path / "out")]
     assert main(["train", "--system", "sngan-cnn", "--data", "mine.zip", *root, *common]) == 0

@@ -2,11 +2,13 @@
 
 import json
 import os
+from dataclasses import dataclass
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgan.common.answers import Answers, name_of
+from rgan.common.answers import RECORD, Answers, name_of, question
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -52,6 +54,25 @@ def test_the_oldest_make_room(tmp_path):
         os.utime(tmp_path / name_of({"k": k}), (k, k))
     answers.put({"k": 5}, {"text": "x" * 1000})
     assert [k for k in range(6) if answers.get({"k": k}) is not None] == [3, 4, 5]
+
+
+def test_results_are_found_by_their_question_and_make_room_like_the_rest(tmp_path):
+    @dataclass(frozen=True)
+    class Result:
+        numbers: np.ndarray
+        name: str
+
+    answers = Answers([tmp_path], 10_000)
+    of = [question("a thing", 1, [("digest", "judge")], settings=Result(0, str(k))) for k in range(4)]
+    for k, one in enumerate(of):
+        answers.keep(one, Result(np.arange(500) + k, "kept"))
+        os.utime(tmp_path / name_of(one, RECORD), (k, k))
+    assert [answers.result(Result, one) is None for one in of] == [True, True, False, False]
+    found = answers.result(Result, of[3])
+    assert (found.numbers == np.arange(500) + 3).all() and found.name == "kept"
+    assert answers.result(Result, of[3] | {"version": 2}) is None, "made in another way"
+    (tmp_path / name_of(of[3], RECORD)).write_bytes(b"half")
+    assert answers.result(Result, of[3]) is None
 
 
 def test_a_folder_that_cannot_be_written_loses_nothing(tmp_path):

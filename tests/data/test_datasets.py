@@ -8,11 +8,13 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFile, ImageOps
+from torchvision.datasets import ImageFolder
 
 from rgan.common.errors import DataError, SettingsError
 from rgan.data import datasets
@@ -76,6 +78,35 @@ def test_a_zip_gives_what_its_folder_gives(tmp_path):
     assert datasets.own_sets(tmp_path) == ["mine", "packed.zip"]
 
 
+def test_folders_tell_classes_as_torchvisions_do(tmp_path):
+    for name in ("white/0", "grey/1", "grey/deep/2", "black/3"):
+        (tmp_path / "cats" / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(9).save(tmp_path / "cats" / f"{name}.png")
+    (tmp_path / "cats" / "grey" / "1b.png").write_bytes(b"no image")
+    theirs = ImageFolder(tmp_path / "cats")
+    found = datasets.load("cats", root=tmp_path, size=8)
+    named = {Path(path).stem: label for path, label in theirs.samples if "1b" not in path}
+    assert found.classes == tuple(theirs.classes) and found.labels.tolist() == [named[k] for k in "3120"]
+    assert datasets.load("cats", root=tmp_path, size=8).labels.tolist() == found.labels.tolist(), "as kept"
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["all/0", "all/1"], ()),
+        (["0", "a/1"], ()),
+        (["train/0", "test/1"], ()),
+        (["set/train/a/0", "set/Test/b/1"], ("a", "b")),
+    ],
+)
+def test_folders_that_tell_nothing_are_no_classes(tmp_path, names, classes):
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(9).save(tmp_path / "set" / f"{name}.png")
+    found = datasets.load("set", root=tmp_path, size=8)
+    assert found.classes == classes and (found.labels is None) == (not classes)
+
+
 @pytest.mark.parametrize(("side", "size"), [(20, 32), (40, 32), (50, 48), (64, 64), (300, 64)])
 def test_size_and_channels_are_the_images_own(tmp_path, side, size):
     fill(tmp_path / "colour", 3, width=side + 9, height=side)
@@ -89,7 +120,7 @@ def test_size_and_channels_are_the_images_own(tmp_path, side, size):
 def test_images_of_every_kind(tmp_path):
     """Palette, 16 bit, transparent on white, turned by its EXIF tag, and two frames: all are one RGB square.
 
-    Integers of more than 8 bits run to 65,535, whatever the largest of them in an image is.
+    Integers of 16 bits run to 65,535, whatever the largest of them in an image is.
     """
     folder = tmp_path / "mixed"
     folder.mkdir()
@@ -102,18 +133,128 @@ def test_images_of_every_kind(tmp_path):
     exif[0x0112] = 6  # to be shown turned right by 90°
     turned.save(folder / "d.jpg", exif=exif, quality=100)
     (folder / "notes.txt").write_text("no image")
-    for index, levels in enumerate((np.float32(0.5), np.float32(127.5), np.uint16(32896), np.int32(32896))):
-        Image.fromarray(np.array([[levels, levels], [levels, levels / levels]], levels.dtype)).save(
-            folder / f"e{index}.tif"
-        )
+    Image.fromarray(np.full((9, 9), 32896, np.uint16)).save(folder / "e.tif")
     for index, level in enumerate((257 * 3, 200)):
         Image.fromarray(np.full((9, 9), level, np.uint16)).save(folder / f"f{index}.png")
     images = datasets.load("mixed", size=8, root=tmp_path).images
-    assert images.shape == (10, 3, 8, 8)
-    assert all(image[:, 0, 0].tolist() == [128] * 3 for image in images[4:8])
-    assert (images[8] == 3).all() and (images[9] == 1).all()
+    assert images.shape == (7, 3, 8, 8)
+    assert (images[4] == 128).all() and (images[5] == 3).all() and (images[6] == 1).all()
     assert (images[1] == 255).all() and (images[2] == 255).all()
     assert images[3, :, :, 7].float().mean() > 240 and images[3, :, :, 0].float().mean() < 15  # white to the right
+
+
+@pytest.mark.parametrize(
+    ("levels", "seen", "said"),
+    [
+        (np.array([0, 255, 128], np.int32), [0, 255, 128], "0 as black and 255 as white"),
+        (np.array([0, 65535, 32896], np.int32), [0, 255, 128], "0 as black and 65535 as white"),
+        (np.array([0, 2**20, 2**19], np.int32), [0, 255, 128], "0 as black and 1.04858e+06 as white"),
+        (np.array([0, 1, 0.5], np.float32), [0, 255, 128], "0 as black and 1 as white"),
+        (np.array([0, 1, 0.5], np.float32) * 255, [0, 255, 128], "0 as black and 255 as white"),
+        (np.array([-1, 1, 0], np.float32), [0, 255, 128], "-1 as black and 1 as white"),
+        (np.array([-3, 1, -1], np.float32), [0, 255, 128], "-3 as black and 1 as white"),
+    ],
+)
+def test_levels_of_32_bits_run_over_what_a_set_holds_and_that_is_said(tmp_path, levels, seen, said):
+    """A dark image of a set stays dark."""
+    (tmp_path / "deep").mkdir()
+    for index, level in enumerate(levels):
+        Image.fromarray(np.full((9, 9), level, levels.dtype)).save(tmp_path / "deep" / f"{index}.tif")
+    Image.new("L", (9, 9), 7).save(tmp_path / "deep" / "9.png")
+    found = datasets.load("deep", size=8, root=tmp_path)
+    assert found.images[:, 0, 0, 0].tolist() == [*seen, 7] and found.images.shape[1] == 1
+    (remark,) = found.remarks
+    assert "3 images of 32 bits" in remark and said in remark
+
+
+def test_links_are_followed_each_image_once_and_cycles_end(tmp_path):
+    (tmp_path / "store").mkdir()
+    fill(tmp_path / "store" / "a", 4)
+    fill(tmp_path / "mine", 3)
+    (tmp_path / "mine" / "link").symlink_to(tmp_path / "store" / "a")
+    (tmp_path / "mine" / "again").symlink_to(tmp_path / "store")
+    (tmp_path / "mine" / "round").symlink_to(tmp_path / "mine")
+    (tmp_path / "mine" / "gone.png").symlink_to(tmp_path / "nowhere")
+    assert len(datasets.load("mine", size=8, root=tmp_path).images) == 7
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "only").symlink_to(tmp_path / "store" / "a")
+    assert len(datasets.load("linked", size=8, root=tmp_path).images) == 4
+    assert set(datasets.own_sets(tmp_path)) == {"linked", "mine", "store"}
+
+
+@pytest.mark.parametrize("kind", ["jfif", "avif", "jp2", "tga", "pcx", "qoi", "ico", "pbm", "dib"])
+def test_whatever_pillow_opens_is_read(tmp_path, kind):
+    (tmp_path / "mine").mkdir()
+    shown = picture(0, mode="1" if kind == "pbm" else "RGB")
+    options = {"format": "JPEG"} if kind == "jfif" else {"sizes": [(40, 30)]} if kind == "ico" else {}
+    shown.save(tmp_path / "mine" / f"it.{kind.upper()}", **options)
+    found = datasets.load("mine", size=30, root=tmp_path)
+    middle = np.asarray(shown.convert("RGB").crop((5, 0, 35, 30)), float)
+    tolerance = 60 if kind in ("jfif", "avif", "jp2") else 0  # noise is hard to compress
+    assert np.abs(found.images[0].permute(1, 2, 0).numpy() - middle).mean() <= tolerance
+
+
+def test_what_pillow_cannot_open_is_counted_by_name(tmp_path):
+    folder = fill(tmp_path / "mine", 3)
+    for name in ("a.heic", "b.HEIC", "c.svg", ".hidden.heic", "notes.txt"):
+        (folder / name).write_bytes(b"?")
+    skipped = datasets.load("mine", size=8, root=tmp_path).skipped
+    assert [words.split(",")[0] for words in skipped] == ["2 .heic files", "1 .svg file"]
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "a.heic").write_bytes(b"?")
+    with pytest.raises(DataError, match=r"found 1 \.heic file, which Pillow cannot open: save as \.png"):
+        datasets.load("phone", root=tmp_path)
+
+
+def test_a_palette_of_greys_is_grey(tmp_path):
+    grey = picture(mode="L")
+    for kind in ("gif", "png"):
+        (tmp_path / kind).mkdir()
+        grey.convert("P").save(tmp_path / kind / f"0.{kind}")
+        unused = grey.quantize(8)
+        palette = unused.getpalette()
+        palette[-3:] = [255, 0, 0]  # of a colour that no pixel has
+        unused.putpalette(palette)
+        unused.point(lambda level: min(level, 6)).save(tmp_path / kind / f"1.{kind}")
+        assert datasets.about(kind, tmp_path).channels == 1
+        picture().quantize(8).save(tmp_path / kind / f"2.{kind}")
+        assert datasets.about(kind, tmp_path).channels == 3
+
+
+def test_one_bad_zip_costs_itself_alone(tmp_path):
+    fill(tmp_path / "good")
+    zipped(tmp_path / "good", tmp_path / "good.zip")
+    whole = (tmp_path / "good.zip").read_bytes()
+    at = whole.rindex(b"PK\x01\x02")
+    (tmp_path / "name.zip").write_bytes(whole[: at + 46] + b"\xff\xfe" + whole[at + 48 :])  # no text
+    flagged = bytearray((tmp_path / "name.zip").read_bytes())
+    flagged[at + 9] |= 8  # said to be UTF-8
+    (tmp_path / "name.zip").write_bytes(flagged)
+    (tmp_path / "short.zip").write_bytes(whole[:-30])
+    assert datasets.own_sets(tmp_path) == ["good", "good.zip"]
+    assert list(datasets.broken_zips(tmp_path)) == ["name.zip", "short.zip"]
+    with pytest.raises(DataError, match=r"got name\.zip, which is neither"):
+        datasets.load("name.zip", root=tmp_path)
+
+
+def test_an_unknown_compression_is_named(tmp_path):
+    fill(tmp_path / "good", 3)
+    whole = zipped(tmp_path / "good", tmp_path / "good.zip").read_bytes()
+    for method, words in ((9, "Deflate64"), (93, "method 93")):
+        changed = bytearray(whole)
+        for signature, offset in ((b"PK\x01\x02", 10), (b"PK\x03\x04", 8)):
+            at = -1
+            while (at := whole.find(signature, at + 1)) >= 0:
+                changed[at + offset] = method
+        (tmp_path / "odd.zip").write_bytes(changed)
+        with pytest.raises(DataError, match=f"odd.zip, which is compressed with {words}; unpack it"):
+            datasets.load("odd.zip", root=tmp_path)
+
+
+def test_a_folder_may_have_the_longest_name_there_is(tmp_path):
+    name = "猫" * 85  # 255 bytes
+    fill(tmp_path / name, 5)
+    assert len(datasets.load(name, size=8, root=tmp_path).images) == 5
 
 
 def test_damaged_images_are_named_and_skipped_up_to_a_limit(tmp_path):

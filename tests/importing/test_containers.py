@@ -93,13 +93,8 @@ def long_shapes(tensors: int) -> bytes:
 
 def in_this_process(pickled: bytes, name: str, *, legacy: bool) -> dict:
     """The reader's answer without a process of its own, for thousands of files."""
-    told = {
-        "operations": limits.MAX_OPERATIONS, "nodes": limits.MAX_NODES, "depth": limits.MAX_DEPTH,
-        "name": limits.MAX_NAME, "tensors": limits.MAX_TENSORS, "groups": limits.MAX_GROUPS,
-        "entries": limits.MAX_ENTRIES, "dimensions": limits.MAX_DIMENSIONS,
-    }  # fmt: skip
     try:
-        return json.loads(json.dumps(pickle_reader.read(pickled, told, legacy=legacy)))
+        return json.loads(json.dumps(pickle_reader.read(pickled, containers.LIMITS, legacy=legacy)))
     except pickle_reader.RefusedError as refused:
         raise CheckpointError(containers._refusal(*refused.args, name)) from refused
 

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from rgan.common.errors import CheckpointError, DataError, SettingsError
 from rgan.common.images import to_unit
 from rgan.data import datasets, faces
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judge_training, judges
 from rgan.metrics.judge_training import augmented, half
 from rgan.metrics.judges import ATTACKED, MEASURING, NEIGHBOURS, ROLES, attackable, fitted, shipped
@@ -243,14 +244,52 @@ def test_files_bring_it_back_and_damaged_ones_are_refused(judge, parts, tmp_path
         judges.load(tmp_path / "nothing")
 
 
-def test_data_without_labels_or_tests_is_told(tmp_path, digits):
-    with pytest.raises(DataError, match="with labels"):
-        next(judge_training.train(datasets.ImageData("folder", digits.images), epochs=1))
+def test_impossible_lessons_are_told(tmp_path, digits):
+    with pytest.raises(DataError, match="at least 200 images to train a judge with, got 199 in folder"):
+        next(judge_training.train(datasets.ImageData("folder", digits.images[:199]), epochs=1))
     with pytest.raises(SettingsError, match="role"):
         next(judge_training.train(digits, role="judging", epochs=1))
     assert datasets.held_out("celeba", size=64) is None
     with pytest.raises(DataError, match="fetch it once with"):
         datasets.held_out("mnist", size=32, root=tmp_path)
+
+
+def test_ones_own_images_teach_turns_where_no_folder_tells_classes(digits, tmp_path, monkeypatch):
+    """A judge that tells turns of 1s and 7s from upright ones; it looks for neighbours among upright ones alone."""
+    monkeypatch.setenv("RGAN_RUNS", str(tmp_path))
+    rows = ((digits.labels == 1) | (digits.labels == 7)).nonzero()[:, 0]
+    own = datasets.ImageData("digits", digits.images[rows], own=True)  # called like a known set, and another
+    *_, last = judge_training.train(own, epochs=12, width=4)
+    judge, held = last.judge, int(0.2 * len(rows))
+    assert judge.facts.rotations and judge.facts.classes == 4 and not judge.facts.apart and "weaker" in judge.words
+    assert len(judge.reference) == len(judge.calibration) == held and judge.held_out == 4 * 2 * held
+    assert judge.accuracy > 0.6, "chance is a quarter"
+    turned = judge.opinion(to_unit(own.images.rot90(1, (2, 3))))
+    assert turned.badness.mean() > judge.opinion(to_unit(own.images)).badness.mean() + 0.2
+    judges.save(judge, judges.own_path(judge.data, own.fingerprint(), MEASURING))
+    assert judges.load(judges.own_path("digits", own.fingerprint(), MEASURING)).facts == judge.facts
+    assert judges.first([DataIdentity("x"), DataIdentity.of(own)]).facts == attackable(judge).facts == judge.facts
+    assert judges.of(DataIdentity.of(digits)) is shipped("digits"), "known by the images, not by the name"
+
+
+def test_ones_own_classes_are_learned_and_a_model_that_tells_no_images_is_known_by_name(digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("RGAN_RUNS", str(tmp_path))
+    own = datasets.ImageData("My digits", digits.images[:600], digits.labels[:600], own=True)
+    for role in ROLES:
+        *_, last = judge_training.train(own, role=role, epochs=8, width=4)
+        assert not last.judge.facts.rotations and last.judge.accuracy > 0.5, "chance is a tenth"
+        judges.save(last.judge, judges.own_path(own.name, own.fingerprint(), role))
+        assert judges.of(DataIdentity(own.name), role).facts == last.judge.facts
+    assert attackable(judges.of(DataIdentity.of(own))).facts.role == ATTACKED
+    other = dataclasses.replace(own, images=digits.images[100:700])
+    with pytest.raises(CheckpointError, match=r"your own images of My digits.*`python -m rgan judge`"):
+        judges.of(DataIdentity.of(other))
+    few = dataclasses.replace(own, labels=torch.arange(600) % 40)  # 15 images a class
+    *_, last = judge_training.train(few, epochs=1, width=1)
+    assert last.judge.facts.rotations, "too few to learn classes from"
+    wide = dataclasses.replace(own, images=torch.zeros(600, 1, 128, 128, dtype=torch.uint8))
+    *_, last = judge_training.train(wide, epochs=1, width=1)
+    assert last.judge.facts.size == 64
 
 
 def test_files_of_one_judge_a_data_set_are_still_read(judge, tmp_path):

@@ -17,6 +17,7 @@ from benchmarks import study as the_study
 from rgan.attack.search import random_noise, run
 from rgan.common.errors import FileError, SettingsError
 from rgan.common.geometry import lengths
+from rgan.data.identity import DataIdentity
 from rgan.metrics import judges
 from rgan.metrics import scores as metrics
 from rgan.models import checkpoints
@@ -295,7 +296,7 @@ def model(
         if rows
         else None
     )
-    return Model(name, None, name, made, training, known)
+    return Model(name, None, name, made, training, DataIdentity(data), known)
 
 
 def test_families_hold_what_differs_in_seed_and_players_alone():

@@ -163,8 +163,11 @@ def test_a_headline_needs_its_interval():
     fooled = dataclasses.replace(noisy.measures["worst"], loss=noisy.measures["random"].loss + torch.rand(60) + 1)
     told = verdict(hurt, dataclasses.replace(noisy, measures=noisy.measures | {"worst": fooled}))
     assert told[1].startswith("B: the critic is fooled, but worst noise is not shown")
-    priced = dataclasses.replace(noisy, perturbation=perturbation(SETTINGS, 60, 0.0))
-    assert "no step is worth its price" in verdict(hurt, priced)[1]
+    for attack, advice in ((SETTINGS, "raise ε"), (dataclasses.replace(SETTINGS, price=3.0), "lower λ")):
+        still = dataclasses.replace(noisy, perturbation=perturbation(attack, 60, 0.0))
+        told = verdict(hurt, still)[1]
+        assert told.endswith(("lower λ.", "may be flat.")) and advice in told
+        assert ("worth its price" in told) == (attack.price > 0) != ("raise ε" in told), "λ 0 cannot be lowered"
     assert verdict(noisy, noisy)[2].startswith("Which of the two suffers less cannot be said")
     worse = made_up((start + 0.4).tolist(), (start + 0.45).tolist(), (start + 0.4).tolist())
     assert verdict(worse, hurt)[3].startswith("A's images are worse before anything moves (badness 7")

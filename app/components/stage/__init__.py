@@ -12,6 +12,9 @@ from typing import Any
 import streamlit as st
 
 from rgan.report.render import templates
+from rgan.robustness.encoding import packed
+
+PACKED = 32  # frames that are kept ready to be sent, for all sessions together; a megabyte each
 
 
 def _script(name: str) -> str:
@@ -44,12 +47,10 @@ def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | No
         if on_pick is not None and sample is not None:
             on_pick(int(sample))
 
-    slots = [f"{key}-frames-{model['side']}" for model in data["models"]]
     with st.container(gap=None):
         _mount(
             data={
                 "stage": data | {"models": [_without_frames(model) for model in data["models"]]},
-                "slots": slots,
                 "picks": on_pick is not None,
                 "parameter": parameter,
             },
@@ -57,8 +58,14 @@ def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | No
             default={"picked": None},
             on_picked_change=picked,
         )
-        for slot, model in zip(slots, data["models"], strict=True):
-            _carry(data={"slot": slot, "frames": model["frames"]}, key=slot, height=1)
+        for model in data["models"]:
+            frames = model["frames"]
+            _carry(data=_packed(frames["id"], frames), key=f"{key}-frames-{model['side']}", height=1)
+
+
+@st.cache_resource(max_entries=PACKED, show_spinner=False)
+def _packed(identity: str, _frames: Mapping[str, Any]) -> bytes:
+    return packed(_frames)
 
 
 def _without_frames(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Blind test: two images without labels, one answer each, and at the end what that says against guessing."""
 
-from collections.abc import Hashable, Mapping
+import json
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -8,10 +9,10 @@ from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
 from controls.two_models import two_models
-from screens.blind_test import view
+from screens.blind_test import everybody, view
 from session import chosen
+from session.answered import Answered, want
 from session.chosen import Slot
-from session.state import want
 from session.table import QUESTION, SEED, TRIALS
 from session.tasks import Work
 from session.waiting import redrawn, value
@@ -20,16 +21,18 @@ from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
 from rgan.metrics.judges import MEASURING
-from rgan.robustness.blind_test import BlindTestPlan, pairs, strengths
+from rgan.robustness.blind_test import BlindTestPlan, Pair, Trials, pairs, question_of, strengths
 
-ANSWERS = Slot[Mapping[object, tuple[int, ...]]]("blind_answers", {})  # sides chosen so far, by models and plan
+ANSWERS = Slot[Mapping[str, tuple[int, ...]]]("blind_answers", {})  # sides chosen so far, by models and plan
 
 
-def choose(test: tuple[object, ...], trial: int, side: int) -> None:
-    """Keep an answer; one that has been given stays."""
+def choose(test: str, made: Sequence[Pair], trial: int, side: int) -> None:
+    """Keep an answer; one that has been given stays. The last counts the test among everybody's."""
     given = ANSWERS.get().get(test, ())
     if len(given) == trial:
         ANSWERS.set({**ANSWERS.get(), test: (*given, side)})
+        if trial + 1 == len(made):
+            everybody.add(test, made, (*given, side))
 
 
 def again() -> None:
@@ -37,8 +40,7 @@ def again() -> None:
     chosen.put(SEED, (chosen.current(SEED) + 1) % SEED.high)
 
 
-st.title("Blind test", anchor=False)
-names, gans = two_models()
+names, gans = two_models("Blind test")
 with st.sidebar:
     question, trials = draw(QUESTION), draw(TRIALS)
     radius = attack.radius(min(map(reach, gans)))
@@ -48,25 +50,35 @@ with st.sidebar:
 try:
     plan = BlindTestPlan(question, trials, radius, raised.objective, seed)
     judge = judge_for(gans, MEASURING)
-    test = (tuple(gan.digest for gan in gans), plan, judge and judge.digest)
+    of = question_of(gans, plan, judge)
+    test = json.dumps(of, sort_keys=True)
+    pairs_key, strength_key = ("blind", test), ("blind strength", test)
+    made_work = Answered(Trials, of, lambda report: Trials(pairs(gans, plan, judge), {}))
+    strength_work = Answered(
+        Trials,
+        of | {"what": "blind test, checked"},
+        lambda report: Trials((), strengths(gans, plan, judge)),
+    )
+    answers = ANSWERS.get().get(test, ())
+    works: dict[Hashable, Work[Any]] = {pairs_key: made_work}
+    if len(answers) == plan.trials:
+        works[strength_key] = strength_work
+    found = want(works)
     with st.spinner("Preparing the pairs …"):
-        made = value(want({("blind", *test): lambda report: pairs(gans, plan, judge)})[("blind", *test)])
+        made = value(found[pairs_key]).pairs
 except RganError as error:
     st.error(str(error))
     st.stop()
 
-answers = ANSWERS.get().get(test, ())
 if len(answers) < len(made):
     view.ask(
-        question, radius, made[len(answers)], len(answers), len(made), lambda trial, side: choose(test, trial, side)
-    )
+        question, radius, made[len(answers)], len(answers), len(made),
+        lambda trial, side: choose(test, made, trial, side),
+    )  # fmt: skip
 else:
-    checking = ("blind strength", *test)
-    works: dict[Hashable, Work[Any]] = {
-        ("blind", *test): lambda report: made,
-        checking: lambda report: strengths(gans, plan, judge),
-    }
-    task = want(works)[checking]
-    view.result(question, made, answers, judge, names)
-    redrawn(lambda: view.strength(value(task) if task.done else {}), waiting=not task.done, over=lambda: task.done)
+    task = found[strength_key]
+    view.result(question, made, answers, judge, names, everybody.so_far(test))
+    redrawn(
+        lambda: view.strength(value(task).strength if task.done else {}), waiting=not task.done, over=lambda: task.done
+    )
     st.button("Again, with another seed", on_click=again, type="primary", icon=":material/replay:")

@@ -13,7 +13,7 @@ from rgan.common.files import as_csv
 from rgan.common.images import png
 from rgan.metrics.judges import Judge
 from rgan.report.parts import Picture
-from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, conclusion, rows, tally
+from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, Tally, conclusion, rows, tally
 from rgan.robustness.checks import Strength
 from rgan.robustness.checks import strength as words
 
@@ -44,22 +44,34 @@ def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose
 
 
 def result(
-    question: str, shown: Sequence[Pair], answers: Sequence[int], judge: Judge | None, names: tuple[str, str]
+    question: str,
+    shown: Sequence[Pair],
+    answers: Sequence[int],
+    judge: Judge | None,
+    names: tuple[str, str],
+    everybody: tuple[int, dict[str, Tally]],
 ) -> None:
-    """What the answers say, what the judge would have answered, every pair with its labels, and the file."""
+    """What the answers say, what all visitors and the judge answered, every pair with its labels, and the file."""
     yours = {kind: tally(shown, answers, kind) for kind in NOISE}
     headline, because = conclusion(question, yours[WORST], yours[RANDOM])
     st.html(part("blind_test.html", "outcome", headline, because))
+    others = everybody[0] > 1
     judged = None if judge is None else [pair.judged for pair in shown]
     rows_ = [
         (
             marked(kind, words),
             yours[kind].words(),
+            *([everybody[1][kind].words()] if others else []),
             *([tally(shown, judged, kind).words()] if judged else []),
         )
         for kind, words in NOISE.items()
     ]
-    heads = ["Right under", "You", *([f"The judge of {judge.data}"] if judge else [])]
+    heads = [
+        "Right under",
+        "You",
+        *([f"All {everybody[0]:,} visitors here"] if others else []),
+        *([f"The judge of {judge.data}"] if judge else []),
+    ]
     st.html(part("blind_test.html", "tally", heads, rows_))
     framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
     nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""

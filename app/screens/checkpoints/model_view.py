@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +10,7 @@ from components.time_needed import duration
 from screens.checkpoints import lone_generator
 from session import chosen, visitors
 from session.chosen import Slot
-from session.state import TRAINED, UPLOADED, jobs, load, own_name
+from session.state import TRAINED, UPLOADED, jobs, load, models, own_name
 from session.table import MODEL, A, query
 from theme import language
 from theme.html import part
@@ -30,13 +29,6 @@ PROBLEM = Slot("checkpoints_problem", "")
 def choose(name: str) -> None:
     """Make it the model that is shown."""
     chosen.put(MODEL, name)
-
-
-def forget_missing(names: Sequence[str]) -> None:
-    """Let go of chosen models that are no longer there."""
-    for one in (MODEL, A):
-        if chosen.current(one) not in names:
-            chosen.forget(one)
 
 
 def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf | None) -> None:
@@ -171,3 +163,7 @@ def _deleted(kind: str, name: str, shelf: Shelf) -> None:
         (jobs().remove if kind == TRAINED else shelf.remove)(name)
     except RganError as error:
         PROBLEM.set(str(error))
+    else:
+        for one in (MODEL, A):
+            if chosen.current(one) == kind + name:
+                chosen.put(one, min(models(), key=lambda name: name != one.default, default=one.default))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 from components.model_card import card
-from controls.draw import choose
+from controls.draw import choose, stop_without
 from screens.checkpoints import bring, model_view
 from session import visitors
 from session.state import load, models
@@ -30,13 +30,13 @@ if not gans:
     st.stop()
 
 names = tuple(gans)
-model_view.forget_missing(names)
 left, right = st.columns(2, gap="medium")
 with left:
     chosen = choose(MODEL, names)
 with right:
     about = "Model A of the other pages: the one you have open there."
     opened = choose(replace(A, label="Comparable with", help=about), names)
+stop_without(names, chosen, opened)
 model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
 
 st.header("All models", anchor=False)

@@ -11,21 +11,24 @@ from theme.html import part
 
 from rgan.attack.path import MAX_ROWS
 from rgan.common.images import grid, png
-from rgan.embedding.figure4 import Points
+from rgan.embedding.look import Look
 from rgan.report.parts import Picture
 
 
-def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, names: tuple[str, str]) -> None:
+def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, str]) -> None:
     """Images of the selected points, and the way to the Worst noise screen with their noise."""
-    split = len(first.names)
-    for sample, rows_ in ((first, picked[picked < split]), (second, picked[picked >= split] - split)):
+    split = look.counts[0]
+    for which, rows_ in enumerate((picked[picked < split], picked[picked >= split] - split)):
+        label, seed = look.labels[which], look.seeds[which]
         if not len(rows_):
             continue
         some = rows_[:96]
         more = f", the first {len(some)}" if len(some) < len(rows_) else ""
-        drawn = Picture(png(grid(sample.images[some], 16, scale=2)), f"{len(some)} selected images of {sample.label}")
-        st.html(language.title(f"{sample.label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
-        if sample.seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
+        drawn = Picture(
+            png(grid(look.images(some + which * split), 16, scale=2)), f"{len(some)} selected images of {label}"
+        )
+        st.html(language.title(f"{label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
+        if seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
             st.page_link(
                 language.WORST_NOISE,
                 label=f"Their noise on the Worst noise screen ({min(len(rows_), MAX_ROWS)} samples)",
@@ -33,7 +36,7 @@ def show_selection(one: Map, first: Points, second: Points, picked: np.ndarray, 
                 query_params=query(
                     a=names[0],
                     b=names[1],
-                    seed=sample.seed,
+                    seed=seed,
                     eps=one.choice.radius,
                     lam=one.choice.price,
                     rows=" ".join(map(str, rows_[:MAX_ROWS])),

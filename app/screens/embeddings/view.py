@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from components.progress import bar
+from components.finding import finding, progress
+from components.image_hover import image_hover
 from plotly.graph_objects import Figure
-from screens.embeddings.image_hover import image_hover
 from screens.embeddings.maps import Map, best_drawing
 from screens.embeddings.selection import show_selection
 from session.tasks import Task
@@ -19,16 +19,28 @@ from streamlit.delta_generator import DeltaGenerator
 from theme import language
 from theme.html import part
 
+from rgan.embedding import look
 from rgan.embedding.figure4 import PANELS
+from rgan.embedding.look import Look
 from rgan.embedding.projections import Embedding, as_csv
 from rgan.report.charts.basic import Group, scatter
 from rgan.report.embeddings_page import claim_html, groups, tests_html
+from rgan.report.parts import sheet_of
 
 Found = dict[Hashable, Task[Any]]
 
 FIRST = 0.4  # seconds to wait for the first picture, which then needs no second look
 HEIGHTS = {True: 560, False: 380}  # of the main chart, alone on the page or not
 SMALL = 262
+ABOUT = (
+    "The four panels of the paper's Figure 4, each two samples: (a) original and worst noise, (b) worst real and worst "
+    "generated images, (c) real images and A's, (d) real images and B's. Point at a mark to see its image; draw a box "
+    "or a lasso to see all images in it. PCA keeps distances; in t-SNE and UMAP sizes, gaps and shapes mean nothing by "
+    "themselves, so what is said rests on tests of the samples, not on the pictures.\n\n"
+    "**p** is the chance of a difference at least this large if both samples were alike; a difference counts as shown "
+    "from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one distribution. Real "
+    "images are those that the model's file keeps: it was trained on them."
+)
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
 
@@ -45,7 +57,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     pending = any(not task.done for task in found.values())
 
     def draw() -> None:
-        _progress(found)
+        _head(shown, found, pending)
         if len(shown) == 1:
             _alone(shown[0], found, names)
             return
@@ -59,11 +71,25 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
     redrawn(draw, waiting=pending, over=lambda: settled(found))
 
 
+def _head(shown: list[Map], found: Found, pending: bool) -> None:
+    """What the panels show, once all of them are tested."""
+    tested = {one.letter: value(task) for one in shown if (task := found[one.found_key()]).done}
+    known = look.finding(tested) if len(tested) == len(shown) else None
+    waiting, share = ("", 0.0)
+    if pending:
+        kinds = [key[0] for key, task in found.items() if isinstance(key, tuple) and not task.done]
+        what = {"panel": "Making the samples", "findings": "Testing"}.get(kinds[0], "Drawing")
+        waiting, share = progress(what, found.values())
+    choice = shown[0].choice
+    finding(known, ABOUT, f"{choice.points} points of each sample, seed {choice.seed}", waiting=waiting, share=share)
+
+
 def hover(shown: list[Map], found: Found) -> None:
     """Images over the points, once everything stands still."""
     if all(task.done for task in found.values()):
         for one in shown:
-            image_hover(one.key, value(found[one.made_key()]).sheet)
+            made: Look = value(found[one.look_key()])
+            image_hover(one.key, sheet_of(made.picture.tobytes(), made.columns, made.size))
 
 
 def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
@@ -80,18 +106,13 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
             findings = value(found[one.found_key()])
             words = layout.title if what == "second" else f"Control, {layout.title}: {findings.control_words}"
             st.html(language.title(words))
-            key, looks = f"{one.key}-{what}", groups(value(found[one.made_key()]).panel)
+            key, looks = f"{one.key}-{what}", _looks(value(found[one.look_key()]))
             st.plotly_chart(
                 _figure(key, SMALL, value(task), looks, None), key=key, config={"displayModeBar": False}, alt=words
             )
     if found[one.found_key()].done:
         findings = value(found[one.found_key()])
         st.html(claim_html(findings) + tests_html(findings))
-        st.caption(
-            "p is the chance of a difference at least this large if both samples were alike; a difference counts as "
-            "shown from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one "
-            "distribution. Real images are those that the model's file keeps: it was trained on them."
-        )
 
 
 def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
@@ -101,15 +122,14 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     st.html(language.heading(f"({one.letter}) {PANELS[one.letter]}", how))
     if drawn is None:
         return
-    made, flat = value(found[one.made_key()]).panel, one.layout.dimensions == 2
-    counted = f"{len(made.first.names)} points each, {made.space}"
-    st.html(part("panels.html", "legend", zip(groups(made), "●▲" if flat else "●■", strict=True), counted))
-    figure = _figure(
-        f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, groups(made), (made.first.names, made.second.names)
-    )
+    seen: Look = value(found[one.look_key()])
+    looks, flat = _looks(seen), one.layout.dimensions == 2
+    counted = f"{seen.counts[0]} points each, {seen.space}"
+    st.html(part("panels.html", "legend", zip(looks, "●▲" if flat else "●■", strict=True), counted))
+    figure = _figure(f"{one.key} {drawn.layout}", HEIGHTS[one.alone], drawn, looks, seen.names)
     event = st.plotly_chart(
         figure, key=one.key, config=CHART, on_select="rerun" if flat else "ignore", selection_mode=("box", "lasso"),
-        alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in groups(made))}",
+        alt=f"Panel {one.letter}, {drawn.layout.title}: {', '.join(group.label for group in looks)}",
     )  # fmt: skip
     if not flat:
         st.caption("Turn it with the mouse. Selecting points needs two dimensions.")
@@ -117,24 +137,18 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     assert not isinstance(event, DeltaGenerator)  # it tells what is selected
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
     if picked:
-        show_selection(one, made.first, made.second, np.array(picked), names)
+        show_selection(one, seen, np.array(picked), names)
     elif one.alone:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
-            "Coordinates", as_csv(drawn, (made.first.names, made.second.names)),
+            "Coordinates", as_csv(drawn, seen.names),
             f"{one.letter}-{drawn.layout.method}.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 
-def _progress(found: Found) -> None:
-    waiting = [(key, task) for key, task in found.items() if not task.done]
-    if waiting:
-        key, task = waiting[0]
-        assert isinstance(key, tuple)
-        words = {"panel": "making the samples", "findings": "testing"}.get(key[0], "drawing")
-        done = len(found) - len(waiting) + task.share
-        bar(done / len(found), f"{words}, {len(found) - len(waiting) + 1} of {len(found)}")
+def _looks(seen: Look) -> tuple[Group, Group]:
+    return groups(seen.letter, seen.side, seen.labels)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

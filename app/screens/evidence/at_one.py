@@ -3,49 +3,108 @@
 from __future__ import annotations
 
 import streamlit as st
-from components.pieces import beside, chart, download, known, note, said, titles
+import torch
+from components.image_hover import image_hover
+from components.pieces import at_once, beside, chart, download, numbers, titles
 from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.html import part
 
 from rgan.common.files import as_csv
 from rgan.common.formatting import signed
+from rgan.common.images import circled, png, to_uint8
 from rgan.report import evidence
 from rgan.report import rows as evidence_rows
-from rgan.robustness import one_radius
-from rgan.robustness.one_radius import STILL
+from rgan.report.parts import Picture, Section, sheet
+from rgan.robustness import finding, one_radius
+from rgan.robustness.at_radius import AtRadius
+from rgan.robustness.finding import Finding
+from rgan.robustness.measured import JudgedGan
+from rgan.robustness.one_radius import CONTROLS, STILL, OneRadius
 from rgan.stats.intervals import Interval
+
+SHOWN = 8  # samples whose images stand above the chart
+ROWS = ("original", "worst", "random")
+
+
+def control_found(asked: Asked, found: Found) -> Finding | None:
+    """What the control says."""
+    known = at_once(asked, found)
+    return None if known is None else finding.at_radius(known)
 
 
 def control(asked: Asked, found: Found) -> None:
-    """Worst noise beside its controls."""
-    note(
-        "Badness of every image, as the judge sees it. Lines join the original with its worst; squares are means with "
-        "95 % intervals."
-    )
-    at_radius = known(asked, found)
-    if at_radius is None:
+    """Worst noise beside its controls: some images, and the badness of all."""
+    known = at_once(asked, found)
+    if known is None:
         titles(asked)
         return
-    section = evidence.control(at_radius, opinion=True)
-    beside(asked, section)
-    if at_radius.checks:
-        said(section.said)
-        ranks = {side: one_radius.agreement(one) for side, one in at_radius.found.items()}
-        st.caption(
-            "**Realism**: 1 or more lies within the real images' own neighbourhoods, where about half of them lie. "
-            "**Entropy**: how unsure the judge is which class it sees, in nats. **Loss**: the generator's, by the "
-            "model's own critic. **Bad**: badness from 95 % on. "
-            "**As different as**: how many images without anything in common would differ as much (Vendi score of the "
-            "judge's features). Do judge and critic agree which worst images are bad? "
-            "Rank correlation of badness with the loss: "
-            f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
+    section = _section(f"{asked.at_radius_key} {bool(known.checks)}", known)
+    for side, column in zip("AB", titles(asked), strict=True):
+        judged = asked.judged_gans["AB".index(side)]
+        column.html(_some(judged.gan.digest, repr(asked.at_radius_key), side, judged, known.found[side]))
+        chart(section.charts[side], column)
+    with numbers():
+        st.html(part("evidence.html", "table", section.table))
+        if known.checks:
+            _agreements(known)
+            for side, one in known.found.items():
+                read = f" {one.attributes.sentence}" if one.attributes is not None else ""
+                st.caption(f"{known.collapse[side].sentence(side)}{read}")
+            if known.raised:
+                st.caption(known.raised)
+            download("every sample", as_csv(evidence_rows.at_radius(*known.found.values())), "control.csv")
+            download("diversity", as_csv(evidence_rows.diversity(known.collapse)), "diversity.csv")
+
+
+def control_images(asked: Asked, found: Found) -> None:
+    """The image of a point beside the pointer, once everything stands still."""
+    known = at_once(asked, found)
+    if known is None or not known.checks:
+        return
+    for side, judged in zip("AB", asked.judged_gans, strict=True):
+        sheet_of = _all(judged.gan.digest, repr(asked.at_radius_key), asked.seed, judged, known.found[side])
+        image_hover(f"control-{side}", sheet_of)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _section(key: str, _known: AtRadius) -> Section:
+    return evidence.control(_known, opinion=True)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _some(digest: str, key: str, side: str, _judged: JudgedGan, _one: OneRadius) -> str:
+    """HTML of the first images under each kind of noise, the bad ones with a ring."""
+    html = ""
+    for kind in ROWS:
+        bad = _one.measures[kind].bad
+        images = to_uint8(_judged.images(_one.noise(kind)[:SHOWN]))
+        picture = Picture(
+            png(circled(images, bad[:SHOWN].numpy(), SHOWN, scale=2)),
+            f"{side}, {kind} noise: the first {len(images)} images, {int(bad[:SHOWN].sum())} of them broken, circled",
+            evidence.noise(kind, f"{kind} noise"),
         )
-        for side, one in at_radius.found.items():
-            if one.judges is not None:
-                st.caption(f"{side}, do the two judges agree on the worst images? {one.judges.words}.")
-        download("every sample", as_csv(evidence_rows.at_radius(*at_radius.found.values())), "control.csv")
-        download("diversity", as_csv(evidence_rows.diversity(at_radius.collapse)), "diversity.csv")
+        html += part("board.html", "shown", side, f"{int(bad.sum())} of all {len(bad)} broken", picture)
+    return html
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _all(digest: str, key: str, seed: int, _judged: JudgedGan, _one: OneRadius) -> dict[str, object]:
+    """Every image of one model, in the order of the chart's points."""
+    fresh = _judged.gan.noise(len(_one.perturbation.z), seed + 1)
+    noise = [fresh if kind == "fresh" else _one.noise(kind) for kind in CONTROLS]
+    return sheet(to_uint8(_judged.images(torch.cat(noise))))
+
+
+def _agreements(known: AtRadius) -> None:
+    ranks = {side: one_radius.agreement(one) for side, one in known.found.items()}
+    st.caption(
+        "Do judge and critic agree which worst images are bad? Rank correlation of badness with the loss: "
+        f"{_ranks(ranks, 'loss')}; with the judge's entropy: {_ranks(ranks, 'entropy')}."
+    )
+    for side, one in known.found.items():
+        if one.judges is not None:
+            st.caption(f"{side}, do the two judges agree on the worst images? {one.judges.words}.")
 
 
 def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
@@ -58,49 +117,64 @@ def _ranks(found: dict[str, dict[str, Interval | None]], name: str) -> str:
     )
 
 
+def shell_found(asked: Asked, found: Found) -> Finding | None:
+    """Whether worst noise stays where ordinary noise lies."""
+    known = at_once(asked, found)
+    return None if known is None else finding.shell({side: one_radius.shell(one) for side, one in known.found.items()})
+
+
 def shell(asked: Asked, found: Found) -> None:
     """Lengths of the noise on the prior's shell."""
-    note(
-        "Lengths of the noise: grey original, hatched random, coloured worst; the line is the prior's own density "
-        f"(χ with {asked.gans[0].recipe.latent} degrees of freedom)."
-    )
-    at_radius = known(asked, found)
-    if at_radius is None:
+    known = at_once(asked, found)
+    if known is None:
         titles(asked)
         return
-    shells = {side: one_radius.shell(one) for side, one in at_radius.found.items()}
-    beside(asked, evidence.shell(shells))
-    st.caption(
-        "A nat paid makes noise e times less likely under the prior than it was. Noise that pays many nats is "
-        "noise that hardly anybody will draw; “Keep the length of z” searches only among noise that pays none."
-    )
-    download("lengths", as_csv(evidence_rows.lengths(*shells.values())), "lengths.csv")
+    shells = {side: one_radius.shell(one) for side, one in known.found.items()}
+    section = evidence.shell(shells)
+    beside(asked, section)
+    with numbers():
+        st.html(part("evidence.html", "table", section.table))
+        download("lengths", as_csv(evidence_rows.lengths(*shells.values())), "lengths.csv")
+
+
+def transfer_found(asked: Asked, found: Found) -> Finding | None:
+    """What is left of each model's worst noise in the other."""
+    if not asked.attack.radii[0]:
+        return Finding(STILL)
+    task = found[asked.transfer_key]
+    return finding.transfer(value(task)) if task.done else None
 
 
 def transfer(asked: Asked, found: Found) -> None:
     """Each model's worst noise, tried on the other."""
-    task = found[asked.transfer_key()]
-    if not asked.attack.radii[0]:
-        said((STILL,))
-        return
-    if not task.done:
+    task = found[asked.transfer_key]
+    if not asked.attack.radii[0] or not task.done:
         return
     tried = value(task)
     for one, column in zip(evidence.transfer(tried).values(), st.columns(2, gap="large"), strict=True):
         chart(one, column)
-    said((tried.sentence(),))
-    download("table", as_csv(evidence_rows.transfers(tried)), "transfer.csv")
+    with numbers():
+        st.caption(tried.sentence())
+        download("table", as_csv(evidence_rows.transfers(tried)), "transfer.csv")
+
+
+def checks_found(asked: Asked, found: Found) -> Finding | None:
+    """Whether the searches are to be trusted."""
+    if not asked.attack.radii[0]:
+        return Finding(STILL)
+    known = at_once(asked, found)
+    return finding.checks(known.checks) if known is not None and known.checks else None
 
 
 def checks(asked: Asked, found: Found) -> None:
     """The checks of both searches."""
-    if not asked.attack.radii[0]:
-        said((STILL,))
+    known = at_once(asked, found)
+    if not asked.attack.radii[0] or known is None:
         return
-    at_radius = known(asked, found)
     columns = titles(asked)
-    if at_radius is None or not at_radius.checks:
+    if not known.checks:
         return
     for side, column in zip("AB", columns, strict=True):
-        column.html(part("macros.html", "checks", at_radius.checks[side]))
-    download("checks", as_csv(evidence_rows.checks(at_radius.checks)), "search-health.csv")
+        column.html(part("macros.html", "checks", known.checks[side]))
+    with numbers():
+        download("checks", as_csv(evidence_rows.checks(known.checks)), "search-health.csv")

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import functools
+import json
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from session.answered import Answered
 from session.state import ROOT, background, models, tasks
 from session.table import VIEW
 from session.tasks import Task, Work
 
 from rgan.attack.search import Attack
 from rgan.embedding.projections import Report
-from rgan.metrics.judges import Judge, first_shipped
+from rgan.metrics.judges import Judge, first
 from rgan.models.gan import Gan
 from rgan.report.robustness_page import robustness_page
 from rgan.robustness import summary
-from rgan.robustness.at_radius import AtRadius, at_radius
-from rgan.robustness.curves import MOVED, Curves, CurvesPlan, curves_of
+from rgan.robustness.at_radius import AtRadius
+from rgan.robustness.curves import Curves
+from rgan.robustness.first import Measured, Minimal
 from rgan.robustness.measured import JudgedGan
-from rgan.robustness.minimal_radius import MinimalRadii, minimal_radii
-from rgan.robustness.one_radius import Transfer, transfer
+from rgan.robustness.one_radius import Transfer
 
 CONTROL, CURVES, MINIMAL_RADIUS, SHELL, TRANSFER, CHECKS, REPORT = VIEW.options
-SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the largest ε: the curves' radii
-REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,17 @@ class Asked:
     attack: Attack
     samples: int
     seed: int
-    reach: float
 
     @property
     def judged_gans(self) -> tuple[JudgedGan, JudgedGan]:
         """The models with their judge."""
         a, b = (JudgedGan(gan, self.judge) for gan in self.gans)
         return a, b
+
+    @functools.cached_property
+    def measured(self) -> Measured:
+        """What can be measured of them."""
+        return Measured(self.judged_gans, self.attack, self.samples, self.seed)
 
     @property
     def words(self) -> str:
@@ -54,35 +59,24 @@ class Asked:
         return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.gradients:,} gradients{more}, {self.samples} samples"
 
     @property
-    def plan(self) -> CurvesPlan:
-        """Of the curves; their radii are the slider's own positions."""
-        radii = sorted({max(0.01, round(share * self.reach, 2)) for share in SHARES})
-        return CurvesPlan(tuple(radii), self.samples, REPEATS, self.seed, self.attack.price, self.attack.gradients)
-
-    def _of(self, side: int) -> Hashable:
-        return self.gans[side].digest, self.judge.digest, self.attack, self.samples, self.seed
-
-    @property
     def at_radius_key(self) -> Hashable:
         """Of both models at ε with their controls and checks."""
-        return "at radius", self._of(0), self._of(1)
+        return _key(self.measured.at_radius_question)
 
     @property
-    def _swept(self) -> Hashable:
-        return tuple(gan.digest for gan in self.gans), self.judge.digest, self.plan
-
-    @property
-    def sweep_key(self) -> Hashable:
+    def curves_key(self) -> Hashable:
         """Of the curves."""
-        return "sweep", self._swept
+        return _key(self.measured.curves_question)
 
-    def minimal_radii_key(self) -> Hashable:
+    @property
+    def minimal_key(self) -> Hashable:
         """Of the minimal radii."""
-        return "minimal radii", self._swept
+        return _key(self.measured.minimal_question)
 
+    @property
     def transfer_key(self) -> Hashable:
         """Of noise tried on the other model."""
-        return "transfer", self._of(0), self._of(1)
+        return _key(self.measured.transfer_question)
 
     @property
     def examined(self) -> summary.Asked:
@@ -90,46 +84,42 @@ class Asked:
         attack = self.attack
         return summary.Asked(attack.radii[0], attack.price, attack.gradients, self.samples, seed=self.seed)
 
+    @property
     def report_key(self) -> Hashable:
         """Of the report."""
-        return "report", self.names, self._of(0), self._of(1)
+        return "report", self.names, self.at_radius_key
 
     def works(self, view: str) -> dict[Hashable, Work[Any]]:
         """What one of the views shows, in the order it is made."""
-        at_radius: dict[Hashable, Work[Any]] = {self.at_radius_key: self._at_radius}
-        curves: dict[Hashable, Work[Any]] = {self.sweep_key: self._sweep}
+        measured, run = self.measured, background().map
+        at_radius: dict[Hashable, Work[Any]] = {
+            self.at_radius_key: Answered(
+                AtRadius, measured.at_radius_question, functools.partial(measured.at_radius, run=run)
+            )
+        }
+        curves: dict[Hashable, Work[Any]] = {
+            self.curves_key: Answered(Curves, measured.curves_question, functools.partial(measured.curves, run=run))
+        }
+        minimal = Answered(
+            Minimal,
+            measured.minimal_question,
+            lambda report: measured.minimal(tasks().value(self.curves_key), report),
+        )
+        transfer = Answered(
+            Transfer,
+            measured.transfer_question,
+            lambda report: measured.transfer(tasks().value(self.at_radius_key)),
+        )
         by_view: dict[str, dict[Hashable, Work[Any]]] = {
             CONTROL: at_radius,
             SHELL: at_radius,
             CURVES: curves,
-            MINIMAL_RADIUS: curves | {self.minimal_radii_key(): self._minimal_radii},
-            TRANSFER: at_radius | {self.transfer_key(): self._transfer},
+            MINIMAL_RADIUS: curves | {self.minimal_key: minimal},
+            TRANSFER: at_radius | {self.transfer_key: transfer},
             CHECKS: at_radius,
-            REPORT: {self.report_key(): self._report()},
+            REPORT: {self.report_key: self._report()},
         }
         return by_view[view]
-
-    def _at_radius(self, report: Callable[[float, AtRadius | None], None]) -> AtRadius:
-        return at_radius(
-            self.judged_gans, self.attack, samples=self.samples, seed=self.seed, run=background().map, report=report
-        )
-
-    def _sweep(self, report: Callable[[float, Curves], None]) -> Curves:
-        for state in curves_of(self.judged_gans, self.plan, run=background().map):
-            report(state.share, state)
-        return state
-
-    def _minimal_radii(self, report: Report) -> dict[tuple[str, str], MinimalRadii]:
-        state = tasks().value(self.sweep_key)
-        found = {}
-        for index, (side, kind) in enumerate((side, kind) for side in "AB" for kind in MOVED):
-            found[side, kind] = minimal_radii(self.judged_gans["AB".index(side)], state, side, kind)
-            report((index + 1) / 4)
-        return found
-
-    def _transfer(self, report: Report) -> Transfer:
-        found: AtRadius = tasks().value(self.at_radius_key)
-        return transfer(self.judged_gans, (found.found["A"], found.found["B"]))
 
     def _report(self) -> Work[Page]:
         at_hand = [models()[name] for name in self.names]
@@ -144,6 +134,10 @@ class Asked:
             return Page(found.headline, robustness_page(found, asked.command(files)).encode())
 
         return work
+
+
+def _key(question: Mapping[str, Any]) -> str:
+    return json.dumps(question, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -163,10 +157,10 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
     Raises:
         CheckpointError: no judge has seen images like A's or B's.
     """
-    data = [gan.data or "unknown data" for gan in gans]
-    judge = first_shipped(data)
-    for side, own in zip("AB", data, strict=True):
-        if own != judge.data:
+    judge = first([gan.trained_on for gan in gans])
+    for side, gan in zip("AB", gans, strict=True):
+        if not judge.facts.knows(gan.trained_on):
+            own = gan.data or "unknown data"
             st.info(
                 f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
                 icon=":material/info:",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Hashable
+
 import numpy as np
 import streamlit as st
 from markupsafe import Markup
 from screens.failures import kept
 from screens.failures.links import address
 from screens.failures.morph import morph
-from session.state import own_name
+from session.state import also, own_name
+from session.tasks import Work
+from session.waiting import redrawn, value
 from theme.html import part
 from theme.language import MARKS
 
@@ -23,8 +28,17 @@ from rgan.robustness.measured import JudgedGan
 GIF_PIXELS = 256  # least side of an animation
 
 
-def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str) -> None:
-    """All about one failure; `place` tells several on one page apart."""
+def show(
+    found: Failure,
+    judged: JudgedGan,
+    name: str,
+    side: str,
+    *,
+    place: str,
+    again: tuple[Hashable, Work[Failure]] | None = None,
+) -> None:
+    """All about one failure; `place` tells several on one page apart. `again` finds it anew with the search's steps,
+    where it has none yet."""
     key = f"{place}-{judged.gan.digest[:12]}-{abs(hash(found.plan))}-{found.index}"
     straight, random = found.ways["straight"], found.ways["random"]
     beside, moving = st.columns([2, 3], gap="large")
@@ -39,9 +53,23 @@ def show(found: Failure, judged: JudgedGan, name: str, side: str, *, place: str)
             help="Straight from the original noise to the worst; the search's own steps; or straight in a random "
             "direction, as far. Drag below the image, or use the arrow keys there.",
         ))  # fmt: skip
-        morph(found, way, side, f"{key}-{way}")
+        if way not in found.ways and again is not None:
+            found = _with_search(found, again)
+        if way in found.ways:
+            morph(found, way, side, f"{key}-{way}")
         st.caption("━ this way, ┅ the random direction, red: above it an image counts as bad, and where it turns bad.")
     _files(found, judged, name, place)
+
+
+def _with_search(found: Failure, again: tuple[Hashable, Work[Failure]]) -> Failure:
+    """The failure with the steps of its search, once they have been found anew; says how far that is."""
+    key, work = again
+    task = also({key: work})[key]
+    if task.done:
+        anew: Failure = value(task)
+        return dataclasses.replace(found, ways=found.ways | {"search": anew.ways["search"]})
+    redrawn(lambda: st.caption("Searching its way again …"), waiting=True, over=lambda: task.done)
+    return found
 
 
 def _tile(kind: str, way: Way, at: int) -> Picture:
@@ -76,6 +104,7 @@ def _files(found: Failure, judged: JudgedGan, name: str, place: str) -> None:
             help="Among the kept failures at the end of this page, with your note.",
         ):  # fmt: skip
             kept.keep(link)
+            st.toast("Kept: see the list at the end of this page.", icon=":material/star:")
             st.rerun()  # the whole page: the kept ones stand below what is drawn again here
         st.download_button("Animation", lambda: _gif(way.images), f"{short}.gif", "image/gif", on_click="ignore",
                            icon=":material/animation:", key=f"gif:{place}")  # fmt: skip

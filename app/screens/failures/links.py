@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from session.state import by_digest
 
-from rgan.metrics.judges import first_shipped
+from rgan.metrics.judges import first
 from rgan.robustness.failures.links import Permalink
 from rgan.robustness.measured import JudgedGan
 
@@ -21,4 +21,4 @@ def address(link: Permalink) -> str:
 def judged_gans(link: Permalink) -> list[JudgedGan]:
     """The model of a link with the judge of its data, if both are at hand."""
     gan = by_digest(link.checkpoint)
-    return [] if gan is None else [JudgedGan(gan, first_shipped([gan.data or "unknown data"]))]
+    return [] if gan is None else [JudgedGan(gan, first([gan.trained_on]))]

@@ -26,6 +26,9 @@ function chart(series, data, parent) {
   if (data.turn !== null) element('line', { x1: x(data.turn), x2: x(data.turn), y1: EDGE, y2: HEIGHT - EDGE, class: 'turn' }, svg);
   if (series.control) element('polyline', { points: path(series.control), class: 'control' }, svg);
   element('polyline', { points: path(series.values), class: 'values', stroke: data.colour }, svg);
+  const [from, to] = series.ends;
+  box.insertAdjacentHTML('beforeend', '<div class="ends"><span></span><span></span></div>');
+  box.querySelectorAll('.ends span').forEach((place, k) => { place.textContent = k ? to : from; });
   const thumb = element('line', { y1: EDGE, y2: HEIGHT - EDGE, class: 'thumb' }, svg);
   return (frame) => {
     const at = x(frame / (series.values.length - 1));

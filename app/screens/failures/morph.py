@@ -33,7 +33,7 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
     turned = "" if turn is None else f"; it turns bad {per_cent(turn)} of the way"
     series = [_series("badness", points.badness, control.badness if control else None, BAD, (0.0, 1.0), turned)]
     if math.isfinite(float(points.loss[0])):
-        series.append(_series("loss", points.loss, control.loss if control else None, None, ()))
+        series.append(_series("loss", points.loss, control.loss if control else None, None, _range(found)))
     _mount(
         data={
             "key": key,
@@ -48,6 +48,12 @@ def morph(found: Failure, way: str, side: str, key: str) -> None:
         },
         key=f"morph:{key}",
     )
+
+
+def _range(found: Failure) -> tuple[float, float]:
+    """Lowest and highest loss of all ways, so that their curves can be compared."""
+    losses = np.concatenate([way.loss for way in found.ways.values()])
+    return float(losses.min()), float(losses.max())
 
 
 def _series(
@@ -69,6 +75,7 @@ def _series(
         "label": f"{name} along the way: from {words[0]} to {words[-1]}{turned}",
         "limit": limit,
         "range": list(within),
+        "ends": [say(float(values[0])), say(float(values[-1]))],
         "words": words,
     }
 

@@ -1,32 +1,33 @@
-"""Failures: the worst images among thousands, ranked, circled, explained, kept and shared, as in Figure 5."""
+"""Failures: the worst images among hundreds, ranked, circled, explained, kept and shared, as in Figure 5."""
 
 import streamlit as st
+from components.finding import finding, progress
 from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
 from controls.two_models import two_models
 from screens.evidence.works import judge_of
 from screens.failures import kept, linked, views
-from screens.failures.works import Hunt
-from session.state import want
+from screens.failures.works import Hunt, judged_gan
+from session.answered import want
+from session.chosen import Slot
 from session.table import BUDGET, LAM, POOL, SEED
 from session.waiting import redrawn, settled, value
-from theme.language import symbols
 
+from rgan.attack.objectives import CRITIC
 from rgan.attack.path import reach
 from rgan.attack.search import Attack, budget_of
 from rgan.common.errors import RganError
-from rgan.robustness.failures.pool import PoolPlan
-from rgan.robustness.measured import JudgedGan
+from rgan.robustness.failures.pool import Pool, PoolPlan
+from rgan.robustness.finding import pool as found_in
 
 POLL = 1.5  # seconds between looks: each draws a hundred images anew
+LAST = Slot[tuple[Hunt, Pool, tuple[str, str]] | None]("failures:last", None)
 
-st.title("Failures", anchor=False)
-names, gans = two_models(same_noise=True)
+names, gans = two_models("Failures", same_noise=True)
 with st.sidebar:
-    raised = objective_choice(names, gans)
-    largest = min(map(reach, gans))
-    radius, price, budget = attack.radius(largest), draw(LAM), draw(BUDGET)
+    raised = objective_choice(names, gans, first=CRITIC)
+    radius, price, budget = attack.radius(min(map(reach, gans))), draw(LAM), draw(BUDGET)
     samples, seed = draw(POOL), draw(SEED)
 if raised.because:
     st.info(raised.because, icon=":material/info:")
@@ -34,8 +35,9 @@ if raised.because:
 try:
     judge = judge_of(gans)
     plan = PoolPlan(Attack((radius,), price, budget_of(budget)), samples, seed, raised.objective)
-    hunt = Hunt((JudgedGan(gans[0], judge), JudgedGan(gans[1], judge)), plan)
-    task = want({hunt.key: hunt.search})[hunt.key]
+    a, b = (judged_gan(gan.digest, judge.digest, gan, judge) for gan in gans)
+    hunt = Hunt((a, b), plan)
+    task = want({hunt.key: hunt.work})[hunt.key]
     if task.done:
         value(task)
 except RganError as error:
@@ -45,13 +47,23 @@ linked.show()
 
 
 def hunted() -> None:
-    """The pool so far."""
+    """The pool so far; before there is one, that of the settings before."""
     pool = value(task) if task.done else task.so_far
-    views.progress(hunt, task, pool)
+    waiting, share = ("", 0.0) if task.done else progress("Searching", [task])
     if pool is not None:
-        views.everything(hunt, pool, names, finished=task.done)
+        LAST.set((hunt, pool, names))
+    before = LAST.get() if pool is None else None
+    if before is not None:
+        waiting += f". Until then: {' and '.join(dict.fromkeys(before[2]))}, as set before"
+    shown = before or (None if pool is None else (hunt, pool, names))
+    found = None if shown is None else found_in(shown[1])
+    settings = views.settings(plan if shown is None else shown[1].plan)
+    finding(found, views.about(hunt), settings, waiting=waiting, share=share, old=before is not None)
+    views.stopping(hunt, task, pool)
+    if shown is not None:
+        with st.container(key="old" if before else "answer"):
+            views.everything(*shown, finished=task.done or before is not None)
 
 
 redrawn(hunted, waiting=not task.done, over=lambda: settled({hunt.key: task}), every=POLL)
-symbols("z", "ε", "λ", "loss", "change")
 kept.shelf()

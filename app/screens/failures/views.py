@@ -1,23 +1,24 @@
-"""A pool of failures on the page: how common they are, the ranking as in Figure 5, and their modes."""
+"""A pool of failures on the page: the ranking as in Figure 5, one failure, what changes, and failure modes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from components.pieces import said, table
-from components.progress import bar_with_stop
+import torch
+from components.pieces import numbers
+from components.tile_pick import tile_pick
 from controls.draw import draw
 from screens.failures import failure_view
 from screens.failures.works import Hunt, failure_of, modes_of
-from session.chosen import Slot
+from session import chosen
 from session.state import tasks
-from session.table import BY, KIND, OF
+from session.table import BY, KIND, OF, OPENED, PLACE
 from session.tasks import Task
 from theme.html import part
-from theme.language import model_title
+from theme.language import SYMBOLS, model_title
+from torch import Tensor
 
 from rgan.common.formatting import per_cent, per_cent_range
 from rgan.common.images import circled, grid, png, to_uint8
@@ -25,27 +26,57 @@ from rgan.metrics.judges import BAD
 from rgan.report import evidence
 from rgan.report.parts import Cell, Picture, Row, Table
 from rgan.robustness.failures.modes import Modes
-from rgan.robustness.failures.pool import OF_MOVES, Pool, Spread, prevalence, ranking, spread
-from rgan.robustness.failures.pool import findings as findings
+from rgan.robustness.failures.pool import BASE_RATE, Pool, PoolPlan, prevalence, ranking, spread
+from rgan.robustness.finding import strength_words
 from rgan.robustness.measured import JudgedGan
 
 EACH, COLUMNS = 16, 8  # images of each part of the ranking
-PLACE = Slot("place", 1)  # in the ranking, 1 the worst
-BANDS = {"worst": "the worst of the ranking", "median": "the middle of it", "best": "its best"}
+BANDS = {  # the three parts of a ranking, named after what it ranks by
+    "badness": ("the worst", "the middle", "the best"),
+    "rise": ("badness rises most", "in the middle", "rises least or falls"),
+    "loss": ("highest loss", "the middle", "lowest loss"),
+    "change": ("changed most", "the middle", "changed least"),
+    "attributes": ("most attributes changed", "the middle", "fewest changed"),
+}
 SHOWN, MEMBERS = 6, 8  # failure modes, and images of each
+COMMON = 0.03  # of the broken images: a mode that is smaller says nothing of the model
+CHANGES, EXAMPLES = 3, 8  # attributes whose changes are shown, and images of each
 
 
-def progress(hunt: Hunt, task: Task[Pool], pool: Pool | None) -> None:
-    """How far the search is, and the button that ends it."""
+def settings(plan: PoolPlan) -> str:
+    """In short, as a picture's stamp."""
+    attack = plan.attack
+    return f"ε {plan.radius:g}, λ {attack.price:g}, {attack.gradients:,} gradients, {plan.samples:,} noise vectors"
+
+
+def about(hunt: Hunt) -> str:
+    """What the words on this screen mean."""
+    judge = hunt.judged_gans[0].judge
+    flattered = " ".join(
+        f"{side}: {one.caveat}" for side, one in zip("AB", hunt.judged_gans, strict=False) if one.caveat
+    )
+    return "\n\n".join(
+        (
+            f"**Badness** of an image: the share of held-out real {judge.data} that lie nearer to real ones than it "
+            f"does, in the features of an independent judge. **Broken** (bad): {per_cent(BAD, 0)} and more, circled in "
+            f"red. {BASE_RATE} {flattered}",
+            "Each model is ranked by its own worst noise, unless the same noise is asked for: then the other model "
+            "shows what that noise makes of its images, which was not chosen to be bad for it. **Rise**: what moving "
+            "adds to badness.",
+            *(f"**{name}**: {SYMBOLS[name]}." for name in ("z", "ε", "λ", "loss", "change")),
+        )
+    )
+
+
+def stopping(hunt: Hunt, task: Task[Pool], pool: Pool | None) -> None:
+    """The button that ends the search, and the one that begins it again."""
     count = 0 if pool is None else len(pool.z)
-    if task.done:
-        if hunt.stop.is_set() and count < hunt.plan.samples:
-            place, button = st.columns([5, 1], vertical_alignment="center")
-            place.info(f"Stopped after {count:,} of {hunt.plan.samples:,} noise vectors.", icon=":material/info:")
-            button.button("Search again", on_click=_again, args=(hunt,), width="stretch")
-        return
-    words = f"{count:,} of {hunt.plan.samples:,} noise vectors searched in both models"
-    bar_with_stop(task.share, words, hunt.stop.set, "What has been found stays.")
+    if not task.done and count:
+        st.button("Stop", on_click=hunt.stop.set, icon=":material/stop:", help="What has been found stays.")
+    elif task.done and hunt.stop.is_set() and count < hunt.plan.samples:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Stopped after {count:,} of {hunt.plan.samples:,} noise vectors.")
+            st.button("Search again", on_click=_again, args=(hunt,))
 
 
 def _again(hunt: Hunt) -> None:
@@ -54,60 +85,107 @@ def _again(hunt: Hunt) -> None:
 
 
 def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool) -> None:
-    """What the pool shows; one failure and the modes once it is finished."""
-    shares(pool, hunt.judged_gans)
-    by, side, kind = _ranking_controls(pool)
-    order = ranking(pool, side, by, kind)
-    ranked(hunt, pool, names, spread(order, EACH), kind, side)
+    """What the pool shows; one failure, the changes and the modes once it is finished."""
+    by, of, kind = _ranking_controls(pool)
+    orders = {side: ranking(pool, of if of in pool.rows else side, by) for side in pool.rows}
+    wall(hunt, pool, names, orders, by, kind)
+    with numbers():
+        st.html(part("evidence.html", "table", shares(pool)))
+        if pool.strength:
+            st.caption(strength_words(pool))
     if not finished:
-        st.caption("The ranking grows with the pool; one failure can be looked at closely when it is whole.")
         return
-    st.header("One failure", anchor=False)
-    row = _chosen(order)
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        st.header("One failure", anchor=False, width="content")
+        side = draw(OPENED)
+    row = _chosen(orders[side])
     judged, name = hunt.judged_gans["AB".index(side)], names["AB".index(side)]
-    found = failure_of(judged.gan.digest, judged.judge.digest, hunt.plan, row, judged)
-    failure_view.show(found, judged, name, side, place="ranked")
-    st.header("Failure modes: near-duplicates among the bad images", anchor=False)
-    grouped(judged, pool, side, kind, modes_of(repr((hunt.key, len(pool.z))), pool, side, kind, judged.judge))
+    found = failure_of(f"{hunt.key} {len(pool.z)}", side, row, pool, judged)
+    failure_view.show(found, judged, name, side, place="ranked", again=hunt.again(side, row))
+    if pool.rows[side].readable:
+        st.header(f"What changes in {side}’s images", anchor=False)
+        changes(judged, pool, side)
+    st.header(f"Failure modes of {side}: near-duplicates among its broken images", anchor=False)
+    grouped(judged, pool, side, kind, modes_of(f"{hunt.key} {len(pool.z)}", pool, side, kind, judged.judge))
 
 
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
-    """What to rank by, whose images, and under which noise."""
-    able = [by for by in BY.options if by != "loss" or all(rows.has_loss for rows in pool.rows.values())]
-    with st.container(horizontal=True, gap="large"):
-        by, side = draw(replace(BY, options=able)), draw(OF)
-        kinds = [kind for kind in KIND.options if by not in OF_MOVES or kind != "original"]
-        return by, side, draw(replace(KIND, options=kinds))
+    """What to rank by, whose ranking, and under which noise the images are shown."""
+    rows = pool.rows.values()
+    able = [
+        by
+        for by in BY.options
+        if (by != "loss" or all(one.has_loss for one in rows))
+        and (by != "attributes" or all(one.readable for one in rows))
+    ]
+    with st.container(horizontal=True, gap="medium"):
+        return draw(replace(BY, options=able)), draw(OF), draw(KIND)
+
+
+def wall(hunt: Hunt, pool: Pool, names: tuple[str, str], orders: dict[str, np.ndarray], by: str, kind: str) -> None:
+    """First, middle and last of each ranking; broken images have a red ring, and each opens at a click."""
+    same = len({order.tobytes() for order in orders.values()}) == 1 and len(orders) == 2
+    columns = st.columns(2, gap="medium")
+    for side, judged, name, column in zip(orders, hunt.judged_gans, names, columns, strict=True):
+        words = "the same noise" if same and chosen.current(OF) != side else "its own worst"
+        key = f"{hunt.key} {len(pool.z)} {chosen.current(OF)}"
+        column.html(model_title(side, name, words) + _bands(key, side, by, kind, judged, pool, orders[side]))
+    tile_pick("failures", _open)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _bands(key: str, side: str, by: str, kind: str, _judged: JudgedGan, _pool: Pool, _order: np.ndarray) -> str:
+    html = ""
+    rows, place = _pool.rows[side], {int(row): at for at, row in enumerate(_order, 1)}
+    before, after, moved = (rows.measures[one] for one in ("original", kind, "worst"))
+    for band, index in zip(BANDS[by], vars(spread(_order, EACH)).values(), strict=True):
+        bad = after.bad[index].numpy()
+        sheet = circled(to_uint8(_judged.images(_pool.noise(side, kind, index))), bad, COLUMNS, scale=2)
+        was = f"{int(before.bad[index].sum())} → " if kind != "original" else ""
+        picks = [
+            (
+                f"{side}:{place[int(row)]}",
+                f"Place {place[int(row)]:,}, noise {int(row)} of seed {_pool.plan.seed}: badness "
+                f"{per_cent(float(before.badness[row]))} → {per_cent(float(moved.badness[row]))}. Open it.",
+            )
+            for row in index
+        ]
+        alt = f"{side}, {band}: {len(index)} images, {int(bad.sum())} of them broken, circled"
+        picture = Picture(png(sheet), alt, band)
+        html += part(
+            "failures.html", "wall", side, f"{was}{int(bad.sum())} of {len(index)} broken", picture, picks, COLUMNS
+        )
+    return html
+
+
+def _open(pick: str) -> None:
+    side, _, place = pick.partition(":")
+    chosen.put(OPENED, side)
+    chosen.put(PLACE, int(place))
 
 
 def _chosen(order: np.ndarray) -> int:
     """A row of the pool by its place in the ranking, 1 the worst; ← and → step through it."""
-    place = min(PLACE.get(), len(order))
-    PLACE.set(place)
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.button("Worse", on_click=_step, args=(-1,), shortcut="Left", disabled=place == 1,
-               icon=":material/arrow_back:")  # fmt: skip
-    at = int(row.number_input("Place in the ranking", 1, len(order), key=PLACE.key, width=180, help="1 is the worst."))
-    row.button("Better", on_click=_step, args=(1,), shortcut="Right", icon=":material/arrow_forward:",
-               disabled=place == len(order))  # fmt: skip
-    row.caption(f"of {len(order):,}; ← and → step through them.")
-    return int(order[at - 1])
+    place = min(max(1, int(chosen.current(PLACE))), len(order))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Worse", on_click=_step, args=(place - 1,), shortcut="Left", disabled=place == 1,
+                  icon=":material/arrow_back:")  # fmt: skip
+        with st.container(width=180):
+            at = draw(replace(PLACE, high=len(order)))
+        st.button("Better", on_click=_step, args=(place + 1,), shortcut="Right", icon=":material/arrow_forward:",
+                  disabled=place == len(order))  # fmt: skip
+        st.caption(
+            f"of {len(order):,}; ← and → step through them, a click on a picture above opens it.", width="content"
+        )
+    return int(order[int(at) - 1])
 
 
-def _step(by: int) -> None:
-    PLACE.set(PLACE.get() + by)
+def _step(to: int) -> None:
+    chosen.put(PLACE, to)
 
 
-def shares(pool: Pool, judged_gans: Sequence[JudgedGan]) -> None:
-    """How common bad images are, over all noise tried, with the intervals; and what that says."""
-    judge = judged_gans[0].judge
-    flattered = "".join(f" {side}: {one.caveat}" for side, one in zip("AB", judged_gans, strict=False) if one.caveat)
-    st.caption(
-        f"**Badness** of an image is the share of held-out real {judge.data} that lie nearer to real ones than it "
-        f"does, in the features of an independent judge; **bad** is {per_cent(BAD, 0)} and more, circled in red below. "
-        "Ranked by **rise**, what moving adds to badness, the first images are those that moving breaks; ranked by "
-        f"badness, they may be bad before anything moves.{flattered}"
-    )
+def shares(pool: Pool) -> Table:
+    """How common broken images are, over all noise tried, with the intervals."""
     rows = tuple(
         Row(
             (
@@ -121,39 +199,47 @@ def shares(pool: Pool, judged_gans: Sequence[JudgedGan]) -> None:
         for side in pool.rows
         for kind, share in prevalence(pool, side).items()
     )
-    told, counted = st.columns(2, gap="large")
-    with told:
-        said(findings(pool))
-    with counted:
-        table(Table(("Noise", "Bad images", "Share", "95 % interval"), rows))
+    return Table(("Noise", "Broken images", "Share", "95 % interval"), rows)
 
 
-def ranked(hunt: Hunt, pool: Pool, names: tuple[str, str], parts: Spread, kind: str, side: str) -> None:
-    """Worst, median and best of a ranking, for A and B with the same noise; bad images have a red ring."""
-    columns = st.columns(2, gap="medium")
-    for one, judged, name, column in zip(pool.rows, hunt.judged_gans, names, columns, strict=True):
-        html = model_title(one, name, "ranked" if one == side else "the same noise")
-        for band, words in BANDS.items():
-            index = getattr(parts, band)
-            bad = pool.rows[one].measures[kind].bad[index].numpy()
-            sheet = circled(to_uint8(judged.images(pool.noise(one, kind, index))), bad, COLUMNS, scale=2)
-            alt = f"{one}, {words}: {len(index)} images, {int(bad.sum())} of them bad, circled"
-            value = f"{int(bad.sum())} of {len(index)} bad"
-            html += part("board.html", "shown", one, value, Picture(png(sheet), alt, words))
-        column.html(html)
+def changes(judged: JudgedGan, pool: Pool, side: str) -> None:
+    """Attributes that worst noise changes more often than random noise, with examples: above before, below after."""
+    rows = pool.rows[side]
+    found = rows.attributes
+    assert found is not None
+    st.markdown(found.sentence[:1].upper() + found.sentence[1:])
+    moved = rows.changed("worst")
+    columns = st.columns(CHANGES, gap="medium")
+    for one, column in zip([one for one in found.changes if one.beyond.positive], columns, strict=False):
+        index = np.flatnonzero(moved[one.name].numpy())[:EXAMPLES]
+        images = to_uint8(judged.images(_both(pool, side, index)))
+        picture = Picture(png(grid(images, len(index), scale=2)), f"{one.words}: {len(index)} pairs", one.words)
+        value = f"{one.worst.hits:,} of {one.worst.total:,}, random {one.random.hits:,}"
+        column.html(part("board.html", "shown", f"near {side}", value, picture, f"{100 * len(index) / EXAMPLES:g}%"))
+
+
+def _both(pool: Pool, side: str, index: np.ndarray) -> Tensor:
+    return torch.cat([pool.noise(side, kind, index) for kind in ("original", "worst")])
 
 
 def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, found: Modes) -> None:
-    """Failure modes with their sizes, the most central image of each first."""
-    st.markdown(found.sentence)
-    if len(found.modes) > SHOWN:
-        st.caption(f"The {SHOWN} largest of {len(found.modes):,} modes and their share of the bad images:")
-    columns = st.columns(3, gap="medium")
-    for number, mode in enumerate(found.modes[:SHOWN], 1):
-        images = to_uint8(judged.images(pool.noise(side, kind, mode.members[:MEMBERS])))
-        value = f"{mode.size} images, {per_cent(mode.size / found.grouped, 0)}"
-        picture = Picture(
-            png(grid(images, len(images), scale=2)), f"Mode {number}: {len(images)} near-duplicates", f"mode {number}"
+    """Failure modes with their sizes, the most central image of each first; folded away where none is common."""
+    largest = found.modes[0].size / found.grouped if found.modes else 0.0
+    if largest < COMMON:
+        st.markdown(
+            "There is no common failure: the largest group of near-duplicates holds "
+            f"{per_cent(largest, 0)} of the broken images."
         )
-        width = f"{100 * len(images) / MEMBERS:g}%"
-        columns[(number - 1) % 3].html(part("board.html", "shown", f"near {side}", value, picture, width))
+        if not found.modes:
+            return
+    with st.expander(f"{len(found.modes):,} groups of near-duplicates", expanded=largest >= COMMON):
+        st.markdown(found.sentence)
+        shown = list(enumerate(found.modes[:SHOWN], 1))
+        for start in range(0, len(shown), 3):  # a row at a time, so that a phone shows them in order
+            for (number, mode), column in zip(shown[start : start + 3], st.columns(3, gap="medium"), strict=False):
+                images = to_uint8(judged.images(pool.noise(side, kind, mode.members[:MEMBERS])))
+                value = f"{mode.size} images, {per_cent(mode.size / found.grouped, 0)}"
+                alt = f"Mode {number}: {len(images)} near-duplicates"
+                picture = Picture(png(grid(images, len(images), scale=2)), alt, f"mode {number}")
+                width = f"{100 * len(images) / MEMBERS:g}%"
+                column.html(part("board.html", "shown", f"near {side}", value, picture, width))

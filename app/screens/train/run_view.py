@@ -8,10 +8,10 @@ import streamlit as st
 from components.progress import bar
 from components.time_needed import duration
 from markupsafe import Markup
-from session import visitors
+from session import chosen, visitors
 from session.chosen import Slot
 from session.state import TRAINED, jobs, models
-from session.table import query
+from session.table import RUN, query
 from session.twins import at_hand
 from theme import language
 
@@ -65,6 +65,13 @@ def header(record: Record) -> None:
     buttons(record)
 
 
+def remove(name: str) -> None:
+    """Delete a run; where it was the chosen one, another is shown instead."""
+    jobs().remove(name)
+    if chosen.current(RUN) == name:
+        chosen.put(RUN, "")
+
+
 def buttons(record: Record) -> None:
     """Pause, resume, stop, open, remove: those that make sense now. Only the operator may do what cannot be undone."""
     name = record.name
@@ -81,7 +88,7 @@ def buttons(record: Record) -> None:
         elif visitors.is_operator():
             with st.popover("Remove", icon=":material/delete:"):
                 st.write(f"Delete {name} with its checkpoint, pictures and curves? This cannot be undone.")
-                st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(jobs().remove, name))
+                st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(remove, name))
         if record.checkpoint is not None:
             a, b = at_hand(TRAINED + name, models())
             st.page_link(language.WORST_NOISE, label="Find its worst noise", query_params=query(a=a, b=b),

@@ -2,15 +2,17 @@
 
 import streamlit as st
 from components import learning, time_needed
-from controls.draw import choose
+from components.finding import finding
+from controls.draw import choose, stop_without
 from screens.train import plan_form, run_view
 from session import chosen
-from session.state import jobs
-from session.table import RUN
+from session.state import jobs, load, models
+from session.table import RUN, A
 from session.twins import twins
 from session.waiting import redrawn
 
 from rgan.common.errors import RganError
+from rgan.robustness.finding import Finding
 from rgan.training.runs import Record, TrainingPlan
 
 
@@ -57,16 +59,24 @@ st.title("Train", anchor=False)
 run_view.problem()
 listed = records()
 if not listed:
-    st.info(
-        "No run yet. Choose data, system and robust part in the sidebar (» on a phone). **Train the pair** trains a "
-        "baseline and its robust twin with the same seed; here you then see both learn. Training goes on while you use "
-        "other pages, and survives a closed tab; what a killed server was training can be resumed."
+    finding(
+        Finding(
+            "Your pair will learn like this one, which comes with the app: a baseline and its robust twin, same seed."
+        ),
+        "Choose data, system and robust part in the sidebar (» on a phone). **Train the pair** trains a baseline and "
+        "its robust twin with the same seed; here you then see both learn. Training goes on while you use other pages, "
+        "and survives a closed tab; what a killed server was training can be resumed.",
+        "drag through the iterations",
     )
+    names = [name for name in twins(A.default) if name in models()]
+    if not learning.shipped_pair({name: load(name) for name in names}):
+        st.info("No run yet. Choose data, system and robust part in the sidebar (» on a phone).")
     st.stop()
 
-if chosen.current(RUN) not in listed:
+if not chosen.current(RUN):
     chosen.put(RUN, next(iter(listed)))
 run = choose(RUN, tuple(listed))
+stop_without(listed, run)
 active = bool(jobs().queue())
 
 

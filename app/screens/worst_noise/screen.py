@@ -13,6 +13,7 @@ from theme.language import symbols
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE
 from rgan.attack.path import reach
 from rgan.common.errors import SettingsError
+from rgan.robustness.play import ROUGH
 
 KEY = "worst_noise"
 
@@ -41,8 +42,8 @@ frames = played(
     pick=PICK,
     parameter=EPS.key,
 )
-if frames:
-    strip(frames, min(picked, len(frames["A"].original)) - 1)
+if frames and len(frames["A"]["radii"]) > ROUGH + 1:  # the first frames are for the eye alone
+    strip(frames, min(picked, frames["A"]["size"][0]) - 1)
     along(frames, min(radius, request.reach))
 raises = {CRITIC: "loss", JUDGE: "distance", CHANGE: "change"}[request.objective]
 symbols("z", "‖z‖", "ε", "‖r‖", "λ", raises, "gradient calls")

@@ -27,12 +27,16 @@ SYMBOLS = {
 MARKS = {"original": "●", "worst": "▲", "random": "◆", "best": "◇", "fresh": "○"}  # the same in text
 SHORT = {"original": "original", "worst": "worst", "random": "random", "best": "best of<br>random", "fresh": "fresh"}
 DASHES = {"worst": "solid", "random": "dot"}
+EPSILONS = 6  # numbers along an axis of ε, at most
 _WIDTH = 0.32  # of a strip's scatter around its place
 _LINED = 128  # samples up to which pairs are joined by lines
 
 
 def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
-    """Badness of every sample under each kind of noise, original and worst joined; means with 95 % intervals."""
+    """Badness of every sample under each kind of noise, original and worst joined; means with 95 % intervals.
+
+    A point carries its words, and the number of its image where those of all kinds, each N, stand one after another.
+    """
     from plotly.graph_objects import Figure, Scatter
 
     figure = Figure()
@@ -54,7 +58,10 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
             Scatter(
                 x=_plain(index + place), y=_plain(values[kind]), mode="markers", name=CONTROLS[kind],
                 marker={"color": colour, "symbol": SYMBOLS[kind], "size": 6, "opacity": 0.55},
-                customdata=list(range(count)), hovertemplate="sample %{customdata}: %{y:.1f} %<extra></extra>",
+                customdata=[
+                    (f"sample {k}, {kind}: {value:.1f} %", index * count + k) for k, value in enumerate(values[kind])
+                ],
+                hovertemplate="%{customdata[0]}<extra></extra>",
             )
         )  # fmt: skip
         mean = mean_interval(one.measures[kind].badness)
@@ -105,6 +112,9 @@ def degradation(
         figure.add_hline(floor, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
     _mark(figure, radius)
     _lay_out(figure, height, x="ε", y=METRICS.get(metric, metric) + (", %" if share == 100 else ""))
+    figure.update_xaxes(nticks=EPSILONS)
+    if share == 100:
+        figure.update_yaxes(rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return figure
 
@@ -128,6 +138,7 @@ def differences(
     figure.add_hline(0, line={"color": NEUTRAL, "width": 1})
     _mark(figure, radius)
     _lay_out(figure, height, x="ε", y="B beyond A, points")
+    figure.update_xaxes(nticks=EPSILONS)
     return figure
 
 

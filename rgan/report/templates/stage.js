@@ -52,9 +52,10 @@ const mount = (() => {
     return one;
   }
 
-  async function bitmap(base64) {
-    const found = await fetch(`data:image/webp;base64,${base64}`);
-    return createImageBitmap(await found.blob());
+  // A sheet, in base64 or as a Blob.
+  async function bitmap(sheet) {
+    const found = typeof sheet === 'string' ? await fetch(`data:image/webp;base64,${sheet}`) : null;
+    return createImageBitmap(found ? await found.blob() : sheet);
   }
 
   // Frames with their sheets decoded; `arrives` promises those that are still on their way.
@@ -421,10 +422,11 @@ const mount = (() => {
       const echo = this.reported.indexOf(data.radius);  // what was told comes back late: the visitor may be elsewhere
       const moved = news('radius') && echo < 0;
       this.reported.splice(0, moved ? Infinity : echo + 1);
-      if (moved) this.radius = data.radius;
+      if (moved) this.radius = this.wish = data.radius;
       this.given = { show: data.show, picked: data.picked, radius: data.radius };
       this.radius = Math.min(this.radius, this.radii[this.radii.length - 1]);
-      if (!this.motion && !this.held) this.radius = this.radii[this.at(this.radius).near];
+      // The first frames are few: with more of them ε goes to where it was meant to be.
+      if (!this.motion && !this.held) this.radius = this.radii[this.at(this.wish).near];
       if (moved) this.told = this.radius;
       this.fit();
       this.draw();
@@ -508,7 +510,7 @@ const mount = (() => {
     release() {
       this.stop();
       this.held = false;
-      this.radius = this.radii[this.at(this.radius).near];
+      this.radius = this.wish = this.radii[this.at(this.radius).near];
       this.ask();
       this.settle(true);
     }

@@ -6,6 +6,7 @@ straight line as long in a random direction.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,8 @@ from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed
 from rgan.common.images import to_uint8
 from rgan.metrics.judges import BAD, distances
-from rgan.robustness.failures.pool import BLOCK, MOST, PoolPlan
+from rgan.robustness.curves import MOVED
+from rgan.robustness.failures.pool import BLOCK, MOST, Pool, PoolPlan
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.minimal_radius import bisect
 
@@ -67,10 +69,10 @@ class Nearest:
 class Failure:
     """Row `index` of a plan's noise in one model.
 
-    z, noise, random: original noise, worst r and random direction of its length, (d,). ways: by WAYS; the first point
-    of each is the original, the last of "straight" the worst. turns: where the straight way turns bad, from 0 to 1,
-    None where it begins bad or never is. nearest: to the original and the worst image; None if the file has no real
-    images.
+    z, noise, random: original noise, worst r and random direction of its length, (d,). ways: by WAYS, without "search"
+    where it was not searched anew; the first point of each is the original, the last of "straight" the worst. turns:
+    where the straight way turns bad, from 0 to 1, None where it begins bad or never is. nearest: to the original and
+    the worst image; None if the file has no real images.
     """
 
     plan: PoolPlan
@@ -123,16 +125,28 @@ def failure(judged: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAM
     spent, steps = _progress(states, row)
     found = with_controls(objective.loss, states[-1], seed=seed, best_random=False)
     z, noise, random = block[row], found.r[row], found.random[row]
+    seen = _seen(judged, plan, index, (z, noise, random), frames, near)
+    search = _way(judged, spent, z + steps)
+    return dataclasses.replace(seen, ways={name: seen.ways.get(name, search) for name in WAYS})
+
+
+def of_pool(judged: JudgedGan, found: Pool, side: str, index: int, *, frames: int = FRAMES, near: int = 6) -> Failure:
+    """Row `index` of a pool in its model `side`, which is `judged`, without another search: the two straight ways."""
+    noise = (found.rows[side].noise[kind][index] for kind in MOVED)
+    return _seen(judged, found.plan, index, (found.z[index], *noise), frames, near)
+
+
+def _seen(judged: JudgedGan, plan: PoolPlan, index: int, noise: tuple[Tensor, ...], frames: int, near: int) -> Failure:
+    """noise: z, worst r and random r, (d,) each."""
+    z, worst, random = noise
     share = torch.linspace(0, 1, frames)
     ways = {
-        "straight": _way(judged, share, straight_path(z, noise, frames)),
-        "search": _way(judged, spent, z + steps),
-        "random": _way(judged, share, straight_path(z, random, frames)),
+        name: _way(judged, share, straight_path(z, move, frames))
+        for name, move in (("straight", worst), ("random", random))
     }
-    turns = turning_point(judged, z, noise, ways["straight"])
-    return Failure(
-        plan, index, z.numpy(), noise.numpy(), random.numpy(), ways, turns, _nearest(judged, ways["straight"], near)
-    )
+    turns = turning_point(judged, z, worst, ways["straight"])
+    nearest = _nearest(judged, ways["straight"], near)
+    return Failure(plan, index, z.numpy(), worst.numpy(), random.numpy(), ways, turns, nearest)
 
 
 def _progress(states: list[WorstNoise], row: int) -> tuple[Tensor, Tensor]:

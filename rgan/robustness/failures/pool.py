@@ -11,32 +11,38 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
+from rgan.attack.perturbation import to_move
 from rgan.attack.search import Attack
+from rgan.common import answers
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
 from rgan.common.geometry import block_seed
 from rgan.common.progress import Mapper
 from rgan.metrics.judges import BAD
+from rgan.robustness.attributes import AttributeChanges, attribute_changes, changed
 from rgan.robustness.checks import MOST_SAMPLES, Strength, measure_strength, strength, too_weak
 from rgan.robustness.curves import MOVED
 from rgan.robustness.measured import JudgedGan, Measures, by_side, joined
 from rgan.stats.intervals import Share, ShareDifference, share, share_difference
 
 BLOCK = 64  # rows a search: per row as fast as more of them, and a lone failure costs no more than one block
+VERSION = 1  # of the way all this is measured
 MOST = 20_000  # rows of a pool
 SEARCHED = 0.9  # of the work; the rest checks the search
 LIMITS: dict[str, tuple[float, float]] = {  # of a plan, and so of a link to one of its rows
     "seed": (0, 2**62), "radius": (0.0, 1000.0), "price": (0.0, 1e6), "gradients": (1, 100_000)
 }  # fmt: skip
 NOISES = ("original", *MOVED)
-BY = ("badness", "rise", "loss", "change")  # rise: what moving adds to badness
-OF_MOVES = ("rise", "change")  # of BY, what original noise does not have
+# rise: what moving adds to badness; attributes: how many a judge reads that moving changes
+BY = ("badness", "rise", "loss", "change", "attributes")
+OF_MOVES = ("rise", "change", "attributes")  # of BY, what original noise does not have
 BASE_RATE = f"Of held-out real images, {per_cent(1 - BAD, 0)} are bad in this sense, by definition."
 
 
@@ -91,6 +97,20 @@ class Rows:
         """Whether the model has a critic."""
         return not bool(self.measures["original"].loss.isnan().all())
 
+    @property
+    def readable(self) -> bool:
+        """Whether the judge reads attributes."""
+        return bool(self.measures["original"].opinion.attributes)
+
+    def changed(self, kind: str) -> dict[str, Tensor]:
+        """By attribute, in which images (N,) one of MOVED changes it."""
+        return changed(*(self.measures[one].opinion.attributes for one in ("original", kind)))
+
+    @property
+    def attributes(self) -> AttributeChanges | None:
+        """What worst and random noise change in the images, as far as the judge reads it."""
+        return attribute_changes(*(self.measures[kind].opinion.attributes for kind in ("original", "worst", "random")))
+
     def first(self, count: int) -> Rows:
         """The first rows."""
         rows = slice(count)
@@ -124,6 +144,11 @@ class Pool:
         """Noise (n, d) of one of NOISES of some rows."""
         rows = torch.as_tensor(np.asarray(index), dtype=torch.long)
         return self.z[rows] if kind == "original" else self.z[rows] + self.rows[side].noise[kind][rows]
+
+
+def question(judged_gans: Sequence[JudgedGan], plan: PoolPlan) -> dict[str, Any]:
+    """What `pool` answers, as `rgan.common.answers` has it."""
+    return answers.question("pool", VERSION, [judged.digests for judged in judged_gans], plan=plan)
 
 
 def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:
@@ -172,7 +197,7 @@ def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
     return Rows(
         noise,
         {kind: measure.rows(slice(k * BLOCK, (k + 1) * BLOCK)) for k, kind in enumerate(NOISES)},
-        {kind: pixel_change(changed, original) for kind, changed in zip(MOVED, moved, strict=True)},
+        {kind: pixel_change(after, original) for kind, after in zip(MOVED, moved, strict=True)},
     )
 
 
@@ -190,7 +215,8 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
     Badness is a percentile and ends at 100 %: there the judge's distance goes on, which also decides all other ties.
 
     Raises:
-        SettingsError: another word; the loss without a critic; one of OF_MOVES of what did not move.
+        SettingsError: another word; the loss without a critic; attributes that the judge does not read; one of OF_MOVES
+            of what did not move.
     """
     one_of("what to rank by", by, BY)
     one_of("the kind of noise", kind, NOISES)
@@ -198,6 +224,8 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
     measure = rows.measures[kind]
     if by == "loss" and not rows.has_loss:
         raise SettingsError("expected a critic, by whose loss to rank, got a generator alone; rank by badness")
+    if by == "attributes" and not rows.readable:
+        raise SettingsError("expected a judge that reads attributes to rank by them, got one that reads none")
     if by in OF_MOVES and kind == "original":
         raise SettingsError(f"expected worst or random noise to rank by the {by}, got original noise; choose another")
     key = {
@@ -205,6 +233,7 @@ def ranking(pool: Pool, side: str, by: str = "badness", kind: str = "worst") -> 
         "rise": measure.badness - rows.measures["original"].badness,
         "loss": measure.loss,
         "change": rows.change.get(kind, measure.loss),
+        "attributes": sum(rows.changed(kind).values(), torch.zeros(len(rows))) if by == "attributes" else measure.loss,
     }[by]
     return np.lexsort((-measure.opinion.distance.numpy(), -key.numpy()))
 
@@ -268,7 +297,7 @@ def _said_of(pool: Pool, side: str) -> str:
         f"{found['worst'].in_per_cent()}, under random noise of the same length {found['random'].in_per_cent()}."
     )
     if not pool.rows[side].noise["worst"].any():
-        return f"{shares} Nothing moved: raise ε or lower λ."
+        return f"{shares} Nothing moved: {to_move(pool.plan.attack)}."
     turned = beyond(pool, side, "worst", "original")
     more = beyond(pool, side, "worst", "random")
     outcome = "more" if more.mean > 0 else "fewer"

@@ -12,5 +12,5 @@ _mount = st.components.v2.component("image_hover", html="<span></span>", js=_JS,
 
 
 def image_hover(chart: str, sheet: dict[str, object]) -> None:
-    """Show the images of a `rgan.report.embeddings_page.sheet` over the points of the plotly chart with key `chart`."""
+    """Show the images of a `rgan.report.parts.sheet` over the points of the plotly chart with key `chart`."""
     _mount(data={"chart": chart, "sheet": sheet}, key=f"hover-{chart}", height=1)

@@ -1,0 +1,88 @@
+"""What a screen shows at first sight: the answer to its defaults, the answer before while another is computed, and
+nothing that moves under the reader."""
+
+import importlib
+import re
+import threading
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import IDLE
+from rgan.attack.search import BUDGETS
+from rgan.robustness import at_radius
+from tests.app.test_screens import app, waited, words
+from tests.conftest import ROOT
+
+DEFAULT = {"a": "faces-dcgan", "b": "faces-dcgan-robust", "budget": "standard"}
+FOUND = {
+    "evidence": "58 of A’s 128 images",
+    "failures": "of A’s 256 images",
+    "blind_test": "pair 1 of 20",
+    "embeddings": "Of what the paper reads from its Figure 4, these two models",
+}
+# Of layout that shifts, by value, without what follows a click at once: https://web.dev/articles/cls
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(one.value);
+}).observe({ type: 'layout-shift', buffered: true });"""
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    """The shipped models, their answers, and the usual budget."""
+    monkeypatch.syspath_prepend(str(ROOT / "app"))
+    paths = importlib.import_module("session.paths")
+    monkeypatch.setattr("session.state.SHIPPED", ROOT / "checkpoints")
+    monkeypatch.setattr("session.paths.SHIPPED", ROOT / "checkpoints")
+    monkeypatch.setitem(BUDGETS, "standard", 200)
+    paths.answers.clear()
+    yield
+    paths.answers.clear()
+
+
+@pytest.mark.parametrize("screen", FOUND)
+def test_the_default_pairs_answer_is_there_at_once(shipped, screen):
+    test = app(screen, **DEFAULT)
+    assert not test.exception and not test.error
+    assert FOUND[screen] in words(test) and 'class="awaited"' not in words(test)
+
+
+def test_the_answer_before_stays_until_the_new_one_is_there(monkeypatch):
+    usual, go = at_radius.at_radius, threading.Event()
+
+    def slow(*args, **more):
+        assert more["seed"] != 8 or go.wait(60)
+        return usual(*args, **more)
+
+    monkeypatch.setattr("rgan.robustness.at_radius.at_radius", slow)
+    asked = {"samples": "16", "eps": "2", "budget": "live"}
+    test = waited(app("evidence", seed="7", **asked), lambda test: 'class="finding"' in words(test) and ready(test))
+    before = said(test)
+    test.number_input(key="seed").set_value(8).run()
+    assert said(test) == before and 'class="finding old"' in words(test)
+    assert "Until then" in words(test) and 'class="awaited"' in words(test)
+    go.set()
+    waited(test, ready)
+    assert 'class="finding old"' not in words(test) and said(test) and not test.exception
+
+
+def said(test) -> str:
+    return re.search(r'class="words">([^<]*)<', words(test))[1]
+
+
+def ready(test) -> bool:
+    return 'class="awaited"' not in words(test)
+
+
+def test_nothing_moves_while_a_screen_comes(page: Page, address: str):
+    page.add_init_script(SHIFTS)
+    page.goto(f"{address}/evidence")
+    page.wait_for_selector(IDLE, timeout=120_000)
+    for name in ("Failures", "Embeddings", "Train", "Evidence"):
+        page.evaluate("window.shifts = []")
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=120_000)
+        page.wait_for_selector(IDLE, timeout=120_000)
+        page.wait_for_timeout(500)
+        assert sum(page.evaluate("window.shifts")) <= 0.1, name
