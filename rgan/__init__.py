@@ -4,7 +4,8 @@
     worst = rgan.perturb(gan, gan.noise(64, seed=0), radius=1.0)
     print(worst.sentence())
 
-`load`, `perturb`, `compare`, `robustness` and `train` are the public face: their names and arguments stay as they are.
+`load`, `wrap`, `perturb`, `compare`, `robustness` and `train` are the public face: their names and arguments
+stay as they are.
 Importing this module imports neither torch nor anything else that is slow.
 """
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from rgan.robustness.comparison import Comparison
 
 __version__ = "0.1.0"
-__all__ = ["compare", "load", "perturb", "robustness", "train"]
+__all__ = ["compare", "load", "perturb", "robustness", "train", "wrap"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "wrap":
+        return importlib.import_module("rgan.models.wrapped").wrap
     if name == "robustness":  # a package that can be called, imported when first asked for (PEP 562)
         return importlib.import_module("rgan.robustness")
     raise AttributeError(f"module 'rgan' has no attribute {name!r}")

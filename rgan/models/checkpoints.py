@@ -22,6 +22,7 @@ from rgan.common.safetensors_header import parse_header, shown
 from rgan.data.identity import DataIdentity
 from rgan.models.gan import Gan, Origin, Training
 from rgan.models.recipes import Recipe
+from rgan.networks.labels import labelled
 
 VERSION = 1
 KEY = "rgan-lab"  # of the metadata that make a safetensors file one of ours
@@ -124,8 +125,16 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         reference=tensors.get("reference"),
         digest=hashlib.sha256(data).hexdigest(),
         origin=header.origin,
+        label=_label(header),
     )
     return checked(gan, name)
+
+
+def _label(header: Header) -> int:
+    """The class that a conditional Gan draws first, as its importer said."""
+    told = header.origin.answers.get("class", "0") if header.origin else "0"
+    classes = header.recipe.layers.classes if header.recipe.layers else 0
+    return int(told) if told.isdecimal() and int(told) < classes else 0
 
 
 def checked(gan: Gan, name: str = "the file") -> Gan:
@@ -134,7 +143,7 @@ def checked(gan: Gan, name: str = "the file") -> Gan:
     Raises:
         CheckpointError: it is not.
     """
-    with torch.no_grad():
+    with torch.no_grad(), labelled(gan.label):
         # A Gan without critic is asked for its images.
         loss = gan.recipe.criterion.generator(gan.critic(gan.sampler(gan.noise(2, 0))))
     if not bool(torch.isfinite(loss).all()):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,12 @@ from rgan.data.identity import DataIdentity, digest
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
 from rgan.networks.fusion import fold
+from rgan.networks.labels import labelled
 from rgan.networks.layers import Critic
 
 MAX_SEED = 2**63 - 1
 BATCH = 256  # images a call where their number is large
+Labels = Tensor | int | None
 
 
 def prior_noise(latent: int, count: int, seed: int) -> Tensor:
@@ -75,7 +78,8 @@ class Gan:
     whose noise can be searched for what needs no critic.
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
-    it was read from, empty for a Gan that was never saved.
+    it was read from, empty for a Gan that was never saved. `label` is the class that a conditional Gan draws and judges
+    where no labels are given; `of_class` changes it. mapping: of a wrapped style-based generator, z to the noise w.
     """
 
     recipe: Recipe
@@ -86,9 +90,13 @@ class Gan:
     reference: Tensor | None = None
     digest: str = ""
     origin: Origin | None = None
+    label: int = 0
+    mapping: nn.Module | None = None
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.label:
+            number_between("class", self.label, 0, self.classes - 1)
         for network in (self.generator, self.critic, self.average):
             if network is not None:
                 network.eval().requires_grad_(False)
@@ -121,6 +129,21 @@ class Gan:
         return any(True for _ in self.critic.children())
 
     @property
+    def classes(self) -> int:
+        """How many classes it draws; 0 for a Gan without labels."""
+        return self.recipe.layers.classes if self.recipe.layers else 0
+
+    def of_class(self, label: int) -> Gan:
+        """This conditional Gan, drawing and judging one class, 0 to `classes` − 1: an attack moves its noise alone.
+
+        Raises:
+            SettingsError: there is no such class.
+        """
+        if not self.classes:
+            raise SettingsError("expected a conditional model, whose class can be chosen, got one without labels")
+        return dataclasses.replace(self, label=label, _probes={})
+
+    @property
     def prior_radius(self) -> float:
         """√latent, the length near which N(0, I) concentrates."""
         return math.sqrt(self.recipe.latent)
@@ -150,20 +173,36 @@ class Gan:
         Raises:
             SettingsError: count is not within 1 to 1,000,000, or seed is not within 0 to 2⁶³ − 1.
         """
-        return prior_noise(self.recipe.latent, count, seed)
+        if self.mapping is None:
+            return prior_noise(self.recipe.latent, count, seed)
+        first = next(p for p in self.mapping.parameters() if p.dim() == 2)
+        with torch.no_grad():
+            drawn: Tensor = self.mapping(prior_noise(first.shape[1], count, seed))
+        return drawn
 
-    def images(self, z: Tensor) -> Tensor:
-        """Images (n, C, H, W) in [−1, 1], float32 on the CPU, of noise z (n, latent), as the sampler draws them."""
-        return torch.cat([self.probe().images(chunk) for chunk in z.split(BATCH)])
+    def images(self, z: Tensor, labels: Labels = None) -> Tensor:
+        """Images (n, C, H, W) in [−1, 1], float32 on the CPU, of noise z (n, latent), as the sampler draws them.
 
-    def score(self, images: Tensor) -> Tensor:
+        labels: of a conditional Gan, one class for all or (n,) int64; its own `label` by default.
+
+        Raises:
+            SettingsError: labels for a Gan without classes, for another number of images or beyond its classes.
+        """
+        labels = self._labels(labels, len(z))
+        return torch.cat([self.probe().images(chunk, own) for chunk, own in _chunks(z, labels)])
+
+    def score(self, images: Tensor, labels: Labels = None) -> Tensor:
         """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
+
+        labels: as of `images`.
 
         Raises:
             CheckpointError: there is no critic.
+            SettingsError: as `images`.
         """
+        labels = self._labels(labels, len(images))
         with torch.no_grad():
-            return torch.cat([self.probe().score(chunk).cpu() for chunk in images.split(BATCH)])
+            return torch.cat([self.probe().score(chunk, own).cpu() for chunk, own in _chunks(images, labels)])
 
     def features(self, images: Tensor) -> Tensor:
         """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
@@ -172,17 +211,35 @@ class Gan:
             CheckpointError: there is no critic.
         """
         check_critic(self.critic)
-        with torch.no_grad():
+        with torch.no_grad(), labelled(self.label):
             return torch.cat(
                 [self.critic.features_and_score(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)]
             )
+
+    def _labels(self, labels: Labels, count: int) -> Tensor | int:
+        if labels is None:
+            return self.label
+        if not self.classes:
+            raise SettingsError("expected no labels for a model without classes, got some")
+        if isinstance(labels, int):
+            number_between("label", labels, 0, self.classes - 1)
+            return labels
+        if labels.shape != (count,) or labels.is_floating_point():
+            raise SettingsError(
+                f"expected {count} whole numbers as labels, got {tuple(labels.shape)} of {labels.dtype}"
+            )
+        for most in (labels.min(), labels.max()):
+            number_between("label", int(most), 0, self.classes - 1)
+        return labels
 
     def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
         key = (dtype, str(device))
         if key not in self._probes:
             folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
-            self._probes.setdefault(key, Probe(*folded, self.recipe, dtype))  # threads that raced share the first
+            self._probes.setdefault(
+                key, Probe(*folded, self.recipe, dtype, self.label)
+            )  # threads that raced share the first
         return self._probes[key]
 
 
@@ -194,20 +251,25 @@ class Probe:
     critic: nn.Module
     recipe: Recipe
     dtype: torch.dtype
+    label: int = 0
 
     @property
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.generator.parameters()).device
 
-    def images(self, z: Tensor) -> Tensor:
-        """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU."""
-        with torch.no_grad():
-            return self.draw(z).float().cpu().contiguous()
+    def images(self, z: Tensor, labels: Labels = None) -> Tensor:
+        """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU.
 
-    def draw(self, z: Tensor) -> Tensor:
+        labels: of a conditional Gan, one class for all or (N,); its own `label` by default.
+        """
+        with torch.no_grad():
+            return self.draw(z, labels).float().cpu().contiguous()
+
+    def draw(self, z: Tensor, labels: Labels = None) -> Tensor:
         """As `images`, but differentiable in z, on the probe's device and in its dtype."""
-        images: Tensor = self.generator(self._enter(z))
+        with labelled(self.label if labels is None else labels):
+            images: Tensor = self.generator(self._enter(z))
         return images
 
     def loss(self, z: Tensor) -> Tensor:
@@ -225,14 +287,17 @@ class Probe:
             rating = rate(images)
         return images.float().cpu().contiguous(), rating.to(z.device)
 
-    def score(self, images: Tensor) -> Tensor:
+    def score(self, images: Tensor, labels: Labels = None) -> Tensor:
         """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least.
+
+        labels: as of `draw`.
 
         Raises:
             CheckpointError: there is no critic.
         """
         check_critic(self.critic)
-        score: Tensor = self.critic(self._enter(images))
+        with labelled(self.label if labels is None else labels):
+            score: Tensor = self.critic(self._enter(images))
         return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
 
     def cost(self, images: Tensor) -> Tensor:
@@ -241,6 +306,13 @@ class Probe:
 
     def _enter(self, x: Tensor) -> Tensor:
         return x.to(self.device)
+
+
+def _chunks(rows: Tensor, labels: Tensor | int) -> Iterator[tuple[Tensor, Tensor | int]]:
+    """Pieces of BATCH rows, each with its labels."""
+    pieces = rows.split(BATCH)
+    own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(BATCH)
+    return zip(pieces, own, strict=True)
 
 
 def check_critic(critic: nn.Module) -> None:

@@ -21,13 +21,20 @@ from torch import Tensor, nn
 from rgan.common import limits
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.fields import typed
+from rgan.networks.labels import ClassNorm, Joined, Projection
 from rgan.networks.layers import Critic, Residual
 from rgan.networks.resnet import GlobalPool
 
 Shape = tuple[int, ...]  # of one sample: (features,) or (channels, height, width)
 
-ACTIVATIONS = ("relu", "leaky", "elu", "tanh", "sigmoid")
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU, "leaky": nn.LeakyReLU, "elu": nn.ELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "selu": nn.SELU,
+    "silu": nn.SiLU, "gelu": nn.GELU, "relu6": nn.ReLU6, "softplus": nn.Softplus,
+}  # fmt: skip
 MODES = ("nearest", "bilinear")
+POOLS = {"mean": nn.AvgPool2d, "max": nn.MaxPool2d}
+JOINS = ("concat", "multiply", "add")
+MAX_FACTOR = 16
 
 
 class Layer(ABC):
@@ -155,46 +162,210 @@ class Activation(Layer):
     slope: float = 0.2
 
     def __post_init__(self) -> None:
-        one_of("activation", self.name, ACTIVATIONS)
+        one_of("activation", self.name, tuple(ACTIVATIONS))
         number_between("slope", self.slope, 0, 1)
 
     def module(self, shape: Shape) -> nn.Module:
         if self.name == "leaky":
             return nn.LeakyReLU(self.slope)
-        made: nn.Module = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[self.name]()
-        return made
+        return ACTIVATIONS[self.name]()
+
+
+@dataclass(frozen=True)
+class Prelu(Layer):
+    """ReLU with learnt slopes for negative numbers, one for all or one a channel."""
+
+    kind = "prelu"
+    slopes: int = 1
+
+    def __post_init__(self) -> None:
+        number_between("slopes of a PReLU", self.slopes, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        if self.slopes not in (1, shape[0]):
+            raise SettingsError(f"expected 1 or {shape[0]} slopes of a PReLU, got {self.slopes}")
+        return shape
+
+    def weights(self, shape: Shape) -> int:
+        return self.slopes
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.PReLU(self.slopes)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Each sample by its own mean and spread, with a scale and shift for every number (Ba et al. 2016)."""
+
+    kind = "layernorm"
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        number_between("eps of a layer norm", self.eps, 1e-12, 10)
+
+    def weights(self, shape: Shape) -> int:
+        return math.prod(shape)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.LayerNorm(shape, eps=self.eps)
+
+
+@dataclass(frozen=True)
+class GroupNorm(Layer):
+    """As `LayerNorm` within groups of channels, scale and shift a channel; as many groups as channels: instance norm.
+
+    groups 0: one for each channel.
+    """
+
+    kind = "groupnorm"
+    groups: int = 1
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        number_between("groups", self.groups, 0, limits.MAX_FEATURES)
+        number_between("eps of a group norm", self.eps, 1e-12, 10)
+
+    def after(self, shape: Shape) -> Shape:
+        if shape[0] % (self.groups or shape[0]):
+            raise SettingsError(f"expected groups that divide {shape[0]} channels, got {self.groups}")
+        return shape
+
+    def weights(self, shape: Shape) -> int:
+        return shape[0]
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.GroupNorm(self.groups or shape[0], shape[0], eps=self.eps)
+
+
+@dataclass(frozen=True)
+class ClassNormed(Layer):
+    """Batch norm with a scale and shift of each class."""
+
+    kind = "classnorm"
+    classes: int
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        number_between("classes", self.classes, 1, limits.MAX_CLASSES)
+        number_between("eps of a batch norm", self.eps, 1e-12, 10)
+
+    def weights(self, shape: Shape) -> int:
+        return self.classes * shape[0]
+
+    def module(self, shape: Shape) -> nn.Module:
+        return ClassNorm(self.classes, shape[0], self.eps)
+
+
+@dataclass(frozen=True)
+class Label(Layer):
+    """A class's row of a table beside (concat), times or added to what goes through; `beside`: a row's own shape.
+
+    first: the row stands before it.
+    """
+
+    kind = "label"
+    classes: int
+    how: str = "concat"
+    beside: tuple[int, ...] = ()
+    first: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("way to join labels", self.how, JOINS)
+        number_between("classes", self.classes, 1, limits.MAX_CLASSES)
+        for side in self.beside:
+            number_between("side of a label's row", side, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        fits = self.beside[1:] == shape[1:] if self.how == "concat" else self.beside == shape
+        if not fits or len(self.beside) != len(shape):
+            raise SettingsError(f"expected labels of the shape {shape}, got {self.beside}")
+        return (shape[0] + self.beside[0], *shape[1:]) if self.how == "concat" else shape
+
+    def weights(self, shape: Shape) -> int:
+        return self.classes * math.prod(self.beside)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return Joined(self.how, (self.classes, *self.beside), first=self.first)
+
+
+@dataclass(frozen=True)
+class Projected(Layer):
+    """One number of features: a linear layer, and the product with the class's row added."""
+
+    kind = "projection"
+    classes: int
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        number_between("classes", self.classes, 1, limits.MAX_CLASSES)
+
+    def after(self, shape: Shape) -> Shape:
+        _flat(self, shape)
+        return (1,)
+
+    def weights(self, shape: Shape) -> int:
+        return self.classes * shape[0]
+
+    def module(self, shape: Shape) -> nn.Module:
+        return Projection(self.classes, shape[0], bias=self.bias)
 
 
 @dataclass(frozen=True)
 class Up(Layer):
-    """Twice the size, by one of MODES."""
+    """`factor` times the size, by one of MODES."""
 
     kind = "up"
     mode: str = "nearest"
+    factor: int = 2
 
     def __post_init__(self) -> None:
         one_of("mode of doubling", self.mode, MODES)
+        number_between("factor", self.factor, 1, MAX_FACTOR)
 
     def after(self, shape: Shape) -> Shape:
         channels, height, width = _image(self, shape)
-        return channels, 2 * height, 2 * width
+        return channels, self.factor * height, self.factor * width
 
     def module(self, shape: Shape) -> nn.Module:
-        return nn.Upsample(scale_factor=2, mode=self.mode)
+        return nn.Upsample(scale_factor=self.factor, mode=self.mode)
+
+
+@dataclass(frozen=True)
+class Shuffle(Layer):
+    """`factor` times the size, from as many times its square fewer channels (Shi et al. 2016)."""
+
+    kind = "shuffle"
+    factor: int = 2
+
+    def __post_init__(self) -> None:
+        number_between("factor", self.factor, 1, MAX_FACTOR)
+
+    def after(self, shape: Shape) -> Shape:
+        channels, height, width = _image(self, shape)
+        if channels % self.factor**2:
+            raise SettingsError(f"expected channels to shuffle in {self.factor**2} parts, got {channels}")
+        return channels // self.factor**2, self.factor * height, self.factor * width
+
+    def module(self, shape: Shape) -> nn.Module:
+        return nn.PixelShuffle(self.factor)
 
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """Half the size: the mean of 2×2 pixels."""
+    """Half the size: of 2×2 pixels the mean or the largest, one of POOLS."""
 
     kind = "pool"
+    of: str = "mean"
+
+    def __post_init__(self) -> None:
+        one_of("what a pool takes of its pixels", self.of, tuple(POOLS))
 
     def after(self, shape: Shape) -> Shape:
         channels, height, width = _image(self, shape)
         return _positive(self, (channels, height // 2, width // 2))
 
     def module(self, shape: Shape) -> nn.Module:
-        return nn.AvgPool2d(2)
+        return POOLS[self.of](2)
 
 
 @dataclass(frozen=True)
@@ -292,8 +463,18 @@ class Block(Layer):
 
 LAYER_TYPES: dict[str, type[Layer]] = {
     cls.kind: cls
-    for cls in (Linear, Conv, Transposed, Norm, Activation, Up, Pool, Total, View, Flat, Rescale, Uniform, Block)
-}
+    for cls in (
+        Linear, Conv, Transposed, Norm, LayerNorm, GroupNorm, ClassNormed, Activation, Prelu, Label, Projected, Up,
+        Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block,
+    )
+}  # fmt: skip
+
+
+def classes_of(layers: Iterable[Layer]) -> int:
+    """How many classes these layers tell apart; 0 where none of them asks for one."""
+    told = [getattr(layer, "classes", 0) for layer in layers]
+    inner = [classes_of((*layer.branch, *layer.shortcut)) for layer in layers if isinstance(layer, Block)]
+    return max([0, *told, *inner])
 
 
 @dataclass(frozen=True)
@@ -315,6 +496,11 @@ class Layers:
         if self.critic:
             number_between("position of the critic's score", self.score, 0, len(self.critic) - 1)
 
+    @property
+    def classes(self) -> int:
+        """Classes of a conditional generator or critic; 0 for others."""
+        return max(classes_of(self.generator), classes_of(self.critic))
+
     def check(self, latent: int, image: Shape) -> None:
         """That the layers lead from noise to images, and from images to one number.
 
@@ -325,6 +511,9 @@ class Layers:
             raise SettingsError(f"expected a generator that makes {image} of ({latent},), got {made}")
         if self.critic and (score := follow(self.critic, image).shapes[-1]) not in ((1,), (1, 1, 1)):
             raise SettingsError(f"expected a critic that makes one number of {image}, got {score}")
+        both = {classes_of(part) for part in (self.generator, self.critic)} - {0}
+        if len(both) > 1:
+            raise SettingsError(f"expected a generator and a critic of the same classes, got {sorted(both)} of them")
 
     def build_generator(self, latent: int) -> nn.Sequential:
         """Noise (N, latent) → images (N, C, H, W)."""
@@ -339,7 +528,7 @@ class Layers:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""
         return {
-            "title": self.title, "generator": _plain(self.generator), "critic": _plain(self.critic), "score": self.score
+            "title": self.title, "generator": plain(self.generator), "critic": plain(self.critic), "score": self.score
         }  # fmt: skip
 
     @classmethod
@@ -418,11 +607,15 @@ def _modules(layers: tuple[Layer, ...], shape: Shape) -> list[nn.Module]:
     return [layer.module(before) for layer, before in zip(layers, follow(layers, shape).shapes, strict=False)]
 
 
-def _plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
+_NESTED = ("branch", "shortcut")
+
+
+def plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
+    """Layers as plain JSON values."""
     made: list[dict[str, Any]] = []
     for layer in layers:
         values = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}  # type: ignore[arg-type]
-        nested = {name: _plain(value) for name, value in values.items() if isinstance(value, tuple)}
+        nested = {name: plain(getattr(layer, name)) for name in _NESTED if isinstance(layer, Block)}
         made.append({"kind": layer.kind} | values | nested)
     return made
 
@@ -443,6 +636,8 @@ def _read_one(value: Any, depth: int) -> Layer:
         if not depth:
             raise SettingsError("expected no block within a block, got one")
         told = {name: _read(inner, depth - 1) for name, inner in told.items()}
+    if kind == Label.kind and "beside" in told:
+        told["beside"] = tuple(told["beside"])
     try:
         return LAYER_TYPES[kind](**told)
     except TypeError as error:

@@ -85,7 +85,7 @@ def comparable(gan: Gan, data: ImageData) -> tuple[ImageData, str]:
     Raises:
         DataError: there is no image of that class.
     """
-    chosen = gan.origin.answers.get("class") if gan.origin else None
+    chosen = str(gan.label) if gan.classes else gan.origin.answers.get("class") if gan.origin else None
     if chosen is None:
         return data, data.name
     if data.labels is None:
