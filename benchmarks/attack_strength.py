@@ -12,6 +12,7 @@ a sample, and with `--peers` foolbox and APGD at their best.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 from rgan.attack.apgd import apgd
 from rgan.attack.objectives import Objective, objective_for
 from rgan.attack.search import Attack, losses, run
+from rgan.common.errors import CheckpointError
 from rgan.common.geometry import project_ball, random_in_ball, unit
 from rgan.metrics.judges import ATTACKED, first
 from rgan.models import checkpoints
@@ -190,7 +192,7 @@ def reference(names: list[str], objectives: list[str]) -> None:
     """Make what is missing of the reference."""
     for radius, name, what in itertools.product(RADII, names, objectives):
         key = f"{name} {what} {radius:g}"
-        if key in known():
+        if key in known() or not made_of(name, what):
             continue
         objective, z, loss = prepared(checkpoints.load(CHECKPOINTS / f"{name}.safetensors"), what)
         best, means, each = Best(torch.zeros_like(z)), [], {}
@@ -206,6 +208,7 @@ def reference(names: list[str], objectives: list[str]) -> None:
         polished = polish(objective, z, best.r, radius)
         best.see(polished, rises(objective, z, polished))
         entry = {
+            "of": made_of(name, what),
             "mean": round(float(best.value.mean()), 4),
             "gradients": TURN * len(means),
             "last three turns": round(means[-1] / means[-4] - 1, 4),
@@ -217,7 +220,21 @@ def reference(names: list[str], objectives: list[str]) -> None:
 
 
 def known() -> dict[str, dict[str, Any]]:
-    return json.loads(REFERENCE.read_text()) if REFERENCE.exists() else {}
+    """The entries of models and judges as they are now."""
+    kept = json.loads(REFERENCE.read_text()) if REFERENCE.exists() else {}
+    return {key: one for key, one in kept.items() if one["of"] == made_of(*key.split()[:2])}
+
+
+@functools.cache
+def made_of(name: str, what: str) -> str:
+    """Digests of the model and, where one is raised, of the judge; "" where its data have none."""
+    header, digest = checkpoints.glance(CHECKPOINTS / f"{name}.safetensors")
+    if what != "judge":
+        return digest[:12]
+    try:
+        return f"{digest[:12]} {first([header.trained_on], ATTACKED).digest[:12]}"
+    except CheckpointError:
+        return ""
 
 
 def polish(objective: Objective, z: Tensor, r: Tensor, radius: float, steps: int = 30) -> Tensor:

@@ -28,7 +28,8 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
     names = tuple(models())
     if not names:
         st.error(
-            "No model found. Train one with `python -m rgan train --system dcgan --data digits …`; see the README."
+            "No model found. Train one with `python -m rgan train --system dcgan --data digits …`; docs/tutorial.md "
+            "goes through it."
         )
         st.stop()
     with left:

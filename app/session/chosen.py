@@ -49,11 +49,6 @@ def put_all(state: Mapping[str, object]) -> None:
     st.session_state.update(state)
 
 
-def forget(control: Control[Any]) -> None:
-    """Let a control fall back to its default."""
-    st.session_state.pop(control.key, None)
-
-
 def move_into_range(control: Control[Any]) -> None:
     """Before a control is drawn: a number from a link or another page that is out of range is moved into it, what is no
     value gives way to the default, and both are said; without this, Streamlit would be silent, or fail.

@@ -549,5 +549,5 @@ def _instead(contents: Contents) -> str:
     return (
         f"{len(layers)} layers in no order that is known ({listed}); "
         + (f"they are nearest to a {near}: " if near else "")
-        + "rename the tensors as one of the formats in the README does"
+        + "rename the tensors as one of the formats in docs/how-to/checkpoint.md, or wrap it in Python (rgan.wrap)"
     )

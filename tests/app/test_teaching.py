@@ -56,7 +56,7 @@ def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(pa
     settled(page)
     expect(price).to_be_hidden()  # the lock goes along to other pages
     expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("3")  # and so do the values that the link gave
-    expect(page.locator(".model .stamp").first).to_contain_text("λ 0.5")
+    expect(page.locator(".finding .settings").first).to_contain_text("λ 0.5", timeout=ANY_TIME)
     page.get_by_role("link", name="Show all controls").click()
     expect(price).to_be_visible(timeout=ANY_TIME)
     settled(page)

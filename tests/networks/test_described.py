@@ -6,6 +6,7 @@ import struct
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from rgan.attack import search
 from rgan.common import limits
@@ -17,13 +18,20 @@ from rgan.networks.described import (
     LAYER_TYPES,
     Activation,
     Block,
+    ClassNormed,
     Conv,
     Flat,
+    GroupNorm,
+    Label,
+    LayerNorm,
     Layers,
     Linear,
     Norm,
     Pool,
+    Prelu,
+    Projected,
     Rescale,
+    Shuffle,
     Total,
     Transposed,
     Uniform,
@@ -31,6 +39,7 @@ from rgan.networks.described import (
     View,
     follow,
 )
+from rgan.networks.labels import labelled
 
 UP = Block(
     (Norm(1e-4), Activation("relu"), Up("bilinear"), Conv(4, 3, 1, 1), Norm(), Activation("elu"), Conv(4, 3, 1, 1)),
@@ -45,6 +54,12 @@ CRITIC = (
     Activation("leaky"),
 )  # fmt: skip
 LAYERS = Layers("a network of tests", GENERATOR, CRITIC, score=4)
+CLASSED = Layers(
+    "a network of classes",
+    (Label(3, "concat", (2,)), Linear(8 * 9), LayerNorm(), Prelu(72), View(8), Shuffle(), GroupNorm(2), ClassNormed(3),
+     Label(3, "multiply", (2, 6, 6)), Activation("tanh")),
+    (Conv(4, 3, 1, 1), Prelu(), Label(3, "add", (4, 6, 6)), Total(), Projected(3)), score=4,
+)  # fmt: skip
 
 
 def made(layers: Layers = LAYERS, seed: int = 0) -> Gan:
@@ -198,8 +213,39 @@ def test_only_imported_gans_have_layers():
 
 
 def test_json_keeps_every_field():
-    assert Layers.from_dict(json.loads(json.dumps(LAYERS.to_dict()))) == LAYERS
-    assert {layer.kind for layer in (*GENERATOR, *CRITIC, *UP.branch, Flat(), Pool())} == set(LAYER_TYPES)
+    for layers in (LAYERS, CLASSED):
+        assert Layers.from_dict(json.loads(json.dumps(layers.to_dict()))) == layers
+    seen = (*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Pool())
+    assert {layer.kind for layer in seen} == set(LAYER_TYPES)
+
+
+def test_layers_of_classes_are_what_torch_makes_of_them():
+    recipe = Recipe("imported", size=6, channels=2, latent=3, loss="hinge", layers=CLASSED)
+    generator, critic = (network.to_empty(device="cpu").eval() for network in recipe.networks())
+    rng = torch.Generator().manual_seed(0)
+    g, c = ({k: torch.rand(v.shape, generator=rng) for k, v in n.state_dict().items()} for n in (generator, critic))
+    generator.load_state_dict(g)
+    critic.load_state_dict(c)
+    z, labels = torch.randn(5, 3, generator=rng), torch.tensor([2, 0, 1, 1, 2])
+    x = functional.linear(torch.cat([z, g["0.table"][labels]], dim=1), g["1.weight"], g["1.bias"])
+    x = functional.prelu(functional.layer_norm(x, (72,), g["2.weight"], g["2.bias"]), g["3.weight"])
+    x = functional.group_norm(functional.pixel_shuffle(x.view(5, 8, 3, 3), 2), 2, g["6.weight"], g["6.bias"])
+    each = [
+        functional.batch_norm(one[None], g["7.running_mean"], g["7.running_var"], g["7.weight"][k], g["7.bias"][k])
+        for one, k in zip(x, labels, strict=True)
+    ]
+    x = (torch.cat(each) * g["8.table"][labels]).tanh()
+    with torch.no_grad(), labelled(labels):
+        assert torch.allclose(generator(z), x, atol=1e-5)
+        score = critic(x)
+    y = functional.prelu(functional.conv2d(x, c["0.weight"], c["0.bias"], padding=1), c["1.weight"])
+    y = (y + c["2.table"][labels]).sum((2, 3))
+    expected = functional.linear(y, c["score.weight"], c["score.bias"])[:, 0] + (y * c["score.table"][labels]).sum(1)
+    assert torch.allclose(score.flatten(), expected, atol=1e-4)
+    with labelled(1), torch.no_grad():
+        assert torch.allclose(generator(z)[2:4], x[2:4], atol=1e-5)
+    with labelled(labels[:2]), pytest.raises(ValueError, match="a label for each of 5 images, got 2"):
+        generator(z)
 
 
 def test_costs_are_those_of_the_modules():

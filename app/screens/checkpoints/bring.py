@@ -48,7 +48,7 @@ def drop(shelf: Shelf | None) -> None:
         "Bring your own model: drop its file here, or the generator's and the critic's together",
         accept_multiple_files=True, key=f"bring:{TURN.get()}", max_upload_size=limits.MAX_UPLOAD_BYTES // limits.MIB,
         help="A .safetensors of RGAN Lab, or weights of another program as .safetensors, .pth, .pt or .ckpt: DCGANs, "
-        "MLPs and residual GANs as the README lists them. Nothing in a file is ever run.",
+        "MLPs and residual GANs as docs/how-to/checkpoint.md lists them. Nothing in a file is ever run.",
     )  # fmt: skip
     if sent:
         _take([(file.name, file.getvalue()) for file in sent])

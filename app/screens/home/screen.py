@@ -73,6 +73,6 @@ for index, (name, gan) in enumerate(gans.items()):
 for name, words in broken.items():
     st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
 st.caption(
-    "Every model here was trained by the command in the README. "
+    "Every model here was trained by the command in docs/results/models.md. "
     "Train your own with `python -m rgan train`; files in runs/ appear here."
 )
