@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -28,7 +31,7 @@ from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.formats import Network, Question, images, nearest
 from rgan.importing.plausibility import Ranked, ranked
 from rgan.importing.solver import Reading
-from rgan.importing.tensors import PLAYERS, ModuleAt, Store, is_average, players, unwrapped, within
+from rgan.importing.tensors import PARAMETERS, PLAYERS, ModuleAt, Store, is_average, players, unwrapped, within
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Origin
 from rgan.models.recipes import IMPORTED, Recipe
@@ -52,6 +55,10 @@ _OTHERS = (
 
 
 SIZES = 3  # sizes of images that a critic is said to judge, at most
+SEEN, JUDGEMENTS = 32, 4  # images that a critic's readings are tried with; how many of them are kept
+JUDGED = 2  # sizes of images for which a critic's readings are ranked
+PLAIN = 1.0  # cost of a generator's reading up to which it is no critic, unless it is called one
+NAMED = 6.0  # what the name of a player speaks for it
 
 
 class MissingGeneratorError(CheckpointError):
@@ -63,7 +70,8 @@ class Part:
     """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
 
     images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
-    reading: of its tensors; for a critic the one of the first of its images, until its generator is known.
+    reading: of its tensors; for a critic the one of the first of its images, until its generator is known. pool: all
+    readings of a generator, as far as they were looked for.
     """
 
     player: str
@@ -73,6 +81,12 @@ class Part:
     store: Store = field(repr=False)
     source: str = ""
     reading: Reading | None = None
+    pool: tuple[Reading, ...] = field(default=(), repr=False)
+
+    @property
+    def cost(self) -> float:
+        """How unusual the reading is."""
+        return self.reading.cost if self.reading is not None else math.inf
 
     def network(self, answers: Mapping[str, str], image: Shape = ()) -> Network | None:
         """The network under these answers, a critic for images of this shape; None if it judges others.
@@ -287,12 +301,11 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
     """The likeliest readings of a generator, each with a likely one of its critic: the best with the best, the second
     with the second where there are so many.
     """
-    pool = _readings(generator.store, "generator", generator.source)
     assert generator.reading is not None, "what was recognised has one"
-    generators = ranked(pool, generator.store, source=generator.source) or [
+    generators = ranked(generator.pool, generator.store, source=generator.source) or [
         Ranked(generator.reading, 0.0, torch.empty(0))
     ]
-    critics: dict[Shape, list[Ranked]] = {}
+    critics: dict[Shape, list[Reading]] = {}
     for place, one in enumerate(generators):
         made = dataclasses.replace(generator, reading=one.reading, title=one.reading.title)
         network = made.network({})
@@ -304,19 +317,24 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
             continue
         if network.image not in critics:
             given = {question.name: question.guess for question in network.questions}
-            critics[network.image] = _critics(critic, one.made, network.image, given)
+            seen = one.made if len(critics) < JUDGED and one.made.shape[1:] == network.image else None
+            critics[network.image] = _critics(critic, seen, network.image, given)
         told = critics[network.image]
-        judge = dataclasses.replace(critic, reading=told[min(place, len(told) - 1)].reading) if told else critic
+        judge = dataclasses.replace(critic, reading=told[min(place, len(told) - 1)]) if told else critic
         yield made, judge
 
 
-def _critics(critic: Part, images: Tensor, image: Shape, given: Mapping[str, str]) -> list[Ranked]:
-    """The likeliest readings of a critic of these images (N, C, H, W)."""
+def _critics(critic: Part, images: Tensor | None, image: Shape, given: Mapping[str, str]) -> list[Reading]:
+    """The likeliest readings of a critic of these images (N, C, H, W), best first; without images the most usual."""
     pool = _readings(critic.store, "critic", critic.source, image)
-    seen = images[:64] if images.shape[1:] == image else torch.zeros((2, *image))
+    if images is None:
+        return pool[:1]
     slope = given.get("activation", "")  # a leaky generator's critic leaks as much
     likely = {"critic activation": slope} if slope.startswith("leaky") else {}
-    return ranked(pool, critic.store, source=critic.source, images=seen, answers=given, likely=likely)
+    found = ranked(
+        pool, critic.store, source=critic.source, images=images[:SEEN], answers=given, likely=likely, most=JUDGEMENTS
+    )
+    return [one.reading for one in found]
 
 
 def _readings(store: Store, role: str, source: str, image: Shape = ()) -> list[Reading]:
@@ -426,26 +444,41 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
     found, unrecognised = [], []
     for path, store in networks:
         part = _part(store, path, contents.name)
-        if part is not None:
+        bad = _of(path, contents.odd)
+        if part is not None and not bad:
             found.append(part)
-        elif path.rpartition("/")[2].lower() in PLAYERS:
+        elif part is not None and part.player != "critic":
+            raise _unusable(contents, bad[0])
+        elif path.rpartition("/")[2].lower() in PLAYERS or part is not None:
             unrecognised.append(_unrecognised(contents, path, store))
     if found:
         return found, beside, unrecognised
-    for key, what in contents.odd.items():
-        if what == containers.NOT_FINITE:
-            raise CheckpointError(f"{contents.name}: {key}: expected finite weights, got {what}; the training diverged")
-        raise CheckpointError(
-            what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}"
-        )
+    if contents.odd:
+        raise _unusable(contents, next(iter(contents.odd)))
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
+
+
+def _of(path: str, odd: Mapping[str, str]) -> list[str]:
+    """Those of the tensors that cannot be used which are a layer's, of the network at this path."""
+    inside = f".{path.replace('/', '.')}.".replace("..", ".")
+    return [key for key in odd if key.rpartition(".")[2] in PARAMETERS and inside in f".{key.replace('/', '.')}"]
+
+
+def _unusable(contents: Contents, key: str) -> CheckpointError:
+    what = contents.odd[key]
+    if what == containers.NOT_FINITE:
+        return CheckpointError(f"{contents.name}: {key}: expected finite weights, got {what}; the training diverged")
+    return CheckpointError(
+        what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}"
+    )
 
 
 def _unrecognised(contents: Contents, path: str, store: Store) -> str:
     """Why a network is none that is known, for people."""
-    bad = [key for key in contents.odd if key.startswith(f"{path}/") or key.startswith(f"{path}.")]
+    bad = _of(path, contents.odd)
     if bad:
-        return f"{path} not recognised: {_some(bad)} cannot be used ({contents.odd[bad[0]]})"
+        what = contents.odd[bad[0]]
+        return f"{path} not recognised: {_some(bad)} cannot be used ({what.partition(': expected ')[2] or what})"
     near = nearest(store)
     return f"{path} not recognised: its layers are in no order that is known" + (
         f"; nearest to a {near}" if near else ""
@@ -474,37 +507,55 @@ def _layers(store: Store) -> int:
 
 
 def _part(store: Store, path: str, name: str) -> Part | None:
-    """The network that these tensors are, or None."""
+    """The network that these tensors are, or None: a generator or a critic, whichever is less unusual."""
     if not _layers(store):
         return None
     source = f"{name} {path}"
     where = f"{name}, {path}" if path else name
-    for reading in _readings(store, "generator", source):
-        part = Part("generator", "", where, (), store, source, reading)
+    called = _called(name, path)
+    drawing = _drawing(store, source, where)
+    if drawing is None or called == "critic" or drawing.cost > PLAIN:
+        judging = _judging(store, source, where)
+        if judging is not None:
+            favour = {"critic": NAMED, "generator": -NAMED}.get(called, 0.0)
+            if drawing is None or judging.cost - favour < drawing.cost:
+                return judging
+    if drawing is None:
+        return None
+    return dataclasses.replace(drawing, player="average" if _is_average(name, path) else "generator")
+
+
+def _called(name: str, path: str) -> str:
+    """The player that the names of file and place speak of, "" for none."""
+    words = [path.rpartition("/")[2], *re.split(r"[^a-z]+", name.lower().rpartition(".")[0])]
+    told = {PLAYERS[word.lower()] for word in words if word.lower() in PLAYERS} - {"average"}
+    return told.pop() if len(told) == 1 else ""
+
+
+def _drawing(store: Store, source: str, where: str) -> Part | None:
+    """The generator that these tensors can be."""
+    pool = _readings(store, "generator", source)
+    for reading in pool:
+        part = Part("generator", "", where, (), store, source, reading, tuple(pool))
         network = part.network({})
         if network is not None:
-            player = "average" if _is_average(name, path) else "generator"
-            return dataclasses.replace(part, player=player, title=network.title, images=(network.image,))
-    found: list[tuple[str, Shape, Reading | None]] = [
-        (one.title, one.image, None) for one in images(store, source=source)
-    ]
-    found = found or [*_judged(store)]
+            return dataclasses.replace(part, title=network.title, images=(network.image,))
+    return None
+
+
+def _judging(store: Store, source: str, where: str) -> Part | None:
+    """The critic that these tensors can be."""
+    found = [(one.title, one.image) for one in islice(images(store, source=source), SIZES + 1)]
+    readings = _readings(store, "critic", source, found[0][1])[:1] if found else []
+    for image in () if found else solver.images(store):
+        for reading in solver.critics(store, image, 1)[:1]:
+            found.append((reading.title, image))
+            readings.append(reading)
+        if len(found) == SIZES:
+            break
     if not found:
         return None
-    title, first, _ = found[0]
-    readings = _readings(store, "critic", source, first)
-    return Part("critic", title, where, tuple(image for _, image, _ in found), store, source, readings[0])
-
-
-def _judged(store: Store) -> Iterator[tuple[str, Shape, Reading]]:
-    """A few images that these tensors can be a critic of, the usual sizes first."""
-    found = 0
-    for image in solver.images(store):
-        for reading in solver.critics(store, image, 1)[:1]:
-            found += 1
-            yield reading.title, image, reading
-        if found == SIZES:
-            return
+    return Part("critic", found[0][0], where, tuple(image for _, image in found), store, source, readings[0])
 
 
 def _is_average(name: str, path: str) -> bool:

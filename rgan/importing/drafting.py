@@ -346,7 +346,7 @@ class Draft:
         """A batch norm, or one whose scale and shift depend on a class, for one class; its eps is asked unless the
         format has it fixed.
         """
-        inner = name if f"{name}.running_mean" in self.store else f"{name}.bn"
+        inner = self._statistics(name)
         classes, values = self._affine(name)
         running = {part: f"{inner}.{part}" for part in ("running_mean", "running_var")}
         for key in running.values():
@@ -377,7 +377,8 @@ class Draft:
         plain = f"{name}.weight", f"{name}.bias"
         studio = f"{name}.gain.weight", f"{name}.bias.weight"
         mimicry = f"{name}.embed.weight"
-        if f"{name}.running_mean" in self.store and not any(key in self.store for key in plain):
+        inside = any(part.startswith(f"{name}.") for part in self.store.modules)
+        if f"{name}.running_mean" in self.store and not inside and not any(key in self.store for key in plain):
             return 0, {"weight": lambda: torch.ones(channels), "bias": lambda: torch.zeros(channels)}
         if all(key in self.store and self.store.shape(key) == (channels,) for key in plain):
             self.used |= {*plain}
@@ -388,13 +389,64 @@ class Draft:
             self.used |= {*studio}
             gain, bias = map(self._value, studio)
             return shape[1], {"weight": lambda: 1 + gain().T.contiguous(), "bias": lambda: bias().T.contiguous()}
-        self.need(mimicry in self.store, f"{name} is no batch norm that fits")
-        shape, table = self.store.shape(mimicry), self._value(mimicry)
-        self.need(len(shape) == 2 and shape[1] == 2 * channels, f"{name} is no batch norm that fits")
-        self.used.add(mimicry)
-        return shape[0], {
-            "weight": lambda: table()[:, :channels].contiguous(), "bias": lambda: table()[:, channels:].contiguous()
-        }  # fmt: skip
+        if mimicry in self.store:
+            shape, table = self.store.shape(mimicry), self._value(mimicry)
+            if f"{name}.bn.running_mean" in self.store and len(shape) == 2 and shape[1] == 2 * channels:
+                self.used.add(mimicry)
+                return shape[0], {
+                    "weight": lambda: table()[:, :channels].contiguous(),
+                    "bias": lambda: table()[:, channels:].contiguous(),
+                }
+        return self._tables(name)
+
+    def _statistics(self, name: str) -> str:
+        """The module that keeps the running statistics of a norm, itself or one within it."""
+        inner = [part for part in self.store.modules if part == name or part.startswith(f"{name}.")]
+        found = [part for part in inner if f"{part}.running_mean" in self.store]
+        self.need(len(found) == 1, f"{name} is no batch norm that fits")
+        return found[0]
+
+    def _tables(self, name: str) -> tuple[int, dict[str, Callable[[], Tensor]]]:
+        """Scale and shift of each class from whatever modules within `name` keep them: embeddings, or layers of a
+        one-hot class; one for both, or one for each. A scale around 0 is one more than it says.
+        """
+        channels, inner = self.shape[0], self._statistics(name)
+        within = [key.rpartition(".")[0] for key in self.store.names if key.startswith(f"{name}.")]
+        parts = sorted(
+            dict.fromkeys(part for part in within if part not in (name, inner)),
+            key=lambda part: any(word in part.lower() for word in ("beta", "bias", "shift")),
+        )
+        self.need(1 <= len(parts) <= 2 and all(self.rank(part) == 2 for part in parts), f"{name} is no norm that fits")
+        shape, wide = self.store.shape(f"{parts[0]}.weight"), channels * (2 if len(parts) == 1 else 1)
+        self.need(wide in shape, f"{name} is no norm that fits")
+        turned = shape[1] != wide or f"{parts[0]}.bias" in self.store
+        self.need(not turned or shape[0] == wide, f"{name} is no norm that fits")
+        classes = shape[1] if turned else shape[0]
+        taken = [self._take(part, shape[0]) for part in parts]
+        own: dict[str, Callable[[], Tensor]] = {}
+        if f"{inner}.weight" in self.store:
+            weight, bias = self._take(inner, channels)
+            self.need(bias, f"{name} is no norm that fits")
+            own = {"weight": weight, **bias}
+
+        def table(place: int) -> Tensor:
+            weight, bias = taken[place]
+            value = weight().T if turned else weight()
+            return value + bias["bias"]() if bias else value
+
+        def scale() -> Tensor:
+            value = table(0)[:, :channels]
+            value = value + 1 if float(value.mean()) < 0.5 else value
+            return (value * own["weight"]() if own else value).contiguous()
+
+        def shift() -> Tensor:
+            value = table(len(parts) - 1)[:, -channels:]
+            if own:
+                raised = table(0)[:, :channels]
+                value = value + own["bias"]() * (raised + 1 if float(raised.mean()) < 0.5 else raised)
+            return value.contiguous()
+
+        return classes, {"weight": scale, "bias": shift}
 
     def sample_norm(self, name: str) -> None:
         """A norm without running statistics: of layers, instances or groups."""

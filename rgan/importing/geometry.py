@@ -93,7 +93,7 @@ def _up_cost(kernel: int, stride: int, padding: int, extra: int) -> float:
 def growing(kernel: int, side: int) -> tuple[Move, ...]:
     """All moves of an ordinary convolution in a generator: of stride 1, maps enlarged before it or not."""
     moves = []
-    for up, cost in ((1, 0.3), (2, 0.3), (4, 2.5)):
+    for up, cost in ((1, 0.2), (2, 0.2), (4, 2.5)):
         for padding in range(0, kernel // 2 + 2):
             after = side * up + 2 * padding - kernel + 1
             odd = 0.0 if 2 * padding == kernel - 1 else 2.0

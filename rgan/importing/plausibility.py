@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from rgan.common.errors import SettingsError
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.solver import Reading
 from rgan.importing.tensors import Store
-from rgan.networks.described import Block, ClassNormed, Conv, Layer, Norm, Shape, Transposed, follow
+from rgan.networks.described import Block, ClassNormed, Conv, Layer, Linear, Norm, Shape, Transposed, follow
 from rgan.networks.labels import labelled
 
 ROWS, ROWS_OF_MAPS = 256, 32  # noise that a network of features, of maps is tried with
@@ -49,8 +50,11 @@ def against(norms: Sequence[float]) -> float:
 class Bench:
     """Runs readings of one store's tensors on the same input, and keeps what several have in common."""
 
-    def __init__(self, start: Tensor | None = None, seed: int = 0):
-        """start: what a critic judges, (N, C, H, W); a generator starts from noise."""
+    def __init__(self, start: Tensor | None = None, seed: int = 0, *, believing: bool = True):
+        """start: what a critic judges, (N, C, H, W); a generator starts from noise. believing: norms are held against
+        what they remember, and run by their batch's own statistics; else by what they remember.
+        """
+        self._believing = believing
         self._given = start
         self._seed = seed
         self._kept: dict[tuple[object, ...], tuple[Tensor, tuple[float, ...]]] = {}
@@ -78,7 +82,8 @@ class Bench:
                         for name, make in draft.weights.items()
                         if name.split(".", 1)[0] == str(place)
                     }
-                    x, found = _apply(layer, shape, {name: make() for name, make in weights.items()}, x)
+                    own = {name: make() for name, make in weights.items()}
+                    x, found = _apply(layer, shape, own, x, self._believing)
                     norms = (*norms, *found)
                     self.work += len(x) * (follow((layer,), shape).work + MOVED * math.prod(after))
                     self._keep(key, x, norms)
@@ -104,14 +109,23 @@ class Bench:
         self._size += x.numel()
 
 
-def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor) -> tuple[Tensor, tuple[float, ...]]:
-    """A layer on x in training, and how far its batch norms' memories are from what they see."""
-    if isinstance(layer, (Norm, ClassNormed)) and not _untouched(weights):
+def _apply(
+    layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor, believing: bool
+) -> tuple[Tensor, tuple[float, ...]]:
+    """A layer on x in training, and how far its batch norms' memories are from what they see; or in evaluation, if
+    these are not believed.
+    """
+    if believing and isinstance(layer, (Norm, ClassNormed)) and not _untouched(weights):
         distance = _distance(x, weights["running_mean"], weights["running_var"])
-        weights = dict(
-            weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone()
-        )
-        return _module(layer, shape, weights).train()(x), (distance,)
+        own = dict(weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone())
+        return _module(layer, shape, own).train()(x), (distance,)
+    if isinstance(layer, Conv):
+        return conv2d(x, weights["weight"], weights.get("bias"), layer.stride, layer.padding), ()
+    if isinstance(layer, Transposed):
+        geometry = layer.stride, layer.padding, layer.extra
+        return conv_transpose2d(x, weights["weight"], weights.get("bias"), *geometry), ()
+    if isinstance(layer, Linear):
+        return linear(x, weights["weight"], weights.get("bias")), ()
     if isinstance(layer, Block):
         parts: list[Tensor] = []
         norms: tuple[float, ...] = ()
@@ -120,7 +134,7 @@ def _apply(layer: Layer, shape: Shape, weights: Mapping[str, Tensor], x: Tensor)
             for k, one in enumerate(getattr(layer, name)):
                 prefix = f"{name}.{k}."
                 own = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
-                y, found = _apply(one, inner, own, y)
+                y, found = _apply(one, inner, own, y, believing)
                 inner = one.after(inner)
                 norms = (*norms, *found)
             parts.append(y)
@@ -169,7 +183,6 @@ USUAL: dict[str, dict[str, float]] = {
     "critic norm": {"layer": 0.0, "instance": 0.3, "8 groups": 1.5, "32 groups": 1.5, "4 groups": 2.0},
     "label activation": {"none": 0.0, "relu": 1.0, "leaky 0.2": 1.0, "tanh": 2.0},
     "order": {"noise": 0.0, "class": 0.5},
-    "cut": {"0": 0.0, "2": 0.0},
 }  # fmt: skip
 PRIOR = {"normal": 0.0, "uniform": 1.0, "uniform01": 2.5}
 FIRST = (
@@ -178,9 +191,12 @@ FIRST = (
 )  # activations that every reading of a generator, critic is tried with
 IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of convolutions, which are smooth anyway
 WORK = 3e10  # multiplications that ranking one network may take
+LOOKED, LOOKED_CRITICS = 150, 60  # readings of a generator, of a critic, that are run at most
+FINER = 1.5  # power of an image's side by which neighbouring pixels come closer
 MOVED = 100  # multiplications that take as long as to write a number down
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
+UNTRUE = 0.15  # how far all norms' memories are from what any reading makes if they were filled in, or averaged
 REMEMBERED = 0.5  # how far from a norm's memory all is equally wrong
 SAME = 0.97  # correlation from which two pictures are one
 
@@ -221,8 +237,19 @@ def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranke
     first = tuple(
         dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[judge.images is not None]])
     )
+    pool = sorted(readings, key=lambda one: one.cost)[: LOOKED if judge.images is None else LOOKED_CRITICS]
+    tried = _tried(pool, judge, first)
+    if tried and all(_unexplained(one.norms) for one in tried):
+        judge.doubt()
+        tried = _tried(pool, judge, first)
+    near = [one for looked in _different(tried, REFINED) for one in judge.refined(looked)]
+    return _different(sorted([*tried, *near], key=lambda one: one.cost), most)
+
+
+def _tried(readings: Sequence[Reading], judge: _Judge, first: Sequence[str]) -> list[Ranked]:
+    """Readings, the usual ones first, under each of the activations that are tried first; the most plausible first."""
     tried: list[Ranked] = []
-    for one in sorted(readings, key=lambda one: one.cost):
+    for one in readings:
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
             break
         for activation in first:
@@ -230,11 +257,12 @@ def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranke
             tried += [found] if found else []
             if not judge.asked or one.own:
                 break
-    tried.sort(key=lambda one: one.cost)
-    pool = list(tried)
-    for looked in _different(tried, REFINED):
-        pool += judge.refined(looked)
-    return _different(sorted(pool, key=lambda one: one.cost), most)
+    return sorted(tried, key=lambda one: one.cost)
+
+
+def _unexplained(norms: Sequence[float]) -> bool:
+    """Whether there are norms, and not one remembers what a reading makes."""
+    return bool(norms) and min(norms) > UNTRUE
 
 
 class _Judge:
@@ -248,6 +276,11 @@ class _Judge:
         self.best = math.inf  # what speaks against the best so far, but for its looks
         self.asked = False
         self.activation = "activation" if images is None else "critic activation"
+
+    def doubt(self) -> None:
+        """Go on without what norms remember."""
+        self.bench = Bench(self.images, believing=False)
+        self.best = math.inf
 
     def look(self, reading: Reading, guesses: Mapping[str, str]) -> Ranked | None:
         """The reading under these guesses; None if it does not fit, or too much speaks against it."""
@@ -319,7 +352,8 @@ def appearance(images: Tensor) -> float:
         images[..., 1:, :] - images[..., :-1, :]
     ).square().mean()
     spread = (images - images.mean(dim=(2, 3), keepdim=True)).square().mean()
-    rough = float(across / spread.clamp_min(1e-6))
+    finer = (images.shape[-1] / 28) ** FINER  # the larger an image is, the less do neighbours differ
+    rough = finer * float(across / spread.clamp_min(1e-6))
     apart = images.std(dim=0).flatten().sort().values
     still = float(apart[: max(1, len(apart) // 8)].mean())
     between = float((images.abs() < 0.5).float().mean())

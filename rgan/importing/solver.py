@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -30,6 +30,9 @@ MOST_OPTIONS = 60_000  # ways to go on that are looked at for one network, whate
 USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 110, 96, 5, 3, 4, 40, 48, 120)
 USUAL_CLASSES = (10, 2, 3, 4, 5, 6, 7, 8, 12, 26, 37, 40, 47, 100)
 NARROW = 4  # no layer of a generator has fewer features than its noise has, over this
+BARE, BARE_VIEW = 3.5, 1.0  # no activation behind a layer, behind one whose features become maps
+ACT_FIRST, MIXED = 1.5, 3.0  # activations before norms; now so, now otherwise
+RARE = 5.0  # the cost of a geometry that is not looked at unless the module itself says so
 FORCED = 9.0  # the cost of a reading that the numbers in the names of an nn.Sequential speak against
 
 
@@ -85,8 +88,10 @@ def items_of(store: Store) -> tuple[list[Item], list[str]]:
     names: dict[str, None] = {}
     for key in store.names:
         names[key.rpartition(".")[0]] = None
+    outer = dict.fromkeys([*names, *(name.rpartition(".")[0] for name in names)])
+    whole = {part: name for name in outer for part in class_norm(store, name)}
     items, left = [], []
-    for name in names:
+    for name in dict.fromkeys(whole.get(name, name) for name in names):
         item = _item(store, name)
         if item is None:
             left.append(name)
@@ -95,8 +100,26 @@ def items_of(store: Store) -> tuple[list[Item], list[str]]:
     return items, left
 
 
+def class_norm(store: Store, name: str) -> tuple[str, ...]:
+    """The modules that make up `name` where it is a batch norm whose scale and shift belong to a class: the one with
+    the statistics, and a table of both or one of each; () where it is anything else.
+    """
+    parts = [part for part in store.modules if part == name or part.startswith(f"{name}.")] if name else []
+    norms = [part for part in parts if f"{part}.running_mean" in store]
+    tables = [part for part in parts if f"{part}.weight" in store and part not in norms]
+    if len(norms) != 1 or not 1 <= len(tables) <= 2 or len(parts) != len(tables) + 1:
+        return ()
+    (channels,) = store.shape(f"{norms[0]}.running_mean")[:1] or (0,)
+    shapes = [store.shape(f"{part}.weight") for part in tables]
+    both = len(tables) == 1 and len(shapes[0]) == 2 and 2 * channels in shapes[0]
+    each = len(tables) == 2 and shapes[0] == shapes[1] and len(shapes[0]) == 2 and channels in shapes[0]
+    return (*norms, *tables) if both or each else ()
+
+
 def _item(store: Store, name: str) -> Item | None:
     prefix = f"{name}." if name else ""
+    if own := class_norm(store, name):
+        return Item(name, "norm", store.shape(f"{own[0]}.running_mean"))
     weight, bias, mean = (store.shape(key) if (key := prefix + part) in store else None
                           for part in ("weight", "bias", "running_mean"))  # fmt: skip
     if mean is not None:
@@ -468,12 +491,14 @@ def _critic_labelled(
 
 @dataclass(frozen=True)
 class _Option:
-    """A way to go on from one place of the chain: steps, the shape after them, and what they cost."""
+    """A way to go on from one place of the chain: steps, the shape after them, and what they cost; style: so far."""
 
     steps: Steps
     shape: Shape
     cost: float
     room: _Room | None = None
+    style: _Style | None = None
+    grows: bool = False
 
 
 @dataclass(frozen=True)
@@ -495,7 +520,26 @@ class _Room:
         return unexplained * (0.5 if self.active else 2.5) + (1.0 if self.view and left and not self.active else 0.0)
 
 
-Node = tuple[int, Shape, "_Room | None"]
+@dataclass(frozen=True)
+class _Style:
+    """What people keep throughout a network: whether norms stand before activations ("norm") or behind them ("act"),
+    and how maps grow ("up", "shuffle", "transposed"); "" while nothing tells.
+    """
+
+    order: str = ""
+    growth: str = ""
+
+    def grown(self, made: _Option) -> tuple[_Style, float]:
+        """The style after these steps, and what speaks against their way to enlarge maps."""
+        how = next((method for method, arguments in made.steps if method in ("up", "shuffle")), "")
+        if not how and made.grows:
+            how = "transposed"
+        if not how or how == self.growth:
+            return self, 0.0
+        return (self, MIXED) if self.growth else (_Style(self.order, how), 0.0)
+
+
+Node = tuple[int, Shape, "_Room | None", _Style]
 
 
 class _Search:
@@ -511,7 +555,7 @@ class _Search:
 
     def run(self) -> Iterator[tuple[Steps, float]]:
         """Steps and cost of each."""
-        start: Node = (0, self.head.shape, None)
+        start: Node = (0, self.head.shape, None, _Style())
         if math.isinf(self.rest(start)):
             return
         count = itertools.count()
@@ -524,7 +568,7 @@ class _Search:
                 continue
             expanded += 1
             for option in self.options(node):
-                after: Node = (node[0] + 1, option.shape, option.room)
+                after: Node = (node[0] + 1, option.shape, option.room, option.style or _Style())
                 rest = self.rest(after)
                 if not math.isinf(rest):
                     total = cost + option.cost
@@ -536,7 +580,10 @@ class _Search:
             return 0.0
         if node not in self._rest:
             self._rest[node] = min(
-                (option.cost + self.rest((node[0] + 1, option.shape, option.room)) for option in self.options(node)),
+                (
+                    option.cost + self.rest((node[0] + 1, option.shape, option.room, option.style or _Style()))
+                    for option in self.options(node)
+                ),
                 default=math.inf,
             )
         return self._rest[node]
@@ -544,25 +591,30 @@ class _Search:
     def options(self, node: Node) -> list[_Option]:
         """The ways through one layer and what stands behind it; at place `last` the end of the network."""
         if node not in self._options:
-            place, shape, room = node
+            place, shape, room, style = node
             if self.looked[0] > MOST_OPTIONS:
                 return []
-            ways = self._ends(shape) if place == self.last else list(self._layer(place, shape, room))
+            ways = self._ends(shape) if place == self.last else list(self._layer(place, shape, room, style))
             self._options[node] = ways
             self.looked[0] += len(ways)
         return self._options[node]
 
-    def _layer(self, place: int, shape: Shape, room: _Room | None) -> Iterator[_Option]:
+    def _layer(self, place: int, shape: Shape, room: _Room | None, style: _Style) -> Iterator[_Option]:
         item, slot = self.head.main[place], self.head.slots[place + 1]
         following = self.head.main[place + 1] if place + 1 < self.last else None
         before = () if place else tuple(map(_normed, self.head.slots[0].items))
+        behinds: dict[tuple[Shape, _Style], list[_Option]] = {}  # many moves make maps of the same shape
         for made in self._moves(item, shape, place + 1 == self.last):
             raised = any(method in ("up", "pool") for method, _ in made.steps)
-            odd = room.cost(raised) if room else 0.0
-            for behind in self._behind(slot, made, following, item):
+            told, unlike = style.grown(made)
+            odd = unlike + (room.cost(raised) if room else 0.0)
+            if (made.shape, told) not in behinds:
+                behinds[made.shape, told] = list(self._behind(slot, made.shape, following, item, told))
+            for behind in behinds[made.shape, told]:
                 yield _Option(
-                    (*before, *made.steps, *behind.steps), behind.shape, made.cost + odd + behind.cost, behind.room
-                )
+                    (*before, *made.steps, *behind.steps), behind.shape, made.cost + odd + behind.cost, behind.room,
+                    behind.style,
+                )  # fmt: skip
 
     def _ends(self, shape: Shape) -> list[_Option]:
         """How a network may end after its last layer."""
@@ -601,7 +653,7 @@ class _Search:
             if item.shape[1] != channels:
                 return
             for move in geometry.shrinking(kernel, side):
-                if known and not known.allows(move, side):
+                if not (known.allows(move, side) if known else move.cost <= RARE):
                     continue
                 if score and (item.shape[0] != 1 or move.pool):
                     continue
@@ -611,21 +663,23 @@ class _Search:
             return
         if item.shape[0] == channels:
             for move in geometry.transposed(kernel, side):
-                if known and not known.allows(move, side):
+                if not (known.allows(move, side) if known else move.cost <= RARE):
                     continue
                 yield _Option(
                     (("transposed", (name, *move.geometry)),), (item.shape[1], move.side, move.side),
                     move.cost + (1.0 if item.shape[0] == item.shape[1] and kernel in (1, 3, 5, 7) else 0.0),
+                    grows=move.side > 1.5 * side > 1.5,
                 )  # fmt: skip
         if item.shape[1] == channels:
             for move in geometry.growing(kernel, side):
-                if known and not known.allows(move, side):
+                if not (known.allows(move, side) if known else move.cost <= RARE):
                     continue
                 raised = (("up", ("nearest", move.up)),) if move.up > 1 else ()
+                odd = 1.0 if item.shape[0] == item.shape[1] and kernel not in (1, 3, 5, 7) else 0.0
+                odd += 0.0 if (move.up == 1) is last else 0.4  # most enlarge maps before each convolution but the last
                 yield _Option(
-                    (*raised, ("conv", (name, *move.geometry))), (item.shape[0], move.side, move.side),
-                    move.cost + (1.0 if item.shape[0] == item.shape[1] and kernel not in (1, 3, 5, 7) else 0.0),
-                )  # fmt: skip
+                    (*raised, ("conv", (name, *move.geometry))), (item.shape[0], move.side, move.side), move.cost + odd
+                )
 
     def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
         outputs, inputs = item.shape
@@ -641,24 +695,34 @@ class _Search:
                 if shape[0] * (shape[1] // 2) * (shape[2] // 2) == inputs:
                     yield _Option((("pool", (of,)), step), (outputs,), cost)
 
-    def _behind(self, slot: _Slot, made: _Option, following: Item | None, item: Item) -> Iterator[_Option]:
+    def _behind(
+        self, slot: _Slot, made: Shape, following: Item | None, item: Item, style: _Style
+    ) -> Iterator[_Option]:  # fmt: skip
         """What may stand behind a layer: norms, activations, and features as maps."""
         norms = [_normed(own) for own in slot.items if own.kind in ("norm", "scale")]
         slopes = [("prelu", (own.name,)) for own in slot.items if own.kind == "slope"]
         act = ("activation", ("leaky 0.2" if self.image else "relu",))
-        orders: list[tuple[list[tuple[str, tuple[object, ...]]], float]]
+        orders: list[tuple[list[tuple[str, tuple[object, ...]]], float, str]]
         if slopes:
-            orders = [([*norms, *slopes], 0.0)] + ([([*slopes, *norms], 1.5)] if norms else [])
+            orders = [([*norms, *slopes], 0.0, "norm")] + ([([*slopes, *norms], 0.0, "act")] if norms else [])
         elif following is None:
-            orders = [(norms, 0.0)] + ([([act, *norms], 4.0)] if norms else [])
+            orders = [(norms, 0.0, "")] + ([([act, *norms], 4.0, "")] if norms else [])
         elif norms:
-            orders = [([*norms, act], 0.0), ([act, *norms], 1.5), (norms, 3.5)]
+            orders = [([*norms, act], 0.0, "norm"), ([act, *norms], 0.0, "act"), (norms, BARE, "")]
         else:
-            orders = [([act], 0.0), ([], 3.5)]
-        for steps, shape, cost in self._views(slot, made.shape, following):
-            for inner, unusual in orders:
+            orders = [([act], 0.0, ""), ([], BARE, "")]
+        for steps, shape, cost in self._views(slot, made, following):
+            grown, unlike = style.grown(_Option(steps, shape, 0.0))
+            for inner, unusual, told in orders:
+                if unusual == BARE and len(made) == 1 and len(shape) == 3:
+                    unusual = BARE_VIEW
+                if told and told != style.order:
+                    unusual += MIXED if style.order else ACT_FIRST * (told == "act" and len(norms) > 0)
                 evidence, room = self._numbers(slot, item, inner, bool(steps), following)
-                yield _Option(self._placed(steps, inner, slot, made.shape), shape, cost + unusual + evidence, room)
+                yield _Option(
+                    self._placed(steps, inner, slot, made), shape, cost + unusual + unlike + evidence, room,
+                    _Style(told or style.order, grown.growth),
+                )  # fmt: skip
 
     def _placed(
         self, views: Steps, inner: Sequence[tuple[str, tuple[object, ...]]],
@@ -700,8 +764,9 @@ class _Search:
 
     def _shuffled(self, shape: Shape, channels: set[int]) -> Iterator[tuple[Steps, Shape, float]]:
         for factor in (2, 4):
-            if not shape[0] % factor**2 and shape[0] // factor**2 in channels and shape[0] not in channels:
-                yield (("shuffle", (factor,)),), (shape[0] // factor**2, factor * shape[1], factor * shape[2]), 0.3
+            if not shape[0] % factor**2 and shape[0] // factor**2 in channels:
+                made = shape[0] // factor**2, factor * shape[1], factor * shape[2]
+                yield (("shuffle", (factor,)),), made, 1.0 if shape[0] in channels else 0.3
 
     def _numbers(
         self, slot: _Slot, item: Item, inner: Sequence[tuple[str, tuple[object, ...]]], viewed: bool,
@@ -736,6 +801,7 @@ def _normed(item: Item) -> tuple[str, tuple[object, ...]]:
     return "norm" if item.kind == "norm" else "sample_norm", (item.name,)
 
 
+@lru_cache(maxsize=4096)
 def _gap(name: str, after: str) -> int | None:
     """How many modules without weights stand between two of one nn.Sequential; None where names do not tell."""
     (parent, _, number), (next_parent, _, next_number) = name.rpartition("."), after.rpartition(".")

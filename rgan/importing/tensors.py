@@ -37,6 +37,10 @@ _WEIGHT_NORMS = (
     ("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"),
 )  # fmt: skip
 
+_SPELLINGS = [name for spelling in (*_SPECTRAL, *_WEIGHT_NORMS) for name in spelling if name]
+# Last parts of the names of a layer's tensors.
+PARAMETERS = {"weight", "bias", "running_mean", "running_var", *(name.rpartition(".")[2] for name in _SPELLINGS)}
+
 
 @dataclass(frozen=True)
 class ModuleAt:

@@ -52,6 +52,27 @@ def lively(network: nn.Module, seed: int = 0) -> nn.Module:
     return network.eval()
 
 
+def settled(generator: nn.Module, shape=(), critic: nn.Module | None = None, labels=(None,)) -> None:
+    """Batch norms remember what comes through, as after a training: what the networks make of noise and of images."""
+    norms = [
+        module for network in (generator, critic or nn.Identity()) for module in network.modules()
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))
+    ]  # fmt: skip
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+    rng = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for label in [one for one in labels for _ in range(4)]:
+            known = {} if label is None else {"label": label}
+            images = generator.train()(torch.randn((128, *shape), generator=rng), **known)
+            if critic is not None:
+                critic.train()(images, **known)
+    generator.eval()
+    if critic is not None:
+        critic.eval()
+
+
 def agree(gan: Gan, generator: nn.Module, critic: nn.Module | None = None, z_shape=(), **inputs) -> None:
     """Images and scores of an imported Gan are those of the networks it was imported from."""
     z = gan.noise(5, 1)
@@ -715,6 +736,7 @@ class TorchganGenerator(nn.Module):
 
 def test_torchgan_whose_losses_are_pickled():
     generator, critic = lively(TorchganGenerator()), lively(TorchganCritic())
+    settled(generator, (6,), critic)
     value = {
         "epoch": 1, "loss_information": {"generator_losses": 0.5}, "loss_objects": [NoLoss()],
         "generator": generator.state_dict(), "discriminator": critic.state_dict(), "optimizer_generator": {"state": {}},
@@ -766,6 +788,7 @@ class PyTorchGanCritic(nn.Module):
 
 def test_pytorch_gan_cnn():
     generator, critic = lively(PyTorchGanGenerator()), lively(PyTorchGanCritic())
+    settled(generator, (6,), critic)
     gan = conversion.read(files(generator, critic)).gan()
     agree(gan, generator, critic)
     assert gan.recipe.title == "CNN of PyTorch-GAN" and gan.recipe.latent == 6
@@ -775,6 +798,7 @@ def test_pytorch_gan_cnn():
 def test_conditional_cnns_are_drawn_class_by_class(length):
     generator = lively(PyTorchGanGenerator(classes=5, length=length))
     critic = lively(PyTorchGanCritic("conv_blocks", classes=5))
+    settled(generator, (6,), critic, range(5))
     proposal = conversion.read(files(generator, critic))
     question = next(one for one in proposal.questions() if one.name == "class")
     assert list(question.options) == ["0", "1", "2", "3", "4"] and question.guess == "0"
@@ -805,6 +829,7 @@ class ConditionalMlp(nn.Module):
 
 def test_conditional_mlps_are_drawn_class_by_class():
     generator, critic = lively(ConditionalMlp(False)), lively(ConditionalMlp(True))
+    settled(generator, (6,), critic, range(5))
     proposal = conversion.read(files(generator, critic))
     for label in (0, 4):
         agree(proposal.gan({"class": str(label)}), generator, critic, label=label)
@@ -825,6 +850,7 @@ def test_pytorch_gan_mlp():
         Mlp(nn.Sequential(nn.Linear(5, 7), leaky(), *middle, nn.Linear(12, 300), nn.Tanh()), (3, 10, 10))
     )
     critic = lively(Mlp(nn.Sequential(nn.Linear(300, 9), leaky(), nn.Linear(9, 7), leaky(), nn.Linear(7, 1))))
+    settled(generator, (5,), critic)
     gan = conversion.read(files(generator, critic)).gan()
     agree(gan, generator, critic)
     assert gan.recipe.title == "MLP of PyTorch-GAN"
