@@ -143,7 +143,7 @@ class Network(nn.Module):
 
 @dataclass(frozen=True)
 class Stranger:
-    """A generator, its family and what draws of it: noise, labels, image (C, H, W), range; and how its file is named."""
+    """A generator and its family: its noise, classes, image (C, H, W) and range, and how its tensors are named."""
 
     family: str
     network: Network
@@ -345,6 +345,7 @@ class Builder:
         return [*parts, nn.Conv2d(widths[-1], self.channels, 3, padding=1), self.end()]
 
     def attention(self) -> list[nn.Module]:
+        self.size = min(self.size, 32)
         parts = self.transposed(self.latent)
         layers = [k for k, part in enumerate(parts) if isinstance(part, nn.ConvTranspose2d)]
         where = layers[-1]

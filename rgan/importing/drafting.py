@@ -22,6 +22,7 @@ from rgan.common.errors import SettingsError, one_of
 from rgan.importing.tensors import Store
 from rgan.networks.described import (
     Activation,
+    Attention,
     Block,
     ClassNormed,
     Conv,
@@ -65,6 +66,9 @@ NORMS_OF_SAMPLES = {
     **{f"{groups} groups": (f"group norm, {groups} groups", GroupNorm(groups)) for groups in (2, 4, 8, 16, 32)},
 }
 SMALLEST = 8  # pixels of an image's side; fewer are some other numbers
+
+
+Steps = tuple[tuple[str, tuple[object, ...]], ...]  # names of a draft's methods, and what they are called with
 
 
 class MismatchError(Exception):
@@ -519,6 +523,21 @@ class Draft:
             self.weights |= {f"{position}.{name}.{key}": make for key, make in part.weights.items()}
         self.add(lambda: Block(tuple(parts[0].layers), tuple(parts[1].layers)))
 
+    def residual(self, branch: Steps, shortcut: Steps) -> None:
+        """A residual block of steps, (method, arguments) each."""
+        self.block(partial(take, branch), partial(take, shortcut) if shortcut else None)
+
+    def attention(self, name: str, parts: Sequence[str]) -> None:
+        """Self-attention `name` of the 1×1 convolutions of query, key and value."""
+        weights: dict[str, Callable[[], Tensor]] = {"gamma": self._value(f"{name}.gamma")}
+        self.used.add(f"{name}.gamma")
+        for role, part in zip(("query", "key", "value"), parts, strict=True):
+            outputs = self.size(part, 4)[0]
+            weight, bias = self._take(part, outputs)
+            weights |= {f"{role}.weight": weight, f"{role}.bias": bias.get("bias", partial(torch.zeros, outputs))}
+        inner = self.size(parts[0], 4)[0]
+        self.add(lambda: Attention(inner), **weights)
+
     def total(self, guess: str = "sum") -> None:
         """All pixels of a map in one number."""
         options = {"sum": "their sum", "mean": "their mean"}
@@ -614,6 +633,12 @@ class Draft:
         self.used.add(f"{label}.weight")
         self.conditional(classes)
         self.add(lambda: Projected(classes, bool(bias)), weight=weight, table=self._value(f"{label}.weight"), **bias)
+
+
+def take(steps: Steps, draft: Draft) -> None:
+    """Write a network into a draft, step by step."""
+    for method, arguments in steps:
+        getattr(draft, method)(*arguments)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from rgan.common import limits
 from rgan.importing import geometry
-from rgan.importing.drafting import SMALLEST, Draft
+from rgan.importing.drafting import SMALLEST, Draft, Steps, take
 from rgan.importing.tensors import Store
 from rgan.networks.described import Shape
 
@@ -36,19 +36,21 @@ RARE = 5.0  # the cost of a geometry that is not looked at unless the module its
 FORCED = 9.0  # the cost of a reading that the numbers in the names of an nn.Sequential speak against
 
 
-Steps = tuple[tuple[str, tuple[object, ...]], ...]
+MAIN = ("matrix", "kernel", "block")  # modules that a chain runs through; what is none of these stands behind one
 
 
 @dataclass(frozen=True)
 class Item:
-    """A module by the tensors it has. kind: "matrix", "kernel", "norm" (with running statistics), "scale" (without) or
-    "slope" (of a PReLU); size: of a norm or slope.
+    """A module by the tensors it has. kind: "matrix", "kernel", "norm" (with running statistics), "scale" (without),
+    "slope" (of a PReLU), "attention", or "block" (residual, of the shape of a kernel from its inputs to its outputs);
+    size: of what stands behind a layer. parts: modules that a block or attention consists of.
     """
 
     name: str
     kind: str
     shape: Shape
     bias: bool = False
+    parts: tuple[Item, ...] = ()
 
     @property
     def size(self) -> int:
@@ -66,12 +68,6 @@ class Reading:
     cost: float
     guesses: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, str] = field(default_factory=dict)
-
-
-def _take(steps: Steps, draft: Draft) -> None:
-    """Write a network into a draft, step by step."""
-    for method, arguments in steps:
-        getattr(draft, method)(*arguments)
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,50 @@ def items_of(store: Store) -> tuple[list[Item], list[str]]:
             left.append(name)
         else:
             items.append(item)
+    return _grouped(items, left)
+
+
+def _grouped(items: list[Item], left: list[str]) -> tuple[list[Item], list[str]]:
+    """Modules of one name that are self-attention or a residual block as one."""
+    names = dict.fromkeys(
+        ".".join(item.name.split(".")[: k + 1]) for item in items for k in range(item.name.count("."))
+    )
+    for name in names:
+        parts = [item for item in items if item.name.startswith(f"{name}.")]
+        one = _attention(name, parts, left) or _block(name, parts)
+        if one is not None:
+            items = [one if item is parts[0] else item for item in items if item is parts[0] or item not in parts]
+            left = [other for other in left if other != name]
     return items, left
+
+
+def _attention(name: str, parts: Sequence[Item], left: Sequence[str]) -> Item | None:
+    """Query, key and value, 1×1 convolutions with a factor beside them that is no module's weight."""
+    if name not in left or len(parts) != 3 or any(part.kind != "kernel" or part.shape[2] != 1 for part in parts):
+        return None
+    query, key, value = parts
+    if query.shape != key.shape or value.shape[0] != value.shape[1] or value.shape[1] != query.shape[1]:
+        return None
+    return Item(name, "attention", (value.shape[0],), parts=tuple(parts))
+
+
+def _block(name: str, parts: Sequence[Item]) -> Item | None:
+    """Two convolutions that keep their maps' size, perhaps a 1×1 beside them, and norms that fit."""
+    kernels = [part for part in parts if part.kind == "kernel"]
+    wide = [part for part in kernels if part.shape[2] > 1]
+    beside = [part for part in kernels if part.shape[2] == 1]
+    norms = [part for part in parts if part.kind == "norm"]
+    if len(wide) != 2 or len(beside) > 1 or len(norms) > 3 or len(parts) != len(kernels) + len(norms):
+        return None
+    first, second = wide
+    inputs, outputs = first.shape[1], second.shape[0]
+    if second.shape[1] != first.shape[0] or not all(part.shape[2] % 2 for part in wide) or parts[-1].name == name:
+        return None
+    if (beside and beside[0].shape[:2] != (outputs, inputs)) or (not beside and inputs != outputs):
+        return None
+    if any(norm.size not in (inputs, first.shape[0], outputs) for norm in norms):
+        return None
+    return Item(name, "block", (outputs, inputs, first.shape[2], first.shape[3]), parts=tuple(parts))
 
 
 def class_norm(store: Store, name: str) -> tuple[str, ...]:
@@ -146,7 +185,7 @@ def critics(store: Store, image: Shape, most: int = MOST_READINGS) -> list[Readi
 def images(store: Store) -> Iterator[Shape]:
     """Images that a critic of these tensors may judge, the usual sizes first."""
     items, _ = items_of(store)
-    first = [item for item in items if item.kind in ("matrix", "kernel")][:2]
+    first = [item for item in items if item.kind in MAIN][:2]
     for side in geometry.sides():
         for channels in (1, 3):
             pixels = channels * side**2
@@ -169,7 +208,7 @@ def _readings(store: Store, image: Shape, most: int) -> list[Reading]:
             search = _Search(store, head, image, looked)
             for steps, cost in itertools.islice(search.run(), most):
                 found.append(
-                    Reading(head.title, partial(_take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left))
+                    Reading(head.title, partial(take, (*drops, *steps)), cost + extra + head.cost + 4.0 * len(left))
                 )
         if found:
             break
@@ -210,7 +249,7 @@ class _Head:
 
 def _heads(store: Store, items: Sequence[Item], image: Shape) -> Iterator[_Head]:
     """The ways in which these modules may begin: with noise or an image, with labels or without."""
-    main = [item for item in items if item.kind in ("matrix", "kernel")]
+    main = [item for item in items if item.kind in MAIN]
     if not main or len(main) > 40:
         return
     if image:
@@ -248,7 +287,7 @@ def _head(
     shape: Shape, cost: float, beside: Sequence[Item] = (),
 ) -> Iterator[_Head]:  # fmt: skip
     """Heads whose remaining layers are `main`, by each way to place norms; `beside` are modules that are used up."""
-    own = [item for item in items if item in main or (item.kind not in ("matrix", "kernel") and item not in beside)]
+    own = [item for item in items if item in main or (item.kind not in MAIN and item not in beside)]
     for slots, extra in _assigned(own, main):
         yield _Head(title, steps, shape, tuple(main), slots, cost + extra)
 
@@ -277,13 +316,17 @@ def _fits(own: Sequence[Item], before: Item | None, after: Item | None) -> bool:
         return True
     norms = [item for item in own if item.kind in ("norm", "scale")]
     slopes = [item for item in own if item.kind == "slope"]
-    if len(norms) > 1 or len(slopes) > 1:
+    attention = [item for item in own if item.kind == "attention"]
+    if len(norms) > 1 or len(slopes) > 1 or len(attention) > 1:
         return False
     if before is None:
-        return after is not None and not slopes and all(item.size in _inputs(after) for item in norms)
+        alone = not slopes and not attention
+        return after is not None and alone and all(item.size in _inputs(after) for item in norms)
     sizes = _outputs(before, after)
-    return all(len(item.shape) == 3 or item.size in sizes for item in norms) and all(
-        item.size in (1, *sizes) for item in slopes
+    return (
+        all(len(item.shape) == 3 or item.size in sizes for item in norms)
+        and all(item.size in (1, *sizes) for item in slopes)
+        and all(item.size in sizes for item in attention)
     )
 
 
@@ -422,7 +465,7 @@ def _branched(store: Store, items: Sequence[Item], main: Sequence[Item]) -> Iter
         width = rest[0].shape[1] if rest[0].kind == "matrix" else rest[0].shape[0]
         if made + beside != width or not 2 <= classes <= limits.MAX_CLASSES:
             continue
-        own = [item for item in items if item.kind not in ("matrix", "kernel")]
+        own = [item for item in items if item.kind not in MAIN]
         norms = [
             [item for item in own if _near(items, layer, item, main) and item.size in (made, beside)]
             for layer in (noise, label)
@@ -639,6 +682,9 @@ class _Search:
         if item.kind == "matrix":
             yield from self._matrix(item, shape, score)
             return
+        if item.kind == "block":
+            yield from self._block(item, shape)
+            return
         if len(shape) == 1:
             if self.image or shape[0] != item.shape[0]:
                 return
@@ -681,6 +727,39 @@ class _Search:
                     (*raised, ("conv", (name, *move.geometry))), (item.shape[0], move.side, move.side), move.cost + odd
                 )
 
+    def _block(self, item: Item, shape: Shape) -> Iterator[_Option]:
+        """A residual block: norms and activations before its convolutions or behind them, its maps enlarged or not."""
+        if self.image or len(shape) != 3 or shape[0] != item.shape[1]:
+            return
+        first, second = (part for part in item.parts if part.kind == "kernel" and part.shape[2] > 1)
+        beside = [part for part in item.parts if part.kind == "kernel" and part.shape[2] == 1]
+        norms = [part for part in item.parts if part.kind == "norm"]
+        act = ("activation", ("relu",))
+        convs = [("conv", (part.name, 1, part.shape[2] // 2)) for part in (first, second)]
+        own: list[tuple[str, tuple[object, ...]]] = [("conv", (beside[0].name, 1, 0))] if beside else []
+        up = ("up", ("nearest", 2))
+        for raised in (False, True):
+            outputs = (item.shape[0], shape[1] << raised, shape[2] << raised)
+            for before in (True, False):
+                sizes = (shape[0], first.shape[0]) if before else (first.shape[0], item.shape[0])
+                if norms and (len(norms) < 2 or tuple(norm.size for norm in norms[:2]) != sizes):
+                    continue
+                if before and len(norms) == 3:
+                    continue
+                told = [_normed(norm) for norm in norms]
+                cost = 0.0 if not norms or (item.parts.index(norms[0]) < item.parts.index(first)) is before else 1.5
+                ups = [up] if raised else []
+                if before:
+                    branch = [*told[:1], act, *ups, convs[0], *told[1:2], act, convs[1]]
+                    steps: Steps = (("residual", (tuple(branch), (*ups, *own))),)
+                else:
+                    branch = [convs[0], *told[:1], act, convs[1], *told[1:2]]
+                    steps = (
+                        *ups,
+                        ("residual", (tuple(branch), (*own, *told[2:]))),
+                    )
+                yield _Option(steps, outputs, cost + 0.3 * (not raised))
+
     def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
         outputs, inputs = item.shape
         if (score and outputs != 1) or (not self.image and outputs < self.latent / NARROW):
@@ -702,11 +781,17 @@ class _Search:
         norms = [_normed(own) for own in slot.items if own.kind in ("norm", "scale")]
         slopes = [("prelu", (own.name,)) for own in slot.items if own.kind == "slope"]
         act = ("activation", ("leaky 0.2" if self.image else "relu",))
+        attention = [
+            ("attention", (own.name, tuple(part.name for part in own.parts)))
+            for own in slot.items if own.kind == "attention"
+        ]  # fmt: skip
         orders: list[tuple[list[tuple[str, tuple[object, ...]]], float, str]]
         if slopes:
             orders = [([*norms, *slopes], 0.0, "norm")] + ([([*slopes, *norms], 0.0, "act")] if norms else [])
         elif following is None:
             orders = [(norms, 0.0, "")] + ([([act, *norms], 4.0, "")] if norms else [])
+        elif item.kind == "block":
+            orders = [([*norms, act], 0.0, "")] if norms else [([act], 0.5, ""), ([], 0.0, "")]
         elif norms:
             orders = [([*norms, act], 0.0, "norm"), ([act, *norms], 0.0, "act"), (norms, BARE, "")]
         else:
@@ -719,8 +804,9 @@ class _Search:
                 if told and told != style.order:
                     unusual += MIXED if style.order else ACT_FIRST * (told == "act" and len(norms) > 0)
                 evidence, room = self._numbers(slot, item, inner, bool(steps), following)
+                placed = (*self._placed(steps, inner, slot, made), *attention)
                 yield _Option(
-                    self._placed(steps, inner, slot, made), shape, cost + unusual + unlike + evidence, room,
+                    placed, shape, cost + unusual + unlike + evidence, room,
                     _Style(told or style.order, grown.growth),
                 )  # fmt: skip
 
