@@ -758,7 +758,9 @@ class _Search:
                         *ups,
                         ("residual", (tuple(branch), (*own, *told[2:]))),
                     )
-                yield _Option(steps, outputs, cost + 0.3 * (not raised))
+                for acted in (False, True):
+                    ends = (*steps, act) if acted else steps
+                    yield _Option(ends, outputs, cost + 0.3 * (not raised) + (1.0 if acted is before else 0.0))
 
     def _matrix(self, item: Item, shape: Shape, score: bool) -> Iterator[_Option]:
         outputs, inputs = item.shape
@@ -791,7 +793,7 @@ class _Search:
         elif following is None:
             orders = [(norms, 0.0, "")] + ([([act, *norms], 4.0, "")] if norms else [])
         elif item.kind == "block":
-            orders = [([*norms, act], 0.0, "")] if norms else [([act], 0.5, ""), ([], 0.0, "")]
+            orders = [([*norms, act] if norms else [], 0.0, "")]
         elif norms:
             orders = [([*norms, act], 0.0, "norm"), ([act, *norms], 0.0, "act"), (norms, BARE, "")]
         else:
