@@ -14,8 +14,9 @@ import dataclasses
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import torch
@@ -70,8 +71,8 @@ class Part:
     """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
 
     images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
-    reading: of its tensors; for a critic the one of the first of its images, until its generator is known. pool: all
-    readings of a generator, as far as they were looked for.
+    reading: of its tensors; for a critic the one of the first of its images, until its generator is known. pool,
+    further: readings of a generator so far, and where to ask for more.
     """
 
     player: str
@@ -82,6 +83,7 @@ class Part:
     source: str = ""
     reading: Reading | None = None
     pool: tuple[Reading, ...] = field(default=(), repr=False)
+    further: Callable[[], list[Reading]] | None = field(default=None, repr=False)
 
     @property
     def cost(self) -> float:
@@ -302,7 +304,7 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
     with the second where there are so many.
     """
     assert generator.reading is not None, "what was recognised has one"
-    generators = ranked(generator.pool, generator.store, source=generator.source) or [
+    generators = ranked(generator.pool, generator.store, source=generator.source, more=generator.further) or [
         Ranked(generator.reading, 0.0, torch.empty(0))
     ]
     critics: dict[Shape, list[Reading]] = {}
@@ -326,26 +328,33 @@ def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | 
 
 def _critics(critic: Part, images: Tensor | None, image: Shape, given: Mapping[str, str]) -> list[Reading]:
     """The likeliest readings of a critic of these images (N, C, H, W), best first; without images the most usual."""
-    pool = _readings(critic.store, "critic", critic.source, image)
+    pool, further = _readings(critic.store, "critic", critic.source, image)
     if images is None:
         return pool[:1]
     slope = given.get("activation", "")  # a leaky generator's critic leaks as much
     likely = {"critic activation": slope} if slope.startswith("leaky") else {}
     found = ranked(
-        pool, critic.store, source=critic.source, images=images[:SEEN], answers=given, likely=likely, most=JUDGEMENTS
-    )
+        pool, critic.store, source=critic.source, images=images[:SEEN], answers=given, likely=likely, most=JUDGEMENTS,
+        more=further,
+    )  # fmt: skip
     return [one.reading for one in found]
 
 
-def _readings(store: Store, role: str, source: str, image: Shape = ()) -> list[Reading]:
-    """All readings of a network: as one of a known format, and as what its shapes allow."""
-    exact = modules.readings(store, role, image)
-    if exact and modules.is_sequence(store):
-        return exact
-    known = exact if store.layers else formats.readings(store, role, source=source, image=image)
-    if not store.layers and any(one.own for one in known):  # names of one program alone
-        return known
-    return [*known, *(solver.critics(store, image) if image else solver.generators(store))]
+Further = Callable[[], list[Reading]]
+
+
+def _readings(store: Store, role: str, source: str, image: Shape = ()) -> tuple[list[Reading], Further | None]:
+    """Readings of a network as what its module says or as one of a known format, else as all that its shapes allow; and
+    where to ask for what shapes allow beside them, None if it is there or there can be nothing.
+    """
+    known = modules.readings(store, role, image)
+    if not store.layers:
+        known = formats.readings(store, role, source=source, image=image)
+    shaped = partial(solver.critics, store, image) if image else partial(solver.generators, store)
+    if not known:
+        return shaped(), None
+    certain = modules.is_sequence(store) if store.layers else any(one.own for one in known)
+    return known, None if certain else shaped
 
 
 def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
@@ -534,9 +543,9 @@ def _called(name: str, path: str) -> str:
 
 def _drawing(store: Store, source: str, where: str) -> Part | None:
     """The generator that these tensors can be."""
-    pool = _readings(store, "generator", source)
+    pool, further = _readings(store, "generator", source)
     for reading in pool:
-        part = Part("generator", "", where, (), store, source, reading, tuple(pool))
+        part = Part("generator", "", where, (), store, source, reading, tuple(pool), further)
         network = part.network({})
         if network is not None:
             return dataclasses.replace(part, title=network.title, images=(network.image,))
@@ -546,7 +555,7 @@ def _drawing(store: Store, source: str, where: str) -> Part | None:
 def _judging(store: Store, source: str, where: str) -> Part | None:
     """The critic that these tensors can be."""
     found = [(one.title, one.image) for one in islice(images(store, source=source), SIZES + 1)]
-    readings = _readings(store, "critic", source, found[0][1])[:1] if found else []
+    readings = _readings(store, "critic", source, found[0][1])[0][:1] if found else []
     for image in () if found else solver.images(store):
         for reading in solver.critics(store, image, 1)[:1]:
             found.append((reading.title, image))

@@ -9,7 +9,7 @@ images are smooth, and a background stays one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -193,9 +193,11 @@ IMAGES, IMAGES_OF_MAPS = 5.0, 2.5  # weight of how the images look, those of con
 WORK = 3e10  # multiplications that ranking one network may take
 LOOKED, LOOKED_CRITICS = 150, 60  # readings of a generator, of a critic, that are run at most
 FINER = 1.5  # power of an image's side by which neighbouring pixels come closer
+EARLY = 40  # those after which it is known whether norms remember anything true
 MOVED = 100  # multiplications that take as long as to write a number down
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
+EXPLAINED, EXPLAINED_CRITIC = 0.05, 0.3  # how far norms' memories are at most under the true network; of real images
 UNTRUE = 0.15  # how far all norms' memories are from what any reading makes if they were filled in, or averaged
 REMEMBERED = 0.5  # how far from a norm's memory all is equally wrong
 SAME = 0.97  # correlation from which two pictures are one
@@ -218,31 +220,46 @@ class Ranked:
 def ranked(
     readings: Sequence[Reading], store: Store, *, source: str = "", images: Tensor | None = None,
     answers: Mapping[str, str] | None = None, likely: Mapping[str, str] | None = None, most: int = 8,
+    more: Callable[[], Sequence[Reading]] | None = None,
 ) -> list[Ranked]:  # fmt: skip
     """The most plausible of these readings, with the answers to what weights do not tell that suit them, best first;
     of those that make the same picture only the best.
 
     images: (N, C, H, W) that a critic judges. answers: what is known already, as the generator's of its critic.
-    likely: answers for which something else speaks.
+    likely: answers for which something else speaks. more: further readings, looked for only where these do not explain
+    what norms remember.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads on shared cores wait for each other by spinning
     try:
-        return _ranked(readings, _Judge(store, source, images, dict(answers or {}), dict(likely or {})), most)
+        judge = _Judge(store, source, images, dict(answers or {}), dict(likely or {}))
+        return _ranked(readings, judge, most, more)
     finally:
         torch.set_num_threads(threads)
 
 
-def _ranked(readings: Sequence[Reading], judge: _Judge, most: int) -> list[Ranked]:
+def _ranked(
+    readings: Sequence[Reading], judge: _Judge, most: int, more: Callable[[], Sequence[Reading]] | None
+) -> list[Ranked]:
     first = tuple(
         dict.fromkeys([*filter(None, [judge.likely.get(judge.activation)]), *FIRST[judge.images is not None]])
     )
-    pool = sorted(readings, key=lambda one: one.cost)[: LOOKED if judge.images is None else LOOKED_CRITICS]
-    tried = _tried(pool, judge, first)
+    looked, explained = (LOOKED, EXPLAINED) if judge.images is None else (LOOKED_CRITICS, EXPLAINED_CRITIC)
+    pool = sorted(readings, key=lambda one: one.cost)[:looked]
+    usual, unusual = pool[:EARLY], pool[EARLY:]
+    tried = _tried(usual, judge, first)
+    if more is not None and not any(one.norms and max(one.norms) < explained for one in tried):
+        pool = sorted(more(), key=lambda one: one.cost)[:looked]
+        usual, unusual = [*usual, *pool[:EARLY]], [*unusual, *pool[EARLY:]]
+        tried += _tried(pool[:EARLY], judge, first)
     if tried and all(_unexplained(one.norms) for one in tried):
         judge.doubt()
-        tried = _tried(pool, judge, first)
-    near = [one for looked in _different(tried, REFINED) for one in judge.refined(looked)]
+        if judge.images is not None:  # nothing is left to tell them apart but how usual they are
+            usual, unusual = usual[:most], []
+        tried = _tried(usual, judge, first)
+    tried += _tried(unusual, judge, first)
+    tried.sort(key=lambda one: one.cost)
+    near = [one for looked_at in _different(tried, REFINED) for one in judge.refined(looked_at)]
     return _different(sorted([*tried, *near], key=lambda one: one.cost), most)
 
 

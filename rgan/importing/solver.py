@@ -27,11 +27,12 @@ from rgan.networks.described import Shape
 MOST_READINGS = 400  # of one network; those after them are too unusual to be looked at
 MOST_EXPANDED = 20_000  # places in the search for them
 MOST_OPTIONS = 60_000  # ways to go on that are looked at for one network, whatever its shapes
-USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 110, 96, 5, 3, 4, 40, 48, 120)
+USUAL_LATENTS = (100, 128, 64, 10, 256, 512, 62, 32, 16, 50, 20, 8, 2, 200, 96, 5, 3, 4, 40, 48, 120)
 USUAL_CLASSES = (10, 2, 3, 4, 5, 6, 7, 8, 12, 26, 37, 40, 47, 100)
 NARROW = 4  # no layer of a generator has fewer features than its noise has, over this
 BARE, BARE_VIEW = 3.5, 1.0  # no activation behind a layer, behind one whose features become maps
 ACT_FIRST, MIXED = 1.5, 3.0  # activations before norms; now so, now otherwise
+UNBIASED = 3.0  # a class's own layer without a bias, which looks as an embedding does
 RARE = 5.0  # the cost of a geometry that is not looked at unless the module itself says so
 FORCED = 9.0  # the cost of a reading that the numbers in the names of an nn.Sequential speak against
 
@@ -250,7 +251,7 @@ class _Head:
 def _heads(store: Store, items: Sequence[Item], image: Shape) -> Iterator[_Head]:
     """The ways in which these modules may begin: with noise or an image, with labels or without."""
     main = [item for item in items if item.kind in MAIN]
-    if not main or len(main) > 40:
+    if not main or len(main) > 40 or main[0].kind == "block":
         return
     if image:
         yield from _critic_heads(store, items, main, image)
@@ -343,20 +344,33 @@ def _outputs(before: Item, after: Item | None) -> set[int]:
 
 
 def _by_size(items: Sequence[Item], main: Sequence[Item]) -> list[list[Item]]:
-    """Norms and slopes behind the layers whose channels they have, in their order where several do."""
+    """Norms and slopes behind the layers whose channels they have, those of a kind in their order."""
     behind: list[list[Item]] = [[] for _ in range(len(main) + 1)]
-    for item in items:
-        if item in main:
-            continue
-        places = [
-            k + 1
-            for k, layer in enumerate(main)
-            if _fits([*behind[k + 1], item], layer, main[k + 1] if k + 1 < len(main) else None)
-        ]
-        likely = [place for place in places if item.size in _made(main, place - 1)]
-        places = likely or places
-        behind[places[0] if places else len(main)].append(item)
+    beside = [item for item in items if item not in main]
+    for kinds in (("norm", "scale"), ("slope",), ("attention",)):
+        own = [item for item in beside if item.kind in kinds]
+        for item, place in zip(own, _in_order(own, main), strict=True):
+            behind[place].append(item)
     return behind
+
+
+def _in_order(own: Sequence[Item], main: Sequence[Item]) -> list[int]:
+    """Places behind the layers of `main`, ever later ones, whose channels these have; the last where there are none."""
+    best: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}  # by the last place taken: cost, places
+    for item in own:
+        after: dict[int, tuple[float, list[int]]] = {}
+        for last, (cost, places) in best.items():
+            for k in range(last, len(main)):
+                following = main[k + 1] if k + 1 < len(main) else None
+                if not _fits([item], main[k], following):
+                    continue
+                total = cost + (item.size not in _made(main, k))
+                if k + 1 not in after or total < after[k + 1][0]:
+                    after[k + 1] = total, [*places, k + 1]
+        best = after
+    if not best:
+        return [len(main)] * len(own)
+    return min(best.values(), key=lambda one: (one[0], one[1]))[1]
 
 
 def _made(main: Sequence[Item], place: int) -> set[int]:
@@ -365,8 +379,10 @@ def _made(main: Sequence[Item], place: int) -> set[int]:
     if layer.kind == "matrix":
         taken = {*after.shape[:2]} - _made(main, place + 1) if after is not None and after.kind == "kernel" else set()
         return {layer.shape[0]} | taken
-    shared = {*layer.shape[:2]} & ({*after.shape[:2]} if after is not None and after.kind == "kernel" else set())
-    return shared or {*layer.shape[:2]}
+    if after is None or after.kind == "matrix":
+        return {*layer.shape[:2]}
+    made = {*layer.shape[:2]} | {size // 4 for size in layer.shape[:2]}  # as they are, or as four pixels
+    return made & {*after.shape[:2]} or {*layer.shape[:2]}
 
 
 def column_scale(store: Store, name: str) -> Tensor:
@@ -396,24 +412,21 @@ def _one_hot(store: Store, items: Sequence[Item], main: Sequence[Item], width: i
         latent = width - classes
         if latent < 1 or latent not in USUAL_LATENTS:
             continue
+        telling = classes == 10 and width not in USUAL_LATENTS and latent >= classes  # 110 are 100 and 10
         for first, where in ((False, slice(latent, None)), (True, slice(classes))):
             distance = abs(_apart(scale, where))
-            if distance < 3:
+            if distance < 3 and not telling:
                 continue
-            cost = (
-                4.0
-                - min(distance, 12.0)
-                + (0.0 if classes == 10 else 1.5)
-                + 0.5 * first
-                + (4.0 if latent < classes else 0.0)
-            )
+            cost = 4.0 - min(distance, 12.0) + 0.5 * first
+            cost += (0.0 if classes == 10 else 1.5) + (4.0 if latent < classes else 0.0)
+            cost = min(cost, 0.5 + 0.5 * first) if telling else cost
             steps = (("noise", (latent,)), ("one_hot", (classes, first)))
             yield from _head(items, main, _title(main), steps, (width,), cost)
 
 
 def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[Item], extra: float) -> Iterator[_Head]:
     """Noise joined to a class's embedding, or to its one-hot code through a layer."""
-    if label.kind != "matrix":
+    if label.kind != "matrix" or rest[0].kind == "block":
         return
     width = _inputs(rest[0])[0]
     named = any(word in label.name.lower() for word in ("emb", "label", "class", "cond"))
@@ -426,6 +439,7 @@ def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[I
         if not 2 <= classes <= limits.MAX_CLASSES:
             continue
         cost = extra + (2.0 if through else 0.0) + (0.0 if classes == 10 else 0.7)
+        cost += UNBIASED if through and not label.bias else 0.0
         if length < width:
             latent = width - length
             for first in (False, True):
@@ -456,7 +470,7 @@ def _branched(store: Store, items: Sequence[Item], main: Sequence[Item]) -> Iter
     """Noise and one-hot class through a layer each, then joined."""
     for noise, label, extra in ((main[0], main[1], 0.0), (main[1], main[0], 0.7)):
         rest = main[2:]
-        if noise.kind != label.kind or noise.shape[2:] != label.shape[2:]:
+        if noise.kind != label.kind or noise.shape[2:] != label.shape[2:] or "block" in (noise.kind, rest[0].kind):
             continue
         if noise.kind == "matrix":
             (latent, made), (classes, beside) = noise.shape[::-1], label.shape[::-1]
@@ -514,13 +528,13 @@ def _critic_labelled(
     channels, side, _ = image
     pixels = math.prod(image)
     first = rest[0]
-    if label.kind != "matrix":
+    if label.kind != "matrix" or first.kind == "block":
         return
     ways = [(label.shape[1], label.shape[0], True)] + ([] if label.bias else [(label.shape[0], label.shape[1], False)])
     for classes, length, through in ways:
         if not 2 <= classes <= limits.MAX_CLASSES:
             continue
-        cost = extra + 2.0 * through
+        cost = extra + 2.0 * through + (UNBIASED if through and not label.bias else 0.0)
         if first.kind == "matrix" and first.shape[1] == pixels + length:
             for order in (False, True):
                 steps = (*start, ("flat", ()), ("table", (label.name, through, "concat", order)))

@@ -330,6 +330,7 @@ class Attention(Layer):
         return shape
 
     def weights(self, shape: Shape) -> int:
+        # The products of all pixels with all others cost as much as weights that are used at each pixel.
         return shape[0] ** 2 + shape[1] * shape[2] * (shape[0] + self.inner)
 
     def module(self, shape: Shape) -> nn.Module:
