@@ -536,6 +536,7 @@ class Draft:
             weight, bias = self._take(part, outputs)
             weights |= {f"{role}.weight": weight, f"{role}.bias": bias.get("bias", partial(torch.zeros, outputs))}
         inner = self.size(parts[0], 4)[0]
+        self.need(self.size(parts[2], 4)[1] == self.shape[0], f"{name} attends to other maps")
         self.add(lambda: Attention(inner), **weights)
 
     def total(self, guess: str = "sum") -> None:

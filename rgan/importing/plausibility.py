@@ -169,11 +169,11 @@ def _distance(x: Tensor, mean: Tensor, variance: Tensor) -> float:
 USUAL: dict[str, dict[str, float]] = {
     "activation": {
         "relu": 0.0, "leaky 0.2": 0.7, "leaky 0.1": 1.3, "leaky 0.01": 1.5, "elu": 3.5, "selu": 3.5, "silu": 3.5,
-        "gelu": 3.5, "tanh": 3.5, "sigmoid": 5.0, "softplus": 5.0,
+        "gelu": 3.5, "tanh": 3.5, "sigmoid": 7.0, "softplus": 7.0,
     },
     "critic activation": {
         "leaky 0.2": 0.0, "relu": 1.0, "leaky 0.1": 0.8, "leaky 0.01": 1.0, "elu": 2.0, "selu": 2.5, "silu": 2.5,
-        "gelu": 2.5, "tanh": 2.5, "sigmoid": 4.0, "softplus": 4.0,
+        "gelu": 2.5, "tanh": 2.5, "sigmoid": 6.0, "softplus": 6.0,
     },
     "eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0, "then 0.8": 1.5},
     "critic eps": {"1e-5": 0.0, "0.8": 1.5, "1e-3": 2.0, "1e-4": 2.0},

@@ -364,7 +364,7 @@ def _in_order(own: Sequence[Item], main: Sequence[Item]) -> list[int]:
                 following = main[k + 1] if k + 1 < len(main) else None
                 if not _fits([item], main[k], following):
                     continue
-                total = cost + (item.size not in _made(main, k))
+                total = cost + _odd_size(item.size, main, k)
                 if k + 1 not in after or total < after[k + 1][0]:
                     after[k + 1] = total, [*places, k + 1]
         best = after
@@ -373,16 +373,19 @@ def _in_order(own: Sequence[Item], main: Sequence[Item]) -> list[int]:
     return min(best.values(), key=lambda one: (one[0], one[1]))[1]
 
 
-def _made(main: Sequence[Item], place: int) -> set[int]:
-    """Channels that a layer makes, by what the layers after it take; more than one where these do not tell."""
+def _odd_size(size: int, main: Sequence[Item], place: int) -> float:
+    """What speaks against a norm of this size behind a layer, by what that makes and the next one takes."""
     layer, after = main[place], main[place + 1] if place + 1 < len(main) else None
     if layer.kind == "matrix":
-        taken = {*after.shape[:2]} - _made(main, place + 1) if after is not None and after.kind == "kernel" else set()
-        return {layer.shape[0]} | taken
-    if after is None or after.kind == "matrix":
-        return {*layer.shape[:2]}
-    made = {*layer.shape[:2]} | {size // 4 for size in layer.shape[:2]}  # as they are, or as four pixels
-    return made & {*after.shape[:2]} or {*layer.shape[:2]}
+        maps = after is not None and after.kind == "kernel" and size in after.shape[:2]
+        return 0.0 if size == layer.shape[0] or maps else 1.0
+    if after is None:
+        return 0.0 if size in layer.shape[:2] and size <= 4 else 1.0  # an image's channels
+    if after.kind == "matrix":
+        return 0.0 if size in layer.shape[:2] else 1.0
+    if size not in after.shape[:2]:
+        return 1.0
+    return 0.0 if size in layer.shape[:2] else 0.5 if 4 * size in layer.shape[:2] else 1.0  # four pixels of a channel
 
 
 def column_scale(store: Store, name: str) -> Tensor:

@@ -34,14 +34,15 @@ def test_a_stranger_of_each_family_is_read(family, seed):
 
 def test_agreement_tells_the_true_network_from_others():
     """The measure is worth something: other weights, or another order of the classes, do not agree."""
-    one = strangers.stranger("MLP", 3, steps=2)
+    one = strangers.stranger("norm in the last layer", 3, steps=20)
     found = strangers.conversion.read([("g.pth", one.file())])
     best = max(found.ranked, key=lambda each: strangers.agreement(each, one))
     assert strangers.agreement(best, one) > 0.999
     with torch.no_grad():
         one.network.parts[0].weight.mul_(-1)
     assert strangers.agreement(best, one) < 0.9
-    assert math.isnan(strangers.agreement(best, strangers.stranger("DCGAN", 3, steps=0)))
+    other = strangers.stranger("PReLU", 2, steps=0)
+    assert other.image != one.image and math.isnan(strangers.agreement(best, other))
 
 
 ENTRIES = census.entries() if census.CENSUS.is_dir() else []
