@@ -377,8 +377,7 @@ def _odd_size(size: int, main: Sequence[Item], place: int) -> float:
     """What speaks against a norm of this size behind a layer, by what that makes and the next one takes."""
     layer, after = main[place], main[place + 1] if place + 1 < len(main) else None
     if layer.kind == "matrix":
-        maps = after is not None and after.kind == "kernel" and size in after.shape[:2]
-        return 0.0 if size == layer.shape[0] or maps else 1.0
+        return 0.0 if size == layer.shape[0] or size in _taken(main, place + 1) else 1.0
     if after is None:
         return 0.0 if size in layer.shape[:2] and size <= 4 else 1.0  # an image's channels
     if after.kind == "matrix":
@@ -386,6 +385,15 @@ def _odd_size(size: int, main: Sequence[Item], place: int) -> float:
     if size not in after.shape[:2]:
         return 1.0
     return 0.0 if size in layer.shape[:2] else 0.5 if 4 * size in layer.shape[:2] else 1.0  # four pixels of a channel
+
+
+def _taken(main: Sequence[Item], place: int) -> set[int]:
+    """Channels that a convolution takes: not those that the next one has too, which it makes."""
+    if place >= len(main) or main[place].kind == "matrix":
+        return set()
+    both, following = {*main[place].shape[:2]}, main[place + 1] if place + 1 < len(main) else None
+    made = both & {*following.shape[:2]} if following is not None and following.kind != "matrix" else set()
+    return both - made or both
 
 
 def column_scale(store: Store, name: str) -> Tensor:
