@@ -15,6 +15,7 @@ from session.paths import Encoded, frames_of, paths
 from session.state import load
 from session.tasks import Task
 from session.waiting import value
+from theme.language import plain
 
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
@@ -67,7 +68,7 @@ def played(
             if task.done:
                 value(task)
     except RganError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return {}
     last = Slot[Standing | None](f"played:{key}", None)
     frames, waiting = frames_of(found), ""

@@ -9,6 +9,7 @@ from session import chosen
 from session.state import load, models
 from session.table import A, B
 from session.twins import twins
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
@@ -42,7 +43,7 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
     try:
         gans = load(a), load(b)
     except RganError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         st.stop()
     dimensions = [gan.recipe.latent for gan in gans]
     if same_noise and dimensions[0] != dimensions[1]:

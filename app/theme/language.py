@@ -88,7 +88,7 @@ def symbols(*names: str, **words: str) -> None:
 def wrong(field: str, why: str) -> None:
     """Mark the field of this key, just drawn, and say what is wrong with it."""
     st.html(f"<style>.st-key-{field} [data-testid=stTextInputRootElement] {{ border-color: #d61e1e; }}</style>")
-    st.error(why)
+    st.error(plain(why))
 
 
 def plain(text: str) -> str:

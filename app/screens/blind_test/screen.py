@@ -16,6 +16,7 @@ from session.chosen import Slot
 from session.table import QUESTION, SEED, TRIALS
 from session.tasks import Work
 from session.waiting import redrawn, value
+from theme.language import plain
 
 from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
@@ -67,7 +68,7 @@ try:
     with st.spinner("Preparing the pairs …"):
         made = value(found[pairs_key]).pairs
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 
 if len(answers) < len(made):

@@ -4,6 +4,7 @@ import streamlit as st
 from screens.reproduce import form, view
 from screens.reproduce import job as study_job
 from session.state import STUDIES, surveyed
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.paper.ablation import ablations
@@ -31,7 +32,7 @@ try:
     job = study_job.Job(chosen, left, settings)
     found = study(chosen, left, Scorings(settings), job.folder)
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 
 study_job.panel(job, len(found.waiting))

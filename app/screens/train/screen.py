@@ -10,6 +10,7 @@ from session.state import jobs, load, models
 from session.table import RUN, A
 from session.twins import twins
 from session.waiting import redrawn
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.robustness.finding import Finding
@@ -33,7 +34,7 @@ def records() -> dict[str, Record]:
         try:
             found[name] = jobs().record(name)
         except RganError as error:
-            st.warning(f"{name}: {error}", icon=":material/warning:")
+            st.warning(plain(f"{name}: {error}"), icon=":material/warning:")
     return found
 
 
@@ -99,7 +100,7 @@ def watch() -> None:
             learning.picture(record, moment)
     learning.charts([(record.name, run_view.side_of(record), record.history) for record in shown])
     if queue := jobs().queue():
-        st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
+        st.caption(f"The queue, one trains at a time: {plain(', '.join(queue))}.")
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
 
 

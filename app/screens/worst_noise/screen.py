@@ -8,7 +8,7 @@ from controls.two_models import two_models
 from screens.worst_noise.below import along, strip
 from session import address
 from session.table import EPS, PICK
-from theme.language import symbols
+from theme.language import plain, symbols
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE
 from rgan.attack.path import reach
@@ -26,7 +26,7 @@ try:
         raised = objective_choice(names, gans)
         request = attack.search_controls(reach(gans[0]), raised)
 except SettingsError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 if raised.because:
     st.info(raised.because, icon=":material/info:")
