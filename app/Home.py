@@ -1,7 +1,7 @@
 """RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
 
 import streamlit as st
-from components import history, tour
+from components import tour, whole_page
 from controls import lock
 from session import address, classroom, visitors
 from session.state import warm_up
@@ -35,7 +35,7 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
-history.steps()
+whole_page.mended()
 address.former()
 address.choices(page.title, lock.HIDEABLE)
 lock.note(page.title)
