@@ -6,7 +6,18 @@ from controls import lock
 from session import address, classroom, visitors
 from session.state import warm_up
 from theme import language
-from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
+from theme.language import (
+    BLIND_TEST,
+    CHECKPOINTS,
+    EMBEDDINGS,
+    EVIDENCE,
+    FAILURES,
+    HOME,
+    REPRODUCE,
+    THEORY,
+    TRAIN,
+    WORST_NOISE,
+)
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
 st.set_page_config(page_icon=language.ICON, layout="wide")
@@ -26,6 +37,7 @@ page = st.navigation(
             st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
             st.Page(BLIND_TEST, title="Blind test", icon=":material/visibility_off:", url_path="blind-test"),
             st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
+            st.Page(THEORY, title="Theory", icon=":material/function:", url_path="theory"),
         ],
         "Models": [
             st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),

@@ -25,6 +25,7 @@ BLIND_TEST = "screens/blind_test/screen.py"
 REPRODUCE = "screens/reproduce/screen.py"
 TRAIN = "screens/train/screen.py"
 CHECKPOINTS = "screens/checkpoints/screen.py"
+THEORY = "screens/theory/screen.py"
 
 # As a data URI: Streamlit would look at the file twice at every run.
 ICON = "data:image/png;base64," + b64encode(Path(__file__).parents[1].joinpath("icon.png").read_bytes()).decode()
