@@ -3,7 +3,7 @@
 import streamlit as st
 from components import history, tour
 from controls import lock
-from session import address, classroom, visitors
+from session import address, classroom, shared, visitors
 from session.state import warm_up
 from theme import language
 from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
@@ -37,7 +37,7 @@ st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.ti
 language.style()
 history.steps()
 address.former()
-address.choices(page.title, lock.HIDEABLE)
+shared.begin(page.title)
 lock.note(page.title)
 tour.bar(page.title)
 if why := classroom.closed(page.title):
