@@ -15,7 +15,7 @@ from session.table import CONTROLS, GROUPS
 
 HIDEABLE = tuple(one.key for group in GROUPS.values() for one in group)
 _PARAMETER = "lock"
-_ALONG = {"eps": ("eps_live",)}  # boxes that show the same control once more
+_ALONG = {"eps": ("eps_live",), "a": ("chooser_a",), "b": ("chooser_b",)}  # boxes that show the same control once more
 _ALWAYS = ("lock_maker",)  # which a locked view has no use for
 _HTML, _CSS, _JS = (Path(__file__).with_name(f"lock_link.{kind}").read_text() for kind in ("html", "css", "js"))
 _link = st.components.v2.component("lock_link", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)

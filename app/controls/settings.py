@@ -15,7 +15,7 @@ from theme.html import part
 def settings_panel() -> Iterator[None]:
     """Draw a screen's settings into the sidebar, below their mark."""
     with st.sidebar:
-        place = st.container(horizontal=True, vertical_alignment="center", key="shared", height=44)
+        place = st.container(horizontal=True, vertical_alignment="center", key="shared")
         yield
         with place:
             _mark()
