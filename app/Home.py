@@ -2,6 +2,7 @@
 
 import streamlit as st
 from components import history, tour
+from components.appear import appear
 from controls import lock
 from session import address, classroom, shared, visitors
 from session.state import warm_up
@@ -9,7 +10,8 @@ from theme import language
 from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
-st.set_page_config(page_icon=language.ICON, layout="wide")
+# The sidebar opens once it moves nothing, see components/appear.js.
+st.set_page_config(page_icon=language.ICON, initial_sidebar_state="collapsed")
 warm_up()
 visitors.sweep()
 classroom.enter()
@@ -35,6 +37,7 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
+appear()
 history.steps()
 address.former()
 shared.begin(page.title)
