@@ -2,8 +2,9 @@
 
 import streamlit as st
 from components import tour, whole_page
+from components.appear import appear
 from controls import lock
-from session import address, classroom, visitors
+from session import address, classroom, shared, visitors
 from session.state import warm_up
 from theme import language
 from theme.language import (
@@ -20,7 +21,8 @@ from theme.language import (
 )
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
-st.set_page_config(page_icon=language.ICON, layout="wide")
+# The sidebar opens once it moves nothing, see components/appear.js.
+st.set_page_config(page_icon=language.ICON, initial_sidebar_state="collapsed")
 warm_up()
 visitors.sweep()
 classroom.enter()
@@ -47,9 +49,10 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
+appear()
 whole_page.mended()
 address.former()
-address.choices(page.title, lock.HIDEABLE)
+shared.begin(page.title)
 lock.note(page.title)
 tour.bar(page.title)
 if why := classroom.closed(page.title):

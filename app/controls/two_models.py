@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 from controls import lock
-from controls.draw import choose, stop_without
+from controls.draw import stop_without
+from controls.model_choice import choose_model
 from session import chosen
 from session.state import load, models
 from session.table import A, B
@@ -34,9 +35,9 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
         )
         st.stop()
     with left:
-        a = choose(A, names, on_change=_follow)
+        a = choose_model(A, names, on_change=_follow)
     with right:
-        b = choose(B, names)
+        b = choose_model(B, names)
     with st.sidebar:
         lock.maker()
     stop_without(names, a, b)

@@ -340,7 +340,13 @@ GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
     group: tuple(one for one in CONTROLS.values() if one.group == group)
     for group in dict.fromkeys(one.group for one in CONTROLS.values() if one.group)
 }
-# What the Worst noise screen resets, apart from what is raised.
+# What a result depends on; the others say what is looked at.
+SETTINGS: Mapping[str, Control[Any]] = {
+    key: one
+    for key, one in CONTROLS.items()
+    if one.group not in ("models", "pictures", "ranking") and one not in (RUN, MODEL, PART, MEASURE)
+}
+# The controls of the Worst noise screen, apart from what is raised.
 SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)
 
 

@@ -78,10 +78,10 @@ def test_the_link_restores_every_control():
     assert test.session_state["eps"] == 0.5
 
 
-def test_reset_brings_every_default_back():
+def test_reset_goes_from_the_links_settings_to_the_defaults():
     test = app(eps="0.5", samples="32", method="one-step", shell="true")
-    test.button[0].click().run()
-    assert test.session_state["eps"] == 1.0
+    test.button(key="reset").click().run()
+    assert test.session_state["eps"] == 1.0 and test.query_params["eps"] == "1"
     assert test.select_slider(key="samples").value == 16 and test.toggle(key="shell").value is False
     assert path(test)[0].attack.gradients == BUDGETS["standard"]
 

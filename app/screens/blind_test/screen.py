@@ -8,6 +8,7 @@ import streamlit as st
 from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.blind_test import everybody, view
 from session import chosen
@@ -42,7 +43,7 @@ def again() -> None:
 
 
 names, gans = two_models("Blind test")
-with st.sidebar:
+with settings_panel():
     question, trials = draw(QUESTION), draw(TRIALS)
     radius = attack.radius(min(map(reach, gans)))
     raised = objective_choice(names, gans)

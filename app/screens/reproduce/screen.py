@@ -1,6 +1,7 @@
 """Reproduce: the paper's Figures 1 to 3 and Table 2 from the models at hand, computed in the background."""
 
 import streamlit as st
+from controls.settings import settings_panel
 from screens.reproduce import form, view
 from screens.reproduce import job as study_job
 from session.state import STUDIES, surveyed
@@ -22,7 +23,7 @@ if not models:
     st.stop()
 
 try:
-    with st.sidebar:
+    with settings_panel():
         settings = form.settings_form()
     with st.expander("Models", expanded=not (STUDIES / settings.key).exists()):
         chosen = form.models_form(ablations(models)[0])

@@ -4,6 +4,7 @@ import streamlit as st
 from components import learning, time_needed
 from components.finding import finding
 from controls.draw import choose, stop_without
+from controls.settings import settings_panel
 from screens.train import plan_form, run_view
 from session import chosen
 from session.state import jobs, load, models
@@ -38,7 +39,7 @@ def records() -> dict[str, Record]:
     return found
 
 
-with st.sidebar:
+with settings_panel():
     plan = plan_form.plan_form()
     robust = plan.recipe.robust is not None
     name = plan_form.name_of(plan, set(jobs().names()))
