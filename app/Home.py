@@ -1,15 +1,28 @@
 """RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
 
 import streamlit as st
-from components import history, tour
+from components import tour, whole_page
+from components.appear import appear
 from controls import lock
-from session import address, classroom, visitors
+from session import address, classroom, shared, visitors
 from session.state import warm_up
 from theme import language
-from theme.language import BLIND_TEST, CHECKPOINTS, EMBEDDINGS, EVIDENCE, FAILURES, HOME, REPRODUCE, TRAIN, WORST_NOISE
+from theme.language import (
+    BLIND_TEST,
+    CHECKPOINTS,
+    EMBEDDINGS,
+    EVIDENCE,
+    FAILURES,
+    HOME,
+    REPRODUCE,
+    THEORY,
+    TRAIN,
+    WORST_NOISE,
+)
 
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
-st.set_page_config(page_icon=language.ICON, layout="wide")
+# The sidebar opens once it moves nothing, see components/appear.js.
+st.set_page_config(page_icon=language.ICON, initial_sidebar_state="collapsed")
 warm_up()
 visitors.sweep()
 classroom.enter()
@@ -26,6 +39,7 @@ page = st.navigation(
             st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),
             st.Page(BLIND_TEST, title="Blind test", icon=":material/visibility_off:", url_path="blind-test"),
             st.Page(REPRODUCE, title="Reproduce", icon=":material/science:", url_path="reproduce"),
+            st.Page(THEORY, title="Theory", icon=":material/function:", url_path="theory"),
         ],
         "Models": [
             st.Page(TRAIN, title="Train", icon=":material/model_training:", url_path="train"),
@@ -35,9 +49,10 @@ page = st.navigation(
 )
 st.set_page_config(page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab")
 language.style()
-history.steps()
+appear()
+whole_page.mended()
 address.former()
-address.choices(page.title, lock.HIDEABLE)
+shared.begin(page.title)
 lock.note(page.title)
 tour.bar(page.title)
 if why := classroom.closed(page.title):

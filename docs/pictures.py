@@ -138,6 +138,7 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "embeddings": screen("embeddings", ".js-plotly-plot"),
     "blind-test": screen("blind-test", "img"),
     "train": screen("train", "img"),
+    "theory": screen("theory", ".drawn-loss .knot"),
     "checkpoints": screen("checkpoints", ".card img"),
 }
 

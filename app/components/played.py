@@ -12,9 +12,11 @@ from session.address import moved
 from session.chosen import Slot, current
 from session.control import Control
 from session.paths import Encoded, frames_of, paths
+from session.shared import times_put_back
 from session.state import load
 from session.tasks import Task
 from session.waiting import value
+from theme.language import plain
 
 from rgan.attack.path import Request
 from rgan.common.errors import RganError
@@ -47,7 +49,7 @@ def played(
     *,
     play: bool = False,
     pick: Control[int] | None = None,
-    parameter: str = "",
+    place: Control[float] | None = None,
 ) -> dict[str, Encoded]:
     """The stage with the best frames there are, which are returned by side; none before the first.
 
@@ -57,7 +59,7 @@ def played(
         radius: ε where the stage stands at first.
         play: whether the path is played once when it is first there.
         pick: the control, from 1, that follows the sample which is picked on the stage.
-        parameter: of the address, which follows the slider.
+        place: the control, ε, whose parameter of the address follows the slider.
     """
     found = paths(names, request)
     try:
@@ -67,7 +69,7 @@ def played(
             if task.done:
                 value(task)
     except RganError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return {}
     last = Slot[Standing | None](f"played:{key}", None)
     frames, waiting = frames_of(found), ""
@@ -86,7 +88,13 @@ def played(
             things=THINGS.get(load(names[0]).data, "images"),
             waiting=waiting,
         )
-        stage(data, key, on_pick=None if pick is None else lambda sample: moved(pick, sample + 1), parameter=parameter)
+        stage(
+            data | {"asked": times_put_back()},
+            key,
+            on_pick=None if pick is None else lambda sample: moved(pick, sample + 1),
+            parameter="" if place is None else place.key,
+            on_leave=None if place is None else lambda radius: moved(place, radius),
+        )
     else:
         st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [] if waiting else [one["id"] for one in frames])

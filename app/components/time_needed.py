@@ -7,6 +7,7 @@ import dataclasses
 import streamlit as st
 from session.state import pace
 from session.waiting import redrawn
+from theme.language import plain
 
 from rgan.training.runs import TrainingPlan
 
@@ -26,7 +27,7 @@ def say_time_needed(plans: list[TrainingPlan]) -> bool:
                 "How long? Measuring a few steps on this machine; images seen for the first time are prepared before …"
             )
         elif any(one.exception() for one in waiting):
-            st.warning(str(next(error for one in waiting if (error := one.exception()))))
+            st.warning(plain(str(next(error for one in waiting if (error := one.exception())))))
             for plan in plans:
                 pace.clear(plan, _cost(plan))  # tried again at the next change: what was missing may be there
         else:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
-from session import chosen, table
+from session import chosen, shared, table
 from session.address import OFF, carried
 from session.chosen import Slot
 from theme import language
@@ -88,6 +88,7 @@ def bar(page: str) -> None:
     if here and _ARRIVED.get() != index:
         _ARRIVED.set(index)
         chosen.put_all(step.settings)
+        shared.give(step.settings)
     with st.container(border=True, key="tour", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f'<div class="model"><b>{number} of {len(STEPS)}</b><span>{step.title}</span></div>')

@@ -8,7 +8,6 @@ import streamlit as st
 from controls.draw import draw
 from controls.objective import ObjectiveChoice
 from session import chosen, table
-from session.address import moved
 from session.chosen import Slot
 from session.classroom import most_rows
 from theme.language import wrong
@@ -20,13 +19,6 @@ from rgan.common.errors import SettingsError
 
 SAMPLES = 16  # few enough for large pictures
 _LAST_ROWS = Slot[tuple[int, ...]]("rows_last", ())
-
-
-def reset(objective: str) -> None:
-    """Every control back to its default; what is raised, to what is usual for the models."""
-    moved(table.EPS, table.EPS.default)  # these have no widget to follow
-    moved(table.PICK, table.PICK.default)
-    chosen.put_all(table.defaults(*table.SEARCH) | {table.OBJECTIVE.key: objective, table.SAMPLES.key: SAMPLES})
 
 
 def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
@@ -41,14 +33,6 @@ def search_controls(reach: float, raised: ObjectiveChoice) -> Request:
     shell, rows = draw(table.SHELL), _rows()
     samples = draw(replace(table.SAMPLES, default=SAMPLES), disabled=bool(rows))
     seed = draw(table.SEED)
-    st.button(
-        "Reset",
-        key="reset",
-        on_click=reset,
-        args=(raised.usual,),
-        icon=":material/restart_alt:",
-        help="All controls back to their defaults.",
-    )
     how = table.ONE_STEP if method == table.ONE_STEP and not change else "ascent"
     return Request(samples, seed, price, budget_of(budget), how, shell, reach, rows, raised.objective, raised.judge)
 

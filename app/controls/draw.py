@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeVar, cast
 
 import streamlit as st
+from session import shared
 from session.chosen import move_into_range
 from session.classroom import narrowed
 from session.control import Control, Number, OneOf, Switch, Text
@@ -18,7 +19,9 @@ def draw(control: Control[T], *, disabled: bool = False) -> T:
     """Draw a control into the current container; its value."""
     control = narrowed(control)
     move_into_range(control)
-    return cast(T, _drawn(control, disabled))
+    value = cast(T, _drawn(control, disabled))
+    shared.seen(control, value)
+    return value
 
 
 def _drawn(control: Control[Any], disabled: bool) -> object:
@@ -65,12 +68,14 @@ def choose(control: Control[str], names: Sequence[str], *, on_change: Callable[[
     asked = st.session_state.get(control.key, st.query_params.get(control.key))
     gone = (asked,) if isinstance(asked, str) and asked and asked not in names else ()
     first = (names.index(control.default) if control.default in names else 0) if control.default else None
-    return str(
+    chosen = str(
         st.selectbox(
             control.label, [*names, *gone], first, key=control.key, bind="query-params", on_change=on_change,
             help=control.help,
         )
     )  # fmt: skip
+    shared.seen(control, chosen)
+    return chosen
 
 
 def stop_without(names: Container[str], *chosen: str) -> None:

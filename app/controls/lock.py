@@ -15,8 +15,8 @@ from session.table import CONTROLS, GROUPS
 
 HIDEABLE = tuple(one.key for group in GROUPS.values() for one in group)
 _PARAMETER = "lock"
-_ALONG = {"eps": ("eps_live",)}  # boxes that show the same control once more
-_ALWAYS = ("reset", "lock_maker")  # which a locked view has no use for
+_ALONG = {"eps": ("eps_live",), "a": ("chooser_a",), "b": ("chooser_b",)}  # boxes that show the same control once more
+_ALWAYS = ("lock_maker",)  # which a locked view has no use for
 _HTML, _CSS, _JS = (Path(__file__).with_name(f"lock_link.{kind}").read_text() for kind in ("html", "css", "js"))
 _link = st.components.v2.component("lock_link", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
 
@@ -35,6 +35,11 @@ def parameter(hidden: Iterable[str]) -> str:
         inside = [one.key for one in group if one.key in left]
         words += [name] if len(inside) == len(group) else inside
     return ",".join(words)
+
+
+def locked() -> bool:
+    """Whether this view has controls hidden."""
+    return keys(st.query_params.get(_PARAMETER, "")) != ()
 
 
 def note(page: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from controls.draw import draw
 from session import chosen
 from session.chosen import Slot
+from session.shared import is_moved
 from session.table import OBJECTIVE
 
 from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
@@ -53,7 +54,7 @@ def _follow(usual: str) -> None:
     The link says nothing of a default, so it would otherwise reopen another picture.
     """
     before = _USUAL.get()
-    if before not in ("", usual) and chosen.current(OBJECTIVE) == before:
+    if before not in ("", usual) and chosen.current(OBJECTIVE) == before and not is_moved(OBJECTIVE):
         chosen.put(OBJECTIVE, usual)
     _USUAL.set(usual)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 from controls import lock
-from controls.draw import choose, stop_without
+from controls.draw import stop_without
+from controls.model_choice import choose_model
 from session import chosen
 from session.state import load, models
 from session.table import A, B
 from session.twins import twins
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
@@ -33,16 +35,16 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
         )
         st.stop()
     with left:
-        a = choose(A, names, on_change=_follow)
+        a = choose_model(A, names, on_change=_follow)
     with right:
-        b = choose(B, names)
+        b = choose_model(B, names)
     with st.sidebar:
         lock.maker()
     stop_without(names, a, b)
     try:
         gans = load(a), load(b)
     except RganError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         st.stop()
     dimensions = [gan.recipe.latent for gan in gans]
     if same_noise and dimensions[0] != dimensions[1]:

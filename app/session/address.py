@@ -1,31 +1,18 @@
-"""What goes along from page to page: parameters of the address that are no control's, such as the step of the tour, and
-what was chosen in controls."""
+"""Parameters of the address that no widget keeps: those of controls without one, those that go along from page to page,
+such as the step of the tour, and those of older links."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeVar
 
 import streamlit as st
+from session import shared
 from session.control import Control, number_in
 
 from rgan.attack.search import BUDGETS
 
 T = TypeVar("T")
 OFF = "off"  # the value that ends one
-_PAGE = "carried:page"  # session key: the screen of the last run
-
-
-def choices(page: str, keys: Iterable[str]) -> None:
-    """What was chosen by controls of these keys holds on the screen called `page` too, unless the address says else.
-
-    Streamlit does so for what somebody has moved, but forgets what an address gave.
-    """
-    if st.session_state.get(_PAGE, page) != page:
-        for key in keys:
-            if key in st.session_state and key not in st.query_params:
-                st.session_state[key] = st.session_state[key]
-    st.session_state[_PAGE] = page
 
 
 def former() -> None:
@@ -50,6 +37,7 @@ def kept(control: Control[T]) -> T:
         if value != control.default:
             st.query_params[control.key] = control.write(value)
     st.session_state[control.key] = value
+    shared.seen(control, value, bare=True)
     return value
 
 
@@ -57,6 +45,7 @@ def moved(control: Control[T], value: T) -> None:
     """Set such a control, in the session and in the address."""
     st.session_state[control.key] = value
     st.query_params[control.key] = control.write(value)
+    shared.seen(control, value, bare=True)
 
 
 def carried(name: str, page: str) -> str:

@@ -150,6 +150,12 @@ def data_sets() -> list[str]:
 
 
 @st.cache_data(ttl=10, show_spinner=False)
+def broken_data() -> dict[str, str]:
+    """The zips in data/ that cannot be read, and why."""
+    return datasets.broken_zips(DATA)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
 def about_data(name: str) -> datasets.About:
     """Usual size and channels of a data set; if it cannot be read, a guess: whoever loads it will say why."""
     try:

@@ -273,6 +273,52 @@ TRAIN_SEED = Number(
 )  # fmt: skip
 DEVICE = OneOf(key="device", label="Device", default=DEVICES[0], options=DEVICES, widget="box")
 
+# The theory, on a line.
+PROPOSITION, GAME, BOUNDS = "Proposition 0.1", "Lemmas 0.2 and 0.3", "Lemmas 0.4 and 0.5"
+STATEMENT = OneOf(
+    key="statement", label="Statement", default=PROPOSITION, options=(PROPOSITION, GAME, BOUNDS), group="theory"
+)  # fmt: skip
+CURVE = Text(key="curve", label="Loss drawn by hand", default="", group="theory")
+STARTS = Text(key="starts", label="Points of P₀", default="", group="theory")
+RHO = Number(
+    key="rho", label="ρ, radius of the ball", default=0.5, low=0.0, high=6.0, step=0.05, group="theory", short="ρ",
+    help="How far P may be from P₀: mean squared move of its mass.",
+)  # fmt: skip
+GAMMA = Number(
+    key="gamma", label="γ, price of moving", default=0.25, low=0.0, high=3.0, step=0.01, group="theory", short="γ",
+    help="Paid per squared unit moved. The paper writes γ in (4) and λ in (5).",
+)  # fmt: skip
+MIX = Number(
+    key="mix", label="λ, share of the worst", default=0.5, low=0.0, high=1.0, step=0.05, group="theory",
+    short="λ of the game", help="Each mixture is (1 − λ)p + λp′.",
+)  # fmt: skip
+REAL_RHO = Number(
+    key="rho_r", label="ρ_r, ball of real ones", default=0.3, low=0.0, high=6.0, step=0.05, group="theory", short="ρ_r"
+)  # fmt: skip
+FAKE_RHO = Number(
+    key="rho_g", label="ρ_g, ball of generated ones", default=0.3, low=0.0, high=6.0, step=0.05, group="theory",
+    short="ρ_g",
+)  # fmt: skip
+FAKE_MEAN = Number(
+    key="mean_g", label="Middle of p_g", default=1.0, low=-2.0, high=2.0, step=0.1, group="theory",
+    help="p_r is normal around −1 with standard deviation 0.5.",
+)  # fmt: skip
+FAKE_SPREAD = Number(
+    key="sd_g", label="Standard deviation of p_g", default=0.7, low=0.2, high=1.5, step=0.05, group="theory"
+)  # fmt: skip
+ERROR = OneOf(
+    key="error", label="ε, largest |V_m − V|", default=0.1, options=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+    words="{:g}".format, widget="slider", group="theory", short="ε of the lemma",
+)  # fmt: skip
+FAILURE = OneOf(
+    key="failure", label="η, how often it may be larger", default=0.05, options=(0.001, 0.01, 0.05, 0.1, 0.5),
+    words="{:g}".format, widget="slider", group="theory", short="η",
+)  # fmt: skip
+WEIGHT_SLOPE = OneOf(
+    key="k_theta", label="k_θ, slope in the critic’s weights", default=1.0, options=(0.01, 0.1, 1.0, 10.0, 100.0),
+    words="{:g}".format, widget="slider", group="theory", short="k_θ", help="Enters by its logarithm alone.",
+)  # fmt: skip
+
 # What is looked at.
 RUN = Named(key="run", label="Run", default="", help="Baseline and robust twin together.")
 MODEL = Named(key="model", label="Model", default=A.default, help="What is known of it stands below.")
@@ -285,7 +331,8 @@ CONTROLS: Mapping[str, Control[Any]] = {
         BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
         ARROWS, QUESTION, TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
         TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
-        RUN, MODEL,
+        STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
+        WEIGHT_SLOPE, RUN, MODEL,
     )
 }  # fmt: skip
 # The controls that a teacher can hide, by what a teacher calls them.
@@ -293,7 +340,13 @@ GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
     group: tuple(one for one in CONTROLS.values() if one.group == group)
     for group in dict.fromkeys(one.group for one in CONTROLS.values() if one.group)
 }
-# What the Worst noise screen resets, apart from what is raised.
+# What a result depends on; the others say what is looked at.
+SETTINGS: Mapping[str, Control[Any]] = {
+    key: one
+    for key, one in CONTROLS.items()
+    if one.group not in ("models", "pictures", "ranking") and one not in (RUN, MODEL, PART, MEASURE)
+}
+# The controls of the Worst noise screen, apart from what is raised.
 SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)
 
 

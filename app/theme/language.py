@@ -25,6 +25,7 @@ BLIND_TEST = "screens/blind_test/screen.py"
 REPRODUCE = "screens/reproduce/screen.py"
 TRAIN = "screens/train/screen.py"
 CHECKPOINTS = "screens/checkpoints/screen.py"
+THEORY = "screens/theory/screen.py"
 
 # As a data URI: Streamlit would look at the file twice at every run.
 ICON = "data:image/png;base64," + b64encode(Path(__file__).parents[1].joinpath("icon.png").read_bytes()).decode()
@@ -88,7 +89,7 @@ def symbols(*names: str, **words: str) -> None:
 def wrong(field: str, why: str) -> None:
     """Mark the field of this key, just drawn, and say what is wrong with it."""
     st.html(f"<style>.st-key-{field} [data-testid=stTextInputRootElement] {{ border-color: #d61e1e; }}</style>")
-    st.error(why)
+    st.error(plain(why))
 
 
 def plain(text: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Tell = Callable[..., None]  # told which share is done
 T = TypeVar("T")
 FOLDER = "answers"  # beside the models
-PARTS = ("learning", "paths", "blind", "evidence", "failures", "embeddings", "curves")  # cheap ones first
+PARTS = ("portraits", "learning", "paths", "blind", "evidence", "failures", "embeddings", "curves")  # cheap ones first
 
 
 def add(commands: Subparsers) -> None:
@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> None:
         gans = [checkpoints.load(models / f"{name}{end}.safetensors") for end in ("", "-robust")]
         judge = judge_for(gans, MEASURING)
         pair = None if judge is None else (JudgedGan(gans[0], judge), JudgedGan(gans[1], judge))
+        if "portraits" in options.parts:
+            _portraits(kept, name, gans)
         if "learning" in options.parts and options.runs:
             _learned(kept, name, gans, Path(options.runs))
         if "paths" in options.parts:
@@ -60,6 +62,17 @@ def run(options: argparse.Namespace) -> None:
             _embedded(kept, name, (gans[0], gans[1]))
     report = {"made": kept.made, "known": kept.known, "folder": str(models / FOLDER)}
     print_report(options, report, f"{models / FOLDER}: {len(kept.made)} made, {kept.known} were there")
+
+
+def _portraits(kept: _Kept, name: str, gans: Sequence[Gan]) -> None:
+    from rgan.models.portrait import Portrait, portrait, question
+
+    for gan, end in zip(gans, ("", "-robust"), strict=True):
+
+        def drawn(_: Tell, gan: Gan = gan) -> Portrait:
+            return portrait(gan)
+
+        kept.made_once(f"{name}{end}, portrait", Portrait, question(gan.digest), drawn)
 
 
 def _learned(kept: _Kept, name: str, gans: Sequence[Gan], runs: Path) -> None:

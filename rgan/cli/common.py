@@ -31,11 +31,8 @@ def load_data(options: argparse.Namespace, name: str, size: int | None) -> Image
 
     with preparing(options, f"preparing {name}") as report:
         data = datasets.load(name, size=size, root=options.data_root, download=options.download, report=report)
-    if data.skipped:
-        shown = ", ".join(data.skipped[:10]) + (" …" if len(data.skipped) > 10 else "")
-        print(f"{name}: skipped {len(data.skipped)} unreadable: {shown}", file=sys.stderr)
-    for remark in data.remarks:
-        print(f"{name}: {remark}", file=sys.stderr)
+    for note in data.notes:
+        print(f"{name}: {note}", file=sys.stderr)
     return data
 
 

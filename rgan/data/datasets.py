@@ -66,9 +66,23 @@ class ImageData:
         order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed))
         return self.images[order[:count]]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of the reading: what was left out, and what was read in a way that is not plain."""
+        shown = ", ".join(self.skipped[:10]) + (" …" if len(self.skipped) > 10 else "")
+        left = (f"skipped {len(self.skipped)} unreadable: {shown}",) if self.skipped else ()
+        return (*left, *self.remarks)
+
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """The number of images and a digest of 64 of them."""
-        return f"{len(self.images)}-{hashlib.sha256(self.some(64).numpy().tobytes()).hexdigest()[:16]}"
+        """The number of images, a digest of 64 of them, and one of all. Older files hold only the first two parts:
+        `identity.same_images` compares them."""
+        return f"{len(self.images)}-{digest(self.some(64))}-{digest(self.images)}"
+
+
+def digest(images: Tensor) -> str:
+    """A digest of these images, uint8 (N, C, H, W)."""
+    return hashlib.sha256(np.ascontiguousarray(images.numpy()).data).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def reference(network: Inception, data: ImageData, root: str | Path, report: Rep
     next call, as a processor without a GPU looks at a few images a second."""
     from safetensors.torch import save as to_bytes
 
-    name = f"{data.name}-{data.images.shape[-1]}-{data.fingerprint()}-inception-{network.digest[:8]}.safetensors"
+    name = f"{data.name}-{data.images.shape[-1]}-{data.fingerprint}-inception-{network.digest[:8]}.safetensors"
     path = prepared_folder(Path(root)) / name
     kept = _kept(path, min(MOST, len(data.images)))
     if kept is not None:

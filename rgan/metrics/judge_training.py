@@ -133,7 +133,7 @@ def train(
         data=data.name, channels=int(data.images.shape[1]), width=width,
         classes=int(course.learn.labels[:, 0].max()) + 1, accuracy=0.0, held_out=0, epochs=epochs, seed=seed,
         kind=NETWORKS[role], role=role, size=_size(data), precision=precision, questions=course.questions,
-        apart=course.apart, fingerprint=data.fingerprint() if is_own(data) else "", rotations=course.tried is not None,
+        apart=course.apart, fingerprint=data.fingerprint if is_own(data) else "", rotations=course.tried is not None,
     )  # fmt: skip
     with torch.device("meta"):
         network = KINDS[facts.kind](facts.channels, width, facts.outputs, facts.size)

@@ -31,7 +31,7 @@ from rgan.common.errors import CheckpointError, number_between
 from rgan.common.files import own_runs, usable_name, write_atomically
 from rgan.common.geometry import lengths
 from rgan.data.datasets import DIGITS_SEED
-from rgan.data.identity import DataIdentity
+from rgan.data.identity import DataIdentity, same_images
 from rgan.networks.classifier import FEATURES, GRID, KINDS, Classifier, Features
 
 MEASURING, ATTACKED = ROLES = ("measuring", "attacked")
@@ -129,7 +129,7 @@ class Facts:
     def knows(self, images: DataIdentity) -> bool:
         """Whether these, that a model was trained on, are images of the kind that it knows."""
         same = self.data == images.name and not images.own
-        return self.fingerprint == images.fingerprint if self.fingerprint and images.fingerprint else same
+        return same_images(self.fingerprint, images.fingerprint) if self.fingerprint and images.fingerprint else same
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -326,11 +326,14 @@ def own_path(data: str, fingerprint: str, role: str) -> Path:
 
 def _own_paths(images: DataIdentity, role: str) -> list[Path]:
     """Those that are there."""
-    if images.fingerprint:
-        path = own_path(images.name, images.fingerprint, role)
-        return [path] if path.exists() else []
-    found = sorted((own_runs() / "judges").glob(f"{glob.escape(usable_name(images.name))}-*.safetensors"))
-    return [path for path in found if path.stem.endswith(f"-{ATTACKED}") == (role == ATTACKED)]
+    name = usable_name(images.name)
+    found = []
+    for path in sorted((own_runs() / "judges").glob(f"{glob.escape(name)}-*.safetensors")):
+        told = path.stem.removeprefix(f"{name}-").removesuffix(f"-{ATTACKED}")
+        attacked = path.stem.endswith(f"-{ATTACKED}")
+        if attacked == (role == ATTACKED) and (not images.fingerprint or same_images(told, images.fingerprint)):
+            found.append(path)
+    return found
 
 
 def first(sets: Sequence[DataIdentity], role: str = MEASURING) -> Judge:

@@ -197,7 +197,7 @@ def by_inception(
         splits=PUBLISHED_SPLITS,
         look=look,
         published=network.published,
-        key=f"inception-{version}-{data.name}-{size}-{data.fingerprint()}",
+        key=f"inception-{version}-{data.name}-{size}-{data.fingerprint}",
     )
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
-from rgan.data.datasets import BEFORE
-from rgan.data.identity import DataIdentity, digest
+from rgan.data.datasets import BEFORE, digest
+from rgan.data.identity import DataIdentity
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
 from rgan.networks.fusion import fold

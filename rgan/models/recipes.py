@@ -199,7 +199,9 @@ class Recipe:
                 "gradient_penalty as well, or critic_scale=0 to measure both on the data"
             )
         if self.consistency > 0 and not self.dropout:
-            raise SettingsError("expected dropout where consistency is set, got none: the two passes would be equal")
+            raise SettingsError(
+                "expected dropout where consistency is set, got none, and two equal passes; set dropout as well"
+            )
 
     @property
     def title(self) -> str:

@@ -237,6 +237,7 @@ class Jobs:
             images=runs.images(run.folder, trainer.iteration),
             checkpoint=checkpoint if checkpoint.exists() else None,
             left=live.left(run.plan.iterations),
+            notes=trainer.data.notes,
         )
 
     def names(self) -> list[str]:

@@ -109,7 +109,8 @@ class Record:
     """What is known of a run without opening it for training.
 
     `state` is one of STATES or "interrupted"; `images` are (iteration, file) in order; `left` is the expected time to
-    the end in seconds, known only while it trains; `doing` is what it does before its first iteration.
+    the end in seconds, known only while it trains; `doing` is what it does before its first iteration; `notes` are
+    `ImageData.notes` of its images, once these were read.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Record:
     checkpoint: Path | None
     left: float | None = None
     doing: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def create(folder: Path, plan: TrainingPlan) -> None:
@@ -150,7 +152,7 @@ def create(folder: Path, plan: TrainingPlan) -> None:
             f"expected {needed / 2**20:.0f} MiB of free space at {folder}, got {free / 2**20:.0f}; "
             "free some, choose another folder or a smaller width"
         )
-    _write_plan(folder, plan, "queued", "")
+    _write_plan(folder, plan, "queued", "", ())
 
 
 def mark(folder: Path, state: str, message: str = "") -> None:
@@ -160,7 +162,8 @@ def mark(folder: Path, state: str, message: str = "") -> None:
         RunError, FileError: it cannot be read or written.
     """
     one_of("state", state, STATES)
-    _write_plan(folder, _read_plan(folder)[0], state, message)
+    plan, _, _, notes = _read_plan(folder)
+    _write_plan(folder, plan, state, message, notes)
 
 
 def space(recipe: Recipe) -> int:
@@ -176,7 +179,7 @@ def read(folder: Path) -> Record:
     Raises:
         RunError: there is none, or its plan or state cannot be read.
     """
-    plan, state, message = _read_plan(folder)
+    plan, state, message, notes = _read_plan(folder)
     facts: dict[str, Any] = {"iteration": 0, "seconds": 0.0, "history": []}
     if (folder / RESUME).exists():
         try:
@@ -195,6 +198,7 @@ def read(folder: Path) -> Record:
         history=tuple(facts["history"]),
         images=images(folder, int(facts["iteration"])),
         checkpoint=checkpoint if (checkpoint := folder / CHECKPOINT).exists() else None,
+        notes=notes,
     )
 
 
@@ -249,7 +253,7 @@ class Run:
                 ) from error
         with ExitStack() as undo:
             undo.callback(self._lock.release)
-            self.plan, _, _ = _read_plan(folder)
+            self.plan, *_ = _read_plan(folder)
             if iterations is not None:
                 self.plan = dataclasses.replace(self.plan, iterations=iterations)
             self.trainer = self.plan.trainer(device, report)
@@ -334,7 +338,7 @@ class Run:
         """
         one_of("state", state, STATES)
         if self._writes:
-            _write_plan(self.folder, self.plan, state, message)
+            _write_plan(self.folder, self.plan, state, message, self.trainer.data.notes)
 
     def _note(self, at: int) -> None:
         """After iteration `at`: curves, pictures and files that are due."""
@@ -397,17 +401,18 @@ def _lock(folder: Path) -> filelock.BaseFileLock:
     return filelock.FileLock(folder / ".lock", thread_local=False)
 
 
-def _write_plan(folder: Path, plan: TrainingPlan, state: str, message: str) -> None:
-    about = {"version": 1, "state": state, "message": message, "plan": plan.to_dict()}
+def _write_plan(folder: Path, plan: TrainingPlan, state: str, message: str, notes: tuple[str, ...]) -> None:
+    about = {"version": 1, "state": state, "message": message, "notes": notes, "plan": plan.to_dict()}
     write_atomically(folder / PLAN, json.dumps(about, indent=1).encode())
 
 
-def _read_plan(folder: Path) -> tuple[TrainingPlan, str, str]:
+def _read_plan(folder: Path) -> tuple[TrainingPlan, str, str, tuple[str, ...]]:
     try:
         about = json.loads((folder / PLAN).read_bytes())
         state, message = about["state"], str(about["message"])
         one_of("state", state, STATES)
-        return TrainingPlan.from_dict(about["plan"]), state, message
+        notes = tuple(map(str, about.get("notes", ())))  # older ones had none
+        return TrainingPlan.from_dict(about["plan"]), state, message, notes
     except FileNotFoundError as error:
         raise RunError(f"expected a run in {folder}, found none; check the folder's name") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

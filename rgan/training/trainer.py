@@ -18,6 +18,7 @@ from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, DataError, RganError, number_between
 from rgan.common.images import to_unit
 from rgan.data.datasets import REFERENCE_IMAGES, ImageData
+from rgan.data.identity import same_images
 from rgan.models.gan import MAX_SEED, Gan, Training, fresh
 from rgan.models.recipes import Recipe
 from rgan.networks.layers import Dropout
@@ -176,7 +177,7 @@ class Trainer:
             precision=str(self.dtype).removeprefix("torch."),
             history=tuple(self.history),
             protocol=self.protocol,
-            fingerprint=self.data.fingerprint(),
+            fingerprint=self.data.fingerprint,
             own=self.data.own,
         )
         return Gan(
@@ -213,7 +214,7 @@ class Trainer:
             "seconds": self.seconds,
             "history": self.history,
             "protocol": self.protocol,
-            "data": self.data.fingerprint(),
+            "data": self.data.fingerprint,
         }
         return tensors, facts
 
@@ -224,7 +225,7 @@ class Trainer:
             CheckpointError: the state belongs to another recipe.
             DataError: the images are not those it was trained on.
         """
-        if facts.get("data") not in (None, self.data.fingerprint()):
+        if not same_images(facts.get("data") or self.data.fingerprint, self.data.fingerprint):
             raise DataError(
                 f"expected the images this training began with, got others in {self.data.name}; put the old ones back, "
                 "or start a new run"

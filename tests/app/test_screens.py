@@ -9,7 +9,10 @@ import time
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pytest
+import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -26,6 +29,7 @@ from rgan.robustness.finding import WITHHELD
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.one_radius import one_radius
 from rgan.robustness.summary import headline
+from rgan.training.runs import Run, TrainingPlan, create
 from tests import tiny_models
 from tests.conftest import ROOT
 
@@ -66,6 +70,11 @@ def test_home_shows_every_shipped_model(monkeypatch):
     assert shipped
     for name in shipped:
         assert f"<h3>{name}</h3>" in shown
+
+
+def as_read(markdown: str) -> str:
+    """Words whose characters are all escaped, as CommonMark shows them."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
 
 
 def waited(test: AppTest, done) -> AppTest:
@@ -268,4 +277,32 @@ def test_radii_that_are_none_are_refused_in_words():
 def test_a_broken_run_is_named_and_the_others_stay_usable(runs: Path):
     (runs / "run.json").write_text('{"state": "running", "plan"')
     test = app("train")
-    assert not test.exception and any("test-broken: expected a readable run.json" in w.value for w in test.warning)
+    assert not test.exception and any(
+        "test-broken: expected a readable run.json" in as_read(w.value) for w in test.warning
+    )
+
+
+def test_what_is_left_out_of_data_is_said_where_it_is_chosen_and_where_it_trains(tmp_path, runs, monkeypatch):
+    """Names look as they are: none becomes a formula, a link or code."""
+    bad, folder = "b$a$d`_`[x](y)*.zip", "$de*ep*"
+    (tmp_path / bad).write_bytes(b"PK\3\4 and no more")
+    (tmp_path / folder).mkdir()
+    for level in (0, 70000):
+        Image.fromarray(np.full((32, 32), level, np.int32)).save(tmp_path / folder / f"{level}.tif")
+    (tmp_path / folder / "b[ro]ken.png").write_bytes(b"no image")
+    monkeypatch.setattr("session.state.DATA", tmp_path)
+    monkeypatch.setattr("screens.train.plan_form.DATA", tmp_path)
+    made = recipe("dcgan", channels=1, width=2, latent=4)
+    (runs / "run.json").unlink(missing_ok=True)
+    create(runs, TrainingPlan(made, folder, 5, device="cpu", precision="float32", data_root=str(tmp_path)))
+    Run(runs).close()
+
+    st.cache_data.clear()
+    test = app("train", run=runs.name)
+    shown = [one.value for one in (*test.warning, *test.caption) if ".zip" in one.value or "de" in one.value]
+    seen = [as_read(one) for one in shown]
+    assert any(one.startswith(f"{bad}: ") for one in seen)
+    assert any(one.startswith(f"{folder}: skipped 1 unreadable: b[ro]ken.png") for one in seen)
+    assert any(one.startswith(f"{folder}: ") and "0 as black and 70000 as white" in one for one in seen)
+    named = [one for one, words in zip(shown, seen, strict=True) if bad in words or folder in words]
+    assert len(named) == 3 and not any(re.search(r"(?<!\\)[$\[\]`*]", one) for one in named)

@@ -1,14 +1,19 @@
 """The Worst noise screen: the path that it plays is the library's, and every control is obeyed."""
 
+import asyncio
 import dataclasses
 import json
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.visitor import Visitor
 from rgan.attack.path import Request, reach
 from rgan.attack.search import BUDGETS
 from rgan.metrics.judges import shipped
@@ -23,6 +28,7 @@ from rgan.robustness.play import play
 from tests import tiny_models
 from tests.app.test_screens import app, waited, words
 
+ANY_TIME = 120.0  # seconds
 SHOWN = "played:worst_noise"
 
 
@@ -72,10 +78,10 @@ def test_the_link_restores_every_control():
     assert test.session_state["eps"] == 0.5
 
 
-def test_reset_brings_every_default_back():
+def test_reset_goes_from_the_links_settings_to_the_defaults():
     test = app(eps="0.5", samples="32", method="one-step", shell="true")
-    test.button[0].click().run()
-    assert test.session_state["eps"] == 1.0
+    test.button(key="reset").click().run()
+    assert test.session_state["eps"] == 1.0 and test.query_params["eps"] == "1"
     assert test.select_slider(key="samples").value == 16 and test.toggle(key="shell").value is False
     assert path(test)[0].attack.gradients == BUDGETS["standard"]
 
@@ -152,3 +158,27 @@ def test_chosen_samples_are_shown_alone():
     test.text_input(key="rows").set_value("forty").run()
     assert "expected up to 256 sample numbers" in test.error[0].value and not test.exception
     assert np.array_equal(path(test, wrong=True)[0].original, whole), "what stood there stays"
+
+
+def test_a_hundred_reruns_interrupt_each_other_and_the_last_setting_is_shown(address):
+    """Two sessions, one link: each changes the seed fifty times, mostly before its search has begun or ended."""
+    pauses, last = random.Random(0), "49"
+    link = "worst-noise?" + urlencode(dict(zip("ab", tiny_models.PAIR, strict=True)) | {"budget": "standard"})
+
+    async def hurries(visitor: Visitor) -> None:
+        await visitor.open(link)
+        assert await visitor.until(lambda heard: "seed" in heard.controls, ANY_TIME)
+        for seed in range(50):
+            await visitor.set("seed", float(seed))
+            await asyncio.sleep(pauses.uniform(0, 0.06))
+        settled = await visitor.until(lambda heard: heard.there and f"seed {last}" in heard.stage.settings, ANY_TIME)
+        assert settled and not visitor.heard.errors and visitor.lost is None, visitor.heard.errors
+
+    async def both() -> tuple[tuple[str, ...], ...]:
+        async with Visitor(address) as one, Visitor(address) as other:
+            await asyncio.gather(hurries(one), hurries(other))
+            return one.heard.stage.ids, other.heard.stage.ids
+
+    with ThreadPoolExecutor(1) as thread:  # the tests' browser may have a loop in this one
+        one, other = thread.submit(lambda: asyncio.run(both())).result()
+    assert one == other, "one path for both"

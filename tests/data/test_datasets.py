@@ -58,8 +58,10 @@ def test_digits_are_scikit_learns():
     assert torch.equal(data.some(5, seed=1), data.some(5, seed=1))
     whole = torch.empty(1797, 1, 32, 32, dtype=torch.uint8)
     whole[held], whole[np.setdiff1d(np.arange(1797), held)] = apart.images, data.images
-    before = datasets.ImageData("digits", whole).fingerprint()
-    assert {"digits": before} == datasets.BEFORE, "what models were trained on whose files do not say"
+    before = datasets.ImageData("digits", whole).fingerprint
+    assert {"digits": before.rpartition("-")[0]} == datasets.BEFORE, (
+        "what models were trained on whose files do not say"
+    )
 
 
 def test_a_folder_is_cropped_to_its_middle_and_resized_as_pillow_does(tmp_path):

@@ -266,8 +266,8 @@ def test_ones_own_images_teach_turns_where_no_folder_tells_classes(digits, tmp_p
     assert judge.accuracy > 0.6, "chance is a quarter"
     turned = judge.opinion(to_unit(own.images.rot90(1, (2, 3))))
     assert turned.badness.mean() > judge.opinion(to_unit(own.images)).badness.mean() + 0.2
-    judges.save(judge, judges.own_path(judge.data, own.fingerprint(), MEASURING))
-    assert judges.load(judges.own_path("digits", own.fingerprint(), MEASURING)).facts == judge.facts
+    judges.save(judge, judges.own_path(judge.data, own.fingerprint, MEASURING))
+    assert judges.load(judges.own_path("digits", own.fingerprint, MEASURING)).facts == judge.facts
     assert judges.first([DataIdentity("x"), DataIdentity.of(own)]).facts == attackable(judge).facts == judge.facts
     assert judges.of(DataIdentity.of(digits)) is shipped("digits"), "known by the images, not by the name"
 
@@ -278,7 +278,7 @@ def test_ones_own_classes_are_learned_and_a_model_that_tells_no_images_is_known_
     for role in ROLES:
         *_, last = judge_training.train(own, role=role, epochs=8, width=4)
         assert not last.judge.facts.rotations and last.judge.accuracy > 0.5, "chance is a tenth"
-        judges.save(last.judge, judges.own_path(own.name, own.fingerprint(), role))
+        judges.save(last.judge, judges.own_path(own.name, own.fingerprint, role))
         assert judges.of(DataIdentity(own.name), role).facts == last.judge.facts
     assert attackable(judges.of(DataIdentity.of(own))).facts.role == ATTACKED
     other = dataclasses.replace(own, images=digits.images[100:700])

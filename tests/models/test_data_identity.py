@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from rgan.common.errors import CheckpointError, SettingsError
+from rgan.common.errors import CheckpointError, DataError, SettingsError
 from rgan.data import datasets
 from rgan.data.datasets import ImageData
 from rgan.data.identity import DataIdentity
@@ -41,6 +41,26 @@ def test_two_folders_of_one_name_are_two_sets(age):
     assert comparability(cats, moved).against == ()
     with pytest.raises(SettingsError, match="same data, got two sets of images, each called train"):
         panel("d", cats, dogs, Choice(points=100))
+
+
+def test_one_image_among_many_makes_another_set_and_files_of_before_are_compared_as_far_as_they_tell():
+    cats = set_of(1)
+    change = next(k for k in range(600) if all((cats.images[k] != one).any() for one in cats.some(64)))
+    images = cats.images.clone()
+    images[change, 0, 0, 0] ^= 1
+    a, b = gan_of(cats), gan_of(dataclasses.replace(cats, images=images))
+    assert a.trained_on.same(b.trained_on) is False and a.trained_on.same(gan_of(set_of(1, "moved")).trained_on)
+
+    def before(gan):
+        short = gan.training.fingerprint.rpartition("-")[0]
+        return dataclasses.replace(gan, training=dataclasses.replace(gan.training, fingerprint=short))
+
+    assert before(a).trained_on.same(a.trained_on) and before(a).trained_on.same(gan_of(set_of(2)).trained_on) is False
+    trainer = Trainer(a.recipe, cats, seed=0, device="cpu", precision="float32")
+    tensors, facts = trainer.state()
+    trainer.restore(tensors, facts | {"data": before(a).training.fingerprint})
+    with pytest.raises(DataError, match="began with"):
+        trainer.restore(tensors, facts | {"data": b.training.fingerprint})
 
 
 def test_files_keep_what_tells_images_apart(tmp_path):

@@ -141,7 +141,7 @@ def test_who_saw_what_a_judge_holds_out_is_told(judged_gans):
     judged = judged_gans[0]
     assert judged.caveat == ""
     old = Training("digits", 10, 0, 1.0, "cpu", "float32")
-    new = dataclasses.replace(old, fingerprint=datasets.load("digits", size=32).fingerprint())
+    new = dataclasses.replace(old, fingerprint=datasets.load("digits", size=32).fingerprint)
     told = [dataclasses.replace(judged, gan=dataclasses.replace(judged.gan, training=one)) for one in (old, new)]
     assert "flatter it" in told[0].caveat and told[1].caveat == ""
     facts = dataclasses.replace(judged.judge.facts, apart=False)

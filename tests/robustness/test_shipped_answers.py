@@ -17,6 +17,8 @@ from rgan.embedding.projections import NEIGHBOURS, Embedding, Layout
 from rgan.metrics.judges import MEASURING
 from rgan.models import checkpoints
 from rgan.models.gan import prior_noise
+from rgan.models.portrait import Portrait
+from rgan.models.portrait import question as question_of_portrait
 from rgan.robustness.at_radius import AtRadius
 from rgan.robustness.blind_test import BROKEN, TRIALS, BlindTestPlan, Trials, question_of
 from rgan.robustness.encoding import decoded
@@ -186,3 +188,19 @@ def test_no_other_answers_are_shipped():
     there = {path.name for path in (SHIPPED / "answers").iterdir()}
     assert paths <= there <= paths | results
     assert sum(path.stat().st_size for path in (SHIPPED / "answers").iterdir()) < 30 * 2**20
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_every_shipped_model_has_its_portrait(path):
+    digest = checkpoints.glance(path)[1]
+    kept = Answers([SHIPPED / "answers"], 0).result(Portrait, question_of_portrait(digest))
+    assert kept is not None, f"stale: `python -m rgan answers --parts portraits {path.stem}` makes it anew"
+    if path.stem not in ("faces-dcgan", "digits-dcgan"):
+        return
+    gan = checkpoints.load(path)
+    drawn = to_uint8(gan.images(gan.noise(8, 0)))
+    sheet = from_webp(kept.sheet.tobytes()).astype(int)
+    for index, image in enumerate(drawn):
+        top, left = index // 4 * len(image), index % 4 * len(image)
+        shown = sheet[top : top + len(image), left : left + len(image)]
+        assert np.abs(shown - image).mean() < 6, "WebP keeps colours nearly"

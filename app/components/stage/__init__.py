@@ -31,7 +31,14 @@ _mount = st.components.v2.component(
 _carry = st.components.v2.component("stage_frames", js=_script("frames.js"), isolate_styles=False)
 
 
-def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | None = None, parameter: str = "") -> None:
+def stage(
+    data: dict[str, Any],
+    key: str,
+    *,
+    on_pick: Callable[[int], None] | None = None,
+    parameter: str = "",
+    on_leave: Callable[[float], None] | None = None,
+) -> None:
     """Play `data`, as `rgan.report.stage.stage_data` made it.
 
     Under one key a later call replaces frames in their places: ε, what is shown and what is picked stay the visitor's.
@@ -40,12 +47,18 @@ def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | No
     Args:
         on_pick: told of another sample that is picked, from 0, before the next run; without it picking asks for no run.
         parameter: of the address, to which ε is written where the slider is let go; that asks for no run.
+        on_leave: told ε, where it has been moved, before a link leads away.
     """
 
     def picked() -> None:
         sample = st.session_state[key]["picked"]
         if on_pick is not None and sample is not None:
             on_pick(int(sample))
+
+    def left() -> None:
+        radius = st.session_state[key]["radius"]
+        if on_leave is not None and radius is not None:
+            on_leave(float(radius))
 
     with st.container(gap=None):
         _mount(
@@ -55,8 +68,9 @@ def stage(data: dict[str, Any], key: str, *, on_pick: Callable[[int], None] | No
                 "parameter": parameter,
             },
             key=key,
-            default={"picked": None},
+            default={"picked": None, "radius": None},
             on_picked_change=picked,
+            on_radius_change=left,
         )
         for model in data["models"]:
             frames = model["frames"]

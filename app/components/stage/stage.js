@@ -20,13 +20,50 @@ function written(name, radius) {
   History.prototype.replaceState.call(window.history, window.history.state, '', address);
 }
 
+// Links to other screens drop what the address says, so ε is told first where somebody leaves by one.
+const TOLD = 60;  // ms until a change is on its way to the server
+function leaving(place, tell) {
+  const begun = place.tell !== undefined;
+  place.tell = tell;
+  if (begun) return;
+  const left = (event) => {
+    const link = event.target.closest?.('a[href]');
+    if (!place.isConnected) document.removeEventListener('click', left, true);
+    else if (link && !event.defaultPrevented && !(event.ctrlKey || event.metaKey || event.shiftKey) && place.tell()) {
+      event.preventDefault();
+      event.stopPropagation();
+      setTimeout(() => link.click(), TOLD);
+    }
+  };
+  document.addEventListener('click', left, true);
+}
+
+// The mark of the settings knows the value that was shared.
+function marked(name, radius) {
+  const mark = document.querySelector(`.shared[data-${name}]`);
+  if (mark) mark.classList.toggle('changed', mark.dataset.others === 'true' || Number(mark.dataset[name]) !== radius);
+}
+
 export default function ({ data, parentElement, setStateValue }) {
+  const place = parentElement.querySelector('.stage-place');
   const wanted = {};
   if (data.picks) wanted.picked = (sample) => setStateValue('picked', sample);
-  if (data.parameter) wanted.released = (radius) => written(data.parameter, radius);
+  if (data.parameter) {
+    leaving(place, () => {
+      const { released } = place;
+      place.released = undefined;
+      if (released !== undefined) setStateValue('radius', released);
+      return released !== undefined;
+    });
+    wanted.released = (radius) => {
+      place.released = radius;
+      written(data.parameter, radius);
+      marked(data.parameter, radius);
+    };
+  }
   const models = data.stage.models.map((model) => {
     const { id } = model.frames;
     return { ...model, frames: { id, arrives: () => arriving(id) } };
   });
-  return mount(parentElement.querySelector('.stage-place'), { ...data.stage, models }, wanted);
+  return mount(place, { ...data.stage, models }, wanted);
 }

@@ -8,6 +8,7 @@ import streamlit as st
 from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.blind_test import everybody, view
 from session import chosen
@@ -16,6 +17,7 @@ from session.chosen import Slot
 from session.table import QUESTION, SEED, TRIALS
 from session.tasks import Work
 from session.waiting import redrawn, value
+from theme.language import plain
 
 from rgan.attack.objectives import judge_for
 from rgan.attack.path import reach
@@ -41,7 +43,7 @@ def again() -> None:
 
 
 names, gans = two_models("Blind test")
-with st.sidebar:
+with settings_panel():
     question, trials = draw(QUESTION), draw(TRIALS)
     radius = attack.radius(min(map(reach, gans)))
     raised = objective_choice(names, gans)
@@ -67,7 +69,7 @@ try:
     with st.spinner("Preparing the pairs …"):
         made = value(found[pairs_key]).pairs
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 
 if len(answers) < len(made):

@@ -34,7 +34,7 @@ def choose(name: str) -> None:
 def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf | None) -> None:
     """Everything about one model; `opened` is the one it is held against."""
     if said := PROBLEM.pop():
-        st.error(said)
+        st.error(language.plain(said))
     picture, about = st.columns([3, 2], gap="large")
     with picture:
         drawn = Picture(_samples(name, gan.digest), f"{SAMPLES} samples of {name}")
@@ -55,7 +55,7 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
 
 def broken(name: str, words: str, shelf: Shelf | None) -> None:
     """A file that cannot be opened, and a way to be rid of it."""
-    st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
+    st.warning(language.plain(f"{name} cannot be opened. {words}"), icon=":material/warning:")
     _delete(name, shelf)
 
 
@@ -143,8 +143,8 @@ def _delete(name: str, shelf: Shelf | None) -> None:
     kind, _, short = name.rpartition("/")
     with st.popover("Delete", icon=":material/delete:"):
         what = "with its pictures and curves" if kind + "/" == TRAINED else "from this server"
-        st.write(f"Delete {short} {what}? This cannot be undone.")
-        sure = st.checkbox(f"Yes, delete {short}", key=f"sure:{name}")
+        st.write(f"Delete {language.plain(short)} {what}? This cannot be undone.")
+        sure = st.checkbox(f"Yes, delete {language.plain(short)}", key=f"sure:{name}")
         st.button("Delete for good", key=f"delete:{name}", disabled=not sure, on_click=_deleted,
                   args=(kind + "/", short, shelf))  # fmt: skip
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 from components.model_card import card
-from controls.draw import choose, stop_without
+from controls.draw import stop_without
+from controls.model_choice import choose_model
 from screens.checkpoints import bring, model_view
 from session import visitors
 from session.state import load, models
@@ -32,10 +33,10 @@ if not gans:
 names = tuple(gans)
 left, right = st.columns(2, gap="medium")
 with left:
-    chosen = choose(MODEL, names)
+    chosen = choose_model(MODEL, names)
 with right:
     about = "Model A of the other pages: the one you have open there."
-    opened = choose(replace(A, label="Comparable with", help=about), names)
+    opened = choose_model(replace(A, label="Comparable with", help=about), names)
 stop_without(names, chosen, opened)
 model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
 

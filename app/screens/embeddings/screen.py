@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 from controls.draw import draw
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.embeddings import draw_offer, maps, view
 from screens.embeddings.controls import map_controls
@@ -20,7 +21,7 @@ from rgan.embedding.projections import NEIGHBOURS, Layout
 names, gans = two_models("Embeddings")
 chosen = draw(table.PANEL)
 letters = tuple(PANELS) if chosen == table.FIGURE_4 else (chosen,)
-with st.sidebar:
+with settings_panel():
     choice, layout, arrows = map_controls(letters, min(map(reach, gans)))
 
 shown = [maps.Map(letter, gans, choice, layout, arrows, alone=len(letters) == 1) for letter in letters]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 from controls import attack
 from controls.draw import draw
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.evidence import views
 from screens.evidence.works import CURVES, MINIMAL_RADIUS, REPORT, Asked, judge_of
@@ -18,7 +19,7 @@ from rgan.robustness.first import SAMPLES
 
 names, gans = two_models("Evidence", same_noise=True)
 view = draw(table.VIEW)
-with st.sidebar:
+with settings_panel():
     radius, price, budget = attack.radius(min(map(reach, gans))), draw(table.LAM), draw(table.BUDGET)
     single = view not in (CURVES, MINIMAL_RADIUS, REPORT)
     shell = single and draw(table.SHELL)

@@ -5,6 +5,7 @@ from components.finding import finding, progress
 from controls import attack
 from controls.draw import draw
 from controls.objective import objective_choice
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.evidence.works import judge_of
 from screens.failures import kept, linked, views
@@ -25,7 +26,7 @@ POLL = 1.5  # seconds between looks: each draws a hundred images anew
 LAST = Slot[tuple[Hunt, Pool, tuple[str, str]] | None]("failures:last", None)
 
 names, gans = two_models("Failures", same_noise=True)
-with st.sidebar:
+with settings_panel():
     raised = objective_choice(names, gans, first=CRITIC)
     radius, price, budget = attack.radius(min(map(reach, gans))), draw(LAM), draw(BUDGET)
     samples, seed = draw(POOL), draw(SEED)

@@ -69,9 +69,11 @@ for index, (name, gan) in enumerate(gans.items()):
     with cards[index % 3].container(border=True):
         st.html(card(name, gan.digest))
         base, twin = at_hand(name, gans)
-        st.page_link(language.WORST_NOISE, label=f"Worst noise of {name}", query_params=query(a=base, b=twin))
+        st.page_link(
+            language.WORST_NOISE, label=f"Worst noise of {language.plain(name)}", query_params=query(a=base, b=twin)
+        )
 for name, words in broken.items():
-    st.warning(f"{name} cannot be opened. {words}", icon=":material/warning:")
+    st.warning(language.plain(f"{name} cannot be opened. {words}"), icon=":material/warning:")
 st.caption(
     "Every model here was trained by the command in docs/results/models.md. "
     "Train your own with `python -m rgan train`; files in runs/ appear here."

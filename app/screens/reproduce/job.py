@@ -8,6 +8,7 @@ from components.time_needed import duration
 from session.state import STUDIES, evaluation_pace, studies
 from session.tasks import Task
 from session.waiting import redrawn
+from theme.language import plain
 
 from rgan.common.devices import in_background
 from rgan.embedding.projections import Report
@@ -68,7 +69,7 @@ def panel(job: Job, waiting: int) -> None:
         _progress(*running)
         return
     if running is not None and running[1].failed:
-        st.error(str(running[1].future.exception()))
+        st.error(plain(str(running[1].future.exception())))
     if waiting:
         _offer(job, waiting)
 

@@ -1,9 +1,11 @@
 """Reproduce: the paper's Figures 1 to 3 and Table 2 from the models at hand, computed in the background."""
 
 import streamlit as st
+from controls.settings import settings_panel
 from screens.reproduce import form, view
 from screens.reproduce import job as study_job
 from session.state import STUDIES, surveyed
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.paper.ablation import ablations
@@ -21,7 +23,7 @@ if not models:
     st.stop()
 
 try:
-    with st.sidebar:
+    with settings_panel():
         settings = form.settings_form()
     with st.expander("Models", expanded=not (STUDIES / settings.key).exists()):
         chosen = form.models_form(ablations(models)[0])
@@ -31,7 +33,7 @@ try:
     job = study_job.Job(chosen, left, settings)
     found = study(chosen, left, Scorings(settings), job.folder)
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 
 study_job.panel(job, len(found.waiting))

@@ -10,9 +10,9 @@ import streamlit as st
 import torch
 from controls.draw import choose, draw
 from session import table
-from session.state import DATA, about_data, data_sets
+from session.state import DATA, about_data, broken_data, data_sets
 from session.twins import twins
-from theme.language import symbols
+from theme.language import plain, symbols
 
 from rgan.models.recipes import Recipe, Robust, lasting, recipe
 from rgan.models.systems import SYSTEMS, size_near
@@ -21,7 +21,10 @@ from rgan.training.runs import TrainingPlan
 
 def plan_form() -> TrainingPlan:
     """Draw the controls into the current container and return the plan they ask for."""
-    data, system = choose(table.DATA, data_sets()), draw(table.SYSTEM)
+    data = choose(table.DATA, data_sets())
+    for name, why in broken_data().items():
+        st.warning(plain(f"{name}: {why}"), icon=":material/folder_zip:")
+    system = draw(table.SYSTEM)
     robust, players = _robust(system)
     iterations = draw(table.ITERATIONS)
     with st.expander("Size, seed, device"):

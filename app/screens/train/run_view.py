@@ -41,7 +41,7 @@ def do(action: Callable[[str], None], name: str) -> None:
 def problem() -> None:
     """Say what the last button could not do, once."""
     if said := PROBLEM.pop():
-        st.error(said)
+        st.error(language.plain(said))
 
 
 def side_of(record: Record) -> str:
@@ -61,7 +61,9 @@ def header(record: Record) -> None:
         facts.append(f"{duration(record.seconds)} of training")
     st.html(Markup('<p class="run-state" data-state="{}">{}</p>').format(record.state, " · ".join(facts)))
     if record.message:
-        (st.error if record.state == "failed" else st.warning)(record.message)
+        (st.error if record.state == "failed" else st.warning)(language.plain(record.message))
+    for note in record.notes:
+        st.caption(language.plain(f"{record.plan.data}: {note}"))
     buttons(record)
 
 
@@ -87,7 +89,9 @@ def buttons(record: Record) -> None:
                       help="Keeps a checkpoint; the next run starts. It can be resumed.")  # fmt: skip
         elif visitors.is_operator():
             with st.popover("Remove", icon=":material/delete:"):
-                st.write(f"Delete {name} with its checkpoint, pictures and curves? This cannot be undone.")
+                st.write(
+                    f"Delete {language.plain(name)} with its checkpoint, pictures and curves? This cannot be undone."
+                )
                 st.button("Delete for good", key=f"remove:{name}", on_click=do, args=(remove, name))
         if record.checkpoint is not None:
             a, b = at_hand(TRAINED + name, models())

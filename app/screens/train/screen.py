@@ -4,12 +4,14 @@ import streamlit as st
 from components import learning, time_needed
 from components.finding import finding
 from controls.draw import choose, stop_without
+from controls.settings import settings_panel
 from screens.train import plan_form, run_view
 from session import chosen
 from session.state import jobs, load, models
 from session.table import RUN, A
 from session.twins import twins
 from session.waiting import redrawn
+from theme.language import plain
 
 from rgan.common.errors import RganError
 from rgan.robustness.finding import Finding
@@ -33,11 +35,11 @@ def records() -> dict[str, Record]:
         try:
             found[name] = jobs().record(name)
         except RganError as error:
-            st.warning(f"{name}: {error}", icon=":material/warning:")
+            st.warning(plain(f"{name}: {error}"), icon=":material/warning:")
     return found
 
 
-with st.sidebar:
+with settings_panel():
     plan = plan_form.plan_form()
     robust = plan.recipe.robust is not None
     name = plan_form.name_of(plan, set(jobs().names()))
@@ -99,7 +101,7 @@ def watch() -> None:
             learning.picture(record, moment)
     learning.charts([(record.name, run_view.side_of(record), record.history) for record in shown])
     if queue := jobs().queue():
-        st.caption(f"The queue, one trains at a time: {', '.join(queue)}.")
+        st.caption(f"The queue, one trains at a time: {plain(', '.join(queue))}.")
     st.caption(f"Every run lies in a folder of its own; `tensorboard --logdir {jobs().folder}` shows their curves too.")
 
 

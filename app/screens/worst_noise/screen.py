@@ -4,11 +4,12 @@ import streamlit as st
 from components.played import played
 from controls import attack
 from controls.objective import objective_choice
+from controls.settings import settings_panel
 from controls.two_models import two_models
 from screens.worst_noise.below import along, strip
 from session import address
 from session.table import EPS, PICK
-from theme.language import symbols
+from theme.language import plain, symbols
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE
 from rgan.attack.path import reach
@@ -22,11 +23,11 @@ radius, picked = address.kept(EPS), address.kept(PICK)
 names, gans = two_models(same_noise=True)
 
 try:
-    with st.sidebar:
+    with settings_panel():
         raised = objective_choice(names, gans)
         request = attack.search_controls(reach(gans[0]), raised)
 except SettingsError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 if raised.because:
     st.info(raised.because, icon=":material/info:")
@@ -40,7 +41,7 @@ frames = played(
     KEY,
     min(radius, request.reach),
     pick=PICK,
-    parameter=EPS.key,
+    place=EPS,
 )
 if frames and len(frames["A"]["radii"]) > ROUGH + 1:  # the first frames are for the eye alone
     strip(frames, min(picked, frames["A"]["size"][0]) - 1)

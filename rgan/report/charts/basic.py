@@ -183,3 +183,17 @@ def _coordinates(points: np.ndarray) -> dict[str, list[float | None]]:
     for name, values in zip("xyz", points.T, strict=False):
         columns[name] = [None if np.isnan(value) else float(f"{value:.4g}") for value in values]
     return columns
+
+
+def lay_out(figure: Figure, height: int, *, x: str = "", y: str = "") -> None:
+    """Size, and words along the axes; title and legend stand on the page."""
+    figure.update_layout(
+        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, uirevision="same",
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": x, "font": {"size": 13}})
+    figure.update_yaxes(title={"text": y, "font": {"size": 13}})
+
+
+def plain(values: np.ndarray) -> list[float | None]:
+    """Four digits: a figure crosses the network as text. Gaps are None."""
+    return [None if np.isnan(value) else float(f"{value:.4g}") for value in values]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rgan.report.charts.basic import COLOURS, NEUTRAL
+from rgan.report.charts.basic import COLOURS, NEUTRAL, lay_out, plain
 from rgan.robustness.curves import METRICS, RobustnessCurve
 from rgan.robustness.one_radius import CONTROLS, OneRadius, Shell
 from rgan.stats.intervals import Interval, mean_interval
@@ -48,7 +48,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
         across = np.stack([place, 1 + place, np.full(count, np.nan)], axis=1).ravel()
         figure.add_trace(
             Scatter(
-                x=_plain(across), y=_plain(pairs), mode="lines", hoverinfo="skip", opacity=0.25,
+                x=plain(across), y=plain(pairs), mode="lines", hoverinfo="skip", opacity=0.25,
                 line={"color": NEUTRAL, "width": 1},
             )
         )  # fmt: skip
@@ -56,7 +56,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
         colour = COLOURS[side] if kind == "worst" else NEUTRAL
         figure.add_trace(
             Scatter(
-                x=_plain(index + place), y=_plain(values[kind]), mode="markers", name=CONTROLS[kind],
+                x=plain(index + place), y=plain(values[kind]), mode="markers", name=CONTROLS[kind],
                 marker={"color": colour, "symbol": SYMBOLS[kind], "size": 6, "opacity": 0.55},
                 customdata=[
                     (f"sample {k}, {kind}: {value:.1f} %", index * count + k) for k, value in enumerate(values[kind])
@@ -72,7 +72,7 @@ def strips(one: OneRadius, side: str, *, height: int = 330) -> Figure:
                 error_y=_whiskers([mean], 100, colour), hovertemplate="mean %{y:.1f} %<extra></extra>",
             )
         )  # fmt: skip
-    _lay_out(figure, height, y="badness, %")
+    lay_out(figure, height, y="badness, %")
     figure.update_xaxes(
         tickvals=list(range(len(CONTROLS))), ticktext=[SHORT[kind] for kind in CONTROLS], tickangle=0, showgrid=False
     )
@@ -97,13 +97,13 @@ def degradation(
         edge = np.concatenate([one.radii, one.radii[::-1]]), share * np.concatenate([one.high, one.low[::-1]])
         figure.add_trace(
             Scatter(
-                x=_plain(edge[0]), y=_plain(edge[1]), fill="toself", mode="none", opacity=0.18, hoverinfo="skip",
+                x=plain(edge[0]), y=plain(edge[1]), fill="toself", mode="none", opacity=0.18, hoverinfo="skip",
                 fillcolor=COLOURS[side],
             )
         )  # fmt: skip
         figure.add_trace(
             Scatter(
-                x=_plain(one.radii), y=_plain(share * one.mean), mode="lines+markers", name=f"{side}, {kind}",
+                x=plain(one.radii), y=plain(share * one.mean), mode="lines+markers", name=f"{side}, {kind}",
                 line={"color": COLOURS[side], "dash": DASHES[kind], "width": 2.5},
                 marker={"symbol": SYMBOLS[kind], "size": 7}, hovertemplate="%{y:.3g}",
             )
@@ -111,7 +111,7 @@ def degradation(
     if floor is not None:
         figure.add_hline(floor, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
     _mark(figure, radius)
-    _lay_out(figure, height, x="ε", y=METRICS.get(metric, metric) + (", %" if share == 100 else ""))
+    lay_out(figure, height, x="ε", y=METRICS.get(metric, metric) + (", %" if share == 100 else ""))
     figure.update_xaxes(nticks=EPSILONS)
     if share == 100:
         figure.update_yaxes(rangemode="tozero")
@@ -137,7 +137,7 @@ def differences(
         )  # fmt: skip
     figure.add_hline(0, line={"color": NEUTRAL, "width": 1})
     _mark(figure, radius)
-    _lay_out(figure, height, x="ε", y="B beyond A, points")
+    lay_out(figure, height, x="ε", y="B beyond A, points")
     figure.update_xaxes(nticks=EPSILONS)
     return figure
 
@@ -153,24 +153,24 @@ def survival(found: Mapping[tuple[str, str], MinimalRadii], radius: float, *, he
         if kind == "worst":
             figure.add_trace(
                 Scatter(
-                    x=_plain(np.concatenate([at, at[::-1]])), y=_plain(np.concatenate([high, low[::-1]])),
+                    x=plain(np.concatenate([at, at[::-1]])), y=plain(np.concatenate([high, low[::-1]])),
                     fill="toself", mode="none", opacity=0.18, hoverinfo="skip", fillcolor=COLOURS[side],
                 )
             )  # fmt: skip
         figure.add_trace(
             Scatter(
-                x=_plain(one.radii), y=_plain(100 * one.good), mode="markers", hoverinfo="skip",
+                x=plain(one.radii), y=plain(100 * one.good), mode="markers", hoverinfo="skip",
                 marker={"color": COLOURS[side], "symbol": SYMBOLS[kind], "size": 8},
             )
         )  # fmt: skip
         figure.add_trace(
             Scatter(
-                x=_plain(at), y=_plain(share), mode="lines", name=f"{side}, {kind}", hovertemplate="%{y:.0f} %",
+                x=plain(at), y=plain(share), mode="lines", name=f"{side}, {kind}", hovertemplate="%{y:.0f} %",
                 line={"color": COLOURS[side], "dash": DASHES[kind], "width": 2.5, "shape": "hv"},
             )
         )  # fmt: skip
     _mark(figure, radius)
-    _lay_out(figure, height, x="ε", y="never bad so far, %")
+    lay_out(figure, height, x="ε", y="never bad so far, %")
     figure.update_layout(hovermode="x unified")
     figure.update_yaxes(range=[0, 102])
     return figure
@@ -188,7 +188,7 @@ def shell_lengths(one: Shell, side: str, *, height: int = 300) -> Figure:
     for kind in ("original", "random", "worst"):
         figure.add_trace(
             Histogram(
-                x=_plain(one.lengths[kind]), histnorm="probability density", opacity=0.5, name=kind,
+                x=plain(one.lengths[kind]), histnorm="probability density", opacity=0.5, name=kind,
                 xbins={"start": float(at[0]), "end": float(at[-1]), "size": float(at[-1] - at[0]) / 30},
                 marker={
                     "color": COLOURS[side] if kind == "worst" else NEUTRAL,
@@ -198,12 +198,12 @@ def shell_lengths(one: Shell, side: str, *, height: int = 300) -> Figure:
         )  # fmt: skip
     figure.add_trace(
         Scatter(
-            x=_plain(at), y=_plain(one.density(at)), mode="lines", hoverinfo="skip", name="prior",
+            x=plain(at), y=plain(one.density(at)), mode="lines", hoverinfo="skip", name="prior",
             line={"color": NEUTRAL, "width": 2.5},
         )
     )  # fmt: skip
     figure.update_layout(barmode="overlay")
-    _lay_out(figure, height, x="length of the noise", y="density")
+    lay_out(figure, height, x="length of the noise", y="density")
     return figure
 
 
@@ -223,7 +223,7 @@ def side_by_side(rows: Sequence[tuple[str, str, Interval]], words: str, *, scale
             )
         )  # fmt: skip
     figure.add_vline(0, line={"color": NEUTRAL, "width": 1})
-    _lay_out(figure, 60 + 44 * len(rows), x=words)
+    lay_out(figure, 60 + 44 * len(rows), x=words)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
 
@@ -239,16 +239,3 @@ def _whiskers(found: Sequence[Interval], scale: float, colour: str) -> dict[str,
 def _mark(figure: Figure, radius: float) -> None:
     """The ε in question."""
     figure.add_vline(radius, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
-
-
-def _lay_out(figure: Figure, height: int, *, x: str = "", y: str = "") -> None:
-    figure.update_layout(
-        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, uirevision="same",
-    )  # fmt: skip
-    figure.update_xaxes(title={"text": x, "font": {"size": 13}})
-    figure.update_yaxes(title={"text": y, "font": {"size": 13}})
-
-
-def _plain(values: np.ndarray) -> list[float | None]:
-    """Four digits: a figure crosses the network as text. Gaps are None."""
-    return [None if np.isnan(value) else float(f"{value:.4g}") for value in values]

@@ -420,10 +420,10 @@ const mount = (() => {
       if (news('show')) this.kind = data.show;
       if (news('picked')) this.picked = data.picked;
       const echo = this.reported.indexOf(data.radius);  // what was told comes back late: the visitor may be elsewhere
-      const moved = news('radius') && echo < 0;
+      const moved = (news('radius') && echo < 0) || news('asked');
       this.reported.splice(0, moved ? Infinity : echo + 1);
       if (moved) this.radius = this.wish = data.radius;
-      this.given = { show: data.show, picked: data.picked, radius: data.radius };
+      this.given = { show: data.show, picked: data.picked, radius: data.radius, asked: data.asked };
       this.radius = Math.min(this.radius, this.radii[this.radii.length - 1]);
       // The first frames are few: with more of them ε goes to where it was meant to be.
       if (!this.motion && !this.held) this.radius = this.radii[this.at(this.wish).near];

@@ -1,0 +1,30 @@
+"""Every screen by axe-core: roles, names, contrast and structure."""
+
+from itertools import cycle
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import tiny_models
+from tests.app.test_screens import OF_TWO, SCREENS
+
+SIZES = cycle([(1440, "light"), (390, "dark"), (1000, "dark"), (390, "light")])
+RULES = {"resultTypes": ["violations"]}
+
+
+@pytest.mark.parametrize(("screen", "size"), zip(SCREENS, SIZES, strict=False))
+def test_axe_finds_nothing(browser, address: str, screen: str, size: tuple[int, str]):
+    from axe_playwright_python.sync_playwright import Axe
+
+    width, scheme = size
+    query = urlencode(dict(zip("ab", tiny_models.PAIR, strict=True)) if screen in OF_TWO else {})
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{address}/{'' if screen == 'home' else screen.replace('_', '-')}?{query}")
+    expect(page.locator("h1")).to_be_visible(timeout=120_000)
+    page.wait_for_function("window.mendedPage", timeout=120_000)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached(timeout=120_000)
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert not found, [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+    context.close()
