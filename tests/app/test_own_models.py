@@ -20,7 +20,7 @@ def named(tmp_path, monkeypatch):
 def test_every_screen_of_two_takes_them(screen, named):
     test = app(screen, a="mine", b="twin")
     assert not test.exception and not test.error
-    assert test.query_params["a"] == ["mine"] and test.query_params["b"] == ["twin"]
+    assert test.query_params["a"] == "mine" and test.query_params["b"] == "twin"
 
 
 def test_the_checkpoints_screen_shows_them_as_code(named):
