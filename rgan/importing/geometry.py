@@ -144,7 +144,7 @@ def size_cost(side: int) -> float:
     if side in (28, 32, 64, 128, 256):
         return 0.0
     if side in (16, 48, 96, 512):
-        return 1.0
+        return 2.5 if side == 16 else 1.0
     return 4.5 if side in (20, 24, 40, 80, 100, 112, 192, 224) else 6.0
 
 

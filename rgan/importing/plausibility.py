@@ -44,7 +44,7 @@ class Run:
 
 def against(norms: Sequence[float]) -> float:
     """What distances of norms' memories speak against a reading."""
-    return sum(WEIGHT * math.log1p(min(one, REMEMBERED) / SLACK) for one in norms)
+    return sum(WEIGHT * math.log1p(min(one, WRONG) / SLACK) for one in norms)
 
 
 class Bench:
@@ -198,8 +198,9 @@ MOVED = 100  # multiplications that take as long as to write a number down
 MARGIN = 6.0  # how much more than against the best may speak against a reading that is still looked at
 REFINED = 3  # readings whose other answers are tried
 EXPLAINED, EXPLAINED_CRITIC = 0.05, 0.3  # how far norms' memories are at most under the true network; of real images
-UNTRUE = 0.15  # how far all norms' memories are from what any reading makes if they were filled in, or averaged
-REMEMBERED = 0.5  # how far from a norm's memory all is equally wrong
+UNTRUE = 0.25  # how far all norms' memories are from what any reading makes if they were filled in, or averaged
+REMEMBERED = 0.5  # how far from the first norm's memory no prior is looked at
+WRONG = 2.0  # how far from a norm's memory all is equally wrong
 SAME = 0.97  # correlation from which two pictures are one
 
 
@@ -270,8 +271,13 @@ def _tried(readings: Sequence[Reading], judge: _Judge, first: Sequence[str]) -> 
         if one.cost > judge.best + MARGIN or judge.bench.work > WORK:
             break
         for activation in first:
-            found = judge.look(one, one.own or {judge.activation: activation})
-            tried += [found] if found else []
+            for mode in ("", "bilinear"):
+                found = judge.look(
+                    one, one.own or {judge.activation: activation} | ({"upsampling": mode} if mode else {})
+                )
+                tried += [found] if found else []
+                if not judge.doubles or one.own:
+                    break
             if not judge.asked or one.own:
                 break
     return sorted(tried, key=lambda one: one.cost)
@@ -291,7 +297,7 @@ class _Judge:
         self.store, self.source, self.images, self.answers, self.likely = store, source, images, answers, likely
         self.bench = Bench(images)
         self.best = math.inf  # what speaks against the best so far, but for its looks
-        self.asked = False
+        self.asked = self.doubles = False  # whether the last reading has activations, doubles its maps
         self.activation = "activation" if images is None else "critic activation"
 
     def doubt(self) -> None:
@@ -309,7 +315,7 @@ class _Judge:
             draft.finish(reading.title)
         except (MismatchError, SettingsError):
             return None
-        self.asked = self.activation in draft.questions
+        self.asked, self.doubles = self.activation in draft.questions, "upsampling" in draft.questions
         taken = {name: self.answers.get(name, question.guess) for name, question in draft.questions.items()}
         odd = reading.cost + sum(
             USUAL[name].get(answer, 0.0)
@@ -369,7 +375,7 @@ def appearance(images: Tensor) -> float:
         images[..., 1:, :] - images[..., :-1, :]
     ).square().mean()
     spread = (images - images.mean(dim=(2, 3), keepdim=True)).square().mean()
-    finer = (images.shape[-1] / 28) ** FINER  # the larger an image is, the less do neighbours differ
+    finer = max(1, images.shape[-1] / 28) ** FINER  # the larger an image is, the less do neighbours differ
     rough = finer * float(across / spread.clamp_min(1e-6))
     apart = images.std(dim=0).flatten().sort().values
     still = float(apart[: max(1, len(apart) // 8)].mean())

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import SettingsError, number_between, one_of
-from rgan.models.gan import Gan
+from rgan.data.datasets import REFERENCE_IMAGES
+from rgan.models.gan import Gan, Origin
 from rgan.models.recipes import IMPORTED, Recipe
 from rgan.networks.described import Layers, Shape
 from rgan.networks.labels import labels_now
@@ -65,6 +66,8 @@ def wrap(
     classes: int = 0,
     mapping: nn.Module | None = None,
     loss: str = "non-saturating",
+    data: str = "",
+    real: Tensor | None = None,
     name: str = "",
 ) -> Gan:
     """A Gan of two PyTorch modules; they are copied, frozen and put into evaluation mode.
@@ -80,6 +83,8 @@ def wrap(
         mapping: for a style-based generator: standard normal z (n, z) → w (n, latent), what `generator` takes. Then w
             is the noise that is attacked, and `gan.noise` draws z and maps it.
         loss: by which the critic was trained: "non-saturating", "wasserstein" or "hinge".
+        data: name of the data set it was trained on, by whose judge screens and commands then judge its images.
+        real: some of its images, uint8 (n, C, H, W), which Embeddings shows beside those of the generator.
 
     Raises:
         SettingsError: an argument is out of its range, or the modules do not do what they are said to do: no square
@@ -123,7 +128,27 @@ def wrap(
     recipe = Recipe(
         IMPORTED, size=images.shape[2], channels=images.shape[1], latent=size, loss=loss, layers=layers,
     )  # fmt: skip
-    return Gan(recipe, drawing, judging, digest=_digest(title, drawing, judging), mapping=start)
+    origin = Origin((), {}, data) if data else None
+    digest = _digest(title, drawing, judging)
+    return Gan(
+        recipe, drawing, judging, origin=origin, reference=_reference(real, images), digest=digest, mapping=start
+    )
+
+
+def _reference(real: Tensor | None, made: Tensor) -> Tensor | None:
+    """Real images as a Gan keeps them.
+
+    Raises:
+        SettingsError: they are no uint8, or of another shape than those that are made.
+    """
+    if real is None:
+        return None
+    if real.dtype != torch.uint8 or real.shape[1:] != made.shape[1:] or not len(real):
+        raise SettingsError(
+            f"expected real images, uint8 (n, {', '.join(map(str, made.shape[1:]))}), as the generator draws, got "
+            f"{str(real.dtype).removeprefix('torch.')} {tuple(real.shape)}"
+        )
+    return real[:REFERENCE_IMAGES].contiguous()
 
 
 class _Drawing(nn.Module):

@@ -113,3 +113,12 @@ def test_what_cannot_work_is_said(tmp_path):
     gan = rgan.wrap(nn.Sequential(flat, nn.Unflatten(1, (1, 8, 8))), latent=4)
     with pytest.raises(SettingsError, match="code of your own"):
         checkpoints.save(gan, tmp_path / "a.safetensors")
+
+
+def test_data_and_real_images_make_a_judge_and_a_reference():
+    generator, real = nn.Sequential(nn.Linear(4, 64), nn.Unflatten(1, (1, 8, 8))), torch.ones(5, 1, 8, 8)
+    gan = rgan.wrap(generator, latent=4, data="digits", real=real.to(torch.uint8))
+    assert gan.data == "digits" and torch.equal(gan.reference, real.to(torch.uint8))
+    for wrong in (real, real.to(torch.uint8)[..., :7], real.to(torch.uint8)[:0]):
+        with pytest.raises(SettingsError, match=r"expected real images, uint8 \(n, 1, 8, 8\)"):
+            rgan.wrap(generator, latent=4, real=wrong)
