@@ -12,7 +12,7 @@ from session.paths import answers
 from session.state import background, models
 
 from rgan.common.errors import RganError
-from rgan.models import checkpoints
+from rgan.models import checkpoints, own
 from rgan.models.portrait import Portrait, portrait, question
 from rgan.report.parts import data_uri
 
@@ -39,7 +39,7 @@ def about(name: str) -> About:
     """What the file of a model at hand says."""
     path = models()[name]
     try:
-        return _about(str(path), path.stat().st_mtime_ns)
+        return _about(str(path), own.changed(path))
     except OSError:
         return About(broken=True)
 

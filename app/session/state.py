@@ -20,11 +20,11 @@ from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
 from rgan.common import memory
-from rgan.common.errors import DataError
+from rgan.common.errors import DataError, RganError
 from rgan.common.files import shipped_models
 from rgan.data import datasets
 from rgan.embedding import projections
-from rgan.models import checkpoints
+from rgan.models import checkpoints, own
 from rgan.models.gan import Gan
 from rgan.models.shelf import SUFFIX
 from rgan.paper import evaluation, study
@@ -135,7 +135,7 @@ def evaluation_pace(digest: str, _model: Model, _referees: study.Scorings) -> Fu
 
 def surveyed() -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
     """The models at hand as a study needs them, and those it cannot use."""
-    return _surveyed(tuple((path, path.stat().st_mtime_ns) for path in models().values()))
+    return _surveyed(tuple((path, own.changed(path)) for path in models().values()))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking at the models …")
@@ -165,13 +165,23 @@ def about_data(name: str) -> datasets.About:
 
 
 def models() -> dict[str, Path]:
-    """Names and files of the models at hand: shipped ones, those trained into runs/, and this visitor's uploads."""
+    """Names and files of the models at hand: shipped ones, the operator's own code, those trained into runs/, and this
+    visitor's uploads.
+    """
     shipped = {name.removesuffix(SUFFIX): SHIPPED / name for name in _names(SHIPPED) if name.endswith(SUFFIX)}
     files = {run: RUNS / run / CHECKPOINT for run in _names(RUNS)}
     trained = {f"{TRAINED}{run}": file for run, file in files.items() if os.path.exists(file)}
     shelf = visitors.shelf()
     uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
-    return dict(sorted(shipped.items())) | dict(sorted(trained.items())) | uploaded
+    return dict(sorted(shipped.items())) | own_code()[0] | dict(sorted(trained.items())) | uploaded
+
+
+def own_code() -> tuple[dict[str, Path], str]:
+    """The models of the file that RGAN_MODELS names, and why there are none although it names one."""
+    try:
+        return own.places(), ""
+    except RganError as error:
+        return {}, str(error)
 
 
 def _names(folder: Path) -> list[str]:
@@ -194,19 +204,21 @@ def load(name: str) -> Gan:
         CheckpointError: the file cannot be used.
     """
     path = models()[name]
-    return _load(str(path), path.stat().st_mtime_ns)
+    return _load(str(path), own.changed(path))
 
 
 def by_digest(digest: str) -> Gan | None:
     """The model at hand whose file has this SHA-256."""
     for name, path in models().items():
-        if _digest(str(path), path.stat().st_mtime_ns) == digest:
+        if _digest(str(path), own.changed(path)) == digest:
             return load(name)
     return None
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def _digest(path: str, changed: int) -> str:
+    if own.is_own(path):
+        return own.load(path).digest
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 

@@ -7,12 +7,18 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from rgan.cli.common import Subparsers
 from rgan.common.errors import RganError
 from rgan.common.files import CHECKOUT
 
-FOLDERS = ("RGAN_CHECKPOINTS", "RGAN_RUNS", "RGAN_UPLOADS")  # a relative one is meant from where the command is called
+FOLDERS = (
+    "RGAN_CHECKPOINTS",
+    "RGAN_RUNS",
+    "RGAN_UPLOADS",
+    "RGAN_MODELS",
+)  # a relative one is meant from where the command is called
 EVERYBODY = "0.0.0.0"
 
 
@@ -27,6 +33,11 @@ def add(commands: Subparsers) -> None:
         "--classroom",
         action="store_true",
         help="open it to all who reach this machine, who explore and can neither train, upload nor delete",
+    )
+    command.add_argument(
+        "--models",
+        metavar="FILE.py",
+        help="functions that return your own models by rgan.wrap; this file is code and runs",
     )
     command.add_argument("more", nargs="*", metavar="OPTION", help="Streamlit's own, as in: -- --server.headless true")
 
@@ -52,6 +63,12 @@ def run(options: argparse.Namespace) -> None:
         if value is not None:
             command += [f"--server.{name}", str(value)]
     command += options.more
+    if options.models:
+        os.environ["RGAN_MODELS"] = options.models
+    if os.environ.get("RGAN_MODELS"):
+        from rgan.models import own
+
+        own.functions(Path(os.environ["RGAN_MODELS"]))  # what is wrong with the file is said before the app starts
     os.environ.update({name: os.path.abspath(os.environ[name]) for name in FOLDERS if name in os.environ})
     # Streamlit reads settings, and Python modules, from the folder it is started in: not from the caller's.
     os.chdir(CHECKOUT)

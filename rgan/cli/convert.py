@@ -24,6 +24,9 @@ def add(commands: Subparsers) -> None:
         metavar="QUESTION=ANSWER",
         help="instead of a guess that `inspect` and `convert` print",
     )
+    command.add_argument(
+        "--proposal", type=int, default=1, metavar="N", help="which of the readings that `inspect` lists (default 1)"
+    )
     command.add_argument("--data", help="what it was trained on: real images and a judge to hold it against")
     add_data_options(command)
 
@@ -42,6 +45,11 @@ def run(options: argparse.Namespace) -> None:
     proposal = conversion.read([(path.name, checkpoints.read_bytes(path)) for path in paths])
     if isinstance(proposal, Gan):
         raise RganError(f"expected files of another program, got one of RGAN Lab, {paths[0]}; use it as it is")
+    if not 1 <= options.proposal <= len(proposal.ranked):
+        raise RganError(
+            f"expected --proposal of 1 to {len(proposal.ranked)}, got {options.proposal}; `inspect` lists them"
+        )
+    count, proposal = len(proposal.ranked), proposal.ranked[options.proposal - 1]
     answers = dict(text.partition("=")[::2] for text in options.set or ())
     questions = {one.name: one for one in proposal.questions(answers)}
     for name in answers:
@@ -56,7 +64,8 @@ def run(options: argparse.Namespace) -> None:
     report = {
         "checkpoint": str(out), "sha256": digest, "title": gan.recipe.title, "latent": gan.recipe.latent,
         "image": [gan.recipe.channels, gan.recipe.size, gan.recipe.size], "answers": taken,
-        "guessed": [name for name in taken if name not in answers], "notes": proposal.notes(answers),
+        "guessed": [name for name in taken if name not in answers], "proposal": options.proposal,
+        "proposals": count, "notes": proposal.notes(answers),
     }  # fmt: skip
     lines = [f"{out}: {gan.recipe.title}, {gan.recipe.latent} noise dimensions, {gan.recipe.size} pixels"]
     lines += [answer_line("set" if name in answers else "guessed", one, taken[name]) for name, one in questions.items()]

@@ -8,8 +8,12 @@ import hashlib
 import json
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rgan.cli.common import Subparsers, answer_line, print_report
+
+if TYPE_CHECKING:
+    from rgan.importing.conversion import Proposal
 
 
 def add(commands: Subparsers) -> None:
@@ -28,16 +32,52 @@ def run(options: argparse.Namespace) -> None:
     if found.ours:
         _inspect_ours(options, data)
         return
-    report = dataclasses.asdict(found)
+    proposals = [] if found.problem else _proposals(path.name, data)
+    questions = proposals[0].questions() if proposals else found.questions
+    found = dataclasses.replace(found, questions=questions)
+    told = [_told(number, one) for number, one in enumerate(proposals, 1)]
+    report = dataclasses.asdict(found) | {"proposals": told}
     written = {"zip": "torch.save", "legacy": "torch.save before 1.6"}.get(found.container, found.container)
     lines = [f"{path}: {len(found.tensors)} tensors, {found.bytes / 2**20:.1f} MiB, written by {written}"]
     lines += [f"  {name} {list(shape)}" for name, shape in found.tensors.items()]
     lines += list(found.parts)
-    lines += [answer_line("guessed", one, one.guess) for one in found.questions]
+    lines += [answer_line("guessed", one, one.guess) for one in questions]
+    for one in told[1:]:
+        others = [
+            f"{name}={answer}" for name, answer in one["guesses"].items() if told[0]["guesses"].get(name) != answer
+        ]
+        lines.append(f"proposal {one['proposal']}: {', '.join([one['generator'], *others])}")
     lines += [f"left unread: {', '.join(found.unread)}"] if found.unread else []
     command = f"python -m rgan convert {shlex.quote(str(path))} OUT.safetensors"
-    lines += [found.problem or f"{command} makes it a file of RGAN Lab; --set QUESTION=ANSWER changes a guess"]
+    ways = "--set QUESTION=ANSWER changes a guess, --proposal N takes another reading"
+    lines += [found.problem or f"{command} makes it a file of RGAN Lab; {ways}"]
     print_report(options, report, "\n".join(lines))
+
+
+def _proposals(name: str, data: bytes) -> tuple[Proposal, ...]:
+    """What the file can be, best first; nothing where its numbers forbid it."""
+    from rgan.common.errors import CheckpointError
+    from rgan.importing import conversion
+    from rgan.models.gan import Gan
+
+    try:
+        found = conversion.read([(name, data)])
+    except CheckpointError:
+        return ()
+    return () if isinstance(found, Gan) else found.ranked
+
+
+def _told(number: int, one: Proposal) -> dict[str, Any]:
+    """A proposal: the number that `convert --proposal` takes, its networks, guesses and layers."""
+    from rgan.networks import described
+
+    network = one.generator.network({})
+    return {
+        "proposal": number, "generator": one.generator.words, "critic": one.critic.words if one.critic else None,
+        "image": list(network.image) if network else None, "latent": network.latent if network else None,
+        "guesses": {question.name: question.guess for question in one.questions()},
+        "layers": described.plain(network.layers) if network else [],
+    }  # fmt: skip
 
 
 def _inspect_ours(options: argparse.Namespace, data: bytes) -> None:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,9 @@ LIMITS = {  # of one description, as its reader is told
 @dataclass(frozen=True)
 class Contents:
     """What a file holds: `kind` of container; tensors in groups, by their path in it ("" where they lie at the top);
-    `unread`, the classes of objects that were passed over; `metadata` of a safetensors file.
+    `unread`, the classes of objects that were passed over; `metadata` of a safetensors file; `modules`, by their path,
+    the parts of whole modules in their order: name, class and plain attributes of each; `odd`, tensors that cannot be
+    read or used, by path and name, and why.
     """
 
     name: str
@@ -89,6 +91,15 @@ class Contents:
     groups: Mapping[str, Group]
     unread: tuple[str, ...] = ()
     metadata: Mapping[str, str] | None = None
+    modules: Mapping[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = field(default_factory=dict)
+    odd: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_FINITE = "NaN or infinity"
+
+
+class _ExpandedError(Exception):
+    """A tensor shows some of its numbers more than once."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ def read(data: bytes, name: str = "the file") -> Contents:
     """All tensors, contiguous, floating ones as float32.
 
     Raises:
-        CheckpointError: not a checkpoint, damaged, cut short, built to harm, beyond a limit, or not finite.
+        CheckpointError: not a checkpoint, damaged, cut short, built to harm or beyond a limit.
     """
     return _contents(data, name, lambda place, where: _numbers(data, place, where))
 
@@ -150,16 +161,27 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     kind = sniff(data, name)
     metadata: dict[str, str] | None = None
     unread: tuple[str, ...] = ()
+    odd: dict[str, str] = {}
+    modules: dict[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = {}
     if kind == "safetensors":
         metadata, places = _safetensors(data, name)
     else:
         answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
         unread = tuple(map(shown, answer["unread"]))
-        _check_names(answer["groups"], name)
-        places = {
-            path: {key: _place(data, starts, told, f"{name}: {key}") for key, told in group.items()}
-            for path, group in answer["groups"].items()
+        odd = {shown(path): shown(what) for path, what in answer["odd"].items()}
+        modules = {
+            path: tuple((shown(part), shown(of), settings) for part, of, settings in parts)
+            for path, parts in answer["modules"].items()
         }
+        _check_names(answer["groups"], name)
+        places = {}
+        for path, group in answer["groups"].items():
+            places[path] = {}
+            for key, told in group.items():
+                try:
+                    places[path][key] = _place(data, starts, told, f"{name}: {key}")
+                except _ExpandedError as error:
+                    odd[f"{path}/{key}".lstrip("/")] = str(error)
     everything = [place for group in places.values() for place in group.values()]
     if len(everything) > limits.MAX_TENSORS:
         raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(everything):,}")
@@ -169,10 +191,16 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
         raise CheckpointError(
             f"{name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got {total:,}; save one network a file"
         )
-    groups = {
-        path: {key: make(place, f"{name}: {key}") for key, place in group.items()} for path, group in places.items()
-    }
-    return Contents(name, kind, groups, unread, metadata)
+    groups: dict[str, Group] = {}
+    for path, own in places.items():
+        groups[path] = {}
+        for key, place in own.items():
+            value = make(place, f"{name}: {key}")
+            if value.is_floating_point() and not value.is_meta and not bool(torch.isfinite(value).all()):
+                odd[f"{path}/{key}".lstrip("/")] = NOT_FINITE
+            else:
+                groups[path][key] = value
+    return Contents(name, kind, groups, unread, metadata, modules, odd)
 
 
 def _check_names(groups: Mapping[str, Iterable[str]], name: str) -> None:
@@ -345,7 +373,8 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
     """Check what the pickle says of one tensor against the file.
 
     Raises:
-        CheckpointError: its numbers are not all in the file, or it shows some of them more than once.
+        CheckpointError: its numbers are not all in the file.
+        _ExpandedError: it shows some of them more than once.
     """
     key, dtype, count, offset, shape, strides = told
     kind = _DTYPES[dtype]
@@ -364,8 +393,10 @@ def _place(data: bytes, starts: Mapping[str, tuple[int, int]], told: list[Any], 
         )
     numbers = math.prod(shape)
     last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
-    if numbers > count or (numbers and last >= count) or not _apart(shape, strides):
-        raise CheckpointError(
+    if numbers and last >= count:
+        raise CheckpointError(f"{name}: expected its numbers in its storage, got places beyond it; the file is damaged")
+    if numbers > count or not _apart(shape, strides):
+        raise _ExpandedError(
             f"{name}: expected each number of the tensor once in the file, got {numbers:,} numbers from {count:,} "
             "stored ones; it was expanded, or built to harm: save it with .contiguous()"
         )
@@ -394,8 +425,6 @@ def _numbers(data: bytes, place: _Place, name: str) -> Tensor:
     value = torch.from_numpy(stored.copy()).view(place.dtype)
     if value.is_floating_point():
         value = value.float()
-        if not bool(torch.isfinite(value).all()):
-            raise CheckpointError(f"{name}: expected finite weights, got NaN or infinity; the training diverged")
     return value
 
 

@@ -3,6 +3,7 @@
     proposal = conversion.read([("netG.pth", data), ("netD.pth", data)])
     proposal.questions()    what the weights do not tell, each with its options and the likeliest answer
     proposal.gan({"upsampling": "nearest"})     the Gan, with these answers and guesses for the others
+    proposal.others         less plausible readings of the same tensors, the likeliest first
 
 `checkpoints.save` writes it as a file of RGAN Lab's own. `describe` says what a file is without reading a number.
 """
@@ -11,19 +12,27 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
+import torch
 from torch import Tensor
 
 from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
 from rgan.data.datasets import REFERENCE_IMAGES
-from rgan.importing import containers
+from rgan.importing import containers, formats, modules, solver
 from rgan.importing.containers import Contents, Group
-from rgan.importing.formats import Network, Question, images, nearest, recognise
-from rgan.importing.tensors import PLAYERS, Store, is_average, players, unwrapped
+from rgan.importing.drafting import Draft, MismatchError
+from rgan.importing.formats import Network, Question, images, nearest
+from rgan.importing.plausibility import Ranked, ranked
+from rgan.importing.solver import Reading
+from rgan.importing.tensors import PARAMETERS, PLAYERS, ModuleAt, Store, is_average, players, unwrapped, within
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Origin
 from rgan.models.recipes import IMPORTED, Recipe
@@ -46,6 +55,13 @@ _OTHERS = (
 )  # fmt: skip
 
 
+SIZES = 3  # sizes of images that a critic is said to judge, at most
+SEEN, JUDGEMENTS = 32, 4  # images that a critic's readings are tried with; how many of them are kept
+JUDGED = 2  # sizes of images for which a critic's readings are ranked
+PLAIN = 1.0  # cost of a generator's reading up to which it is no critic, unless it is called one
+NAMED = 6.0  # what the name of a player speaks for it
+
+
 class MissingGeneratorError(CheckpointError):
     """There is a critic alone: with its generator's file beside it, it could be used."""
 
@@ -55,6 +71,8 @@ class Part:
     """A network found in a file: player "generator", "average" (a moving average of a generator's weights) or "critic".
 
     images: (C, H, W) it can make or judge; a critic may judge several sizes. `where`, for people: file and path in it.
+    reading: of its tensors; for a critic the one of the first of its images, until its generator is known. pool,
+    further: readings of a generator so far, and where to ask for more.
     """
 
     player: str
@@ -63,11 +81,29 @@ class Part:
     images: tuple[Shape, ...]
     store: Store = field(repr=False)
     source: str = ""
+    reading: Reading | None = None
+    pool: tuple[Reading, ...] = field(default=(), repr=False)
+    further: Callable[[], list[Reading]] | None = field(default=None, repr=False)
+
+    @property
+    def cost(self) -> float:
+        """How unusual the reading is."""
+        return self.reading.cost if self.reading is not None else math.inf
 
     def network(self, answers: Mapping[str, str], image: Shape = ()) -> Network | None:
-        """The network under these answers, a critic for images of this shape; None if it judges others."""
-        role = "critic" if self.player == "critic" else "generator"
-        return recognise(self.store, role, answers, source=self.source, image=image)
+        """The network under these answers, a critic for images of this shape; None if it judges others.
+
+        Raises:
+            SettingsError: an answer is none of its question's options.
+        """
+        if self.reading is None:
+            return None
+        draft = Draft(self.store, answers, source=self.source, image=image, guesses=self.reading.guesses)
+        try:
+            self.reading.write(draft)
+            return draft.finish(self.reading.title)
+        except MismatchError:
+            return None
 
     @property
     def words(self) -> str:
@@ -84,7 +120,9 @@ class Proposal:
     """Networks that make a Gan: `generator` draws its images unless there is an `average`; `critic` may be missing.
 
     files: names and SHA-256 of the files they lay in. unread: objects in these that are no tensors. beside: names of
-    tensors in these that belong to no player.
+    tensors in these that belong to no player. odd: tensors in these that cannot be used, and why. unrecognised:
+    networks in these that are not known, in sentences. others: less plausible readings of the same files, the likeliest
+    first. number: its place among all, from 1.
     """
 
     generator: Part
@@ -93,6 +131,20 @@ class Proposal:
     files: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    odd: tuple[tuple[str, str], ...] = ()
+    unrecognised: tuple[str, ...] = ()
+    others: tuple[Proposal, ...] = field(default=(), repr=False)
+    number: int = 1
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from all others: the digests of its files, and its number among their readings."""
+        return *(digest for _, digest in self.files), str(self.number)
+
+    @property
+    def ranked(self) -> tuple[Proposal, ...]:
+        """This proposal and those that are less plausible, best first."""
+        return self, *self.others
 
     def questions(self, answers: Mapping[str, str] | None = None) -> tuple[Question, ...]:
         """What was guessed; answers to some may bring others.
@@ -121,6 +173,10 @@ class Proposal:
             )
         if self.unread:
             said.append(f"objects left unread: {', '.join(self.unread)}")
+        said += self.unrecognised
+        if self.odd:
+            told = (f"{key} ({what.partition(': expected ')[2] or what})" for key, what in self.odd)
+            said.append(f"tensors that are no network's left out: {_some(tuple(told))}")
         if self.beside:
             said.append(f"tensors of neither network left out: {_some(self.beside)}")
         return tuple(dict.fromkeys(said))
@@ -167,7 +223,10 @@ class Proposal:
             average = recipe.networks()[0]
             average.load_state_dict(other.state(), assign=True)
         taken = {question.name: question.guess for question in self.questions(answers)} | answers
-        return checkpoints.checked(Gan(recipe, generator, judge, average, origin=Origin(self.files, taken)))
+        made = Gan(
+            recipe, generator, judge, average, origin=Origin(self.files, taken), label=int(taken.get("class", 0))
+        )
+        return checkpoints.checked(made)
 
     def _networks(self, answers: Mapping[str, str]) -> tuple[Network, Network | None]:
         generator = self.generator.network(answers)
@@ -202,8 +261,10 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
             raise CheckpointError("expected one file of RGAN Lab, which holds a whole Gan, got more; choose one")
         return checkpoints.loads(files[0][1], contents[0].name)
     told = [_parts(one) for one in contents]
-    parts = [part for own, _ in told for part in own]
-    beside = tuple(name for _, left in told for name in left)
+    parts = [part for own, _, _ in told for part in own]
+    beside = tuple(name for _, left, _ in told for name in left)
+    unrecognised = tuple(words for _, _, said in told for words in said)
+    odd = tuple(item for one in contents for item in one.odd.items())
     unread = tuple(dict.fromkeys(name for one in contents for name in one.unread))
     generators, averages, critics = (
         [part for part in parts if part.player == player] for player in ("generator", "average", "critic")
@@ -221,7 +282,79 @@ def read(files: Sequence[tuple[str, bytes]]) -> Proposal | Gan:
         )
     first, second = (generators or averages)[0], averages[0] if generators and averages else None
     digests = tuple((shown(name, 255), hashlib.sha256(data).hexdigest()) for name, data in files)
-    return Proposal(first, second, critics[0] if critics else None, digests, unread, beside)
+    found_ones = [
+        Proposal(
+            generator,
+            second and dataclasses.replace(second, reading=generator.reading),
+            critic,
+            digests,
+            unread,
+            beside,
+            odd,
+            unrecognised,
+        )
+        for generator, critic in _pairs(first, critics[0] if critics else None)
+    ]
+    best, *others = (dataclasses.replace(one, number=place) for place, one in enumerate(found_ones, 1))
+    return dataclasses.replace(best, others=tuple(others))
+
+
+def _pairs(generator: Part, critic: Part | None) -> Iterator[tuple[Part, Part | None]]:
+    """The likeliest readings of a generator, each with a likely one of its critic: the best with the best, the second
+    with the second where there are so many.
+    """
+    assert generator.reading is not None, "what was recognised has one"
+    generators = ranked(generator.pool, generator.store, source=generator.source, more=generator.further) or [
+        Ranked(generator.reading, 0.0, torch.empty(0))
+    ]
+    critics: dict[Shape, list[Reading]] = {}
+    for place, one in enumerate(generators):
+        made = dataclasses.replace(generator, reading=one.reading, title=one.reading.title)
+        network = made.network({})
+        if network is None:
+            continue
+        made = dataclasses.replace(made, title=network.title, images=(network.image,))
+        if critic is None:
+            yield made, None
+            continue
+        if network.image not in critics:
+            given = {question.name: question.guess for question in network.questions}
+            seen = one.made if len(critics) < JUDGED and one.made.shape[1:] == network.image else None
+            critics[network.image] = _critics(critic, seen, network.image, given)
+        told = critics[network.image]
+        judge = dataclasses.replace(critic, reading=told[min(place, len(told) - 1)]) if told else critic
+        yield made, judge
+
+
+def _critics(critic: Part, images: Tensor | None, image: Shape, given: Mapping[str, str]) -> list[Reading]:
+    """The likeliest readings of a critic of these images (N, C, H, W), best first; without images the most usual."""
+    pool, further = _readings(critic.store, "critic", critic.source, image)
+    if images is None:
+        return pool[:1]
+    slope = given.get("activation", "")  # a leaky generator's critic leaks as much
+    likely = {"critic activation": slope} if slope.startswith("leaky") else {}
+    found = ranked(
+        pool, critic.store, source=critic.source, images=images[:SEEN], answers=given, likely=likely, most=JUDGEMENTS,
+        more=further,
+    )  # fmt: skip
+    return [one.reading for one in found]
+
+
+Further = Callable[[], list[Reading]]
+
+
+def _readings(store: Store, role: str, source: str, image: Shape = ()) -> tuple[list[Reading], Further | None]:
+    """Readings of a network as what its module says or as one of a known format, else as all that its shapes allow; and
+    where to ask for what shapes allow beside them, None if it is there or there can be nothing.
+    """
+    known = modules.readings(store, role, image)
+    if not store.layers:
+        known = formats.readings(store, role, source=source, image=image)
+    shaped = partial(solver.critics, store, image) if image else partial(solver.generators, store)
+    if not known:
+        return shaped(), None
+    certain = modules.is_sequence(store) if store.layers else any(one.own for one in known)
+    return known, None if certain else shaped
 
 
 def trained_on(gan: Gan, name: str, real: Tensor | None) -> Gan:
@@ -300,8 +433,8 @@ def _is_ours(contents: Contents) -> bool:
     return contents.metadata is not None and checkpoints.KEY in contents.metadata
 
 
-def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
-    """The networks of a file, and the names of tensors beside them.
+def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
+    """The networks of a file, the names of tensors beside them, and words about players that are not recognised.
 
     Raises:
         CheckpointError: there are none that are known; what there is instead is said. Or there is so much that
@@ -310,29 +443,70 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str]]:
     networks: list[tuple[str, Store]] = []
     beside: list[str] = []
     for path, group in contents.groups.items():
-        beside += _split(group, path, networks)
+        beside += _split(group, path, networks, [ModuleAt(*part) for part in contents.modules.get(path, ())])
     layers = sum(_layers(store) for _, store in networks)
     if len(networks) > limits.MAX_GROUPS or layers > limits.MAX_TRIED:
         raise CheckpointError(
             f"{contents.name}: expected at most {limits.MAX_GROUPS} groups of tensors with {limits.MAX_TRIED} layers "
             f"together, got {len(networks):,} with {layers:,}; save the generator and the critic alone"
         )
-    found = [part for path, store in networks if (part := _part(store, path, contents.name))]
+    found, unrecognised = [], []
+    for path, store in networks:
+        part = _part(store, path, contents.name)
+        bad = _of(path, contents.odd)
+        if part is not None and not bad:
+            found.append(part)
+        elif part is not None and part.player != "critic":
+            raise _unusable(contents, bad[0])
+        elif path.rpartition("/")[2].lower() in PLAYERS or part is not None:
+            unrecognised.append(_unrecognised(contents, path, store))
     if found:
-        return found, beside
+        return found, beside, unrecognised
+    if contents.odd:
+        raise _unusable(contents, next(iter(contents.odd)))
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
 
 
-def _split(group: Group, path: str, networks: list[tuple[str, Store]]) -> list[str]:
+def _of(path: str, odd: Mapping[str, str]) -> list[str]:
+    """Those of the tensors that cannot be used which are a layer's, of the network at this path."""
+    inside = f".{path.replace('/', '.')}.".replace("..", ".")
+    return [key for key in odd if key.rpartition(".")[2] in PARAMETERS and inside in f".{key.replace('/', '.')}"]
+
+
+def _unusable(contents: Contents, key: str) -> CheckpointError:
+    what = contents.odd[key]
+    if what == containers.NOT_FINITE:
+        return CheckpointError(f"{contents.name}: {key}: expected finite weights, got {what}; the training diverged")
+    return CheckpointError(
+        what if ": expected " in what else f"{contents.name}: {key}: expected plain weights, got {what}"
+    )
+
+
+def _unrecognised(contents: Contents, path: str, store: Store) -> str:
+    """Why a network is none that is known, for people."""
+    bad = _of(path, contents.odd)
+    if bad:
+        what = contents.odd[bad[0]]
+        return f"{path} not recognised: {_some(bad)} cannot be used ({what.partition(': expected ')[2] or what})"
+    near = nearest(store)
+    return f"{path} not recognised: its layers are in no order that is known" + (
+        f"; nearest to a {near}" if near else ""
+    )
+
+
+def _split(group: Group, path: str, networks: list[tuple[str, Store]], layers: Sequence[ModuleAt] = ()) -> list[str]:
     """Add tensors that lie together to `networks`, by player where their names begin with one; returns the names of
-    those that belong to none.
+    those that belong to none. layers: parts of the module that they are of, where it was pickled whole.
     """
+    whole = group
     group = unwrapped(group)
+    prefix = next(iter(whole), "").removesuffix(next(iter(group), ""))
+    layers = within(layers, prefix)
     several, beside = players(group)
     for player, own in several.items():
-        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks)
+        beside = beside + _split(own, f"{path}/{player}".lstrip("/"), networks, within(layers, f"{player}."))
     if not several:
-        networks.append((path, Store(group)))
+        networks.append((path, Store(group, layers)))
     return beside
 
 
@@ -342,19 +516,55 @@ def _layers(store: Store) -> int:
 
 
 def _part(store: Store, path: str, name: str) -> Part | None:
-    """The network that these tensors are, or None."""
+    """The network that these tensors are, or None: a generator or a critic, whichever is less unusual."""
     if not _layers(store):
         return None
     source = f"{name} {path}"
     where = f"{name}, {path}" if path else name
-    network = recognise(store, "generator", {}, source=source)
-    if network is not None:
-        player = "average" if _is_average(name, path) else "generator"
-        return Part(player, network.title, where, (network.image,), store, source)
-    critics = list(images(store, source=source))
-    if not critics:
+    called = _called(name, path)
+    drawing = _drawing(store, source, where)
+    if drawing is None or called == "critic" or drawing.cost > PLAIN:
+        judging = _judging(store, source, where)
+        if judging is not None:
+            favour = {"critic": NAMED, "generator": -NAMED}.get(called, 0.0)
+            if drawing is None or judging.cost - favour < drawing.cost:
+                return judging
+    if drawing is None:
         return None
-    return Part("critic", critics[0].title, where, tuple(one.image for one in critics), store, source)
+    return dataclasses.replace(drawing, player="average" if _is_average(name, path) else "generator")
+
+
+def _called(name: str, path: str) -> str:
+    """The player that the names of file and place speak of, "" for none."""
+    words = [path.rpartition("/")[2], *re.split(r"[^a-z]+", name.lower().rpartition(".")[0])]
+    told = {PLAYERS[word.lower()] for word in words if word.lower() in PLAYERS} - {"average"}
+    return told.pop() if len(told) == 1 else ""
+
+
+def _drawing(store: Store, source: str, where: str) -> Part | None:
+    """The generator that these tensors can be."""
+    pool, further = _readings(store, "generator", source)
+    for reading in pool:
+        part = Part("generator", "", where, (), store, source, reading, tuple(pool), further)
+        network = part.network({})
+        if network is not None:
+            return dataclasses.replace(part, title=network.title, images=(network.image,))
+    return None
+
+
+def _judging(store: Store, source: str, where: str) -> Part | None:
+    """The critic that these tensors can be."""
+    found = [(one.title, one.image) for one in islice(images(store, source=source), SIZES + 1)]
+    readings = _readings(store, "critic", source, found[0][1])[0][:1] if found else []
+    for image in () if found else solver.images(store):
+        for reading in solver.critics(store, image, 1)[:1]:
+            found.append((reading.title, image))
+            readings.append(reading)
+        if len(found) == SIZES:
+            break
+    if not found:
+        return None
+    return Part("critic", found[0][0], where, tuple(image for _, image in found), store, source, readings[0])
 
 
 def _is_average(name: str, path: str) -> bool:

@@ -10,32 +10,41 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rgan.common import limits
 from rgan.common.errors import SettingsError, one_of
 from rgan.importing.tensors import Store
 from rgan.networks.described import (
     Activation,
+    Attention,
     Block,
+    ClassNormed,
     Conv,
     Flat,
+    GroupNorm,
+    Label,
     Layer,
+    LayerNorm,
     Linear,
     Norm,
     Pool,
+    Prelu,
+    Projected,
     Rescale,
     Shape,
+    Shuffle,
     Total,
     Transposed,
     Uniform,
     Up,
     View,
+    follow,
 )
 
 ACTIVATIONS = {
@@ -44,9 +53,22 @@ ACTIVATIONS = {
     "leaky 0.1": ("leaky ReLU, slope 0.1", Activation("leaky", 0.1)),
     "leaky 0.01": ("leaky ReLU, slope 0.01", Activation("leaky", 0.01)),
     "elu": ("ELU", Activation("elu")),
+    "selu": ("SELU", Activation("selu")),
+    "silu": ("SiLU (swish)", Activation("silu")),
+    "gelu": ("GELU", Activation("gelu")),
     "tanh": ("tanh", Activation("tanh")),
+    "sigmoid": ("sigmoid", Activation("sigmoid")),
+    "softplus": ("softplus", Activation("softplus")),
+}
+NORMS_OF_SAMPLES = {
+    "layer": ("layer norm", GroupNorm(1)),
+    "instance": ("instance norm", GroupNorm(0)),
+    **{f"{groups} groups": (f"group norm, {groups} groups", GroupNorm(groups)) for groups in (2, 4, 8, 16, 32)},
 }
 SMALLEST = 8  # pixels of an image's side; fewer are some other numbers
+
+
+Steps = tuple[tuple[str, tuple[object, ...]], ...]  # names of a draft's methods, and what they are called with
 
 
 class MismatchError(Exception):
@@ -83,10 +105,22 @@ class Network:
 
 
 class Draft:
-    """A network being written down. `image` is what a critic judges, () for a generator."""
+    """A network being written down. `image` is what a critic judges, () for a generator.
 
-    def __init__(self, store: Store, answers: Mapping[str, str], *, source: str = "", image: Shape = ()):
+    guesses: better ones than a format's own, by question.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        answers: Mapping[str, str],
+        *,
+        source: str = "",
+        image: Shape = (),
+        guesses: Mapping[str, str] | None = None,
+    ):
         self.store, self.answers, self.source, self.image = store, answers, source, image
+        self.guesses: Mapping[str, str] = guesses or {}
         self.role = "critic" if image else "generator"
         self.shape = image
         self.latent = self.score_at = 0
@@ -95,6 +129,7 @@ class Draft:
         self.weights: dict[str, Callable[[], Tensor]] = {}
         self.questions: dict[str, Question] = {}
         self.used: set[str] = set()
+        self.sources: list[frozenset[str]] = []  # names of the tensors that each layer took first
         self.notes: list[str] = []
 
     def finish(self, title: str) -> Network:
@@ -160,6 +195,8 @@ class Draft:
         Raises:
             SettingsError: the answer is none of the options.
         """
+        better = self.guesses.get(name, guess)
+        guess = better if better in options else guess
         self.questions.setdefault(name, Question(name, text, options, guess))
         answer = self.answers.get(name, guess)
         one_of(f"the answer to “{text}”", answer, tuple(options))
@@ -181,23 +218,106 @@ class Draft:
         self.need(math.prod(self.shape) <= limits.MAX_FEATURES, "its maps grow too large")
         self.weights |= {f"{len(self.layers)}.{name}": value for name, value in weights.items()}
         self.layers.append(layer)
+        self.sources.append(frozenset(self.used.difference(*self.sources)))
 
     def noise(self, latent: int) -> None:
         """Where a generator begins."""
         self.latent, self.shape = latent, (latent,)
-        options = {"normal": "standard normal", "uniform": "uniform between −1 and 1"}
-        if self.ask("prior", "Noise it was trained with", options, "normal") == "uniform":
+        options = {
+            "normal": "standard normal", "uniform": "uniform between −1 and 1", "uniform01": "uniform between 0 and 1"
+        }  # fmt: skip
+        prior = self.ask("prior", "Noise it was trained with", options, "normal")
+        if prior != "normal":
             self.add(Uniform)
+        if prior == "uniform01":
+            self.add(lambda: Rescale(0.5, 0.5))
 
-    def linear(self, name: str, *, label: str = "", first: str = "class") -> None:
-        """A fully connected layer; `label` names an embedding of classes that enters it too, `first` or after it."""
+    def label(
+        self, classes: int, table: Callable[[], Tensor], how: str, beside: Shape, used: Sequence[str], first: bool
+    ) -> None:
+        """Where the class enters: a row of `table` (classes, *beside) joined to what goes through."""
+        self.conditional(classes)
+        self.used |= set(used)
+        self.add(lambda: Label(classes, how, beside, first), table=table)
+
+    def conditional(self, classes: int) -> None:
+        """The network draws or judges so many classes; which of them it does at first is asked."""
+        self.need(classes <= limits.MAX_CLASSES, f"it has {classes:,} classes")
+        self.ask("class", "Class to draw first", {str(k): f"class {k}" for k in range(classes)}, "0")
+        self.suffix = f", {classes} classes"
+
+    def one_hot(self, classes: int, first: bool) -> None:
+        """A class's one-hot code, before or behind the features."""
+        self.label(classes, partial(torch.eye, classes), "concat", (classes,), (), first)
+
+    def table(self, name: str, through: bool, how: str, first: bool) -> None:
+        """A class's embedding, or its one-hot code `through` a linear layer, joined to features, or to maps as maps."""
+        first_size, second = self.size(name, 2)
+        classes, length = (second, first_size) if through else (first_size, second)
+        weight, bias = self._take(name, first_size)
+        made = weight
+        if through:
+            options = {"none": "none"} | {key: words for key, (words, _) in ACTIVATIONS.items()}
+            answer = self.ask(
+                f"{self.ours('label')} activation", "Activation of the class's own layer", options, "none"
+            )
+            after = nn.Identity() if answer == "none" else ACTIVATIONS[answer][1].module((length,))
+
+            def made() -> Tensor:
+                shift = bias["bias"]() if bias else torch.zeros(length)
+                shifted: Tensor = after(weight().T + shift)
+                return shifted.detach().contiguous()
+
+        beside: Shape = (length,)
+        if len(self.shape) == 3:
+            beside = (length // math.prod(self.shape[1:]), *self.shape[1:])
+        self.need(math.prod(beside) == length, f"{name} does not fit")
+        self.label(classes, lambda: made().reshape(classes, *beside), how, beside, (), first)
+
+    def branch(self, inner: Sequence[tuple[str, str]], first: bool) -> None:
+        """A class's one-hot code through layers of its own, joined to what goes through."""
+        part = Draft(self.store, self.answers, source=self.source, image=self.image, guesses=self.guesses)
+        (kind, name), *others = inner
+        size = self.size(name, 2 if kind == "linear" else 4)
+        classes = size[1] if kind == "linear" else size[0]
+        part.shape, part.questions, part.used = (classes,), self.questions, self.used
+        part.linear(name) if kind == "linear" else part.transposed(name, 1, 0)
+        for _, norm in others:
+            part.norm(norm)
+
+        def made() -> Tensor:
+            modules = [layer.module(shape) for layer, shape in zip(part.layers, shapes, strict=True)]
+            network = nn.Sequential(*modules)
+            network.load_state_dict({key: make() for key, make in weights.items()})
+            with torch.no_grad():
+                result: Tensor = network.eval()(torch.eye(classes))
+            return result
+
+        shapes, weights, beside = follow(part.layers, (classes,)).shapes[:-1], part.weights, part.shape
+        self.label(classes, made, "concat", beside, (), first)
+
+    def labelled_noise(self, name: str, inputs: int, guess: str) -> None:
+        """Where a conditional generator begins: noise, and the embedding `name` of its class, for `inputs` numbers.
+
+        The embedding is multiplied with the noise where it is as long, else put beside it.
+        """
+        classes, length = self.size(name, 2)
+        how = "concat" if inputs != length else "multiply"
+        own = inputs - length if how == "concat" else inputs
+        self.need(own > 0, f"the layer after {name} takes fewer numbers than a class has")
+        self.noise(own)
+        first = False
+        if how == "concat":
+            order = {"class": "class, then noise", "noise": "noise, then class"}
+            first = self.ask("order", "Order of the generator's inputs", order, guess) == "class"
+        self.label(classes, self._value(f"{name}.weight"), how, (length,), (f"{name}.weight",), first)
+
+    def linear(self, name: str) -> None:
+        """A fully connected layer."""
         if len(self.shape) == 3:
             self.add(Flat)
         outputs, inputs = self.size(name, 2)
         weight, bias = self._take(name, outputs)
-        if label:
-            self._conditional(name, label, first, weight, bias)
-            return
         self.need(self.shape == (inputs,), f"{name} takes {inputs} numbers and gets {self.shape}")
         self.add(lambda: Linear(outputs, bool(bias)), weight=weight, **bias)
 
@@ -230,50 +350,141 @@ class Draft:
         """A batch norm, or one whose scale and shift depend on a class, for one class; its eps is asked unless the
         format has it fixed.
         """
-        inner = name if f"{name}.running_mean" in self.store else f"{name}.bn"
-        affine, values = self._affine(name)
+        inner = self._statistics(name)
+        classes, values = self._affine(name)
         running = {part: f"{inner}.{part}" for part in ("running_mean", "running_var")}
         for key in running.values():
             self.need(
                 key in self.store and self.store.shape(key) == self.shape[:1], f"{name} is no batch norm that fits"
             )
-        self.used |= {*affine, *running.values()}
+        self.used |= {*running.values()}
         values |= {part: self._value(key) for part, key in running.items()}
         if not fixed:
             options = {value: value for value in ("1e-5", "1e-4", "1e-3", "0.8")}
+            options["then 0.8"] = "1e-5 in the first, 0.8 in the others"
             eps = self.ask(self.ours("eps"), f"Batch norm's eps in the {self.role}", options, eps)
+            if eps == "then 0.8":
+                first = not any(isinstance(layer, (Norm, ClassNormed)) for layer in self.layers)
+                eps = "1e-5" if first else "0.8"
+        if classes:
+            self.conditional(classes)
+            self.add(lambda: ClassNormed(classes, float(eps)), **values)
+            return
         self.add(lambda: Norm(float(eps)), **values, num_batches_tracked=lambda: torch.zeros((), dtype=torch.int64))
 
-    def _affine(self, name: str) -> tuple[set[str], dict[str, Callable[[], Tensor]]]:
-        """The tensors that scale and shift after a batch norm, and the two for its channels or those of one class.
+    def _affine(self, name: str) -> tuple[int, dict[str, Callable[[], Tensor]]]:
+        """The scale and shift after a batch norm: for 0 classes (C,) each, else (classes, C).
 
-        StudioGAN keeps gain − 1 and bias as (channels, classes), mimicry both in one embedding (classes, 2·channels).
+        StudioGAN keeps gain − 1 and bias as (C, classes), mimicry both in one embedding (classes, 2·C).
         """
         channels = self.shape[0]
         plain = f"{name}.weight", f"{name}.bias"
         studio = f"{name}.gain.weight", f"{name}.bias.weight"
         mimicry = f"{name}.embed.weight"
+        inside = any(part.startswith(f"{name}.") for part in self.store.modules)
+        if f"{name}.running_mean" in self.store and not inside and not any(key in self.store for key in plain):
+            return 0, {"weight": lambda: torch.ones(channels), "bias": lambda: torch.zeros(channels)}
         if all(key in self.store and self.store.shape(key) == (channels,) for key in plain):
-            return set(plain), {"weight": self._value(plain[0]), "bias": self._value(plain[1])}
+            self.used |= {*plain}
+            return 0, {"weight": self._value(plain[0]), "bias": self._value(plain[1])}
         if all(key in self.store for key in studio):
             shape = self.store.shape(studio[0])
             self.need(len(shape) == 2 and shape[0] == channels and self.store.shape(studio[1]) == shape)
-            chosen, (gain, bias) = self.one_class(shape[1]), map(self._value, studio)
-            return set(studio), {"weight": lambda: 1 + gain()[:, chosen], "bias": lambda: bias()[:, chosen]}
-        self.need(mimicry in self.store, f"{name} is no batch norm that fits")
-        shape, table = self.store.shape(mimicry), self._value(mimicry)
-        self.need(len(shape) == 2 and shape[1] == 2 * channels, f"{name} is no batch norm that fits")
-        chosen = self.one_class(shape[0])
-        return {mimicry}, {
-            "weight": lambda: table()[chosen, :channels], "bias": lambda: table()[chosen, channels:]
-        }  # fmt: skip
+            self.used |= {*studio}
+            gain, bias = map(self._value, studio)
+            return shape[1], {"weight": lambda: 1 + gain().T.contiguous(), "bias": lambda: bias().T.contiguous()}
+        if mimicry in self.store:
+            shape, table = self.store.shape(mimicry), self._value(mimicry)
+            if f"{name}.bn.running_mean" in self.store and len(shape) == 2 and shape[1] == 2 * channels:
+                self.used.add(mimicry)
+                return shape[0], {
+                    "weight": lambda: table()[:, :channels].contiguous(),
+                    "bias": lambda: table()[:, channels:].contiguous(),
+                }
+        return self._tables(name)
 
-    def one_class(self, classes: int) -> int:
-        """The class that a conditional network draws or judges, of so many."""
-        self.need(classes <= limits.MAX_CLASSES, f"it has {classes:,} classes")
-        chosen = int(self.ask("class", "Class to draw", {str(k): f"class {k}" for k in range(classes)}, "0"))
-        self.suffix = f", class {chosen}"
-        return chosen
+    def _statistics(self, name: str) -> str:
+        """The module that keeps the running statistics of a norm, itself or one within it."""
+        inner = [part for part in self.store.modules if part == name or part.startswith(f"{name}.")]
+        found = [part for part in inner if f"{part}.running_mean" in self.store]
+        self.need(len(found) == 1, f"{name} is no batch norm that fits")
+        return found[0]
+
+    def _tables(self, name: str) -> tuple[int, dict[str, Callable[[], Tensor]]]:
+        """Scale and shift of each class from whatever modules within `name` keep them: embeddings, or layers of a
+        one-hot class; one for both, or one for each. A scale around 0 is one more than it says.
+        """
+        channels, inner = self.shape[0], self._statistics(name)
+        within = [key.rpartition(".")[0] for key in self.store.names if key.startswith(f"{name}.")]
+        parts = sorted(
+            dict.fromkeys(part for part in within if part not in (name, inner)),
+            key=lambda part: any(word in part.lower() for word in ("beta", "bias", "shift")),
+        )
+        self.need(1 <= len(parts) <= 2 and all(self.rank(part) == 2 for part in parts), f"{name} is no norm that fits")
+        shape, wide = self.store.shape(f"{parts[0]}.weight"), channels * (2 if len(parts) == 1 else 1)
+        self.need(wide in shape, f"{name} is no norm that fits")
+        turned = shape[1] != wide or f"{parts[0]}.bias" in self.store
+        self.need(not turned or shape[0] == wide, f"{name} is no norm that fits")
+        classes = shape[1] if turned else shape[0]
+        taken = [self._take(part, shape[0]) for part in parts]
+        own: dict[str, Callable[[], Tensor]] = {}
+        if f"{inner}.weight" in self.store:
+            weight, bias = self._take(inner, channels)
+            self.need(bias, f"{name} is no norm that fits")
+            own = {"weight": weight, **bias}
+
+        def table(place: int) -> Tensor:
+            weight, bias = taken[place]
+            value = weight().T if turned else weight()
+            return value + bias["bias"]() if bias else value
+
+        def scale() -> Tensor:
+            value = table(0)[:, :channels]
+            value = value + 1 if float(value.mean()) < 0.5 else value
+            return (value * own["weight"]() if own else value).contiguous()
+
+        def shift() -> Tensor:
+            value = table(len(parts) - 1)[:, -channels:]
+            if own:
+                raised = table(0)[:, :channels]
+                value = value + own["bias"]() * (raised + 1 if float(raised.mean()) < 0.5 else raised)
+            return value.contiguous()
+
+        return classes, {"weight": scale, "bias": shift}
+
+    def sample_norm(self, name: str) -> None:
+        """A norm without running statistics: of layers, instances or groups."""
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        self.need(weight in self.store, f"there is no {name}")
+        shape = self.store.shape(weight)
+        self.need(bias in self.store and self.store.shape(bias) == shape, f"{name} is no norm that fits")
+        self.used |= {weight, bias}
+        values = {"weight": self._value(weight), "bias": self._value(bias)}
+        if shape == self.shape:
+            self.add(LayerNorm, **values)
+            return
+        self.need(shape == self.shape[:1], f"{name} is no norm that fits")
+        options = {
+            key: words for key, (words, norm) in NORMS_OF_SAMPLES.items() if not shape[0] % (norm.groups or shape[0])
+        }
+        answer = self.ask(self.ours("norm"), f"Norm in the {self.role}", options, "layer")
+        self.add(lambda: NORMS_OF_SAMPLES[answer][1], **values)
+
+    def channel_norm(self, name: str, norm: GroupNorm) -> None:
+        """A group or instance norm that is known, with a scale and shift a channel or without."""
+        weight, bias, channels = f"{name}.weight", f"{name}.bias", self.shape[0]
+        if weight not in self.store:
+            self.add(lambda: norm, weight=lambda: torch.ones(channels), bias=lambda: torch.zeros(channels))
+            return
+        self.need(bias in self.store and self.store.shape(weight) == self.shape[:1], f"{name} is no norm that fits")
+        self.used |= {weight, bias}
+        self.add(lambda: norm, weight=self._value(weight), bias=self._value(bias))
+
+    def prelu(self, name: str) -> None:
+        """An activation whose slopes were learnt."""
+        (slopes,) = self.size(name, 1)
+        self.used.add(f"{name}.weight")
+        self.add(lambda: Prelu(slopes), weight=self._value(f"{name}.weight"))
 
     def activation(self, guess: str) -> None:
         """What stands between the layers."""
@@ -281,21 +492,29 @@ class Draft:
         answer = self.ask(self.ours("activation"), f"Activation in the {self.role}", options, guess)
         self.add(lambda: ACTIVATIONS[answer][1])
 
-    def up(self, guess: str = "nearest") -> None:
-        """Twice the size."""
+    def up(self, guess: str = "nearest", factor: int = 2) -> None:
+        """Twice the size, or `factor` times."""
         options = {"nearest": "nearest pixel", "bilinear": "bilinear (softer)"}
-        self.add(lambda: Up(self.ask("upsampling", "How the generator doubles its maps", options, guess)))
+        self.add(lambda: Up(self.ask("upsampling", "How the generator doubles its maps", options, guess), factor))
 
-    def pool(self) -> None:
+    def shuffle(self, factor: int) -> None:
+        """`factor` times the size, out of channels."""
+        self.add(lambda: Shuffle(factor))
+
+    def flat(self) -> None:
+        """Maps as features."""
+        self.add(Flat)
+
+    def pool(self, of: str = "mean") -> None:
         """Half the size."""
-        self.add(Pool)
+        self.add(lambda: Pool(of))
 
     def block(self, branch: Callable[[Draft], None], shortcut: Callable[[Draft], None] | None = None) -> None:
         """A residual block of what `branch` and `shortcut` write."""
         position, parts = len(self.layers), []
         before = self.shape
         for name, write in (("branch", branch), ("shortcut", shortcut)):
-            part = Draft(self.store, self.answers, source=self.source, image=self.image)
+            part = Draft(self.store, self.answers, source=self.source, image=self.image, guesses=self.guesses)
             part.shape, part.questions, part.used = before, self.questions, self.used
             if write is not None:
                 write(part)
@@ -303,6 +522,22 @@ class Draft:
             parts.append(part)
             self.weights |= {f"{position}.{name}.{key}": make for key, make in part.weights.items()}
         self.add(lambda: Block(tuple(parts[0].layers), tuple(parts[1].layers)))
+
+    def residual(self, branch: Steps, shortcut: Steps) -> None:
+        """A residual block of steps, (method, arguments) each."""
+        self.block(partial(take, branch), partial(take, shortcut) if shortcut else None)
+
+    def attention(self, name: str, parts: Sequence[str]) -> None:
+        """Self-attention `name` of the 1×1 convolutions of query, key and value."""
+        weights: dict[str, Callable[[], Tensor]] = {"gamma": self._value(f"{name}.gamma")}
+        self.used.add(f"{name}.gamma")
+        for role, part in zip(("query", "key", "value"), parts, strict=True):
+            outputs = self.size(part, 4)[0]
+            weight, bias = self._take(part, outputs)
+            weights |= {f"{role}.weight": weight, f"{role}.bias": bias.get("bias", partial(torch.zeros, outputs))}
+        inner = self.size(parts[0], 4)[0]
+        self.need(self.size(parts[2], 4)[1] == self.shape[0], f"{name} attends to other maps")
+        self.add(lambda: Attention(inner), **weights)
 
     def total(self, guess: str = "sum") -> None:
         """All pixels of a map in one number."""
@@ -332,34 +567,51 @@ class Draft:
         if self.answers.get("output") == "sigmoid":
             self.add(lambda: Rescale(0.5, 0.5))
 
-    def score(self, name: str, loss: str, *, label: str = "", product: str = "") -> None:
+    def score(self, name: str, loss: str, *, product: str = "") -> None:
         """A critic's last layer, and the loss it was trained by.
 
-        label: embedding of classes that enters it too; product: one whose product with the features is added.
+        product: an embedding of classes whose product with the features is added.
         """
         self.score_at = len(self.layers)
         if self.rank(name) == 4:
             kernel, side = self.size(name, 4)[-1], self.shape[-1]
             self.need(side in (kernel, kernel - 1), f"{name} does not see a whole map of {side} pixels")
             self.conv(name, *((1, 0) if kernel == side else (2, 1)))
+        elif product and self.has(product):
+            self._project(name, product)
         else:
-            self.linear(name, label=label)
+            self.linear(name)
             self.score_at = len(self.layers) - 1
-            if product and self.has(product):
-                self._project(name, product)
+        self.loss(loss)
+
+    def score_conv(self, name: str, stride: int, padding: int) -> None:
+        """A critic's last layer, a convolution."""
+        self.score_at = len(self.layers)
+        self.conv(name, stride, padding)
+        self.loss("non-saturating")
+
+    def score_linear(self, name: str) -> None:
+        """A critic's last layer, of features or of maps."""
+        if len(self.shape) == 3:
+            self.flat()
+        self.score_at = len(self.layers)
+        self.linear(name)
+        self.loss("non-saturating")
+
+    def loss(self, guess: str) -> None:
+        """What a critic was trained by."""
         options = {
             "non-saturating": "log loss, as DCGAN", "wasserstein": "Wasserstein, as WGAN and WGAN-GP",
             "hinge": "hinge, as SNGAN",
         }  # fmt: skip
-        self.ask("loss", "Loss the critic was trained by", options, loss)
+        self.ask("loss", "Loss the critic was trained by", options, guess)
 
     def drop(self, name: str, note: str) -> None:
         """Leave a module out, and say so."""
-        for part in ("weight", "bias"):
-            if f"{name}.{part}" in self.store:
-                self.used.add(f"{name}.{part}")
-                if note not in self.notes:
-                    self.notes.append(note)
+        parts = {key for key in self.store.names if key.rpartition(".")[0] == name}
+        self.used |= parts
+        if parts and note not in self.notes:
+            self.notes.append(note)
 
     def _take(self, name: str, outputs: int) -> tuple[Callable[[], Tensor], dict[str, Callable[[], Tensor]]]:
         """A module's weight, and its bias if it has one."""
@@ -375,53 +627,19 @@ class Draft:
         return partial(self.store.value, name)
 
     def _project(self, name: str, label: str) -> None:
-        """Add a class's embedding to the weights of layer `name`, which is what its product with features comes to."""
+        """A linear layer to one number, and the product of its input with its class's embedding `label`."""
         classes, length = self.size(label, 2)
+        self.need(self.shape == (length,) and self.size(name, 2) == (1, length), f"{label} does not fit the features")
+        weight, bias = self._take(name, 1)
         self.used.add(f"{label}.weight")
-        self.need(length == self.size(name, 2)[1], f"{label} is not as long as the features")
-        chosen, table = self.one_class(classes), self._value(f"{label}.weight")
-        key = f"{self.score_at}.weight"
-        weight = self.weights[key]
-        self.weights[key] = lambda: weight() + table()[chosen]
+        self.conditional(classes)
+        self.add(lambda: Projected(classes, bool(bias)), weight=weight, table=self._value(f"{label}.weight"), **bias)
 
-    def _conditional(
-        self, name: str, label: str, guess: str, weight: Callable[[], Tensor], bias: dict[str, Callable[[], Tensor]]
-    ) -> None:
-        """A linear layer that sees a class as well, for one class: its part of the product is a bias.
 
-        The class's embedding is multiplied with the other input where both are as long, else put beside it.
-        """
-        outputs, inputs = self.size(name, 2)
-        embedding = f"{label}.weight"
-        classes, length = self.size(label, 2)
-        self.used.add(embedding)
-        chosen = self.one_class(classes)
-
-        table = self._value(embedding)
-
-        def vector() -> Tensor:
-            return table()[chosen]
-
-        if inputs == length:
-            if self.role == "generator":
-                self.noise(length)
-            self.add(lambda: Linear(outputs, bool(bias)), weight=lambda: weight() * vector(), **bias)
-            return
-        own = inputs - length
-        self.need(own > 0, f"{name} takes fewer numbers than a class has")
-        first = False  # a critic sees the image, then its class
-        if self.role == "generator":
-            self.noise(own)
-            order = {"class": "class, then noise", "noise": "noise, then class"}
-            first = self.ask("order", "Order of the generator's inputs", order, guess) == "class"
-        self.need(self.shape == (own,), f"{name} takes {own} numbers beside the class and gets {self.shape}")
-        mine, theirs = (slice(length, None), slice(length)) if first else (slice(own), slice(own, None))
-
-        def shift() -> Tensor:
-            told = weight()[:, theirs] @ vector()
-            return told + bias["bias"]() if bias else told
-
-        self.add(lambda: Linear(outputs), weight=lambda: weight()[:, mine].contiguous(), bias=shift)
+def take(steps: Steps, draft: Draft) -> None:
+    """Write a network into a draft, step by step."""
+    for method, arguments in steps:
+        getattr(draft, method)(*arguments)
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

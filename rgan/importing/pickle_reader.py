@@ -9,8 +9,10 @@ its own (`containers` does), imports nothing of RGAN Lab or torch, limits its ow
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
-names], "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]}, where a tensor is [storage key,
-dtype, numbers in the storage, offset, shape, strides]; or {"error": what was found instead, "kind": one of "program",
+names], "odd": {path: what tensor cannot be read}, "modules": {path: [[name, class, {attribute: plain value}], …] of a
+whole module, parts in their order}, "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]},
+where a tensor is [storage key, dtype, numbers in the storage, offset, shape, strides]; or {"error":
+what was found instead, "kind": one of "program",
 "damaged", "large", "foreign"}.
 """
 
@@ -52,18 +54,43 @@ HARMLESS = {
     "copyreg._reconstructor",
     "pathlib.PosixPath",
     "pathlib.WindowsPath",
+    "pathlib.Path",
+    "pathlib.PurePosixPath",
+    "pathlib.PureWindowsPath",
     "builtins.set",
-    "__builtin__.set",
     "builtins.frozenset",
     "builtins.bytearray",
     "builtins.complex",
+    "builtins.range",
+    "builtins.slice",
+    "builtins.object",
+    "builtins.list",
+    "builtins.tuple",
+    "builtins.dict",
     "datetime.date",
     "datetime.datetime",
     "datetime.time",
     "datetime.timedelta",
     "datetime.timezone",
     "collections.Counter",
+    "collections.deque",
+    "collections.UserDict",
+    "decimal.Decimal",
+    "fractions.Fraction",
+    "functools.partial",
+    "uuid.UUID",
+    "argparse.Namespace",
+    "types.SimpleNamespace",
+    "numpy.ndarray",
+    "numpy.random.__pickle.__generator_ctor",
+    "numpy.random._pickle.__generator_ctor",
+    "numpy.random._pickle.__bit_generator_ctor",
+    "numpy.random._pickle.__randomstate_ctor",
+    "torch.Generator",
+    "torch.dtype",
+    "torch.memory_format",
 }
+RECONSTRUCTORS = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # of objects by the oldest protocols
 UNUSUAL = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
     "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
@@ -89,10 +116,16 @@ class Name:
 
 
 class Made:
-    """An object of a class that means nothing here."""
+    """An object of a class that is not looked up: its name, and the attributes that the pickle gives it, if any."""
 
     def __init__(self, of: str):
         self.of = of
+        self.state: dict[Any, Any] = {}
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it has what every torch.nn.Module has."""
+        return isinstance(self.state.get("_modules"), dict) and isinstance(self.state.get("_parameters"), dict)
 
 
 class Storage:
@@ -112,6 +145,22 @@ class TensorAt:
 
 class Mark:
     """Where a list of arguments begins on the stack."""
+
+
+class Odd:
+    """A tensor of a kind that no network here has, and what it is."""
+
+    def __init__(self, what: str):
+        self.what = what
+
+
+def modern(path: str) -> str:
+    """A name as Python 3 writes it: torch.save writes those of Python 2, and Python 3.13 moved its paths."""
+    module, _, name = path.rpartition(".")
+    return f"{MOVED.get(module, module)}.{name}"
+
+
+MOVED = {"__builtin__": "builtins", "pathlib._local": "pathlib", "pathlib._abc": "pathlib"}
 
 
 class Machine:
@@ -263,7 +312,9 @@ class Machine:
         self.push(self.object(self.stack.pop()))
 
     def op_build(self, _: Any) -> None:
-        self.stack.pop()  # attributes of an object, which nobody asks for
+        state, target = self.stack.pop(), self.stack[-1] if self.stack else None
+        if isinstance(target, Made) and isinstance(state, dict):
+            target.state = state
 
     def since_mark(self) -> list[Any]:
         """Take what lies above the last mark, and the mark."""
@@ -294,7 +345,7 @@ class Machine:
     def call(self, called: Any, arguments: Any) -> Any:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise RefusedError("program", "a call of what is no function")
-        path = called.path
+        path = modern(called.path)
         if path == "torch._utils._rebuild_tensor_v2" or path == "torch._utils._rebuild_tensor":
             return self.tensor(*arguments[:4])
         if path in ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"):
@@ -302,11 +353,13 @@ class Machine:
         if path in ("collections.OrderedDict", "collections.defaultdict"):
             return {}
         if path in UNUSUAL:
-            raise RefusedError("foreign", UNUSUAL[path])
+            return Odd(UNUSUAL[path])
+        if path in RECONSTRUCTORS and arguments and isinstance(arguments[0], Name):
+            return self.object(arguments[0])
         if path in HARMLESS:
             return Made(path)
         # Some Pythons write an Enum's member by its name.
-        if path in ("__builtin__.getattr", "builtins.getattr") and arguments and isinstance(arguments[0], Name):
+        if path == "builtins.getattr" and arguments and isinstance(arguments[0], Name):
             called, arguments = arguments[0], arguments[1:]
         if self.is_member(called.path, arguments):
             return self.object(called)
@@ -327,21 +380,21 @@ class Machine:
         self.made[path[:80]] = None
         return Made(path)
 
-    def storage(self, told: Any) -> Storage:
-        if isinstance(told, tuple) and told and told[0] == "module":
-            raise RefusedError("foreign", "a whole model instead of its weights")
+    def storage(self, told: Any) -> Storage | Name:
+        if isinstance(told, tuple) and len(told) > 1 and told[0] == "module" and isinstance(told[1], Name):
+            return told[1]  # a module's class, beside which old files keep its source
         if not isinstance(told, tuple) or len(told) < 5 or told[0] != "storage" or not isinstance(told[1], Name):
             raise RefusedError("damaged", "a reference to what is no storage")
         if len(told) > 5 and told[5] is not None:
             raise RefusedError("foreign", "storages that are parts of others, as torch wrote them before 0.4")
-        dtype = DTYPES.get(told[1].path.rpartition(".")[2])
-        if dtype is None:
-            raise RefusedError("foreign", f"numbers of type {told[1].path[:60]}")
+        dtype = DTYPES.get(told[1].path.rpartition(".")[2], "")  # others are not read, where they are no network's
         key = self.text(told[2])
         self.storages[key] = dtype
         return Storage(key, dtype, self.count(told[4]))
 
-    def tensor(self, storage: Any = None, offset: Any = None, shape: Any = None, strides: Any = None) -> TensorAt:
+    def tensor(self, storage: Any = None, offset: Any = None, shape: Any = None, strides: Any = None) -> TensorAt | Odd:
+        if isinstance(storage, Storage) and not storage.dtype:
+            return Odd("numbers of an unusual type")
         if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
             raise RefusedError("damaged", "a tensor without storage, shape or strides")
         if len(shape) != len(strides) or len(shape) > self.limits["dimensions"]:
@@ -368,16 +421,24 @@ class Walk:
     def __init__(self, limits: dict[str, int]):
         self.limits = limits
         self.groups: dict[str, dict[str, list[Any]]] = {}
+        self.modules: dict[str, list[list[Any]]] = {}
+        self.odd: dict[str, str] = {}  # tensors that cannot be read, by where they lie, and what they are
         self.nodes = self.tensors = 0
 
     def visit(self, value: Any, path: tuple[str, ...] = ()) -> None:
         self.nodes += 1
         if self.nodes > self.limits["nodes"]:
             raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
-        if isinstance(value, TensorAt):
-            raise RefusedError("foreign", "one tensor without a name")
+        if isinstance(value, (TensorAt, Odd)) and not path:
+            raise RefusedError("foreign", "one tensor without a name" if isinstance(value, TensorAt) else value.what)
         if isinstance(value, (list, tuple)) and len(value) <= self.limits["groups"]:  # of networks perhaps
             value = {str(place): inner for place, inner in enumerate(value) if isinstance(inner, (dict, list, tuple))}
+        if isinstance(value, Made) and value.is_module:
+            where = "/".join(path)
+            self.modules[where] = []
+            self.groups.setdefault(where, {})
+            self.module(value, where, "", 0)
+            return
         if not isinstance(value, dict) or len(path) > self.limits["depth"]:
             return
         for key, inner in value.items():
@@ -389,8 +450,45 @@ class Walk:
                 if self.tensors > self.limits["tensors"]:
                     raise RefusedError("large", f"more than {self.limits['tensors']:,} tensors")
                 self.groups.setdefault("/".join(path), {})[key] = inner.plain()
+            elif isinstance(inner, Odd):
+                self.odd["/".join((*path, key))] = inner.what
             else:
                 self.visit(inner, (*path, key))
+
+    def module(self, value: Made, where: str, name: str, depth: int) -> None:
+        """The parts of a module, and its tensors by the names that state_dict() gives them."""
+        self.nodes += 1
+        if self.nodes > self.limits["nodes"] or depth > 4 * self.limits["depth"]:
+            raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
+        if len(name) > self.limits["name"]:
+            raise RefusedError("damaged", "a name that is no short text")
+        plain = {key: told for key, inner in value.state.items() if (told := simple(key, inner)) is not None}
+        self.modules[where].append([name, value.of[:200], dict(list(plain.items())[:40])])
+        prefix = f"{name}." if name else ""
+        buffers = value.state.get("_buffers")
+        for own in (value.state["_parameters"], buffers if isinstance(buffers, dict) else {}):
+            for key, inner in own.items():
+                if isinstance(inner, TensorAt) and isinstance(key, str):
+                    self.tensors += 1
+                    if self.tensors > self.limits["tensors"]:
+                        raise RefusedError("large", f"more than {self.limits['tensors']:,} tensors")
+                    self.groups[where][prefix + key] = inner.plain()
+        for key, inner in value.state["_modules"].items():
+            if isinstance(inner, Made) and inner.is_module and isinstance(key, str):
+                self.module(inner, where, prefix + key, depth + 1)
+
+
+def simple(key: Any, value: Any) -> Any:
+    """An attribute's value if it is plain: a number, a short text, or a few numbers; None for all else."""
+    if not isinstance(key, str) or key.startswith("_") or len(key) > 60:
+        return None
+    if isinstance(value, (bool, int, float)):
+        return value if abs(value) < 1e12 else None
+    if isinstance(value, str):
+        return value if len(value) <= 60 else None
+    if isinstance(value, (tuple, list)) and 0 < len(value) <= 8:
+        return list(value) if all(isinstance(one, (int, float)) and abs(one) < 1e12 for one in value) else None
+    return None
 
 
 def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]:
@@ -415,14 +513,21 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
             if len(keys) > limits["entries"]:
                 raise RefusedError("large", f"more than {limits['entries']:,} storages")
             storages = [(key, machine.storages[key]) for key in keys]
+            if not all(dtype for _, dtype in storages):
+                raise RefusedError("foreign", "numbers of an unusual type")
     except (RefusedError, MemoryError):
         raise
     except Exception as error:  # whatever a broken pickle does to the stack: it is the pickle's fault
         raise RefusedError("damaged", type(error).__name__) from error
-    if isinstance(value, Made):
+    if isinstance(value, Made) and not value.is_module:
         raise RefusedError("foreign", f"a whole object, of class {value.of[:80]}, instead of weights by name")
     walk.visit(value)
-    return {"groups": walk.groups, "unread": list(machine.made)[:20], "end": stream.tell(), "storages": storages}
+    parts = {part[1] for parts in walk.modules.values() for part in parts}
+    unread = [name for name in machine.made if name not in parts]
+    return {
+        "groups": walk.groups, "modules": walk.modules, "odd": walk.odd, "unread": unread[:20], "end": stream.tell(),
+        "storages": storages,
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from rgan.common.files import write_atomically
 from rgan.common.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_ORIGIN, MAX_REFERENCES
 from rgan.common.safetensors_header import parse_header, shown
 from rgan.data.identity import DataIdentity
+from rgan.models import own
 from rgan.models.gan import Gan, Origin, Training
 from rgan.models.recipes import Recipe
 from rgan.networks.labels import labelled
@@ -69,22 +70,27 @@ def save(gan: Gan, path: str | Path) -> str:
 
 
 def load(path: str | Path) -> Gan:
-    """Read and check a file.
+    """Read and check a file, or ask for the operator's own model at a place such as my_models.py:mine (see `own`).
 
     Raises:
         CheckpointError: there is no such file, or it is too large, truncated, foreign, of another version,
-            inconsistent with its own recipe, or holds values that are not finite.
+            inconsistent with its own recipe, or holds values that are not finite; or the operator's code failed.
     """
+    if (place := own.place_of(path)) is not None:
+        return own.load(place)
     path = Path(path)
     return loads(read_bytes(path), path.name)
 
 
 def glance(path: str | Path) -> tuple[Header, str]:
-    """What a file says about itself, and its SHA-256.
+    """What a file says about itself, and its SHA-256; of an operator's own model, what is known of it.
 
     Raises:
         CheckpointError: as `inspect`, or there is no such file.
     """
+    if (place := own.place_of(path)) is not None:
+        gan = own.load(place)
+        return Header(VERSION, gan.recipe, None, {}, 0, gan.trained_on), gan.digest
     path = Path(path)
     data = read_bytes(path)
     return inspect(data, path.name), hashlib.sha256(data).hexdigest()

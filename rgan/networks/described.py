@@ -22,7 +22,7 @@ from rgan.common import limits
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.fields import typed
 from rgan.networks.labels import ClassNorm, Joined, Projection
-from rgan.networks.layers import Critic, Residual
+from rgan.networks.layers import Critic, Residual, SelfAttention
 from rgan.networks.resnet import GlobalPool
 
 Shape = tuple[int, ...]  # of one sample: (features,) or (channels, height, width)
@@ -35,6 +35,7 @@ MODES = ("nearest", "bilinear")
 POOLS = {"mean": nn.AvgPool2d, "max": nn.MaxPool2d}
 JOINS = ("concat", "multiply", "add")
 MAX_FACTOR = 16
+MAX_ATTENDED = 2048  # pixels that attend to each other: their square is what it takes
 
 
 class Layer(ABC):
@@ -311,6 +312,32 @@ class Projected(Layer):
 
 
 @dataclass(frozen=True)
+class Attention(Layer):
+    """Self-attention of a map's pixels, added to it; `inner` channels of query and key (Zhang et al. 2019)."""
+
+    kind = "attention"
+    inner: int
+
+    def __post_init__(self) -> None:
+        number_between("channels of a query", self.inner, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        _, height, width = _image(self, shape)
+        if height * width > MAX_ATTENDED:
+            raise SettingsError(
+                f"expected at most {MAX_ATTENDED:,} pixels that attend to each other, got {height * width:,}"
+            )
+        return shape
+
+    def weights(self, shape: Shape) -> int:
+        # The products of all pixels with all others cost as much as weights that are used at each pixel.
+        return shape[0] ** 2 + shape[1] * shape[2] * (shape[0] + self.inner)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return SelfAttention(shape[0], self.inner)
+
+
+@dataclass(frozen=True)
 class Up(Layer):
     """`factor` times the size, by one of MODES."""
 
@@ -465,7 +492,7 @@ LAYER_TYPES: dict[str, type[Layer]] = {
     cls.kind: cls
     for cls in (
         Linear, Conv, Transposed, Norm, LayerNorm, GroupNorm, ClassNormed, Activation, Prelu, Label, Projected, Up,
-        Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block,
+        Attention, Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block,
     )
 }  # fmt: skip
 

@@ -57,6 +57,25 @@ class Residual(nn.Module):
         return total
 
 
+class SelfAttention(nn.Module):
+    """x + gamma · attention of each pixel of x (N, C, H, W) to all others (Zhang et al. 2019).
+
+    inner: channels of query and key.
+    """
+
+    def __init__(self, channels: int, inner: int):
+        super().__init__()
+        self.query, self.key = nn.Conv2d(channels, inner, 1), nn.Conv2d(channels, inner, 1)
+        self.value = nn.Conv2d(channels, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
+        weights = (query.transpose(1, 2) @ key).softmax(dim=-1)
+        attended: Tensor = (value @ weights.transpose(1, 2)).view_as(x)
+        return x + self.gamma * attended
+
+
 class PooledConv(nn.Conv2d):
     """A 3×3 convolution followed by 2×2 average pooling, as one 4×4 convolution of stride 2: 2.25 times fewer products.
 

@@ -67,7 +67,7 @@ def drop(test, **files: bytes):
 
 
 def answer(test, question: str, words: str):
-    return test.selectbox(key=f"answer:{question}").set_value(words).run()
+    return test.selectbox(key=f"answer:1:{question}").set_value(words).run()
 
 
 def errors(test) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -222,7 +223,11 @@ def test_shapes_strides_and_offsets_of_all_kinds_are_what_torch_makes_of_them_or
         sides, steps = (b"(" + b"".join(map(whole, numbers)) + b"t" for numbers in (shape, strides))
         made = tensor(whole(offset), sides, steps, whole(count))
         try:
-            found = containers.read(rezipped(file, data_pkl=b"\x80\x02" + made + b".")).groups[""]["w"]
+            contents = containers.read(rezipped(file, data_pkl=b"\x80\x02" + made + b"."))
+            if "w" in contents.odd:
+                refused += 1
+                continue
+            found = contents.groups[""]["w"]
         except CheckpointError as error:
             refused += 1
             assert "expected" in str(error) and "got" in str(error)
@@ -290,8 +295,8 @@ ATTACKS = {
         "each number of the tensor once",
     ),
     "a lying count": (lambda: pickled(tensor(count=TRILLION)), "numbers in its storage, got 2"),
-    "a size beyond the storage": (lambda: pickled(tensor(shape=b"K\x05\x85")), "5 numbers from 2"),
-    "an offset beyond the storage": (lambda: pickled(tensor(offset=b"K\x01")), "each number of the tensor once"),
+    "a size beyond the storage": (lambda: pickled(tensor(shape=b"K\x05\x85")), "places beyond it"),
+    "an offset beyond the storage": (lambda: pickled(tensor(offset=b"K\x01")), "places beyond it"),
     "a negative offset": (lambda: pickled(tensor(offset=b"J\xff\xff\xff\xff")), "no count"),
     "a negative stride": (lambda: pickled(tensor(strides=b"J\xff\xff\xff\xff\x85")), "no count"),
     "2 MB of marks": (lambda: pickled(b"(" * 2_000_000), "more than 500,000 instructions"),
@@ -311,24 +316,24 @@ ATTACKS = {
     "an empty pickle": (lambda: pickled(), "a damaged one"),
     "a sparse tensor": (
         lambda: saved({"w": torch.eye(2).to_sparse()}),
-        "got a sparse tensor",
+        "a sparse tensor",
     ),
-    "a sparse tensor with places beyond it": (lambda: saved({"w": out_of_bounds()}), "got a sparse tensor"),
+    "a sparse tensor with places beyond it": (lambda: saved({"w": out_of_bounds()}), "a sparse tensor"),
     "numbers cut short under a name that commands a terminal": (
         lambda: pickled(b"}X\x04\x00\x00\x00\x1b[2J" + tensor(shape=b"K\x05\x85")[7:]), "names to print"
     ),
     "an unknown dtype under a name that commands a terminal": (
         lambda: safetensors({"\x1b[2J": entry([1], 0, 4, "F4")}), "names to print"
     ),
-    "complex numbers": (lambda: saved({"w": torch.zeros(2, dtype=torch.complex64)}), "numbers of type"),
-    "a whole model": (lambda: saved(torch.nn.Linear(2, 2)), r"whole object, of class torch.nn.modules.linear.Linear"),
+    "complex numbers": (lambda: saved({"w": torch.zeros(2, dtype=torch.complex64)}), "numbers of an unusual type"),
+    "a whole object": (lambda: saved(Mode.LAST), r"whole object, of class .*Mode"),
     "one tensor": (lambda: saved(torch.zeros(2)), "one tensor without a name"),
     "a TorchScript program": (lambda: rezipped(saved(TWO), extra=[("archive/constants.pkl", SCRIPT)]), "TorchScript"),
     "an exported program": (lambda: rezipped(saved(TWO), extra=[("a/archive_format", b"pt2")]), "an exported program"),
     "a zip of anything": (lambda: rezipped(b"PK\x05\x06" + bytes(18), extra=[("a.txt", b"a")]), "archive of 1 files"),
-    "NaN in a zip": (lambda: saved(NAN), "finite weights, got NaN or infinity"),
-    "infinity in a legacy file": (lambda: saved(INFINITY, legacy=True), "finite weights"),
-    "NaN in safetensors": (lambda: safetensors_save(NAN), "finite weights"),
+    "NaN in a zip": (lambda: saved(NAN), "NaN or infinity"),
+    "infinity in a legacy file": (lambda: saved(INFINITY, legacy=True), "NaN or infinity"),
+    "NaN in safetensors": (lambda: safetensors_save(NAN), "NaN or infinity"),
     "a shape of 10^12": (lambda: safetensors({"w": entry([10**12], 0, 64)}), "within the file"),
     "offsets of 10^12": (lambda: safetensors({"w": entry([10**12], 0, 4 * 10**12)}), "within the file"),
     "a shape that overflows": (lambda: safetensors({"w": entry([2**40, 2**40], 0, 64)}), "within the file"),
@@ -356,11 +361,20 @@ def test_attacks_are_refused_in_words(case, tmp_path, monkeypatch):
     make, words = ATTACKS[case]
     data = make()
     started = time.perf_counter()
-    with pytest.raises(CheckpointError, match=words):
-        containers.read(data, "theirs.pth")
+    if case in LEFT_OUT:
+        found = containers.read(data, "theirs.pth")
+        assert not found.groups.get("") and re.search(words, " ".join(found.odd.values()))
+    else:
+        with pytest.raises(CheckpointError, match=words):
+            containers.read(data, "theirs.pth")
     assert time.perf_counter() - started < 5
     assert list(tmp_path.iterdir()) == []
 
+
+LEFT_OUT = {  # alone they are no network, and beside one they do no harm
+    "10^12 numbers by stride 0", "an expanded tensor", "rows that overlap", "a sparse tensor", "complex numbers",
+    "a sparse tensor with places beyond it", "NaN in a zip", "infinity in a legacy file", "NaN in safetensors",
+}  # fmt: skip
 
 VAIN = {
     "dictionaries within themselves": b"}X\x01\x00\x00\x00a}q\x01X\x01\x00\x00\x00bh\x01ss",
@@ -402,7 +416,7 @@ def test_files_uploaded_by_mistake_are_named(what):
 
 
 def test_no_word_of_a_file_commands_a_terminal():
-    for data in (b"", saved(NAN), safetensors_save(NAN), pickled()):
+    for data in (b"", pickled(tensor(shape=b"K\x05\x85")), pickled()):
         with pytest.raises(CheckpointError) as refused:
             containers.read(data, "\x1b[2Jtheirs.pth")
         assert str(refused.value).isprintable() and "theirs.pth: " in str(refused.value)

@@ -19,7 +19,7 @@ from torch import nn
 from rgan.cli.main import main
 from rgan.common import limits
 from rgan.common.errors import CheckpointError, RganError, SettingsError
-from rgan.importing import containers, conversion, formats
+from rgan.importing import containers, conversion, formats, solver
 from rgan.models import checkpoints
 from rgan.models.gan import Gan
 from tests.conftest import ROOT
@@ -98,7 +98,7 @@ def test_a_file_of_ours_is_a_gan_already(tmp_path):
 
 VAE = {"fc1": (20, 81), "fc21": (3, 20), "fc22": (3, 20), "fc3": (20, 3), "fc4": (81, 20)}
 VAE = {f"{name}.weight": torch.zeros(shape) for name, shape in VAE.items()}
-ALMOST = {"main.0.weight": torch.zeros(9, 8, 4, 4), "main.1.weight": torch.zeros(8, 3, 7, 7)}
+ALMOST = {"main.0.weight": torch.zeros(9, 8, 4, 4), "main.1.weight": torch.zeros(7, 3, 4, 4)}
 FAILS = {
     "a critic alone": ([("d.pth", saved(D))], r"got a critic alone, which makes no images: critic, MLP, judges 1×9×9"),
     "two generators": ([("a.pth", saved(G)), ("b.pth", saved(G))], r"one generator, got 2: .*a\.pth.*b\.pth.*; leave"),
@@ -117,7 +117,7 @@ FAILS = {
     "no numbers": ([("n.pth", saved({"epoch": 3}))], "no tensors by name"),
     "layers in disorder": ([("x.pth", saved(G | {"9.weight": torch.zeros(9, 9, 9, 9)}))], "no order that is known"),
     "almost a DCGAN": ([("g.pth", saved(ALMOST))],
-                       r"nearest to a generator of the DCGAN of pytorch/examples, but main.1 has a kernel of 7"),
+                       r"nearest to a generator of the DCGAN of pytorch/examples, but main.1 does not fit"),
     "no file": ([], "1 to 4 files, got 0"),
     "NaN": ([("g.pth", saved(G | {"0.bias": torch.full((6,), torch.nan)}))], "g.pth: 0.bias: expected finite"),
     "numbers that overflow": ([("g.pth", saved({k: v * 3e38 for k, v in G.items()}))], "finite"),
@@ -169,7 +169,8 @@ CROWDS = {
 @pytest.mark.parametrize("case", CROWDS)
 def test_crowds_of_networks_are_refused_before_they_are_looked_at(case, monkeypatch):
     """They would keep the app, which reads one file after another, for a minute."""
-    monkeypatch.setattr(conversion, "recognise", lambda *_, **__: pytest.fail("looked at"))
+    for module, looks in ((formats, "readings"), (solver, "generators"), (solver, "critics")):
+        monkeypatch.setattr(module, looks, lambda *_, **__: pytest.fail("looked at"))
     with pytest.raises(CheckpointError, match="at most 64 groups of tensors with 512 layers together, got"):
         conversion.read([("many.pth", saved(CROWDS[case]()))])
 
@@ -195,18 +196,32 @@ def test_networks_beyond_the_limits_are_refused(monkeypatch):
         conversion.read([("g.pth", saved(G))]).gan()
 
 
-def test_inspect_tells_without_reading_numbers(tmp_path, capsys, monkeypatch):
+def test_what_a_file_is_is_told_without_reading_numbers(monkeypatch):
     monkeypatch.setattr(containers, "read", lambda *_: pytest.fail("read although only asked what it is"))
-    path = tmp_path / "both.pth"
+    told = conversion.describe(*WRAPPED["one dictionary"][0])
+    assert told.tensors["generator/2.weight"] == (81, 6) and told.container == "zip"
+    assert told.parts == (
+        "generator, MLP, draws 1×9×9 (both.pth, generator)", "critic, MLP, judges 1×9×9 (both.pth, discriminator)"
+    )  # fmt: skip
+
+
+def test_inspect_lists_what_convert_takes(tmp_path, capsys):
+    path, out = tmp_path / "both.pth", tmp_path / "out.safetensors"
     path.write_bytes(WRAPPED["one dictionary"][0][1])
     assert main(["inspect", str(path), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["tensors"]["generator/2.weight"] == [81, 6] and report["container"] == "zip"
-    assert report["parts"] == [
-        "generator, MLP, draws 1×9×9 (both.pth, generator)", "critic, MLP, judges 1×9×9 (both.pth, discriminator)"
-    ]  # fmt: skip
+    assert [one["proposal"] for one in report["proposals"]] == list(range(1, len(report["proposals"]) + 1))
+    first, second = report["proposals"][:2]
+    assert first["image"] == [1, 9, 9] and first["latent"] == 4 and first["guesses"] != second["guesses"]
+    assert main(["convert", str(path), str(out), "--proposal", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["answers"] == second["guesses"] and told["proposals"] == len(report["proposals"])
+    assert main(["convert", str(path), str(out), "--proposal", "99"]) == 2
+    assert f"--proposal of 1 to {len(report['proposals'])}, got 99" in capsys.readouterr().err
     assert main(["inspect", str(path)]) == 0
-    assert "guessed: critic activation=leaky 0.2 (Activation in the critic; or relu" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "guessed: critic activation=leaky 0.2 (Activation in the critic; or relu" in said and "proposal 2:" in said
     path.write_bytes(saved(D))
     assert main(["inspect", str(path)]) == 0
     assert "a critic alone makes no images" in capsys.readouterr().out

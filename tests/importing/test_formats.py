@@ -20,6 +20,7 @@ from torch.nn.utils.spectral_norm import spectral_norm
 from rgan.importing import conversion
 from rgan.importing.formats import Store, images, nearest, recognise
 from rgan.models.gan import Gan
+from rgan.networks.labels import labelled
 
 ATOL = 1e-5
 
@@ -51,10 +52,31 @@ def lively(network: nn.Module, seed: int = 0) -> nn.Module:
     return network.eval()
 
 
+def settled(generator: nn.Module, shape=(), critic: nn.Module | None = None, labels=(None,)) -> None:
+    """Batch norms remember what comes through, as after a training: what the networks make of noise and of images."""
+    both = [generator] if critic is None else [generator, critic]
+    kinds = nn.BatchNorm1d | nn.BatchNorm2d
+    for norm in (module for network in both for module in network.modules() if isinstance(module, kinds)):
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+        norm.train()
+    rng = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for label in [one for one in labels for _ in range(4)]:
+            known = {} if label is None else {"label": label}
+            images = generator(torch.randn((128, *shape), generator=rng), **known)
+            if critic is not None:
+                critic(images, **known)
+    for network in both:
+        network.eval()
+
+
 def agree(gan: Gan, generator: nn.Module, critic: nn.Module | None = None, z_shape=(), **inputs) -> None:
     """Images and scores of an imported Gan are those of the networks it was imported from."""
     z = gan.noise(5, 1)
-    with torch.no_grad():
+    if "label" in inputs:
+        gan = gan.of_class(inputs["label"])
+    with torch.no_grad(), labelled(gan.label):
         theirs = generator(z.view(5, -1, *z_shape), **inputs)
         assert theirs.shape == (5, gan.recipe.channels, gan.recipe.size, gan.recipe.size)
         assert torch.allclose(gan.sampler(z), theirs, atol=ATOL)
@@ -113,6 +135,7 @@ def examples(size: int, channels: int):
 @pytest.mark.parametrize(("size", "channels", "legacy"), [(64, 3, False), (32, 3, True), (28, 1, True)])
 def test_pytorch_examples(size, channels, legacy):
     generator, critic = map(lively, examples(size, channels))
+    settled(generator, (7, 1, 1), critic)
     proposal = conversion.read(files(generator, critic, _use_new_zipfile_serialization=not legacy))
     agree(gan := proposal.gan(), generator, critic, (1, 1))
     assert gan.recipe.title == "DCGAN of pytorch/examples" and gan.recipe.loss == "non-saturating"
@@ -124,6 +147,7 @@ def test_pytorch_examples(size, channels, legacy):
 def test_a_dcgan_by_other_names(prefix):
     """Copies of PyTorch's example call their one nn.Sequential as they like, or have nothing else."""
     generator, critic = map(lively, examples(32, 3))
+    settled(generator, (7, 1, 1), critic)
     both = []
     for name, network, own in (("g.pth", generator, prefix), ("d.pth", critic, prefix.replace("gen", "disc"))):
         state = {own + key.removeprefix("main."): value for key, value in network.state_dict().items()}
@@ -241,6 +265,7 @@ def test_pytorch_gan_collections_dcgan():
     for inputs, outputs in ((3, 2), (2, 4), (4, 8), (8, 16)):
         convs += [nn.Conv2d(inputs, outputs, 5, 2, 2), leaky(), nn.BatchNorm2d(outputs)][: 2 if inputs == 3 else 3]
     critic = lively(Linear(nn.Linear(64, 1), *convs))
+    settled(generator, (9, 1, 1), critic)
     value = {"net_G": generator.state_dict(), "net_D": critic.state_dict()}
     gan = conversion.read([("model.pt", saved(value))]).gan()
     agree(gan, generator, critic, (1, 1))
@@ -621,7 +646,7 @@ def test_resnets_are_drawn_class_by_class(label):
         told += [("d.pth", saved({wrapper: critic.state_dict()}))]
         gan = conversion.read(told).gan({"class": str(label)})
         agree(gan, generator, judge)
-        assert gan.recipe.title.endswith(f"{program}, class {label}")
+        assert gan.recipe.title.endswith(f"{program}, {gan.classes} classes") and gan.classes > label
 
 
 class StudioConvGenerator(nn.Module):
@@ -682,6 +707,14 @@ def test_conditional_studiogan_cnn():
     assert "the critic's guess of the class is left out" in proposal.notes()
 
 
+def test_norms_that_remember_nothing_true_are_not_believed():
+    """Filled in at random, they speak against every reading; the usual one stays among the first."""
+    generator, critic = map(lively, examples(28, 1))
+    found = conversion.read(files(generator, critic))
+    assert "relu" in [{one.name: one.guess for one in each.questions()}["activation"] for each in found.ranked[:2]]
+    agree(found.gan({"activation": "relu", "critic activation": "leaky 0.2"}), generator, critic, (1, 1))
+
+
 class NoLoss:
     """Stands for torchgan's losses, which it pickles whole."""
 
@@ -712,6 +745,7 @@ class TorchganGenerator(nn.Module):
 
 def test_torchgan_whose_losses_are_pickled():
     generator, critic = lively(TorchganGenerator()), lively(TorchganCritic())
+    settled(generator, (6,), critic)
     value = {
         "epoch": 1, "loss_information": {"generator_losses": 0.5}, "loss_objects": [NoLoss()],
         "generator": generator.state_dict(), "discriminator": critic.state_dict(), "optimizer_generator": {"state": {}},
@@ -763,6 +797,7 @@ class PyTorchGanCritic(nn.Module):
 
 def test_pytorch_gan_cnn():
     generator, critic = lively(PyTorchGanGenerator()), lively(PyTorchGanCritic())
+    settled(generator, (6,), critic)
     gan = conversion.read(files(generator, critic)).gan()
     agree(gan, generator, critic)
     assert gan.recipe.title == "CNN of PyTorch-GAN" and gan.recipe.latent == 6
@@ -772,12 +807,13 @@ def test_pytorch_gan_cnn():
 def test_conditional_cnns_are_drawn_class_by_class(length):
     generator = lively(PyTorchGanGenerator(classes=5, length=length))
     critic = lively(PyTorchGanCritic("conv_blocks", classes=5))
+    settled(generator, (6,), critic, range(5))
     proposal = conversion.read(files(generator, critic))
     question = next(one for one in proposal.questions() if one.name == "class")
     assert list(question.options) == ["0", "1", "2", "3", "4"] and question.guess == "0"
     for label in (0, 3):
         agree(gan := proposal.gan({"class": str(label)}), generator, critic, label=label)
-        assert gan.recipe.title == f"CNN of PyTorch-GAN, class {label}" and gan.recipe.latent == 6
+        assert gan.recipe.title == "CNN of PyTorch-GAN, 5 classes" and gan.recipe.latent == 6
     assert "the critic's guess of the class is left out" in proposal.notes()
 
 
@@ -802,9 +838,15 @@ class ConditionalMlp(nn.Module):
 
 def test_conditional_mlps_are_drawn_class_by_class():
     generator, critic = lively(ConditionalMlp(False)), lively(ConditionalMlp(True))
-    proposal = conversion.read(files(generator, critic))
+    settled(generator, (6,), critic, range(5))
+    found = conversion.read(files(generator, critic))
+    # Its one norm stands before the last layer, so nothing that is remembered tells its eps.
+    told = [{one.name: one.guess for one in each.questions()} for each in found.ranked[:2]]
+    assert [one["order"] for one in told] == ["class", "class"]
+    proposal = found.ranked[[one["eps"] for one in told].index("0.8")]
     for label in (0, 4):
-        agree(proposal.gan({"class": str(label)}), generator, critic, label=label)
+        answers = {"class": str(label), "critic activation": "leaky 0.2"}
+        agree(proposal.gan(answers), generator, critic, label=label)
 
 
 class Mlp(nn.Module):
@@ -822,6 +864,7 @@ def test_pytorch_gan_mlp():
         Mlp(nn.Sequential(nn.Linear(5, 7), leaky(), *middle, nn.Linear(12, 300), nn.Tanh()), (3, 10, 10))
     )
     critic = lively(Mlp(nn.Sequential(nn.Linear(300, 9), leaky(), nn.Linear(9, 7), leaky(), nn.Linear(7, 1))))
+    settled(generator, (5,), critic)
     gan = conversion.read(files(generator, critic)).gan()
     agree(gan, generator, critic)
     assert gan.recipe.title == "MLP of PyTorch-GAN"

@@ -126,4 +126,11 @@ def test_something_that_runs_is_noticed():
 def test_plain_data_is_what_pickle_reads(value, protocol):
     data = pickle.dumps(value, protocol)
     assert Machine(LIMITS).run(io.BytesIO(data)) == pickle.loads(data)
-    assert read(data, LIMITS, legacy=False) == {"groups": {}, "unread": [], "end": len(data), "storages": []}
+    assert read(data, LIMITS, legacy=False) == {
+        "groups": {},
+        "modules": {},
+        "odd": {},
+        "unread": [],
+        "end": len(data),
+        "storages": [],
+    }

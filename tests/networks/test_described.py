@@ -17,6 +17,7 @@ from rgan.models.recipes import Recipe
 from rgan.networks.described import (
     LAYER_TYPES,
     Activation,
+    Attention,
     Block,
     ClassNormed,
     Conv,
@@ -215,7 +216,7 @@ def test_only_imported_gans_have_layers():
 def test_json_keeps_every_field():
     for layers in (LAYERS, CLASSED):
         assert Layers.from_dict(json.loads(json.dumps(layers.to_dict()))) == layers
-    seen = (*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Pool())
+    seen = (*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Pool(), Attention(2))
     assert {layer.kind for layer in seen} == set(LAYER_TYPES)
 
 
@@ -246,6 +247,25 @@ def test_layers_of_classes_are_what_torch_makes_of_them():
         assert torch.allclose(generator(z)[2:4], x[2:4], atol=1e-5)
     with labelled(labels[:2]), pytest.raises(ValueError, match="a label for each of 5 images, got 2"):
         generator(z)
+
+
+def test_self_attention_is_what_torch_makes_of_it():
+    layer = Attention(2)
+    module = layer.module((4, 5, 5))
+    rng = torch.Generator().manual_seed(0)
+    state = {name: torch.randn(value.shape, generator=rng) for name, value in module.state_dict().items()}
+    module.load_state_dict(state)
+    x = torch.randn(3, 4, 5, 5, generator=rng)
+    pixels = x.flatten(2).transpose(1, 2)  # a row a pixel
+    query, key, value = (
+        functional.linear(pixels, state[f"{name}.weight"].flatten(1), state[f"{name}.bias"])
+        for name in ("query", "key", "value")
+    )
+    attended = functional.scaled_dot_product_attention(query, key, value, scale=1.0)
+    with torch.no_grad():
+        assert torch.allclose(module(x), x + state["gamma"] * attended.transpose(1, 2).view_as(x), atol=1e-5)
+    with pytest.raises(SettingsError, match=r"at most 2,048 pixels that attend to each other, got 4,096"):
+        layer.after((4, 64, 64))
 
 
 def test_costs_are_those_of_the_modules():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from screens.checkpoints import guesses, keep
+from screens.checkpoints import guesses, keep, proposals
 from session import visitors
 from session.chosen import Slot
 from theme.html import part
@@ -89,6 +89,8 @@ def _clear() -> None:
 
 def _review(first: str, found: Proposal | Gan, shelf: Shelf) -> None:
     """What the files are, how their images look under the answers given, and the way to keep them."""
+    if isinstance(found, Proposal) and found.others:
+        found = proposals.picked(found)
     seen, kept = st.columns([3, 2], gap="large")
     with kept:
         name = st.text_input("Name", usable_name(first.rpartition(".")[0]), key="brought_name")
@@ -102,7 +104,7 @@ def _review(first: str, found: Proposal | Gan, shelf: Shelf) -> None:
             answers = guesses.answers_to(found, judge)
             parts = [part.words for part in (found.generator, found.average, found.critic) if part is not None]
             about = [*parts, *found.notes(answers)]
-            made, images = found.gan(answers), guesses.images(found.files, tuple(answers.items()), SHOWN, found)
+            made, images = found.gan(answers), guesses.images(found.key, tuple(answers.items()), SHOWN, found)
         drawn = Picture(png(grid(images, COLUMNS, scale=2)), f"{SHOWN} images of the model")
         seen.html(part("board.html", "card", drawn))
         seen.markdown("\n".join(f"- {plain(sentence)}" for sentence in about))

@@ -51,7 +51,7 @@ def answers_to(found: Proposal, judge: Judge | None) -> dict[str, str]:
             with columns[len(answers) % len(columns)]:
                 answers[question.name] = st.selectbox(
                     question.text, options, options.index(question.guess), format_func=question.options.__getitem__,
-                    key=f"answer:{question.name}",
+                    key=f"answer:{found.number}:{question.name}",
                 )  # fmt: skip
                 _tried(found, question, answers, judge)
     return answers
@@ -64,7 +64,7 @@ def _tried(found: Proposal, question: Question, answers: Mapping[str, str], judg
     for option in question.options:
         given = tuple((dict(answers) | {question.name: option}).items())
         try:
-            tried[option] = images(found.files, given, TRIED, found)
+            tried[option] = images(found.key, given, TRIED, found)
         except RganError:
             continue  # an answer that fits no network shows nothing
         under[option] = given
@@ -74,24 +74,20 @@ def _tried(found: Proposal, question: Question, answers: Mapping[str, str], judg
     shown = []
     for option, drawn in tried.items():
         words = question.options[option]
-        seen = "" if judge is None else f"badness {per_cent(_badness(judge.data, found.files, under[option], found))}"
+        seen = "" if judge is None else f"badness {per_cent(_badness(judge.data, found.key, under[option], found))}"
         shown.append((Picture(png(grid(drawn, TRIED, scale=2)), f"{TRIED} images with {words}", words), seen))
     st.html(part("checkpoints.html", "tried", shown))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def images(
-    files: tuple[tuple[str, str], ...], answers: tuple[tuple[str, str], ...], count: int, _found: Proposal
-) -> np.ndarray:
+def images(key: tuple[str, ...], answers: tuple[tuple[str, str], ...], count: int, _found: Proposal) -> np.ndarray:
     """Images uint8 (count, H, W, C) under these answers."""
     gan = _found.gan(dict(answers))
     return to_uint8(gan.probe().images(gan.noise(count, 0)))
 
 
 @st.cache_data(max_entries=256, show_spinner="Asking the judge …")
-def _badness(
-    data: str, files: tuple[tuple[str, str], ...], answers: tuple[tuple[str, str], ...], _found: Proposal
-) -> float:
+def _badness(data: str, key: tuple[str, ...], answers: tuple[tuple[str, str], ...], _found: Proposal) -> float:
     """Mean badness of images under these answers."""
     gan = _found.gan(dict(answers))
     return float(shipped(data).opinion(gan.probe().images(gan.noise(JUDGED, 0))).badness.mean())

@@ -17,6 +17,7 @@ from theme.html import part
 
 from rgan.common.errors import RganError
 from rgan.common.images import grid, png, to_uint8
+from rgan.models import own
 from rgan.models.comparability import comparability
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
@@ -41,7 +42,7 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         st.html(part("board.html", "card", drawn))
         st.caption(f"{SAMPLES} images from the noise of seed 0.")
         _actions(name, path, shelf)
-        if not gan.has_critic:
+        if not gan.has_critic and not own.is_own(path):
             lone_generator.offers(name, gan, shelf)
         _comparable(name, gan, *opened)
         if gan.training is not None:
@@ -68,7 +69,7 @@ def _samples(name: str, digest: str) -> bytes:
 
 def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     recipe, training, origin = gan.recipe, gan.training, gan.origin
-    generator, critic = recipe.parameters()
+    generator, critic = (sum(p.numel() for p in network.parameters()) for network in (gan.generator, gan.critic))
     found = [
         ("System", recipe.title),
         ("Images", f"{recipe.size}×{recipe.size} pixels, {'grey' if recipe.channels == 1 else 'colour'}"),
@@ -85,8 +86,11 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     found += [
         ("Draws with", "a moving average of its weights" if gan.average is not None else "its last weights"),
         ("Real images in the file", f"{len(gan.reference):,}" if gan.reference is not None else "none"),
-        ("Size of the file", f"{path.stat().st_size / 2**20:.1f} MiB"),
     ]
+    if own.is_own(path):
+        found.append(("Its code", f"{own_name(str(path))}, which the operator named"))
+    else:
+        found.append(("Size of the file", f"{path.stat().st_size / 2**20:.1f} MiB"))
     if origin is not None:
         found += [(f"From {file}", f"SHA-256 {digest[:12]}…") for file, digest in origin.files]
         found += [(f"Taken for the {question}", answer) for question, answer in origin.answers.items()]
@@ -111,14 +115,15 @@ def _actions(name: str, path: Path, shelf: Shelf | None) -> None:
             language.WORST_NOISE, label="Find its worst noise", query_params=query(a=name, b=name),
             icon=":material/explore:",
         )  # fmt: skip
-        st.download_button(
-            "Download", path.read_bytes, f"{own_name(name)}.safetensors", on_click="ignore",
-            icon=":material/download:", key=f"download:{name}",
-        )  # fmt: skip
+        if not own.is_own(path):
+            st.download_button(
+                "Download", path.read_bytes, f"{own_name(name)}.safetensors", on_click="ignore",
+                icon=":material/download:", key=f"download:{name}",
+            )  # fmt: skip
         _rename(name, shelf)
         _delete(name, shelf)
     if not _own(name, shelf):
-        whose = "is the operator's" if name.startswith(TRAINED) else "comes with RGAN Lab"
+        whose = "is the operator's" if name.startswith(TRAINED) or own.is_own(path) else "comes with RGAN Lab"
         st.caption(f"It {whose}, and can be neither renamed nor deleted here.")
 
 

@@ -8,9 +8,9 @@ from controls.draw import stop_without
 from controls.model_choice import choose_model
 from screens.checkpoints import bring, model_view
 from session import visitors
-from session.state import load, models
+from session.state import load, models, own_code
 from session.table import MODEL, A
-from theme.language import symbols
+from theme.language import plain, symbols
 
 from rgan.common.errors import RganError
 from rgan.models.gan import Gan
@@ -19,6 +19,8 @@ st.title("Checkpoints", anchor=False)
 shelf = visitors.shelf()
 bring.drop(shelf)
 
+if problem := own_code()[1]:
+    st.warning(plain(problem), icon=":material/warning:")
 files = models()
 gans: dict[str, Gan] = {}
 for name in files:

@@ -14,6 +14,7 @@ from itertools import islice
 from rgan.common import limits
 from rgan.importing.drafting import SMALLEST, Draft, MismatchError, Network, Question
 from rgan.importing.formats import chains, residual
+from rgan.importing.solver import Reading
 from rgan.importing.tensors import Store
 from rgan.networks.described import Shape
 
@@ -24,17 +25,23 @@ IMAGE_SIDES = (28, 32, 64, 48, 128, 96, *(side for side in range(16, 128, 4) if 
 CHANNELS = (1, 3)
 
 
+KNOWN = -2.0  # cost of a reading whose names are known
+
+
 @dataclass(frozen=True)
 class Format:
-    """Networks that one program writes."""
+    """Networks that one program writes. sure: its names are its own, so what weights do not tell is as in its code;
+    others are copied far and wide, and changed.
+    """
 
     title: str
     generator: Callable[[Draft], None]
     critic: Callable[[Draft], None]
+    sure: bool = True
 
 
 FORMATS = (
-    Format("DCGAN of pytorch/examples", chains.examples_generator, chains.examples_critic),
+    Format("DCGAN of pytorch/examples", chains.examples_generator, chains.examples_critic, sure=False),
     Format("DCGAN of WassersteinGAN", chains.wasserstein_generator, chains.wasserstein_critic),
     Format("DCGAN of pytorch_GAN_zoo", chains.zoo_generator, chains.zoo_critic),
     Format("CNN of pytorch-gan-collections", chains.collections_generator, chains.collections_critic),
@@ -42,11 +49,25 @@ FORMATS = (
     Format("ResNet of mimicry or sngan.pytorch", residual.sngan_generator, residual.sngan_critic),
     Format("ResNet of StudioGAN", residual.studiogan_generator, residual.studiogan_critic),
     Format("CNN of StudioGAN", chains.studiogan_conv_generator, chains.studiogan_conv_critic),
-    Format("DCGAN of torchgan", chains.torchgan_generator, chains.torchgan_critic),
-    Format("CNN of PyTorch-GAN", chains.pytorch_gan_generator, chains.pytorch_gan_critic),
-    Format("MLP of PyTorch-GAN", chains.pytorch_gan_mlp_generator, chains.pytorch_gan_mlp_critic),
-    Format("MLP", chains.mlp_generator, chains.mlp_critic),
+    Format("DCGAN of torchgan", chains.torchgan_generator, chains.torchgan_critic, sure=False),
+    Format("CNN of PyTorch-GAN", chains.pytorch_gan_generator, chains.pytorch_gan_critic, sure=False),
+    Format("MLP of PyTorch-GAN", chains.pytorch_gan_mlp_generator, chains.pytorch_gan_mlp_critic, sure=False),
+    Format("MLP", chains.mlp_generator, chains.mlp_critic, sure=False),
 )
+
+
+def readings(store: Store, role: str, *, source: str = "", image: Shape = ()) -> list[Reading]:
+    """The formats that these tensors are of, as readings; arguments as of `recognise`."""
+    found = []
+    for one in FORMATS:
+        draft = Draft(store, {}, source=source, image=image)
+        if _mismatch(one, role, draft):
+            continue
+        own = {name: question.guess for name, question in draft.questions.items()} if one.sure else {}
+        write = one.generator if role == "generator" else one.critic
+        found.append(Reading(draft.finish(one.title).title.removesuffix(draft.suffix), write, KNOWN, own=own))
+        break
+    return found
 
 
 def recognise(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rgan.importing.drafting import Draft
 from rgan.networks.described import Activation
@@ -230,10 +231,11 @@ def pytorch_gan_generator(d: Draft) -> None:
     """PyTorch-GAN's convolutional generator, with classes or without: linear, then doubling and convolutions."""
     names = d.modules(r"conv_(?:blocks|model)\.\d+")
     d.need(d.rank("l1.0") == 2 and len(names) == 6 and [d.rank(name) for name in names] == [1, 4, 1, 4, 1, 4])
-    label = "label_emb" if d.has("label_emb") else ""
-    if not label:
+    if d.has("label_emb"):
+        d.labelled_noise("label_emb", d.size("l1.0", 2)[1], "noise")
+    else:
         d.noise(d.size("l1.0", 2)[1])
-    d.linear("l1.0", label=label, first="noise")
+    d.linear("l1.0")
     d.view(d.size(names[0], 1)[0])
     d.norm(names[0], fixed=True)
     for conv, norm in ((names[1], names[2]), (names[3], names[4])):
@@ -260,10 +262,7 @@ def pytorch_gan_critic(d: Draft) -> None:
 def _mlp_generator(d: Draft, names: list[str], guess: str, eps: str) -> None:
     d.need(len(names) > 1 and set(map(d.rank, names)) <= {1, 2} and d.rank(names[0]) == 2)
     if d.has("label_emb"):
-        d.linear(names[0], label="label_emb")
-        if _between(d, names[0], names[1]):
-            d.activation(guess)
-        names = names[1:]
+        d.labelled_noise("label_emb", d.size(names[0], 2)[1], "class")
     else:
         d.noise(d.size(names[0], 2)[1])
     chain(d, names, lambda _: None, guess, eps)
@@ -274,10 +273,10 @@ def _mlp_critic(d: Draft, names: list[str], eps: str) -> None:
     d.need(len(names) > 1 and set(map(d.rank, names)) <= {1, 2} and d.rank(names[0]) == 2)
     d.from_image()
     if d.has("label_embedding"):
-        d.linear(names[0], label="label_embedding")
-        if _between(d, names[0], names[1]):
-            d.activation("leaky 0.2")
-        names = names[1:]
+        d.flat()
+        classes, length = d.size("label_embedding", 2)
+        table = "label_embedding.weight"
+        d.label(classes, partial(d.store.value, table), "concat", (length,), (table,), False)
     chain(d, names[:-1], lambda _: None, "leaky 0.2", eps)
     if _between(d, names[-2], names[-1]):
         d.activation("leaky 0.2")
