@@ -1,5 +1,6 @@
 // A page comes into view at once, with its style and its sidebar: what came before them would jump. Streamlit sends the
 // sidebar collapsed; here it opens while style.css still hides everything. Who has closed it finds it closed.
+const LATEST = 4000;  // ms, after which style.css shows the page anyway
 const WIDE = 768;  // px, from which on the sidebar stands beside the page
 const CLOSED = 'rgan-sidebar-closed';
 
@@ -20,9 +21,11 @@ export default function () {
     document.querySelector('[data-testid="stExpandSidebarButton"]')?.click();
     return false;
   };
+  const end = performance.now() + LATEST;
   const look = () => {
     const styled = getComputedStyle(root).getPropertyValue('--styled') !== '';
-    if (styled && opened()) requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
+    const there = (styled && opened()) || performance.now() > end;
+    if (there) requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
     else requestAnimationFrame(look);
   };
   look();
