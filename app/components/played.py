@@ -78,25 +78,26 @@ def played(
     elif (kept := last.get()) is not None and kept.names == names:
         frames, waiting = kept.frames, _waiting(found)
         last.set(Standing(names, frames, asked=False))
-    if frames:
-        count = frames[0]["size"][0]
-        data = stage_data(
-            [OnStage(one | {"model": name}, words) for one, name, words in zip(frames, names, about, strict=True)],
-            radius=radius,
-            play=play,
-            picked=None if pick is None else min(current(pick), count) - 1,
-            things=THINGS.get(load(names[0]).data, "images"),
-            waiting=waiting,
-        )
-        stage(
-            data | {"asked": times_put_back()},
-            key,
-            on_pick=None if pick is None else lambda sample: moved(pick, sample + 1),
-            parameter="" if place is None else place.key,
-            on_leave=None if place is None else lambda radius: moved(place, radius),
-        )
-    else:
-        st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
+    with st.container(key=f"stage_{key}", gap=None):  # which keeps its height
+        if frames:
+            count = frames[0]["size"][0]
+            data = stage_data(
+                [OnStage(one | {"model": name}, words) for one, name, words in zip(frames, names, about, strict=True)],
+                radius=radius,
+                play=play,
+                picked=None if pick is None else min(current(pick), count) - 1,
+                things=THINGS.get(load(names[0]).data, "images"),
+                waiting=waiting,
+            )
+            stage(
+                data | {"asked": times_put_back()},
+                key,
+                on_pick=None if pick is None else lambda sample: moved(pick, sample + 1),
+                parameter="" if place is None else place.key,
+                on_leave=None if place is None else lambda radius: moved(place, radius),
+            )
+        else:
+            st.html(f'<div class="stage-to-come">{_waiting(found)}</div>')
     _watch(found, [] if waiting else [one["id"] for one in frames])
     return dict(zip("AB", frames, strict=False))
 

@@ -75,6 +75,40 @@ def ready(test) -> bool:
     return 'class="awaited"' not in words(test)
 
 
+# What the screens of two models show, and where the first picture of a screen is.
+SCREENS = (
+    "", "worst-noise", "failures", "embeddings", "evidence", "blind-test", "train", "checkpoints", "reproduce",
+)  # fmt: skip
+WITHOUT_PICTURE = {"reproduce", "train"}  # until a study, or a training, has been made
+TOP = """() => Math.min(...[...document.querySelectorAll(
+    '[data-testid=stMain] :is(img, canvas, .js-plotly-plot)')].filter((one) => !one.closest('.model-tiles'))
+    .map((one) => one.getBoundingClientRect()).filter((box) => box.width > 60 && box.height > 40).map((box) => box.top)
+)"""
+
+
+@pytest.fixture(scope="module")
+def laptop(browser):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(laptop: Page, address: str, screen):
+    laptop.goto(f"{address}/{screen}")
+    laptop.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=120_000)
+    if screen not in WITHOUT_PICTURE:
+        laptop.wait_for_function(f"({TOP})() < 450", timeout=120_000)
+    laptop.wait_for_selector(IDLE, timeout=120_000)
+    laptop.wait_for_timeout(500)
+    expect(laptop.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
+    shifted = laptop.evaluate("window.shifts")
+    assert sum(shifted) <= 0.1, shifted
+    assert screen in WITHOUT_PICTURE or laptop.evaluate(TOP) < 450
+
+
 def test_nothing_moves_while_a_screen_comes(page: Page, address: str):
     page.add_init_script(SHIFTS)
     page.goto(f"{address}/evidence")

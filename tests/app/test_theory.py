@@ -75,6 +75,8 @@ def test_the_loss_is_drawn_by_the_pointer_and_by_keys(page: Page, address: str):
     page.goto(f"{address}/theory")
     chart = page.locator(".drawn-loss")
     expect(chart.locator(".knot")).to_have_count(drawn.KNOTS, timeout=ANY_TIME)
+    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    page.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=ANY_TIME)
     before = page.locator(".finding .words").inner_text()
     box = chart.locator(".sheet").bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 1)

@@ -63,7 +63,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
             return
         for row in (shown[:2], shown[2:]):
             for one, column in zip(row, st.columns(2, gap="large"), strict=True):
-                with column:
+                with column, st.container(key=f"panel_{one.letter}"):  # which keeps its height
                     _chart(one, found, names)
                     if found[one.found_key()].done:
                         st.html(claim_html(value(found[one.found_key()])))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from pathlib import Path
 
 import streamlit as st
 import torch
 from controls.draw import choose, draw
+from screens.train import data_sheet
 from session import table
 from session.state import DATA, about_data, broken_data, data_sets
 from session.twins import twins
-from theme.language import plain, symbols
+from theme.html import part
+from theme.language import plain
 
 from rgan.models.recipes import Recipe, Robust, lasting, recipe
 from rgan.models.systems import SYSTEMS, size_near
+from rgan.report.parts import Picture
 from rgan.training.runs import TrainingPlan
 
 
 def plan_form() -> TrainingPlan:
     """Draw the controls into the current container and return the plan they ask for."""
     data = choose(table.DATA, data_sets())
+    place = st.container()
     for name, why in broken_data().items():
         st.warning(plain(f"{name}: {why}"), icon=":material/folder_zip:")
     system = draw(table.SYSTEM)
@@ -39,6 +44,8 @@ def plan_form() -> TrainingPlan:
             )
         )
     about = about_data(data)
+    with place:
+        data_sheet.sheet(data, size_near(system, about.size))
     made = recipe(
         system, robust, players=players, width=width, latent=latent, size=size_near(system, about.size),
         channels=about.channels,
@@ -66,8 +73,8 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
         preset = recipe(system, kind, players=players).robust
         assert preset is not None
         terms = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in preset.terms().items())
-        st.caption(f"λ {preset.weight:g}, ε₁ {preset.noise_radius:g}, ε₂ {preset.image_radius:g}; {terms}")
-        symbols("ε₁", "ε₂", "λ of training")
+        st.caption(f"Terms: {terms}.")
+        _explained(preset.noise_radius, preset.image_radius, preset.weight)
         return kind, players
     first, second, third = st.columns(3)
     with first:
@@ -76,10 +83,37 @@ def _robust(system: str) -> tuple[Robust | str | None, str]:
         image_radius = draw(table.TRAIN_IMAGE_RADIUS)
     with third:
         weight = draw(table.WEIGHT)
-    symbols("ε₁", "ε₂", "λ of training")
+    _explained(noise_radius, image_radius, weight)
     with st.expander("Solver"):
         steps = draw(table.SOLVER_STEPS)
     return Robust(noise_radius, image_radius, weight, steps=steps), players
+
+
+def _explained(noise_radius: float, image_radius: float, weight: float) -> None:
+    values = noise_radius, image_radius, weight
+    st.html(part("train.html", "terms", [(*one, f"{value:g}") for one, value in zip(_terms(), values, strict=True)]))
+
+
+@functools.cache
+def _terms() -> tuple[tuple[str, Picture, str], ...]:
+    """What ε₁, ε₂ and λ do, each with a drawing."""
+    return tuple(
+        (name, Picture(Path(__file__).with_name(f"{file}.svg").read_bytes(), alt, kind="svg+xml"), words)
+        for name, file, alt, words in (
+            (
+                "ε₁", "noise_radius", "A noise vector z moves within a ball to where it is worst",
+                "the generator trains on the worst noise this near to each z",
+            ),
+            (
+                "ε₂", "image_radius", "An image is changed a little, to where the critic errs most",
+                "the critic trains on images, real and drawn, moved this far to where it errs most",
+            ),
+            (
+                "λ", "weight", "The loss that is trained: the usual one and λ times the worst",
+                "what the worst counts beside the usual loss; 0 is the baseline",
+            ),
+        )
+    )  # fmt: skip
 
 
 def pair(plan: TrainingPlan) -> tuple[TrainingPlan, TrainingPlan]:

@@ -63,7 +63,8 @@ listed = records()
 if not listed:
     finding(
         Finding(
-            "Your pair will learn like this one, which comes with the app: a baseline and its robust twin, same seed."
+            "Your pair will learn like this one, which comes with the app: a baseline and its robust twin, same seed.",
+            ("At the end there are two models that every screen opens, with pictures and curves of their training",),
         ),
         "Choose data, system and robust part in the sidebar (» on a phone). **Train the pair** trains a baseline and "
         "its robust twin with the same seed; here you then see both learn. Training goes on while you use other pages, "

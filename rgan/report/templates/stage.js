@@ -345,7 +345,7 @@ const mount = (() => {
 
   class Stage {
     constructor(element) {
-      this.root = made('div', 'stage', element);
+      this.root = made('div', 'stage coming', element);
       this.root.innerHTML = HTML;
       this.panes = [];
       this.given = {};
@@ -429,6 +429,7 @@ const mount = (() => {
       if (!this.motion && !this.held) this.radius = this.radii[this.at(this.wish).near];
       if (moved) this.told = this.radius;
       this.fit();
+      this.root.classList.remove('coming');
       this.draw();
       this.settle(false);
       if (data.play && !this.played && !still()) this.play();
