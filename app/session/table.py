@@ -195,6 +195,11 @@ TRIALS = OneOf(
     key="trials", label="Pairs", default=FIRST_TRIALS, options=(10, 20, 40), group="test", short="Number of pairs",
     help="Half of them, nobody knows which, are the control: random noise of the same length.",
 )  # fmt: skip
+CLASS = Text(
+    key="class", label="Class", default="", group="test", placeholder="such as 7b",
+    help="Tests under one name are counted together as well, so a link to this page with it gives a class its own "
+    "result. Counts alone are kept, on this server, and nobody's name.",
+)  # fmt: skip
 
 # A study.
 RADII = Text(
@@ -329,7 +334,8 @@ CONTROLS: Mapping[str, Control[Any]] = {
     for one in (
         A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
         BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
-        ARROWS, QUESTION, TRIALS, RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
+        ARROWS, QUESTION, TRIALS, CLASS,
+        RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
         TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
         STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
         WEIGHT_SLOPE, RUN, MODEL,

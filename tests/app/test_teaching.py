@@ -114,3 +114,23 @@ def test_answers_are_counted_kept_and_shown_against_the_judge():
     assert "All 2 visitors here" in words(test), "tests of other seeds count too"
     waited(test, lambda test: not any("Checking the search" in caption.value for caption in test.caption))
     assert test.number_input(key="seed").value == 5 and not test.exception
+
+
+def test_a_class_has_a_result_of_its_own():
+    of_class = {"class": "7b", "trials": "10", "seed": "11", "eps": "2.5"}
+    first = app("blind_test", **of_class)
+    assert "Nobody of 7b has finished" in words(first)
+    for _ in range(10):
+        first.button(key="choose_left").click().run()
+    other = app("blind_test", **of_class | {"class": "8a"})
+    assert "Nobody of 8a has finished" in words(other), "another class"
+    for _ in range(10):
+        other.button(key="choose_right").click().run()
+    assert "All 2 visitors here" in words(other) and "8a, 1 test" in words(other)
+    teacher = app("blind_test", **of_class | {"seed": "12"})
+    made = pairs(
+        tuple(tiny_models.load(*tiny_models.PAIR)), BlindTestPlan(BROKEN, 10, 2.5, "judge", 11), shipped("digits")
+    )
+    assert "7b, 1 test" in words(teacher) and "pair 1 of 10" in words(teacher)
+    for kind in (WORST, RANDOM):
+        assert f"<td>{tally(made, [0] * 10, kind).words()}" in words(teacher)

@@ -14,7 +14,7 @@ from screens.blind_test import everybody, view
 from session import chosen
 from session.answered import Answered, want
 from session.chosen import Slot
-from session.table import QUESTION, SEED, TRIALS
+from session.table import CLASS, QUESTION, SEED, TRIALS
 from session.tasks import Work
 from session.waiting import redrawn, value
 from theme.language import plain
@@ -34,7 +34,7 @@ def choose(test: str, made: Sequence[Pair], trial: int, side: int) -> None:
     if len(given) == trial:
         ANSWERS.set({**ANSWERS.get(), test: (*given, side)})
         if trial + 1 == len(made):
-            everybody.add(test, made, (*given, side))
+            everybody.add(test, made, (*given, side), chosen.current(CLASS).strip())
 
 
 def again() -> None:
@@ -48,6 +48,8 @@ with settings_panel():
     radius = attack.radius(min(map(reach, gans)))
     raised = objective_choice(names, gans)
     seed = draw(SEED)
+    group = draw(CLASS).strip()
+    of_class = st.container()
     st.caption("What you change here begins another test; the answers of this one are kept.")
 try:
     plan = BlindTestPlan(question, trials, radius, raised.objective, seed)
@@ -72,6 +74,9 @@ except RganError as error:
     st.error(plain(str(error)))
     st.stop()
 
+if group:
+    with of_class, st.popover("Result of the class", icon=":material/groups:"):
+        view.class_result(group, *everybody.so_far(test, group))
 if len(answers) < len(made):
     view.ask(
         question, radius, made[len(answers)], len(answers), len(made),

@@ -88,6 +88,23 @@ def result(
     download("answers", as_csv(rows(shown, answers)), "blind-test.csv")
 
 
+def class_result(group: str, tests: int, found: dict[str, Tally]) -> None:
+    """What the tests of a class come to; shown to whoever asks, so that it influences nobody's answers."""
+    if not tests:
+        st.markdown(f"Nobody of {plain(group)} has finished this test yet. The link is this page's address.")
+        return
+    rows_ = [(marked(kind, words), found[kind].words()) for kind, words in NOISE.items()]
+    st.html(
+        part(
+            "blind_test.html",
+            "tally",
+            ["Right under", f"{group}, {tests:,} {'test' if tests == 1 else 'tests'}"],
+            rows_,
+        )
+    )
+    st.caption("Guessing is right in 50 %. Of these models and settings, whatever the seed.")
+
+
 def strength(found: dict[str, Strength]) -> None:
     """How much of the worst noise was shown; empty while that is being measured."""
     said = words({side: one.words for side, one in found.items()})
