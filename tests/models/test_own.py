@@ -68,7 +68,7 @@ def test_what_is_wrong_with_the_file_is_said(case, tmp_path):
         checkpoints.load(f"{tmp_path / 'm.py'}:one")
 
 
-def test_a_changed_file_is_read_anew_and_a_missing_one_refused(tmp_path):
+def test_a_changed_file_is_read_anew_and_a_missing_one_refused(tmp_path, monkeypatch):
     file = tmp_path / "m.py"
     for side in (8, 16):
         layers = f"nn.Sequential(nn.Linear(4, {side**2}), nn.Unflatten(1, (1, {side}, {side})))"
@@ -76,4 +76,5 @@ def test_a_changed_file_is_read_anew_and_a_missing_one_refused(tmp_path):
         assert checkpoints.load(f"{file}:one").recipe.size == side
     with pytest.raises(CheckpointError, match=r"a Python file of models at .*gone\.py, got: No such file"):
         checkpoints.load(tmp_path / "gone.py:one")
+    monkeypatch.setenv("RGAN_MODELS", "")  # so that what the command sets ends with this test
     assert main(["app", "--models", str(tmp_path / "gone.py")]) == 2

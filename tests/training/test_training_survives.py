@@ -75,7 +75,7 @@ def state(page: Page, name: str):
 
 
 def iteration(page: Page, name: str) -> int:
-    found = re.search(r"iteration ([\d,]+) of", state(page, name).inner_text())
+    found = re.search(r"iteration ([\d,]+) of", state(page, name).text_content())
     return int(found[1].replace(",", ""))
 
 
