@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from screens.checkpoints import guesses
+from session.chosen import Slot
 from theme.html import part
 
 from rgan.common.errors import RganError
@@ -17,8 +18,8 @@ TILES, IMAGES, ROW = 4, 16, 8  # readings shown, images of each, those beside ea
 def picked(found: Proposal) -> Proposal:
     """A tile for each of the likeliest readings; the one that was clicked, at first the best."""
     ranked = found.ranked[:TILES]
-    key = f"proposal:{found.key}"
-    number = min(int(st.session_state.get(key, 1)), len(ranked))
+    taken = Slot(f"proposal:{found.key}", 1)
+    number = min(taken.get(), len(ranked))
     st.markdown("**Weights do not tell how they are wired. Which of these looks like its images?**")
     for column, one in zip(st.columns(TILES), ranked, strict=False):
         with column:
@@ -36,6 +37,6 @@ def picked(found: Proposal) -> Proposal:
             st.button(
                 "Taken" if one.number == number else "Take this", key=f"take:{one.number}", width="stretch",
                 type="primary" if one.number == number else "secondary",
-                on_click=st.session_state.__setitem__, args=(key, one.number),
+                on_click=taken.set, args=(one.number,),
             )  # fmt: skip
     return ranked[number - 1]

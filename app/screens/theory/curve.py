@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from screens.theory.drawn import HEIGHTS, MOST_STARTS, Drawn
+from session.chosen import Slot
 from theme.html import beside
 
 from rgan.theory.worst_distribution import Worst
 
+_TOLD = Slot[Any]("theory_curve", None)  # what the drawing says last
 LEAST = 0.002  # of the mass: what moves less is not drawn
 _mount = st.components.v2.component(
     "curve",
@@ -38,7 +41,7 @@ def curve(drawn: Drawn, worst: Worst, on_curve: Callable[[str], None], on_starts
             "most": MOST_STARTS,
             "ends": [float(ground.places[0]), float(ground.places[-1])],
         },
-        key="theory_curve",
-        on_curve_change=lambda: on_curve(str(st.session_state.theory_curve.curve)),
-        on_starts_change=lambda: on_starts(str(st.session_state.theory_curve.starts)),
+        key=_TOLD.key,
+        on_curve_change=lambda: on_curve(str(_TOLD.get().curve)),
+        on_starts_change=lambda: on_starts(str(_TOLD.get().starts)),
     )
