@@ -245,7 +245,6 @@ class _Head:
     main: tuple[Item, ...]
     slots: tuple[_Slot, ...]
     cost: float
-    dropped: tuple[str, ...] = ()
 
 
 def _heads(store: Store, items: Sequence[Item], image: Shape) -> Iterator[_Head]:

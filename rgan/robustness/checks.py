@@ -21,7 +21,6 @@ WORDS = {GOOD: "● good", FAIR: "◐ look closer", POOR: "○ do not trust"}
 CONVERGED, LOOSE = 0.95, 0.9  # of what the unlike attack finds: below the second, no claim is made
 LARGER = 10  # times the attack's budget: what the unlike attack is given
 MOST_GRADIENTS, FEWEST, MOST_SAMPLES = 64_000, 8, 32  # of that attack in all; samples that it is tried on
-RESOLUTION = 1e-3  # of the loss: what convolutions in TF32, a GPU's default, cannot tell apart
 
 
 @dataclass(frozen=True)

@@ -160,10 +160,3 @@ def distance(places: Vector, p: Vector, q: Vector) -> float:
     at = cuts - widths / 2
     where = [places[np.searchsorted(np.cumsum(one), at).clip(0, len(places) - 1)] for one in (p, q)]
     return float(widths @ (where[0] - where[1]) ** 2)
-
-
-def blinding_weight(game: Game) -> float | None:
-    """The least λ from which worst distributions can hide the difference altogether, so that no critic is right more
-    often than by chance though p_r ≠ p_g: ½, where each may move to the other's place; None where they are too far."""
-    far = distance(game.places, game.real, game.fake)
-    return 0.5 if min(game.real_radius, game.fake_radius) >= far else None
