@@ -18,13 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from strangers import as_normal
 
 from rgan.common.errors import RganError
 from rgan.importing import conversion
 from rgan.importing.conversion import Proposal
-from rgan.models.gan import Gan
-from rgan.networks.described import Rescale, Uniform
 
 CENSUS = Path(os.environ.get("RGAN_SHARED", Path(__file__).parents[2] / "shared")) / "census"
 RIGHT = 0.97
@@ -86,18 +84,8 @@ def _agreement(proposal: Proposal, path: Path, about: dict[str, object]) -> floa
     if z.shape[1] != gan.recipe.latent or true.shape[1:] != (gan.recipe.channels, gan.recipe.size, gan.recipe.size):
         return math.nan
     conditional = gan.classes and int(labels.min()) >= 0
-    drawn = gan.images(_as_normal(z, gan), labels if conditional else None).numpy()
+    drawn = gan.images(as_normal(z, gan), labels if conditional else None).numpy()
     return float(np.median([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(drawn, true, strict=True)]))
-
-
-def _as_normal(z: Tensor, gan: Gan) -> Tensor:
-    """Noise of the network's own prior as the standard normal noise that RGAN Lab gives it."""
-    layers = gan.recipe.layers.generator if gan.recipe.layers else ()
-    if not layers or not isinstance(layers[0], Uniform):
-        return z
-    if isinstance(layers[1], Rescale):
-        z = 2 * z - 1
-    return torch.erfinv(z.clamp(-1 + 1e-6, 1 - 1e-6)) * math.sqrt(2)
 
 
 def main() -> None:

@@ -99,7 +99,8 @@ class ImageFiles:
                 with zipfile.ZipFile(path) as archive:
                     names = archive.namelist()
             except Exception as error:  # a damaged directory of a zip breaks zipfile in many ways
-                reason = str(error) or type(error).__name__
+                torn = not isinstance(error, zipfile.BadZipFile)
+                reason = "its list of files is damaged" if torn else str(error)
                 raise DataError(
                     f"expected a folder or a zip of images, got {path.name}, which is neither ({reason}); name "
                     "another, or pack it again"
