@@ -10,6 +10,7 @@ from session import chosen
 from session.chosen import Slot
 from session.shared import is_moved
 from session.table import OBJECTIVE
+from theme.language import plain
 
 from rgan.attack.objectives import CRITIC, JUDGE, choices, judge_for
 from rgan.common.formatting import per_cent
@@ -40,8 +41,8 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...], *, first: st
     objective = draw(replace(OBJECTIVE, options=offered, default=usual))
     if judge is not None and objective == JUDGE:
         st.caption(
-            f"The judge of {judge.data} that may be attacked: right on {per_cent(judge.accuracy)} of held-out real "
-            "images. Verdicts come from the other one."
+            f"The judge of {plain(judge.data)} that may be attacked: right on {per_cent(judge.accuracy)} of held-out "
+            "real images. Verdicts come from the other one."
         )
     return ObjectiveChoice(
         objective, judge.data if judge and objective == JUDGE else "", usual, _because(names, gans, offered)

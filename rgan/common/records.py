@@ -46,9 +46,7 @@ def load(kind: type[T], path: str | Path) -> T:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (OSError, SafetensorError) as error:
-        raise FileError(
-            f"expected a result in {path}, got a file that cannot be read ({error}); make it again"
-        ) from error
+        raise FileError(f"expected a result in {path}, got a file that is missing or damaged; make it again") from error
     if metadata.get("result") != kind.__name__:
         raise FileError(
             f"expected a result of type {kind.__name__} in {path}, got {metadata.get('result', 'none')}; choose another"

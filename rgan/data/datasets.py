@@ -381,15 +381,16 @@ def _prepared(
         facts = json.loads((folder / FACTS).read_text())
         shape = facts["count"], channels, size, size
         if (folder / PIXELS).stat().st_size != math.prod(shape):
-            raise ValueError(f"{PIXELS} does not have {math.prod(shape):,} bytes")
+            raise ValueError("cut short")
         pixels = np.memmap(folder / PIXELS, np.uint8, "c", shape=shape)
     except OSError as error:
         raise DataError(
-            f"expected to prepare {name} in {folder}, got: {error}; free some space there, or delete that folder"
+            f"expected to prepare {name} in {folder}, got: {error.strerror or error}; free some space there, or "
+            "delete that folder"
         ) from error
     except (ValueError, KeyError) as error:
         raise DataError(
-            f"expected the images of {name} in {folder}, got: {error}; delete that folder, and it is made anew"
+            f"expected the images of {name} in {folder}, got damaged files; delete that folder, and it is made anew"
         ) from error
     classes = tuple(sorted(set(facts["labels"])))
     numbers = {label: number for number, label in enumerate(classes)}

@@ -64,6 +64,14 @@ def _hidden(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
+def _begins_as_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == b"PK"
+    except OSError:
+        return False
+
+
 def _is_image(name: str) -> bool:
     """Whether a name within a folder or zip is that of an image nobody hid."""
     return name.lower().endswith(SUFFIXES) and not _hidden(name)
@@ -99,12 +107,11 @@ class ImageFiles:
                 with zipfile.ZipFile(path) as archive:
                     names = archive.namelist()
             except Exception as error:  # a damaged directory of a zip breaks zipfile in many ways
-                torn = not isinstance(error, zipfile.BadZipFile)
-                reason = "its list of files is damaged" if torn else str(error)
-                raise DataError(
-                    f"expected a folder or a zip of images, got {path.name}, which is neither ({reason}); name "
-                    "another, or pack it again"
-                ) from error
+                if _begins_as_zip(path):
+                    got = f"{path.name}, a zip that is damaged or cut short; copy or pack it again"
+                else:
+                    got = f"{path.name}, which is neither; name another"
+                raise DataError(f"expected a folder or a zip of images, got {got}") from error
         self.names = sorted(filter(_is_image, names))
         others = Counter(Path(name).suffix.lower() for name in names if not _hidden(name))
         self.unreadable = tuple(

@@ -436,7 +436,7 @@ def load(path: str | Path) -> Judge:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise CheckpointError(f"expected a judge's file at {path}, got: {error}; check the path") from error
+        raise CheckpointError(f"expected a judge's file at {path}, got: {error.strerror}; check the path") from error
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{wrong}, got something else; train one with that command") from error
     if not isinstance(about, dict) or about.get("version") not in range(1, VERSION + 1):

@@ -113,7 +113,7 @@ def loads(data: bytes, name: str = "the file") -> Gan:
     try:
         tensors = from_bytes(data)
     except SafetensorError as error:
-        raise CheckpointError(f"{name}: expected whole safetensors data, got: {error}; copy the file again") from error
+        raise CheckpointError(f"{name}: expected a whole file, got a damaged one; copy it again") from error
     for key, value in tensors.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise CheckpointError(

@@ -101,7 +101,7 @@ class TrainingPlan:
         try:
             return cls(**(dict(values) | {"recipe": Recipe.from_dict(values["recipe"])}))
         except (TypeError, KeyError) as error:
-            raise SettingsError(f"expected the fields of a training plan, got a wrong one: {error}") from error
+            raise SettingsError("expected the fields of a training plan, got others; start a new run") from error
 
 
 @dataclass(frozen=True)
@@ -415,8 +415,10 @@ def _read_plan(folder: Path) -> tuple[TrainingPlan, str, str, tuple[str, ...]]:
         return TrainingPlan.from_dict(about["plan"]), state, message, notes
     except FileNotFoundError as error:
         raise RunError(f"expected a run in {folder}, found none; check the folder's name") from error
+    except SettingsError as error:
+        raise RunError(f"{folder / PLAN}: {error}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"expected a readable {PLAN} in {folder}, got: {error}; start a new run") from error
+        raise RunError(f"expected a readable {PLAN} in {folder}, got a damaged one; start a new run") from error
 
 
 def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -431,4 +433,4 @@ def _read_state(path: Path, *, with_tensors: bool = True) -> tuple[dict[str, Ten
             name: facts[name] for name in ("data", "protocol") if name in facts
         }  # older ones had none
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: expected the state of a run, got: {error}; start a new run") from error
+        raise CheckpointError(f"{path}: expected the state of a run, got a damaged file; start a new run") from error

@@ -235,8 +235,12 @@ def test_one_bad_zip_costs_itself_alone(tmp_path):
     (tmp_path / "short.zip").write_bytes(whole[:-30])
     assert datasets.own_sets(tmp_path) == ["good", "good.zip"]
     assert list(datasets.broken_zips(tmp_path)) == ["name.zip", "short.zip"]
-    with pytest.raises(DataError, match=r"got name\.zip, which is neither"):
-        datasets.load("name.zip", root=tmp_path)
+    for name in ("name.zip", "short.zip"):
+        with pytest.raises(DataError, match=f"got {name}, a zip that is damaged or cut short; copy or pack it again$"):
+            datasets.load(name, root=tmp_path)
+    (tmp_path / "text.zip").write_bytes(b"no zip at all")
+    with pytest.raises(DataError, match=r"got text\.zip, which is neither; name another$"):
+        datasets.load("text.zip", root=tmp_path)
 
 
 def test_an_unknown_compression_is_named(tmp_path):

@@ -76,8 +76,8 @@ def result(
     framed = "the moved image" if question == BROKEN else f"the image of B, {plain(names[1])}"
     nothing = " Random noise breaks next to nothing, so there guessing is all one can do." if question == BROKEN else ""
     judging = (
-        f" The judge, a classifier of real {judge.data} that has seen no model, takes the image further from real ones "
-        f"for {'the broken one' if question == BROKEN else 'A'}."
+        f" The judge, a classifier of real {plain(judge.data)} that has seen no model, takes the image further from "
+        f"real ones for {'the broken one' if question == BROKEN else 'A'}."
         if judge
         else ""
     )

@@ -9,6 +9,7 @@ import streamlit as st
 from screens.checkpoints import keep
 from session.state import data_sets
 from theme.html import part
+from theme.language import plain
 
 from rgan.common.errors import CheckpointError, RganError
 from rgan.common.formatting import per_cent
@@ -41,8 +42,8 @@ def answers_to(found: Proposal, judge: Judge | None) -> dict[str, str]:
     st.markdown("**The weights do not tell, so this was guessed. Change what looks wrong:**")
     if judge is not None:
         st.caption(
-            f"Under each answer: the mean badness of {JUDGED} images to the judge of {judge.data}, the share of real "
-            "images that look more real. Lower is likelier right; mistaken answers can still look well."
+            f"Under each answer: the mean badness of {JUDGED} images to the judge of {plain(judge.data)}, the share of "
+            "real images that look more real. Lower is likelier right; mistaken answers can still look well."
         )
     columns = st.columns(4, gap="medium")
     while new := [question for question in found.questions(answers) if question.name not in answers]:

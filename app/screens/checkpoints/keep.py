@@ -43,7 +43,7 @@ def _told(made: Gan, data: str) -> Gan:
     except DataError as error:
         real = _carried(data, made)
         if real is None:
-            st.toast(f"Kept without real images. {error}", icon=":material/info:", duration="long")
+            st.toast(plain(f"Kept without real images. {error}"), icon=":material/info:", duration="long")
     return conversion.trained_on(made, data, real)
 
 

@@ -43,7 +43,7 @@ def offers(name: str, gan: Gan, shelf: Shelf | None) -> None:
         )
         ways = {CHANGE: ("Random directions and the largest change", ":material/explore:")}
         if judge is not None:
-            ways[JUDGE] = f"Search against the judge of {judge.data}", ":material/balance:"
+            ways[JUDGE] = f"Search against the judge of {plain(judge.data)}", ":material/balance:"
         with st.container(horizontal=True):
             for against, (words, icon) in ways.items():
                 asked = query(a=name, b=name, against=against)

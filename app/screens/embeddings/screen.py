@@ -12,6 +12,7 @@ from screens.embeddings.push_view import Push
 from session import table
 from session.answered import want
 from session.state import drawing_pace
+from theme.language import plain
 
 from rgan.attack.path import reach
 from rgan.common.errors import RganError
@@ -41,6 +42,6 @@ try:
     if not drawn:
         draw_offer.offer(shown, drawing_pace(replace(layout, seed=0)))
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 view.hover(shown, found)

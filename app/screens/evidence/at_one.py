@@ -9,6 +9,7 @@ from components.pieces import at_once, beside, chart, download, numbers, titles
 from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.html import part
+from theme.language import plain
 
 from rgan.common.files import as_csv
 from rgan.common.formatting import signed
@@ -50,7 +51,7 @@ def control(asked: Asked, found: Found) -> None:
             _agreements(known)
             for side, one in known.found.items():
                 read = f" {one.attributes.sentence}" if one.attributes is not None else ""
-                st.caption(f"{known.collapse[side].sentence(side)}{read}")
+                st.caption(plain(f"{known.collapse[side].sentence(side)}{read}"))
             if known.raised:
                 st.caption(known.raised)
             download("every sample", as_csv(evidence_rows.at_radius(*known.found.values())), "control.csv")

@@ -11,6 +11,7 @@ from screens.evidence import views
 from screens.evidence.works import CURVES, MINIMAL_RADIUS, REPORT, Asked, judge_of
 from session import table
 from session.answered import want
+from theme.language import plain
 
 from rgan.attack.path import reach
 from rgan.attack.search import Attack, budget_of
@@ -29,4 +30,4 @@ try:
     asked = Asked(names, gans, judge_of(gans), chosen, samples, seed)
     views.show(view, asked, want(asked.works(view)))
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))

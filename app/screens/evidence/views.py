@@ -11,6 +11,7 @@ from screens.evidence import along, at_one, report_view
 from screens.evidence.works import CHECKS, CONTROL, CURVES, MINIMAL_RADIUS, REPORT, SHELL, TRANSFER, Asked, Found
 from session.chosen import Slot
 from session.waiting import redrawn, settled, value
+from theme.language import plain
 
 from rgan.common.formatting import per_cent
 from rgan.robustness.finding import Finding
@@ -80,7 +81,7 @@ def _about(view: View, asked: Asked) -> str:
             None,
             (
                 view.about,
-                f"**Judge**: a classifier of real {judge.data} that has seen no model; it names "
+                f"**Judge**: a classifier of real {plain(judge.data)} that has seen no model; it names "
                 f"{per_cent(judge.accuracy)} of {judge.held_out:,} held-out images rightly. **Badness** of an image: "
                 "the share of held-out real images that lie nearer to real ones than it does; 50 % is an ordinary real "
                 "image, 100 % further off than all. **Broken** (bad): 95 % or more.",

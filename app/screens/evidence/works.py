@@ -13,6 +13,7 @@ from session.answered import Answered
 from session.state import ROOT, background, models, tasks
 from session.table import VIEW
 from session.tasks import Task, Work
+from theme.language import plain
 
 from rgan.attack.search import Attack
 from rgan.embedding.projections import Report
@@ -162,7 +163,7 @@ def judge_of(gans: tuple[Gan, Gan]) -> Judge:
         if not judge.facts.knows(gan.trained_on):
             own = gan.data or "unknown data"
             st.info(
-                f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}.",
+                plain(f"{side} was trained on {own}, and is judged by how near its images are to real {judge.data}."),
                 icon=":material/info:",
             )
     return judge

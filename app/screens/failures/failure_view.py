@@ -15,7 +15,7 @@ from session.state import also, own_name
 from session.tasks import Work
 from session.waiting import redrawn, value
 from theme.html import part
-from theme.language import MARKS
+from theme.language import MARKS, plain
 
 from rgan.common.formatting import per_cent
 from rgan.common.images import gif, grid, png
@@ -45,7 +45,7 @@ def show(
     with beside:
         tiles = (("original", straight, 0), ("worst", straight, -1), ("random", random, -1))
         st.html(part("failures.html", "tiles", [_tile(kind, way, at) for kind, way, at in tiles]))
-        st.markdown(f"Noise {found.index} of seed {found.plan.seed}. {found.sentence}")
+        st.markdown(f"Noise {found.index} of seed {found.plan.seed}. {plain(found.sentence)}")
         _nearest(found)
     with moving:
         way = str(st.segmented_control(

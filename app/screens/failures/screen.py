@@ -14,6 +14,7 @@ from session.answered import want
 from session.chosen import Slot
 from session.table import BUDGET, LAM, POOL, SEED
 from session.waiting import redrawn, settled, value
+from theme.language import plain
 
 from rgan.attack.objectives import CRITIC
 from rgan.attack.path import reach
@@ -42,7 +43,7 @@ try:
     if task.done:
         value(task)
 except RganError as error:
-    st.error(str(error))
+    st.error(plain(str(error)))
     st.stop()
 linked.show()
 

@@ -17,7 +17,7 @@ from session.state import tasks
 from session.table import BY, KIND, OF, OPENED, PLACE
 from session.tasks import Task
 from theme.html import part
-from theme.language import SYMBOLS, model_title
+from theme.language import SYMBOLS, model_title, plain
 from torch import Tensor
 
 from rgan.common.formatting import per_cent, per_cent_range
@@ -57,9 +57,9 @@ def about(hunt: Hunt) -> str:
     )
     return "\n\n".join(
         (
-            f"**Badness** of an image: the share of held-out real {judge.data} that lie nearer to real ones than it "
-            f"does, in the features of an independent judge. **Broken** (bad): {per_cent(BAD, 0)} and more, circled in "
-            f"red. {BASE_RATE} {flattered}",
+            f"**Badness** of an image: the share of held-out real {plain(judge.data)} that lie nearer to real ones "
+            "than it does, in the features of an independent judge. **Broken** (bad): "
+            f"{per_cent(BAD, 0)} and more, circled in red. {BASE_RATE} {flattered}",
             "Each model is ranked by its own worst noise, unless the same noise is asked for: then the other model "
             "shows what that noise makes of its images, which was not chosen to be bad for it. **Rise**: what moving "
             "adds to badness.",
@@ -207,7 +207,7 @@ def changes(judged: JudgedGan, pool: Pool, side: str) -> None:
     rows = pool.rows[side]
     found = rows.attributes
     assert found is not None
-    st.markdown(found.sentence[:1].upper() + found.sentence[1:])
+    st.markdown(plain(found.sentence[:1].upper() + found.sentence[1:]))
     moved = rows.changed("worst")
     columns = st.columns(CHANGES, gap="medium")
     for one, column in zip([one for one in found.changes if one.beyond.positive], columns, strict=False):
