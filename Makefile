@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Where to take torch from, e.g. the address of PyTorch's CPU wheels; `default` is what pip takes by itself.
 TORCH_INDEX ?=
 
-.PHONY: app test test-all lint docs pictures clean
+.PHONY: app test test-nightly test-all lint docs pictures clean
 
 app: .venv/app
 	$(BIN)/streamlit run app/Home.py
@@ -12,9 +12,11 @@ app: .venv/app
 test: .venv/test
 	$(BIN)/python -m pytest -n 2
 
-# Also what only repeats: more kills, more damaged files.
-test-all: .venv/test
-	$(BIN)/python -m pytest -n 2 -m "nightly or not nightly"
+# What `make test` leaves out since it takes long: every screen, system and family where one has shown the way.
+test-nightly: .venv/test
+	$(BIN)/python -m pytest -n 2 -m nightly
+
+test-all: test test-nightly
 
 lint: .venv/test
 	$(BIN)/ruff check .

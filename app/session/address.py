@@ -9,7 +9,7 @@ import streamlit as st
 from session import shared
 from session.control import Control, number_in
 
-from rgan.attack.search import BUDGETS
+from rgan.attack.search import budget_name
 
 T = TypeVar("T")
 OFF = "off"  # the value that ends one
@@ -24,7 +24,7 @@ def former() -> None:
         st.query_params.pop(name, None)
     if "budget" not in st.query_params:
         steps, starts = (number_in(text or "") or usual for text, usual in zip(old, (10, 1), strict=True))
-        st.query_params["budget"] = next((b for b, most in BUDGETS.items() if most >= steps * starts), "strong")
+        st.query_params["budget"] = budget_name(int(steps * starts))
 
 
 def kept(control: Control[T]) -> T:

@@ -123,6 +123,13 @@ def budget_of(name: str | int) -> int:
     return int(name)
 
 
+def budget_name(gradients: int) -> str:
+    """The smallest of BUDGETS that has so many gradients a sample, or the largest there is."""
+    return next(
+        (name for name, most in BUDGETS.items() if most >= gradients), max(BUDGETS, key=lambda one: BUDGETS[one])
+    )
+
+
 @dataclass(frozen=True)
 class WorstNoise:
     """The state of a search over K radii and N samples.

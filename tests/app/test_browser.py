@@ -1,11 +1,13 @@
 """One journey in a real browser: open, move ε, see the images change, follow the link, reload, same picture."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
+from tests.nightly import mostly_nightly, nightly
 
 ANY_TIME = 120_000
 PAIR = "a=digits-dcgan&b=digits-dcgan-robust&budget=live"
@@ -61,8 +63,9 @@ def test_open_move_follow_reload(page: Page, address: str):
     expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2, timeout=ANY_TIME)
 
 
+@nightly
 def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen(page: Page, address: str):
-    page.goto(f"{address}/embeddings?{PAIR}&against=critic&panel=c+real+and+A&map=PCA&points=100")
+    page.goto(f"{address}/embeddings?{PAIR}&against=critic&panel=c+real+and+A&map=PCA&points=100&eps=0.7")
     expect(page.locator(".tests")).to_be_visible(timeout=ANY_TIME)
     expect(page.locator(".tests tr")).to_have_count(4)
     chart = page.locator("[class*='st-key-map-c-'] .js-plotly-plot").first
@@ -95,11 +98,12 @@ def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen
     settled(page)
     rows = page.get_by_role("textbox", name="Only these samples").input_value()
     assert len({int(row) for row in rows.split()} ^ expected) <= 4, "points on the box's edge may differ"
+    assert {"eps=0.7", "against=critic"} <= set(urlsplit(page.url).query.split("&")), "settings go along"
     expect(page.locator(".stage .pane").first.get_by_role("option")).to_have_count(len(rows.split()))
 
 
 @pytest.mark.parametrize("width", [1440, 1000])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", mostly_nightly(["light", "dark"], "dark"))
 def test_nothing_overflows(browser, address: str, width: int, scheme: str):
     context = browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=scheme)
     page = context.new_page()

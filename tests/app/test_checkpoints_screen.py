@@ -27,6 +27,7 @@ from rgan.training import critic as critic_training
 from rgan.training.runs import Record, TrainingPlan
 from tests.app.test_screens import app, claims, waited, words
 from tests.conftest import ROOT
+from tests.nightly import nightly
 
 sys.path.insert(0, str(ROOT / "app"))
 
@@ -373,6 +374,7 @@ def test_visitors_keep_their_models_whoever_comes_and_lose_them_with_the_server(
     shutil.rmtree(UPLOADS / "visitors")
 
 
+@nightly
 def test_visitors_who_may_upload_see_only_their_own(browser, mlp, tmp_path):
     """A real server; what a proxy says of where a browser comes from makes it a visitor's."""
     upload = tmp_path / "net.pth"

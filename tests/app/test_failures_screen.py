@@ -21,6 +21,7 @@ from rgan.robustness.failures.pool import PoolPlan, pool, prevalence, ranking
 from rgan.robustness.measured import JudgedGan
 from tests import tiny_models
 from tests.app.test_screens import app, waited, words
+from tests.nightly import nightly
 
 QUICK = {"pool": "256", "budget": "live", "eps": "2"}
 REAL = QUICK | dict(zip("ab", tiny_models.REAL, strict=True))  # whose images are not all bad
@@ -136,6 +137,7 @@ def test_what_a_link_says_is_for_who_has_the_model_when_it_is_opened(monkeypatch
         there.unlink()
 
 
+@nightly
 def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     page.goto(f"{address}/failures?{urlencode(QUICK)}")
     place = page.get_by_role("spinbutton", name="Place in the ranking")

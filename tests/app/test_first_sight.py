@@ -13,6 +13,7 @@ from rgan.attack.search import BUDGETS
 from rgan.robustness import at_radius
 from tests.app.test_screens import app, waited, words
 from tests.conftest import ROOT
+from tests.nightly import mostly_nightly, nightly
 
 DEFAULT = {"a": "faces-dcgan", "b": "faces-dcgan-robust", "budget": "standard"}
 FOUND = {
@@ -89,7 +90,8 @@ def ready(test) -> bool:
 
 # What the screens of two models show, and where the first picture of a screen is.
 SCREENS = (
-    "", "worst-noise", "failures", "embeddings", "evidence", "blind-test", "train", "checkpoints", "reproduce",
+    "", "worst-noise", "failures", "embeddings", "evidence", "blind-test", "theory", "train", "checkpoints",
+    "reproduce",
 )  # fmt: skip
 WITHOUT_PICTURE = {"reproduce", "train"}  # until a study, or a training, has been made
 TOP = """() => Math.min(...[...document.querySelectorAll(
@@ -107,7 +109,7 @@ def laptop(browser):
     context.close()
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", mostly_nightly(SCREENS, "", "train"))
 def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(laptop: Page, address: str, screen):
     laptop.goto(f"{address}/{screen}")
     laptop.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=120_000)
@@ -121,6 +123,7 @@ def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(
     assert screen in WITHOUT_PICTURE or laptop.evaluate(TOP) < 450
 
 
+@nightly
 def test_nothing_moves_while_a_screen_comes(page: Page, address: str):
     page.add_init_script(SHIFTS)
     page.goto(f"{address}/evidence")

@@ -9,6 +9,7 @@ import pytest
 from tests import tiny_models
 from tests.app.test_screens import OF_TWO, SCREENS, app
 from tests.conftest import ROOT
+from tests.nightly import mostly_nightly
 
 sys.path.insert(0, str(ROOT / "app"))
 
@@ -25,7 +26,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_nightly(KINDS, "too large"))
 @pytest.mark.parametrize("screen", SCREENS)
 def test_no_value_in_a_link_ends_a_screen(screen, kind):
     asked = {key: KINDS[kind] for key, one in CONTROLS.items() if not isinstance(one, (Named, Text))}

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
 from tests import tiny_models
+from tests.nightly import mostly_nightly, nightly
 
 ANY_TIME = 60_000
 PAIR = dict(zip("ab", tiny_models.PAIR, strict=True))
@@ -16,7 +17,7 @@ def opener(page: Page, label: str):
     return page.get_by_role("button", name=re.compile(f"^{label}: "))
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), mostly_nightly([(1440, "light"), (390, "dark")], (390, "dark")))
 def test_tiles_are_chosen_by_keyboard_and_mouse(browser, address: str, width: int, scheme: str):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
@@ -62,6 +63,7 @@ def test_tiles_are_chosen_by_keyboard_and_mouse(browser, address: str, width: in
     context.close()
 
 
+@nightly
 def test_choosing_a_baseline_brings_its_twin_and_a_locked_view_has_no_tiles(page: Page, address: str):
     page.goto(f"{address}/embeddings?a={PAIR['a']}&b={PAIR['b']}&map=PCA&points=100&panel=a+noise")
     opener(page, "Model A").click(timeout=ANY_TIME)

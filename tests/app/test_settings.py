@@ -10,6 +10,7 @@ from streamlit.util import calc_hash
 from benchmarks.serving import IDLE
 from tests.app.test_controls import drawn
 from tests.app.test_screens import app, words
+from tests.nightly import nightly
 
 ANY_TIME = 120_000
 SHARED = {"eps", "lam", "against", "samples", "seed"}
@@ -115,6 +116,7 @@ def test_a_locked_view_goes_back_to_its_link_and_no_further():
     assert drawn(test)["samples"] == 16 and drawn(test)["lam"] == 0.5
 
 
+@nightly
 def test_the_stages_radius_goes_along_and_back(page: Page, address: str):
     stage, mark = page.locator(".stage output"), page.locator(".shared")
     screens = page.get_by_test_id("stSidebarNav")

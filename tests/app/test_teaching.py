@@ -9,6 +9,7 @@ from rgan.metrics.judges import shipped
 from rgan.robustness.blind_test import BROKEN, RANDOM, WORST, BlindTestPlan, pairs, tally
 from tests import tiny_models
 from tests.app.test_screens import app, waited, words
+from tests.nightly import nightly
 from tests.robustness.test_shipped_answers import answers
 
 ANY_TIME = 60_000
@@ -18,6 +19,7 @@ def settled(page: Page) -> None:
     page.wait_for_selector(IDLE, timeout=ANY_TIME)
 
 
+@nightly
 def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: str):
     page.goto(address)
     page.get_by_role("link", name="Take the tour").click(timeout=ANY_TIME)
@@ -42,6 +44,7 @@ def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: 
     assert "tour" not in page.url
 
 
+@nightly
 def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(page: Page, address: str):
     page.goto(f"{address}/worst-noise?lock=models,lam&a=mnist-dcgan&lam=0.5&seed=3")
     expect(page.locator(".stage .pane canvas")).to_have_count(2, timeout=ANY_TIME)
@@ -86,6 +89,7 @@ def test_a_control_that_a_link_sets_out_of_range_is_clamped_and_that_is_said():
     assert "is not offered here" in test.toast[0].value
 
 
+@nightly
 def test_answers_are_counted_kept_and_shown_against_the_judge():
     a, b = tiny_models.REAL
     test = app("blind_test", eps="3", seed="4", trials="10", against="critic", a=a, b=b)

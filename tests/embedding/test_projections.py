@@ -6,6 +6,7 @@ from sklearn.manifold import trustworthiness
 
 from rgan.common.errors import SettingsError
 from rgan.embedding.projections import Layout, as_csv, fit, pace, rows, seconds
+from tests.nightly import nightly
 
 
 def blobs(seed=0, count=40, dimensions=12, apart=6.0):
@@ -55,6 +56,7 @@ def test_tsne_keeps_neighbours_across_both_clouds():
     check_neighbours(first, second, fit(first, second, Layout("tsne", neighbours=10)))
 
 
+@nightly  # its library is compiled first
 def test_umap_is_reproducible_keeps_neighbours_and_places_starts():
     """All in one: compiling it takes 10 s a process."""
     first, second = blobs(apart=30.0)

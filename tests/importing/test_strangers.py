@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
+from tests.nightly import mostly_nightly
 
 
 def benchmark(name: str):
@@ -25,10 +26,9 @@ def benchmark(name: str):
 strangers, census = benchmark("strangers"), benchmark("census")
 
 
-@pytest.mark.parametrize("seed", [1000, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(1001, 1004))])
-@pytest.mark.parametrize("family", strangers.FAMILIES)
-def test_a_stranger_of_each_family_is_read(family, seed):
-    read = strangers.look(strangers.stranger(family, seed, steps=70))
+@pytest.mark.parametrize("family", mostly_nightly(strangers.FAMILIES, "DCGAN", "PReLU", "embedded label"))
+def test_a_stranger_of_each_family_is_read(family):
+    read = strangers.look(strangers.stranger(family, seed=1000, steps=70))
     assert read.right, f"{read.agreement}, {read.problem}"
 
 

@@ -26,12 +26,12 @@ from rgan.robustness.blind_test import (
     rows,
     tally,
 )
-from tests.conftest import ROOT
+from tests import tiny_models
 
 
 @pytest.fixture(scope="module")
-def gans():
-    return tuple(checkpoints.load(ROOT / f"checkpoints/digits-dcgan{end}.safetensors") for end in ("", "-robust"))
+def gans(models):
+    return tuple(checkpoints.load(tiny_models.path(name)) for name in tiny_models.PAIR)
 
 
 @pytest.mark.parametrize("question", [BROKEN, ROBUST])

@@ -22,9 +22,10 @@ from rgan.models.recipes import Robust, recipe
 from rgan.training import runs
 from rgan.training.runs import Run, TrainingPlan
 from tests.conftest import QUICK_APP, ROOT
+from tests.nightly import nightly
 
 ANY_TIME = 180_000  # training has a low priority, and the other tests keep the cores busy
-pytestmark = pytest.mark.timeout(900)  # each waits for several things, ANY_TIME at most for each
+pytestmark = [nightly, pytest.mark.timeout(900)]  # each waits for several things, ANY_TIME at most for each
 TINY = "width=8&latent=16"  # measured and trained in no time
 
 
@@ -165,11 +166,10 @@ def test_a_changed_source_file_disturbs_no_training(page: Page, models, tmp_path
         server.kill()
 
 
-KEPT = (2, 4, 6)  # before these kills the run has been kept once more; before the others it may have been
+KEPT = (2, 4)  # before these kills the run has been kept once more; before the others it may have been
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(8, marks=pytest.mark.nightly)])
-def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, server: Server, tmp_path: Path, kills: int):
+def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, server: Server, tmp_path: Path):
     """Again and again: resume in the browser, kill the server some moment later, look at the files it left.
 
     The weights after all that are those of a training that nobody disturbed.
@@ -180,7 +180,7 @@ def test_kill_at_random_moments_loses_little_and_breaks_nothing(page: Page, serv
     runs.create(folder, plan)
     rng = random.Random(0)
     kept = 0
-    for kill in range(kills):
+    for kill in range(6):
         page.goto(f"{server.address}/train?{TINY}&robust=off&run=victim")
         has_state(page, "victim", "interrupted")
         page.get_by_role("button", name="Resume").click()

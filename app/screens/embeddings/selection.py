@@ -9,10 +9,20 @@ from session.table import query
 from theme import language
 from theme.html import part
 
+from rgan.attack.objectives import CRITIC
 from rgan.attack.path import MAX_ROWS
+from rgan.attack.search import budget_name
 from rgan.common.images import grid, png
 from rgan.embedding.look import Look
 from rgan.report.parts import Picture
+
+
+def _search(one: Map) -> dict[str, object]:
+    """What found the noise of panel (a), the only one with worst noise."""
+    if one.letter != "a":
+        return {}
+    found = one.choice
+    return {"eps": found.radius, "lam": found.price, "budget": budget_name(found.gradients), "against": CRITIC}
 
 
 def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, str]) -> None:
@@ -37,8 +47,7 @@ def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, s
                     a=names[0],
                     b=names[1],
                     seed=seed,
-                    eps=one.choice.radius,
-                    lam=one.choice.price,
+                    **_search(one),
                     rows=" ".join(map(str, rows_[:MAX_ROWS])),
                 ),
             )
