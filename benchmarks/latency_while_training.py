@@ -50,7 +50,7 @@ def main() -> None:
         try:
             with chromium() as browser:
                 control = browser.new_page()
-                control.goto(f"{server.address}/train?iterations=1000000")
+                control.goto(f"{server.address}/train?data=digits&iterations=1000000")
                 control.get_by_text("an iteration, measured").wait_for(timeout=60_000)
                 control.get_by_role("button", name="Train this one").click()
                 control.wait_for_selector(".run-state[data-state=running]", timeout=60_000)

@@ -225,9 +225,9 @@ MEASURE = OneOf(
 
 # The plan of a training.
 DATA = Named(
-    key="data", label="Data", default="digits",
-    help="Digits come with scikit-learn; `python -m rgan data NAME --download` fetches the others. A folder or "
-    "zip of images put into data/ appears here too.",
+    key="data", label="Data", default="faces",
+    help="Faces are drawn here and digits come with scikit-learn; `python -m rgan data NAME --download` fetches the "
+    "others. A folder or zip of images put into data/ appears here too.",
 )  # fmt: skip
 SYSTEM = OneOf(
     key="system", label="System", default=next(iter(SYSTEMS)), options=tuple(SYSTEMS),
@@ -261,7 +261,8 @@ SOLVER_STEPS = Number(
 )  # fmt: skip
 ITERATIONS = Number(
     key="iterations", label="Iterations", default=2000, low=1, high=MAX_ITERATIONS, step=500, widget="field",
-    help=f"Generator steps. Digits are readable after about 1,000. At most a million: {WHY_MAX_ITERATIONS}.",
+    help="Generator steps. Digits are readable after about 1,000, faces after 3,000. At most a million: "
+    f"{WHY_MAX_ITERATIONS}.",
 )  # fmt: skip
 WIDTH = OneOf(
     key="width", label="Width", default=32, options=(8, 16, 32, 64, 128), widget="slider",

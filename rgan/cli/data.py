@@ -23,8 +23,8 @@ def run(options: argparse.Namespace) -> None:
     if options.name is None:
         sets = {name: about.what for name, about in datasets.KNOWN.items()}
         sets |= dict.fromkeys(datasets.own_sets(options.data_root), "a folder or zip of images")
-        for name, reason in datasets.broken_zips(options.data_root).items():
-            print(f"{name}: {reason}", file=sys.stderr)
+        for reason in datasets.broken_zips(options.data_root).values():
+            print(f"rgan: {reason}", file=sys.stderr)
         print_report(options, sets, "\n".join(f"{name:10} {what}" for name, what in sets.items()))
         return
     data = load_data(options, options.name, options.size)

@@ -202,6 +202,30 @@ def load(
     return dataclasses.replace(found, own=True)
 
 
+def glimpse(name: str, count: int, *, size: int, root: str | Path = "data") -> tuple[int, np.ndarray]:
+    """How many training images a set has, and `count` of them, spread evenly over it: uint8 (count, H, W, C).
+
+    Of faces, which are drawn, no more than these are drawn.
+
+    Raises:
+        DataError: the files are missing, cannot be read, or hold no image.
+    """
+    if name == "faces":
+        from rgan.data import faces
+
+        total = faces.SPLITS["train"]
+        some = [np.asarray(faces.face("train", index, size)) for index in _spread(total, count)]
+        return total, np.stack(some)
+    images = load(name, size=size, root=root).images
+    if not len(images):
+        raise DataError(f"expected images in {name}, found none; choose another set")
+    return len(images), images[_spread(len(images), count)].permute(0, 2, 3, 1).numpy()
+
+
+def _spread(total: int, count: int) -> np.ndarray:
+    return np.linspace(0, total - 1, count).round().astype(int)
+
+
 def held_out(name: str, *, size: int, root: str | Path = "data") -> ImageData | None:
     """The test images of a set that has some at hand (digits, MNIST, CIFAR-10, faces), which no training here sees; or
     None.

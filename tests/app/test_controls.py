@@ -111,7 +111,7 @@ LINKS = (
     ("embeddings", {"points": "100", "map": "PCA", "panel": "b worst images", "e2b": "9", "side": "B"}),
     ("blind_test", {"trials": "12", "question": "robust", "seed": "-1e400", "eps": "0.5"}),
     ("train", {"width": "20", "latent": "1e400", "iterations": "1e400", "e1": "inf", "weight": "0.25", "robust": "own",
-               "train_seed": "-1e400", "system": "WGAN-GP", "solver_steps": "x"}),
+               "train_seed": "-1e400", "system": "WGAN-GP", "solver_steps": "x", "data": "digits"}),
 )  # fmt: skip
 
 

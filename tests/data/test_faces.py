@@ -201,3 +201,12 @@ def test_the_data_set_comes_with_the_package(few, tmp_path):
     assert np.array_equal(twins.images[5].permute(1, 2, 0).numpy(), np.asarray(faces.draw(faces.unlike("test", 5), 48)))
     with pytest.raises(SettingsError, match="32, 48 or 64"):
         datasets.load("faces", size=28, root=tmp_path)
+
+
+def test_a_glimpse_shows_what_the_whole_set_has(few, tmp_path):
+    for name in ("faces", "digits"):
+        images = datasets.load(name, size=32, root=tmp_path).images
+        total, some = datasets.glimpse(name, 5, size=32, root=tmp_path)
+        assert total == len(images)
+        spread = [round(one * (total - 1) / 4) for one in range(5)]
+        assert np.array_equal(some, images[spread].permute(0, 2, 3, 1).numpy())

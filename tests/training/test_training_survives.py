@@ -26,7 +26,7 @@ from tests.nightly import nightly
 
 ANY_TIME = 180_000  # training has a low priority, and the other tests keep the cores busy
 pytestmark = [nightly, pytest.mark.timeout(900)]  # each waits for several things, ANY_TIME at most for each
-TINY = "width=8&latent=16"  # measured and trained in no time
+TINY = "data=digits&width=8&latent=16"  # measured and trained in no time
 
 
 @pytest.fixture

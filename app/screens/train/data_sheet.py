@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-import numpy as np
 import streamlit as st
 from session.state import DATA, background
 from session.waiting import redrawn
 from theme.html import part
 
-from rgan.common.errors import RganError
 from rgan.common.images import grid, webp
 from rgan.data import datasets
 from rgan.report.parts import Picture
@@ -41,8 +39,5 @@ def _made(name: str, size: int) -> Future[tuple[int, bytes]]:
 
 
 def _make(name: str, size: int) -> tuple[int, bytes]:
-    images = datasets.load(name, size=size, root=DATA).images
-    if not len(images):
-        raise RganError(f"{name} has no images")
-    chosen = np.linspace(0, len(images) - 1, COLUMNS * ROWS).round().astype(int)
-    return len(images), webp(grid(images[chosen].permute(0, 2, 3, 1).numpy(), COLUMNS))
+    count, images = datasets.glimpse(name, COLUMNS * ROWS, size=size, root=DATA)
+    return count, webp(grid(images, COLUMNS))

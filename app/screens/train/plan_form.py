@@ -27,8 +27,8 @@ def plan_form() -> TrainingPlan:
     """Draw the controls into the current container and return the plan they ask for."""
     data = choose(table.DATA, data_sets())
     place = st.container()
-    for name, why in broken_data().items():
-        st.warning(plain(f"{name}: {why}"), icon=":material/folder_zip:")
+    for why in broken_data().values():
+        st.warning(plain(why), icon=":material/folder_zip:")
     system = draw(table.SYSTEM)
     robust, players = _robust(system)
     iterations = draw(table.ITERATIONS)
