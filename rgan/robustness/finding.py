@@ -22,6 +22,7 @@ from rgan.robustness.minimal_radius import MinimalRadii, later
 from rgan.robustness.one_radius import STILL, OneRadius, Shell, Transfer, differences
 from rgan.stats.intervals import Interval, mean_interval
 
+BRACKETS = "in brackets 95 % intervals"
 WITHHELD = "No verdict: the search finds too little of the worst noise."
 
 
@@ -74,8 +75,11 @@ def at_radius(found: AtRadius) -> Finding | None:
     more = {side: one.positive for side, one in each.items()}
     counts = _broken({side: one.measures for side, one in found.found.items()})
     apart, _ = differences(a, b)
-    numbers = [f"{side}: {one.in_points()} of badness beyond random noise" for side, one in each.items()]
-    numbers.append(f"A loses {apart.in_points()} more than B")
+    added = [f"{side} {one.bracketed_points()}" for side, one in each.items()]
+    numbers = [
+        f"points of badness beyond random noise: {', '.join(added)}; A loses {apart.bracketed_points()} more than B",
+        BRACKETS,
+    ]
     return Finding(
         f"{_against_random(more, counts)} {_less(a, b)}",
         tuple(numbers),
@@ -224,8 +228,8 @@ def pool(found: Pool) -> Finding | None:
         words += f" Under it more of {more}’s images are broken than of {fewer}’s{before}."
     shares = {side: prevalence(found, side) for side in found.rows}
     numbers = [
-        f"{side}: broken {one['original'].in_per_cent()}, under worst noise {one['worst'].in_per_cent()}, "
-        f"under random noise {one['random'].in_per_cent()}"
+        f"{side} broken: original {one['original'].bracketed()}, worst {one['worst'].bracketed()}, random "
+        f"{one['random'].bracketed()}"
         for side, one in shares.items()
     ]
-    return Finding(words, tuple(numbers))
+    return Finding(words, (*numbers, BRACKETS))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rgan.common.errors import SettingsError
-from rgan.common.formatting import per_cent, signed
+from rgan.common.formatting import decimal, per_cent, signed
 
 Outcome = Literal["supported", "not supported", "undecided"]
 LEVEL = 0.05  # an interval misses the truth as often
@@ -44,15 +44,22 @@ class Interval:
         return self.low > 0
 
     def points(self) -> tuple[str, str]:
-        """A difference of two percentages and its interval: "+4.2 points" and "+1.0 to +7.1".
+        """A difference of two percentages and its interval: "+4.2 points" and "+1.0 to +7.1"."""
+        mean, low, high = self._in_hundredths()
+        return f"{mean} points", f"{low} to {high}"
 
-        One that excludes 0 has as many digits as show it.
-        """
+    def bracketed_points(self) -> str:
+        """ "+4.2 (+1.0 to +7.1)", as `bracketed`."""
+        mean, low, high = self._in_hundredths()
+        return f"{mean} ({low} to {high})"
+
+    def _in_hundredths(self) -> tuple[str, str, str]:
+        """One that excludes 0 has as many digits as show it."""
         digits = 1
         while self.excludes_zero and digits < 4 and not all(round(100 * end, digits) for end in (self.low, self.high)):
             digits += 1
         mean, low, high = (signed(100 * share, digits) for share in (self.mean, self.low, self.high))
-        return f"{mean} points", f"{low} to {high}"
+        return mean, low, high
 
     def in_points(self) -> str:
         """ "+4.2 points (95 % interval +1.0 to +7.1)" """
@@ -63,6 +70,11 @@ class Interval:
         """ "12.3 % (95 % interval 11.0 % to 13.8 %)" """
         mean, low, high = (per_cent(share, digits) for share in (self.mean, self.low, self.high))
         return f"{mean} (95 % interval {low} to {high})"
+
+    def bracketed(self) -> str:
+        """ "12.3 % (11.0 to 13.8)", where the words beside it say what the brackets hold."""
+        mean, low, high = (decimal(100 * share, 1) for share in (self.mean, self.low, self.high))
+        return f"{mean} % ({low} to {high})"
 
 
 @dataclass(frozen=True)
