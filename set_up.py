@@ -19,7 +19,7 @@ KEPT = VENV / "torch-index"  # where torch was taken from, for later set-ups
 OLDEST = (3, 11)
 DEFAULT = "default"  # of TORCH_INDEX: what pip takes by itself
 CPU = "+cpu"  # ends the versions of PyTorch's builds for processors
-SIZE = "6.6 GB of disk, nearly all of it torch with CUDA"
+SIZE = "3 GB to download, 6.6 GB on disk, nearly all of it CUDA"
 QUESTION = f"""\
 No NVIDIA GPU is found here. The usual build of torch brings CUDA along: {SIZE}.
 PyTorch publishes a much smaller build for processors. Its address is on the page "Get started" of pytorch.org: choose
