@@ -437,19 +437,17 @@ RUN = Named(key="run", label="Run", default="", help="Baseline and robust twin t
 MODEL = Named(key="model", label="Model", default=A.default, help="What is known of it stands below.")
 
 # By their names in links; the order is that of lists of controls.
-CONTROLS: Mapping[str, Control[Any]] = {
-    one.key: one
-    for one in (
-        A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
-        BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
-        ARROWS, QUESTION, TRIALS, CLASS,
-        RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
-        TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
-        STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
-        WEIGHT_SLOPE, *LABORATORY.values(), LAB_DRAWN, LAB_EPS, LAB_PRICE, LAB_METHOD, LAB_BUDGET, LAB_STEPS, LAB_PAST,
-        LAB_LAYERS, LESSON, RUN, MODEL,
-    )
-}  # fmt: skip
+_ALL: tuple[Control[Any], ...] = (
+    A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+    BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
+    ARROWS, QUESTION, TRIALS, CLASS,
+    RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
+    TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
+    STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
+    WEIGHT_SLOPE, *LABORATORY.values(), LAB_DRAWN, LAB_EPS, LAB_PRICE, LAB_METHOD, LAB_BUDGET, LAB_STEPS, LAB_PAST,
+    LAB_LAYERS, LESSON, RUN, MODEL,
+)  # fmt: skip
+CONTROLS: Mapping[str, Control[Any]] = {one.key: one for one in _ALL}
 # The controls that a teacher can hide, by what a teacher calls them.
 GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
     group: tuple(one for one in CONTROLS.values() if one.group == group)

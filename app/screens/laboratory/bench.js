@@ -1,7 +1,12 @@
 // The bench: it asks the server for a stretch of training when it needs one, plays the pictures that come, and asks for
 // nothing while it is paused or hidden. plot.js, which stands before this, draws.
-const LAYERS = { l: 'critic’s landscape', a: 'its pushes', m: 'generator’s grid', d: 'real', g: 'generated', n: 'noise',
-  f: '▲ worst moves, attack', t: '○ true worst', r: '◆ random moves', w: 'where moves land' };
+const LAYERS = {
+  d: ['real', 'Real points'], g: ['generated', 'Generated points'], l: ['landscape', 'Where the critic finds points real'],
+  a: ['pushes', 'Where the critic’s gradient pushes generated points'],
+  m: ['grid', 'A grid of noise where the generator puts it: the darker, the denser'], n: ['noise', 'Noise of the points'],
+  f: ['▲ attack', 'Worst moves by the attack'], t: ['○ true worst', 'Worst moves by looking everywhere'],
+  r: ['◆ random', 'Random moves as long as the attack’s'], w: ['landings', 'Where the moves of all places land'],
+};
 const USUAL = 'ldgftm';
 const A_PICTURE = 70;  // ms from one picture to the next
 const PATIENCE = 20000;  // ms without an answer, after which it is asked again
@@ -27,9 +32,10 @@ function assembled(place) {
   const get = (what) => place.querySelector(what);
   lab.get = get;
   for (const side of ['A', 'B']) lab.canvases[side] = get(`.twin.${side} canvas`);
-  for (const [letter, words] of Object.entries(LAYERS)) {
+  for (const [letter, [words, title]] of Object.entries(LAYERS)) {
     const button = document.createElement('button');
     button.textContent = words;
+    button.title = title;
     button.dataset.layer = letter;
     button.addEventListener('click', () => {
       lab.layers.has(letter) ? lab.layers.delete(letter) : lab.layers.add(letter);
@@ -221,6 +227,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
         const found = lengthsOf(message, `${side}.${name}`);
         if (found) field[side][name] = found;
       }
+      if (!arrays[`${side}.gains`]) continue;
       const { values, shape } = arrays[`${side}.gains`];
       field[side].gains = Array.from({ length: shape[0] }, (_, k) => values.subarray(k * shape[1], (k + 1) * shape[1]));
     }

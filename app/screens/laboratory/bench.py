@@ -64,7 +64,8 @@ def bench(attack: Attack) -> None:
         facts["error"] = str(error)
     settings = experiment.at.settings
     sample = _sample(settings)
-    link = str(experiment.at.steps or ""), knobs.write_past(experiment.at)
+    goal = training.goal()
+    link = str(goal.steps or ""), knobs.write_past(goal)
     training.tell(link)
     facts |= {
         "address": {"lab_steps": link[0], "lab_past": link[1]},

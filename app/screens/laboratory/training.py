@@ -26,7 +26,7 @@ from rgan.theory.laboratory.twins import MOST_STEPS, PLAYERS, Plan
 
 KEPT = 64  # trainings that somebody has reached by a link, for whoever comes by it next
 STRIDES = (1, 2, 5, 10, 20)  # steps from one picture to the next
-CATCHING_UP = 20
+CATCHING_UP, LONG = 20, 0.8  # steps to a picture, and seconds of the processor, on the way to where a link leads
 LATELY = 3  # addresses told that may still stand there while the browser plays
 Field = tuple[Arrays, dict[str, float]]
 
@@ -94,6 +94,11 @@ def held() -> Experiment:
     return found
 
 
+def goal() -> Plan:
+    """Where it is going by itself, or stands."""
+    return _GOAL.get() or held().at
+
+
 def begun() -> bool:
     """Whether this session has one."""
     return _HELD.get() is not None
@@ -136,39 +141,32 @@ def answer(asked: Mapping[str, Any], attack: Attack) -> Answer:
     """
     kind, stride = asked.get("kind"), asked.get("stride")
     stride = stride if stride in STRIDES else STRIDES[0]
-    experiment, goal = held(), _GOAL.get() or held().at
-    at = experiment.at
     if kind == "restart":
-        goal = Plan(at.settings)
-        aim(goal)
-        experiment, at = held(), held().at
-    elif kind in PLAYERS:
-        goal = at.played(str(kind))
+        aim(Plan(held().at.settings))
+    experiment, plan = held(), goal()
+    at = experiment.at
+    if kind in PLAYERS:
+        plan = at.played(str(kind))
     elif kind == "step":
-        goal = replace(at, steps=min(MOST_STEPS, at.steps + 1))
-    elif kind == "play" and goal == at:
-        goal = replace(at, steps=min(MOST_STEPS, at.steps + FRAMES * stride))
-    far = goal.steps > at.steps
-    if kind == "catch" and far and (found := _reached().get(goal)) is not None:
+        plan = replace(at, steps=min(MOST_STEPS, at.steps + 1))
+    elif kind == "play" and plan == at:
+        plan = replace(at, steps=min(MOST_STEPS, at.steps + FRAMES * stride))
+    if kind == "catch" and (found := _reached().get(plan)) is not None:
         _HELD.set(found)
-        experiment, far = found, False
-    waiting = 0
-    if far and kind in ("play", "catch", "step"):
-        waiting = places().ask(_who())
-    trains = not waiting and (not far or kind in ("play", "catch", "step"))
-    towards = goal if trains else experiment.at
-    steps = CATCHING_UP if kind == "catch" else stride
-    stretch = _computing().submit(
-        experiment.to, towards, attack.radii[0], attack.price, stride=steps
-    ).result()  # fmt: skip
-    if kind == "catch" and experiment.at == goal:
+        experiment = found
+    far = plan.steps > experiment.at.steps
+    asks = far and kind in ("play", "catch", "step")
+    waiting = places().ask(_who()) if asks else 0
+    pace = {"stride": CATCHING_UP, "seconds": LONG} if kind == "catch" else {"stride": stride}
+    towards = experiment.at if waiting or (far and not asks) else plan
+    stretch = _computing().submit(experiment.to, towards, attack.radii[0], attack.price, **pace).result()
+    if kind == "catch" and experiment.at == plan:
         _reached().put(experiment)
-    if kind == "play" and trains:
-        goal = experiment.at  # what the time did not allow is asked for again if it goes on
-    _GOAL.set(goal)
-    if not far:
+    # Play asks again for what the time did not allow; a look is asked for where somebody has paused.
+    _GOAL.set(experiment.at if kind in ("play", "look") else plan)
+    if not asks:
         places().leave(_who())
-    return Answer(stretch, experiment.at, goal, waiting)
+    return Answer(stretch, experiment.at, goal(), waiting)
 
 
 def look(attack: Attack) -> Task[Field]:

@@ -54,15 +54,16 @@ class Experiment:
         """One that goes on as this would."""
         return Experiment(self.twins.copy(), self.at, list(self.rows))
 
-    def to(self, plan: Plan, radius: float, price: float, *, stride: int = 1, seconds: float = 0.35) -> Stretch:
+    def to(self, plan: Plan, radius: float, price: float, *, stride: int = 1, seconds: float = 0.3) -> Stretch:
         """Train towards the end of `plan`, which follows `at`, until FRAMES pictures are there, one every `stride`
-        steps, or the time is over; where it stops has no influence on what comes later.
+        steps, or the processor's time is over; where it stops has no influence on what comes later. The moves are
+        drawn where the plan ends, or all pictures are there.
 
         Raises:
             DivergedError: a weight is no number any more.
         """
         torch.set_num_threads(1)
-        until = time.monotonic() + seconds
+        until = time.thread_time() + seconds
         pictures: list[dict[str, Arrays]] = []
         steps: list[int] = []
         shown: Plan | None = None
@@ -79,11 +80,13 @@ class Experiment:
                 self.measure(radius, price)
             if self.at.steps % stride == 0:
                 show()
-            if len(pictures) == FRAMES or time.monotonic() > until:
+            if len(pictures) == FRAMES or time.thread_time() > until:
                 break
         if shown != self.at:
             show()
-        fields = {side: quick_field(self.twins.gan(side), self.at.settings, radius, price) for side in SIDES}
+        fields: dict[str, Arrays] = {}
+        if self.at == plan or len(pictures) == FRAMES:
+            fields = {side: quick_field(self.twins.gan(side), self.at.settings, radius, price) for side in SIDES}
         return Stretch(tuple(steps), _stacked(pictures, fields))
 
     def measure(self, radius: float, price: float) -> Row:
@@ -109,7 +112,7 @@ def _stacked(pictures: list[dict[str, Arrays]], fields: dict[str, Arrays]) -> Ar
     arrays: Arrays = {}
     for side in SIDES:
         arrays |= {f"{side}.{name}": np.stack([one[side][name] for one in pictures]) for name in pictures[0][side]}
-        arrays |= {f"{side}.{name}": one for name, one in fields[side].items()}
+        arrays |= {f"{side}.{name}": one for name, one in fields.get(side, {}).items()}
     return arrays
 
 

@@ -44,8 +44,8 @@ LESSONS = (
         "blurs",
         "ε too large: the robust game blurs everything",
         "Lower ε₁ and ε₂ from 2 to 0.3, and play on for some 500 steps.",
-        "At ε₁ = ε₂ = 2 and λ = 3 hardly anything hurts B, but it draws one blurred heap while A covers all modes; with "
-        "smaller ε the modes come back.",
+        "At ε₁ = ε₂ = 2 and λ = 3 hardly anything hurts B, but it draws one blurred heap while A covers all modes; "
+        "with smaller ε the modes come back.",
         Plan(Settings(noise_radius=2.0, image_radius=2.0, weight=3.0), 1000),
     ),
     Lesson(
