@@ -220,7 +220,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   lab.z = Float32Array.from(line.flatMap((y) => line.flatMap((x) => [x, y])));
   if (facts.error) { lab.playing = lab.catching = false; }
   if (arrays['A.points']) {
-    const field = {};
+    let field = {};
     for (const side of ['A', 'B']) {
       field[side] = { z: lab.z };
       for (const kind of KINDS) for (const name of [kind, `${kind}_images`]) {
@@ -231,6 +231,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const { values, shape } = arrays[`${side}.gains`];
       field[side].gains = Array.from({ length: shape[0] }, (_, k) => values.subarray(k * shape[1], (k + 1) * shape[1]));
     }
+    if (!field.A.gains) field = anew ? null : lab.coming ?? lab.field;
     const pictures = facts.steps.map((steps, index) =>
       ({ steps, A: pictureOf(message, 'A', index), B: pictureOf(message, 'B', index) }));
     if (anew) { lab.queue = []; lab.from = null; }

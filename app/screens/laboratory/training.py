@@ -157,7 +157,9 @@ def answer(asked: Mapping[str, Any], attack: Attack) -> Answer:
     far = plan.steps > experiment.at.steps
     asks = far and kind in ("play", "catch", "step")
     waiting = places().ask(_who()) if asks else 0
-    pace = {"stride": CATCHING_UP, "seconds": LONG} if kind == "catch" else {"stride": stride}
+    pace: dict[str, Any] = {"stride": stride}
+    if kind == "catch":
+        pace = {"stride": CATCHING_UP, "seconds": LONG, "field": False}
     towards = experiment.at if waiting or (far and not asks) else plan
     stretch = _computing().submit(experiment.to, towards, attack.radii[0], attack.price, **pace).result()
     if kind == "catch" and experiment.at == plan:

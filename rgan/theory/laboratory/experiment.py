@@ -54,10 +54,12 @@ class Experiment:
         """One that goes on as this would."""
         return Experiment(self.twins.copy(), self.at, list(self.rows))
 
-    def to(self, plan: Plan, radius: float, price: float, *, stride: int = 1, seconds: float = 0.3) -> Stretch:
+    def to(
+        self, plan: Plan, radius: float, price: float, *, stride: int = 1, seconds: float = 0.3, field: bool = True
+    ) -> Stretch:
         """Train towards the end of `plan`, which follows `at`, until FRAMES pictures are there, one every `stride`
-        steps, or the processor's time is over; where it stops has no influence on what comes later. The moves are
-        drawn where the plan ends, or all pictures are there.
+        steps, or the processor's time is over; where it stops has no influence on what comes later. Without
+        `field` worst moves are sought where the plan ends alone.
 
         Raises:
             DivergedError: a weight is no number any more.
@@ -85,7 +87,7 @@ class Experiment:
         if shown != self.at:
             show()
         fields: dict[str, Arrays] = {}
-        if self.at == plan or len(pictures) == FRAMES:
+        if field or self.at == plan:
             fields = {side: quick_field(self.twins.gan(side), self.at.settings, radius, price) for side in SIDES}
         return Stretch(tuple(steps), _stacked(pictures, fields))
 
