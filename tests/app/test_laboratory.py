@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.serving import IDLE
 from tests.app.test_screens import app
 from tests.conftest import ROOT
+from tests.importing.test_points import CRITIC, GENERATOR, saved
 
 sys.path.insert(0, str(ROOT / "app"))
 
@@ -165,3 +166,17 @@ def test_it_plays_pauses_and_is_worked_by_keys(page: Page, address: str):
     page.wait_for_url(re.compile(r"lab_show=\w*a"), timeout=ANY_TIME)
     bench.locator(".critic").click()
     page.wait_for_url(re.compile(r"lab_past=\d+.critic"), timeout=ANY_TIME)
+
+
+def test_a_strangers_gan_of_points_is_where_the_twins_begin():
+    file = saved({"generator": GENERATOR.state_dict(), "critic": CRITIC.state_dict()})
+    test = app("laboratory", **SMALL)
+    next(iter(test.get("file_uploader"))).upload("points.pth", file).run()
+    assert not test.exception and stands(test).settings.start is not None
+    assert "2–16–16–2" in " ".join(one.value for one in test.caption)
+    asked(test, "play", stride=1)
+    assert stands(test).steps > 0
+    next(one for one in test.button if one.label == "Leave it").click().run()
+    assert stands(test).settings.start is None and stands(test).steps == 0
+    next(iter(test.get("file_uploader"))).upload("none.pth", b"nothing").run()
+    assert test.error and not test.exception

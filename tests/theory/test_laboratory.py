@@ -13,6 +13,7 @@ from rgan.common.errors import SettingsError
 from rgan.theory.laboratory import points
 from rgan.theory.laboratory.experiment import MEASURED, Experiment, thinned
 from rgan.theory.laboratory.frames import SHOWN, SIDE, UNIT, packed
+from rgan.theory.laboratory.lessons import LESSONS
 from rgan.theory.laboratory.measures import Sample, measures
 from rgan.theory.laboratory.moves import QUICK, moves, worst_of_all
 from rgan.theory.laboratory.settings import SIDES, Settings
@@ -204,3 +205,52 @@ def test_rows_come_at_fixed_steps_and_few_of_them_are_shown():
     assert [row.steps for row in experiment.rows] == [MEASURED, 2 * MEASURED]
     rows = experiment.rows * 60
     assert len(thinned(rows)) <= 100 and thinned(rows)[-1]["steps"] == 2 * MEASURED
+
+
+@pytest.fixture(scope="module")
+def lessons() -> dict[str, Experiment]:
+    found = {}
+    for lesson in LESSONS:
+        found[lesson.key] = Experiment.of(lesson.plan)
+        found[lesson.key].to(lesson.plan, lesson.radius, lesson.price, stride=10**6, seconds=1e9)
+    return found
+
+
+@pytest.mark.nightly
+def test_a_lesson_shows_what_it_says(lessons):
+    """Each sentence of `LESSONS`, by numbers."""
+    rows = {one.key: lessons[one.key].measure(one.radius, one.price).of for one in LESSONS}
+    a, b = rows["collapse"].values()
+    assert a.modes == 2 and b.modes >= 5 and a.worst > 3 * b.worst
+
+    a, _ = rows["misleads"].values()
+    assert a.nearer > 0.8 and a.worst > 0
+
+    a, b = rows["blurs"].values()
+    assert a.modes == 8 and b.modes <= 2 and b.distance > 3 * a.distance and b.worst < a.worst / 5
+    played = lessons["blurs"]
+    smaller = dataclasses.replace(played.at.settings, noise_radius=0.3, image_radius=0.3)
+    plan = dataclasses.replace(played.at.changed(smaller), steps=1500)
+    played.to(plan, 0.5, 0.0, stride=10**6, seconds=1e9)
+    assert played.measure(0.5, 0.0).of["B"].modes >= 7
+
+    z = points.on_grid(3.0, 11)
+    for side in SIDES:
+        gan = lessons["one-step"].twins.gan(side)
+        step = moves(gan, z, Attack((0.5,), method="one-step"), truth=True)
+        search = moves(gan, z, Attack((0.5,), gradients=2000), truth=True)
+        original, most = step.found.loss_original, step.truth_value
+        gained = [(one.found.value - original).sum() / (most - original).sum() for one in (step, search)]
+        assert gained[0] < 0.1 and gained[1] > 0.95
+        assert int((step.found.loss_worst < original).sum()) > 30
+        assert float(search.share.median()) > 0.99
+
+        gan = lessons["price"].twins.gan(side)
+        priced, value = worst_of_all(gan.probe().loss, z, 1.0, 0.5)
+        same = []
+        for k in range(0, len(z), 6):
+            radius = float(priced[k].norm())
+            inside, loss = worst_of_all(gan.probe().loss, z[k : k + 1], radius)
+            assert float(loss) == pytest.approx(float(value[k]) + 0.5 * radius**2, abs=0.01)
+            same.append(float((inside[0] - priced[k]).norm()) <= 0.05 * radius)
+        assert sum(same) >= 0.75 * len(same)

@@ -22,7 +22,7 @@ from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import SettingsError
 from rgan.theory.laboratory.lessons import Lesson
 from rgan.theory.laboratory.points import MOST_DRAWN, PLANE
-from rgan.theory.laboratory.settings import Settings
+from rgan.theory.laboratory.settings import Settings, Start
 from rgan.theory.laboratory.twins import PLAYERS, Event, Plan
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"  # of a drawn point: two, across and up
@@ -32,8 +32,8 @@ _ROBUST = ("noise_radius", "image_radius", "weight", "players", "solver_steps")
 _NETWORKS = ("generator_layers", "generator_width", "critic_layers", "critic_width", "seed")
 
 
-def settings() -> Settings:
-    """Draw what the twins are and how they are trained; what is set."""
+def settings(start: Start | None) -> Settings:
+    """Draw what the twins are and how they are trained; what is set, from these weights where there are any."""
     found: dict[str, Any] = {}
     for title, names in (("", _FIRST), ("Robust twin B", _ROBUST), ("Both twins", _TRAINING), ("Networks", _NETWORKS)):
         place = st.expander(title, expanded=names is _ROBUST) if title else st.container()
@@ -46,7 +46,7 @@ def settings() -> Settings:
     drawn = read_points(chosen.current(LAB_DRAWN))
     if found["data"] == "drawn" and not drawn:
         drawn = ((0.0, 0.0),)
-    return Settings(**found, drawn=drawn if found["data"] == "drawn" else ())
+    return Settings(**found, drawn=drawn if found["data"] == "drawn" else (), start=start)
 
 
 def attack() -> Attack:

@@ -5,6 +5,7 @@ from controls import lock
 from screens.laboratory import knobs, training
 from screens.laboratory.bench import bench
 from screens.laboratory.lessons import arrive, lessons
+from screens.laboratory.yours import opened, yours
 from session.table import LAB_PAST, LAB_STEPS
 from theme.language import plain
 
@@ -15,8 +16,9 @@ st.title("Laboratory", anchor=False)
 arrive()
 lessons()
 with st.sidebar:
-    settings = knobs.settings()
+    settings = knobs.settings(opened())
     attack = knobs.attack()
+    yours()
     lock.maker()
 told = st.query_params.get(LAB_STEPS.key, ""), st.query_params.get(LAB_PAST.key, "")
 try:

@@ -61,9 +61,9 @@ LESSONS = (
         "price",
         "λ, price and radius are two sides of one thing",
         "Point at a place, read its ‖r‖, then set the price λ to 0 and ε to that length.",
-        "The place has the same worst move: a price stops each move where a ball of that radius would.",
+        "The place has the same worst move ○: a price stops each move where a ball of that radius would.",
         Plan(Settings(), 1000),
-        radius=3.0,
+        radius=1.0,
         price=0.5,
     ),
 )

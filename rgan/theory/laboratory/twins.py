@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import RganError, SettingsError, number_between, one_of
+from rgan.importing.points import Weights
 from rgan.models.gan import Gan
 from rgan.models.recipes import Recipe
 from rgan.networks.layers import Critic
@@ -223,7 +224,7 @@ def as_points(images: Tensor) -> Tensor:
 
 
 def _fresh(settings: Settings, side: str) -> tuple[nn.Module, Critic]:
-    """Networks with first weights as torch draws them, from the seed: the same for both sides."""
+    """Networks with first weights as torch draws them, from the seed, or a stranger's: the same for both sides."""
     stream = torch.Generator().manual_seed(settings.seed)
     networks = settings.recipe(side).networks("cpu")
     with torch.no_grad():
@@ -231,5 +232,18 @@ def _fresh(settings: Settings, side: str) -> tuple[nn.Module, Critic]:
             if isinstance(module, nn.Linear):
                 bound = 1 / math.sqrt(module.in_features)
                 for weight in (module.weight, module.bias):
-                    weight.uniform_(-bound, bound, generator=stream)
+                    if weight is not None:
+                        weight.uniform_(-bound, bound, generator=stream)
+        if settings.start is not None:
+            for network, own in zip(networks, settings.start.weights, strict=True):
+                _take(network, own)
     return networks
+
+
+def _take(network: nn.Module, weights: Weights | None) -> None:
+    """Put these weights into the linear layers of a network; None leaves it as it is."""
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    for module, (weight, bias) in zip(linear, weights or (), strict=False):
+        module.weight.copy_(weight)
+        if bias is not None:
+            module.bias.copy_(bias)
