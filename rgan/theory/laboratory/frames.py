@@ -22,7 +22,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = dict[str, Array]
 
 SHOWN = 300  # generated and real points that are drawn
-SIDE = {"landscape": 32, "manifold": 21, "field": 11}  # places of each lattice
+SIDE = {"landscape": 32, "manifold": 31, "field": 11}  # places of each lattice
 ARROWS = 60  # generated points whose push by the critic is drawn
 UNIT = 4096  # a length of 1, as a whole number of 16 bits
 LIMIT = 32767
@@ -34,7 +34,7 @@ def picture(gan: Gan, settings: Settings, z: Tensor) -> Arrays:
     points: G(z), (SHOWN, 2). landscape: how real the critic finds the plane, 0 to 255, (32, 32) from below: the
     sigmoid of its score for the log loss, its score between its least and largest for the others. pushes: where the
     generator's loss falls fastest at the first points, the longest having length 1, (ARROWS, 2). manifold: G of a
-    lattice of noise, (21, 21, 2) from below. Lengths are in UNIT.
+    lattice of noise, (31, 31, 2) from below. Lengths are in UNIT.
     """
     probe = gan.probe()
     points = probe.images(z[:SHOWN])
