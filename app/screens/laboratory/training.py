@@ -128,7 +128,7 @@ def aim(plan: Plan) -> None:
 
 def change(settings: Settings) -> None:
     """Other settings hold from now on."""
-    if held().at.settings != settings:
+    if goal().settings != settings:
         aim(held().at.changed(settings))
 
 
@@ -185,13 +185,12 @@ def look(attack: Attack) -> Task[Field]:
         arrays: Arrays = {}
         shares: dict[str, float] = {}
         for side, gan in gans.items():
-            found, moves = full_field(gan, at.settings, attack)
+            found, moves = full_field(gan, at.settings, attack, report=report)
             arrays |= {f"{side}.{name}": one for name, one in found.items()}
             gained = (moves.found.value - moves.found.loss_original).sum()
             assert moves.truth_value is not None
             most = (moves.truth_value - moves.found.loss_original).sum()
             shares[side] = float(gained / most) if float(most) > 1e-6 else 1.0
-            report(0.5 if side == "A" else 1.0)
         return arrays, shares
 
     return state.want({key: work})[key]

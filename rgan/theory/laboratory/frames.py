@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -70,13 +70,15 @@ def quick_field(gan: Gan, settings: Settings, radius: float, price: float) -> Ar
     }
 
 
-def full_field(gan: Gan, settings: Settings, attack: Attack) -> tuple[Arrays, Moves]:
+def full_field(
+    gan: Gan, settings: Settings, attack: Attack, *, report: Callable[[float], None] | None = None
+) -> tuple[Arrays, Moves]:
     """Of the lattice of noise: worst moves by the attack (`found`), by looking everywhere (`truth`), and `random` ones
     as long as the attack's; where they land, and what each adds to the loss, in 32 bits (`gains`, (3, 121): the
-    truth's, the attack's, the random ones')."""
+    truth's, the attack's, the random ones'). `report` is told which share of the search is done."""
     z = on_grid(REACH[settings.prior], SIDE["field"])
     probe = gan.probe()
-    both = moves(gan, z, attack, seed=settings.seed, truth=True)
+    both = moves(gan, z, attack, seed=settings.seed, truth=True, report=report)
     found = both.found
     assert both.truth is not None and both.truth_value is not None
     arrays: Arrays = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from rgan.attack.perturbation import Perturbation, perturb
+from rgan.attack.perturbation import Perturbation, perturb_along
 from rgan.attack.search import Attack, Loss
 from rgan.common.geometry import project_ball
 from rgan.models.gan import Gan
@@ -52,9 +53,18 @@ class Moves:
         return torch.where(most > least, (self.found.value - self.found.loss_original) / most.clamp_min(1e-12), 1.0)
 
 
-def moves(gan: Gan, z: Tensor, attack: Attack, *, seed: int = 0, truth: bool = False) -> Moves:
-    """Worst moves of z (N, 2) by the attack, which has one radius, and if `truth` by looking everywhere."""
-    found = perturb(gan, z, attack, seed=seed, best_random=False, device="cpu")
+def moves(
+    gan: Gan,
+    z: Tensor,
+    attack: Attack,
+    *,
+    seed: int = 0,
+    truth: bool = False,
+    report: Callable[[float], None] | None = None,
+) -> Moves:
+    """Worst moves of z (N, 2) by the attack, which has one radius, and if `truth` by looking everywhere; `report` is
+    told which share of the search is done."""
+    (found,) = perturb_along(gan, z, attack, seed=seed, best_random=False, device="cpu", report=report)
     if not truth:
         return Moves(found)
     return Moves(found, *worst_of_all(gan.probe().loss, z, attack.radii[0], attack.price))
