@@ -21,7 +21,6 @@ from rgan.theory.laboratory.experiment import Experiment, thinned
 from rgan.theory.laboratory.frames import SHOWN, SIDE, UNIT, Arrays, packed, whole
 from rgan.theory.laboratory.measures import Sample
 from rgan.theory.laboratory.points import MOST_DRAWN, PLANE, REACH
-from rgan.theory.laboratory.settings import Settings
 from rgan.theory.laboratory.twins import MOST_STEPS
 
 _ASKED = Slot[Any]("laboratory_bench", None)  # what the component says last
@@ -63,7 +62,7 @@ def bench(attack: Attack) -> None:
     except RganError as error:
         facts["error"] = str(error)
     settings = experiment.at.settings
-    sample = _sample(settings)
+    sample = Sample.of(settings)
     goal = training.goal()
     link = str(goal.steps or ""), knobs.write_past(goal)
     training.tell(link)
@@ -94,11 +93,6 @@ def bench(attack: Attack) -> None:
         key=_ASKED.key,
         on_ask_change=lambda: _ASK.set(dict(_ASKED.get().ask or {})),
     )
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _sample(settings: Settings) -> Sample:
-    return Sample.of(settings)
 
 
 def _looked(arrays: Arrays, attack: Attack) -> tuple[Arrays, dict[str, Any]]:
