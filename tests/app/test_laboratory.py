@@ -90,6 +90,9 @@ def test_the_past_is_told_and_read_again():
 def test_drawn_points_are_the_data():
     test = app("laboratory", **SMALL, lab_data="drawn by you", lab_drawn="00zz0!hh")
     assert stands(test).settings.drawn[0] == (-2.5, -2.5) and len(stands(test).settings.drawn) == 3
+    test.session_state["lab_prior"], test.session_state["lab_loss"] = "uniform", "wasserstein"
+    asked(test, "play", stride=2)
+    assert not test.exception and stands(test).steps > 0 and stands(test).settings.prior == "uniform"
     asked(test, "drawn", points="zz")
     assert stands(test).settings.drawn == ((2.5, 2.5),) and test.query_params["lab_drawn"] == "zz"
     assert (
@@ -113,6 +116,11 @@ def test_a_lesson_says_what_to_try_and_leads_to_its_step():
     said = " ".join(one.body for one in test.get("html"))
     assert LESSONS[3].todo in said and LESSONS[3].look in said
     assert test.query_params["lab_steps"] == "1000" and test.session_state["lab_method"] == "one-step"
+    asked(test, "look")
+    assert test.session_state["laboratory_goal"] == stands(test), "who has paused on the way stands where he is"
+    test.selectbox(key="lab_data").set_value("grid").run()
+    test.button(key="lesson:blurs").click().run()
+    assert test.session_state["laboratory_goal"] == LESSONS[2].plan and test.query_params["lab_e1"] == "2"
 
 
 def test_so_many_train_at_once_and_the_others_come_by_turns():

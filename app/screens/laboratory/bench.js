@@ -55,9 +55,10 @@ function assembled(place) {
     lab.pending = performance.now();
     lab.send({ kind, stride: lab.speed, number: ++lab.number, ...more });
   };
-  const pause = () => { lab.playing = false; lab.catching = false; lab.looked = false; lab.tell(); };
+  // What is on its way when it is paused comes still; the look that is asked for next lets the rest of the way go.
+  const pause = () => { lab.stopped = lab.catching; lab.playing = lab.catching = lab.looked = false; lab.tell(); };
   get('.play').addEventListener('click', () => {
-    if (lab.playing) pause(); else { lab.playing = true; lab.looked = false; lab.error = ''; }
+    if (lab.playing || lab.catching) pause(); else { lab.playing = true; lab.looked = false; lab.error = ''; }
     lab.tell();
     lab.wake();
   });
@@ -210,6 +211,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     || !facts.answers;
   lab.training = facts.training;
   lab.facts = facts;
+  if (facts.goal <= facts.at) lab.stopped = false;
   lab.error = facts.error;
   lab.pending = 0;
   lab.notBefore = performance.now() + (facts.waiting ? AGAIN.waiting : facts.looking ? AGAIN.looking : 0);
@@ -239,7 +241,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else if (!lab.queue.length) lab.field = field;
     else lab.coming = field;
   }
-  if (!lab.playing) lab.catching = facts.goal > facts.at && !facts.error;
+  lab.catching = !lab.playing && !lab.stopped && facts.goal > facts.at && !facts.error;
   if (other) lab.looked = false;
   if (facts.shares) lab.looked = true;
   addressed(facts.address);
