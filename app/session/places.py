@@ -44,6 +44,12 @@ class Places:
             self._since[who] = now
             return 0
 
+    def served(self, who: str) -> None:
+        """What they asked for has been done, which may have taken long: their patience begins anew."""
+        with self._lock:
+            if who in self._asked:
+                self._asked[who] = self._clock()
+
     def leave(self, who: str) -> None:
         """They want none any more."""
         with self._lock:

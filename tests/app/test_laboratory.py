@@ -139,6 +139,9 @@ def test_so_many_train_at_once_and_the_others_come_by_turns():
     assert ask(52, "bcd") == [1, 0, 0], "b has had its turn, and others wait"
     places.leave("c")
     assert ask(54, "bd") == [0, 0]
+    now[0] = 62
+    places.served("b")
+    assert ask(64, "ebc") == [0, 0, 1], "b was not away: its last stretch took so long"
     assert ask(200, "b") == [0] and ask(203, "b") == [0], "alone nobody's turn ends"
 
 

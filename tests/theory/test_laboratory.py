@@ -217,6 +217,7 @@ def lessons() -> dict[str, Experiment]:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(900)
 def test_a_lesson_shows_what_it_says(lessons):
     """Each sentence of `LESSONS`, by numbers."""
     rows = {one.key: lessons[one.key].measure(one.radius, one.price).of for one in LESSONS}

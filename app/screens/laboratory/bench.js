@@ -8,7 +8,7 @@ const LAYERS = {
   r: ['◆ random', 'Random moves as long as the attack’s'], w: ['landings', 'Where the moves of all places land'],
 };
 const USUAL = 'ldgftm';
-const A_PICTURE = 70;  // ms from one picture to the next
+const PACE = { least: 50, most: 400 };  // ms from one picture to the next: as they come, so that they move evenly
 const PATIENCE = 20000;  // ms without an answer, after which it is asked again
 const AGAIN = { looking: 700, waiting: 1500 };  // ms
 const CURVES = [
@@ -28,7 +28,8 @@ function addressed(parameters) {
 
 function assembled(place) {
   const lab = { place, canvases: {}, queue: [], number: 0, playing: false, pending: 0, pointed: -1, cursor: null,
-    training: null, shown: {}, layers: null, speed: 5, looked: false };
+    training: null, shown: {}, layers: null, speed: 5, looked: false,
+    pace: PACE.least, came: 0 };
   const get = (what) => place.querySelector(what);
   lab.get = get;
   for (const side of ['A', 'B']) lab.canvases[side] = get(`.twin.${side} canvas`);
@@ -76,7 +77,7 @@ function assembled(place) {
     const next = lab.queue[0];
     if (next) {
       if (!begun) begun = now;
-      const share = Math.min(1, (now - begun) / A_PICTURE);
+      const share = Math.min(1, (now - begun) / lab.pace);
       for (const side of ['A', 'B']) lab.shown[side] = between(lab.from?.[side], next[side], share);
       if (share === 1) {
         lab.from = { A: next.A, B: next.B };
@@ -237,6 +238,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const pictures = facts.steps.map((steps, index) =>
       ({ steps, A: pictureOf(message, 'A', index), B: pictureOf(message, 'B', index) }));
     if (anew) { lab.queue = []; lab.from = null; }
+    const now = performance.now();
+    if (pictures.length > 1) lab.pace = Math.min(PACE.most, Math.max(PACE.least, (now - lab.came) / pictures.length));
+    lab.came = now;
     if (moved || anew) { lab.queue.push(...pictures); lab.coming = field; }
     else if (!lab.queue.length) lab.field = field;
     else lab.coming = field;

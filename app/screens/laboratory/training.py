@@ -166,8 +166,7 @@ def answer(asked: Mapping[str, Any], attack: Attack) -> Answer:
         _reached().put(experiment)
     # Play asks again for what the time did not allow; a look is asked for where somebody has paused.
     _GOAL.set(experiment.at if kind in ("play", "look") else plan)
-    if not asks:
-        places().leave(_who())
+    places().served(_who()) if asks else places().leave(_who())
     return Answer(stretch, experiment.at, goal(), waiting)
 
 
