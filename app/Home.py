@@ -14,6 +14,7 @@ from theme.language import (
     EVIDENCE,
     FAILURES,
     HOME,
+    LABORATORY,
     REPRODUCE,
     THEORY,
     TRAIN,
@@ -34,6 +35,7 @@ page = st.navigation(
             st.Page(WORST_NOISE, title="Worst noise", icon=":material/explore:", url_path="worst-noise"),
             st.Page(FAILURES, title="Failures", icon=":material/report:", url_path="failures"),
             st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
+            st.Page(LABORATORY, title="Laboratory", icon=":material/experiment:", url_path="laboratory"),
         ],
         "Measure": [
             st.Page(EVIDENCE, title="Evidence", icon=":material/balance:", url_path="evidence"),

@@ -106,6 +106,16 @@ def slider(page: Page, address: str) -> None:
     written("slider", film.getvalue())
 
 
+def laboratory(page: Page, address: str) -> None:
+    """After 600 steps, with a place of noise pointed at."""
+    page.goto(f"{address}/laboratory?lab_steps=600")
+    page.locator(".lab .said", has_text="of what is to be gained").wait_for(timeout=600_000)
+    box = page.locator(".lab .twin.A canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.72 * box["width"], box["y"] + 0.4 * box["height"])
+    keep(page, "laboratory")
+
+
 def shot(stage: Locator) -> Image.Image:
     """The stage as it is now, as wide as the film."""
     picture = Image.open(io.BytesIO(stage.screenshot())).convert("RGB")
@@ -138,6 +148,7 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "embeddings": screen("embeddings", ".js-plotly-plot"),
     "blind-test": screen("blind-test", "img"),
     "train": screen("train", "img"),
+    "laboratory": laboratory,
     "theory": screen("theory", ".drawn-loss .knot"),
     "checkpoints": screen("checkpoints", ".card img"),
 }

@@ -6,6 +6,7 @@ A screen draws an entry with `controls.draw`; where a range depends on what is a
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,10 @@ from rgan.robustness.failures.pool import BY as RANKINGS
 from rgan.robustness.failures.pool import NOISES
 from rgan.robustness.first import POOL as NOISE_TRIED
 from rgan.robustness.first import RADIUS
+from rgan.theory.laboratory import points
+from rgan.theory.laboratory.lessons import LESSONS
+from rgan.theory.laboratory.settings import LOSSES, MOST_LAYERS, Settings
+from rgan.theory.laboratory.twins import MOST_STEPS
 from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS
 
 MOST_DIMENSIONS = 4096  # of the noise of any model
@@ -325,23 +330,124 @@ WEIGHT_SLOPE = OneOf(
     words="{:g}".format, widget="slider", group="theory", short="k_θ", help="Enters by its logarithm alone.",
 )  # fmt: skip
 
+# The laboratory: what its twins are, and how they are trained.
+_USUAL = Settings()
+LAB_DATA = OneOf(
+    key="lab_data", label="Data", default=_USUAL.data, options=tuple(points.DATA), words=points.DATA.__getitem__,
+    widget="box", group="laboratory", help="What both generators learn. Another one begins the training anew.",
+)  # fmt: skip
+LAB_PRIOR = OneOf(
+    key="lab_prior", label="Noise", default=_USUAL.prior, options=tuple(points.PRIORS),
+    words=points.PRIORS.__getitem__, group="laboratory",
+    help="Normal, or uniform in the square from −1 to 1, which a worst move may leave. Another one begins anew.",
+)  # fmt: skip
+LAB_DRAWN = Text(key="lab_drawn", label="Points drawn by hand", default="", group="laboratory")
+LAB_SEED = Number(
+    key="lab_seed", label="Seed", default=_USUAL.seed, low=0, high=2**31 - 1, step=1, widget="field",
+    group="laboratory", help="Of first weights, points and noise, the same for A and B. Another one begins anew.",
+)  # fmt: skip
+LAB_LOSS = OneOf(
+    key="lab_loss", label="Loss", default=_USUAL.loss, options=tuple(LOSSES), group="laboratory",
+    help="Log: −log D for the generator, as in the paper. Wasserstein: with a gradient penalty. Hinge.",
+)  # fmt: skip
+_PENALTIES = (0.0, 0.01, 0.1, 1.0, 10.0)
+LAB_PENALTY = OneOf(
+    key="lab_penalty", label="Gradient penalty", default=_USUAL.penalty, options=_PENALTIES, words="{:g}".format,
+    widget="slider", group="laboratory", help="Weight of (‖∇D‖ − 1)², which the Wasserstein loss needs.",
+)  # fmt: skip
+LAB_NOISE_RADIUS = Number(
+    key="lab_e1", label="ε₁, noise radius of training", default=_USUAL.noise_radius, low=0.0, high=3.0, step=0.05,
+    group="laboratory", short="ε₁ of the laboratory", help="Length of the worst noise step that B’s generator meets.",
+)  # fmt: skip
+LAB_IMAGE_RADIUS = Number(
+    key="lab_e2", label="ε₂, image radius of training", default=_USUAL.image_radius, low=0.0, high=3.0, step=0.05,
+    group="laboratory", short="ε₂ of the laboratory", help="Length of the worst step of points that B’s critic meets.",
+)  # fmt: skip
+LAB_WEIGHT = Number(
+    key="lab_weight", label="λ, weight in training", default=_USUAL.weight, low=0.0, high=5.0, step=0.1,
+    group="laboratory", short="λ of training", help="Of B’s robust terms (eq. 11). At 0 the twins stay alike.",
+)  # fmt: skip
+LAB_PLAYERS = OneOf(
+    key="lab_players", label="Robust players", default=_USUAL.players, options=PLAYERS, widget="box",
+    group="laboratory", help="Who trains against its worst case in B.",
+)  # fmt: skip
+LAB_SOLVER = Number(
+    key="lab_solver", label="Solver steps", default=_USUAL.solver_steps, low=1, high=10, group="laboratory",
+    help="Gradient steps of each worst perturbation in training. The paper: 1.",
+)  # fmt: skip
+_RATES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01)
+LAB_GENERATOR_RATE = OneOf(
+    key="lab_g_rate", label="Learning rate, generator", default=_USUAL.generator_rate, options=_RATES,
+    words="{:g}".format, widget="slider", group="laboratory",
+)  # fmt: skip
+LAB_CRITIC_RATE = OneOf(
+    key="lab_c_rate", label="Learning rate, critic", default=_USUAL.critic_rate, options=_RATES,
+    words="{:g}".format, widget="slider", group="laboratory",
+)  # fmt: skip
+LAB_CRITIC_STEPS = Number(
+    key="lab_c_steps", label="Critic steps", default=_USUAL.critic_steps, low=1, high=10, group="laboratory",
+    help="For each step of the generator.",
+)  # fmt: skip
+_WIDTHS = (4, 8, 16, 32, 64, 128)
+LAB_GENERATOR_LAYERS = Number(
+    key="lab_g_layers", label="Hidden layers, generator", default=_USUAL.generator_layers, low=1, high=MOST_LAYERS,
+    group="laboratory",
+)  # fmt: skip
+LAB_GENERATOR_WIDTH = OneOf(
+    key="lab_g_width", label="Width, generator", default=_USUAL.generator_width, options=_WIDTHS, widget="slider",
+    group="laboratory",
+)  # fmt: skip
+LAB_CRITIC_LAYERS = Number(
+    key="lab_c_layers", label="Hidden layers, critic", default=_USUAL.critic_layers, low=1, high=MOST_LAYERS,
+    group="laboratory",
+)  # fmt: skip
+LAB_CRITIC_WIDTH = OneOf(
+    key="lab_c_width", label="Width, critic", default=_USUAL.critic_width, options=_WIDTHS, widget="slider",
+    group="laboratory",
+)  # fmt: skip
+LAB_EPS = Number(
+    key="lab_eps", label="ε, radius of worst moves", default=0.5, low=0.0, high=3.0, step=0.05, group="laboratory",
+    short="ε of the laboratory",
+)  # fmt: skip
+LAB_PRICE = Number(
+    key="lab_lam", label="λ, price of moving", default=0.0, low=0.0, high=2.0, step=0.05, group="laboratory",
+    short="λ, price in the laboratory", help="Paid per squared unit of length (eq. 8). The one-step method ignores it.",
+)  # fmt: skip
+LAB_METHOD = dataclasses.replace(METHOD, key="lab_method", group="laboratory", short="Method in the laboratory")
+LAB_BUDGET = dataclasses.replace(
+    BUDGET, key="lab_budget", default="strong", group="laboratory", short="Budget in the laboratory",
+    help="Gradients a place that the search may spend: live 10, standard 200, strong 2,000. Looking everywhere, beside "
+    "it, needs none.",
+)  # fmt: skip
+LAB_STEPS = Number(key="lab_steps", label="Steps of the training", default=0, low=0, high=MOST_STEPS)
+LAB_PAST = Text(key="lab_past", label="What was changed on the way", default="")
+LAB_LAYERS = Text(key="lab_show", label="What the laboratory draws", default="")
+LESSON = OneOf(key="lesson", label="Lesson", default="", options=("", *(one.key for one in LESSONS)))
+# The fields of `Settings`, by what sets them.
+LABORATORY: Mapping[str, Control[Any]] = {
+    "data": LAB_DATA, "prior": LAB_PRIOR, "seed": LAB_SEED, "loss": LAB_LOSS, "penalty": LAB_PENALTY,
+    "noise_radius": LAB_NOISE_RADIUS, "image_radius": LAB_IMAGE_RADIUS, "weight": LAB_WEIGHT, "players": LAB_PLAYERS,
+    "solver_steps": LAB_SOLVER, "generator_rate": LAB_GENERATOR_RATE, "critic_rate": LAB_CRITIC_RATE,
+    "critic_steps": LAB_CRITIC_STEPS, "generator_layers": LAB_GENERATOR_LAYERS,
+    "generator_width": LAB_GENERATOR_WIDTH, "critic_layers": LAB_CRITIC_LAYERS, "critic_width": LAB_CRITIC_WIDTH,
+}  # fmt: skip
+
 # What is looked at.
 RUN = Named(key="run", label="Run", default="", help="Baseline and robust twin together.")
 MODEL = Named(key="model", label="Model", default=A.default, help="What is known of it stands below.")
 
 # By their names in links; the order is that of lists of controls.
-CONTROLS: Mapping[str, Control[Any]] = {
-    one.key: one
-    for one in (
-        A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
-        BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
-        ARROWS, QUESTION, TRIALS, CLASS,
-        RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
-        TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
-        STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
-        WEIGHT_SLOPE, RUN, MODEL,
-    )
-}  # fmt: skip
+_ALL: tuple[Control[Any], ...] = (
+    A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+    BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
+    ARROWS, QUESTION, TRIALS, CLASS,
+    RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
+    TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
+    STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
+    WEIGHT_SLOPE, *LABORATORY.values(), LAB_DRAWN, LAB_EPS, LAB_PRICE, LAB_METHOD, LAB_BUDGET, LAB_STEPS, LAB_PAST,
+    LAB_LAYERS, LESSON, RUN, MODEL,
+)  # fmt: skip
+CONTROLS: Mapping[str, Control[Any]] = {one.key: one for one in _ALL}
 # The controls that a teacher can hide, by what a teacher calls them.
 GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
     group: tuple(one for one in CONTROLS.values() if one.group == group)
@@ -351,7 +457,8 @@ GROUPS: Mapping[str, tuple[Control[Any], ...]] = {
 SETTINGS: Mapping[str, Control[Any]] = {
     key: one
     for key, one in CONTROLS.items()
-    if one.group not in ("models", "pictures", "ranking") and one not in (RUN, MODEL, PART, MEASURE)
+    if one.group not in ("models", "pictures", "ranking")
+    and one not in (RUN, MODEL, PART, MEASURE, LAB_STEPS, LAB_PAST, LAB_LAYERS, LESSON)
 }
 # The controls of the Worst noise screen, apart from what is raised.
 SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)

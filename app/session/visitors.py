@@ -11,9 +11,10 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -24,6 +25,7 @@ from rgan.importing import conversion
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
 
+T = TypeVar("T")
 UPLOADS = Path(os.environ.get("RGAN_UPLOADS", Path(__file__).resolve().parents[2] / "uploads"))
 VISITORS = UPLOADS / "visitors"
 PROXIED = ("forwarded", "via", "x-forwarded-", "x-real-ip")  # begin headers of proxies, or of whoever pretends
@@ -86,9 +88,18 @@ def read(files: Sequence[tuple[str, bytes]]) -> conversion.Proposal | Gan:
     Raises:
         CheckpointError: see `conversion.read`; or others upload too much at this moment.
     """
+    return reading(conversion.read, files)
+
+
+def reading(read_by: Callable[[Sequence[tuple[str, bytes]]], T], files: Sequence[tuple[str, bytes]]) -> T:
+    """The same by another reader, in its turn.
+
+    Raises:
+        CheckpointError: the reader's; or others upload too much at this moment.
+    """
     if not _reading().acquire(timeout=60):
         raise CheckpointError("expected a free moment to read this, got many uploads at once; try again in a minute")
     try:
-        return conversion.read(files)
+        return read_by(files)
     finally:
         _reading().release()

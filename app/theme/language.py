@@ -26,6 +26,7 @@ REPRODUCE = "screens/reproduce/screen.py"
 TRAIN = "screens/train/screen.py"
 CHECKPOINTS = "screens/checkpoints/screen.py"
 THEORY = "screens/theory/screen.py"
+LABORATORY = "screens/laboratory/screen.py"
 
 # As a data URI: Streamlit would look at the file twice at every run.
 ICON = "data:image/png;base64," + b64encode(Path(__file__).parents[1].joinpath("icon.png").read_bytes()).decode()

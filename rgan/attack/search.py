@@ -394,11 +394,14 @@ class _Schedule:
     def _tournament(self, stream: torch.Generator) -> Generator[None, None, _Best]:
         """Random starts of which the best ones go on; the last one's best r."""
         count, dimensions = TOURNAMENT[0][0], self.z.shape[1]
-        scale = torch.minimum(2 * self._scale(self.best), self.radius)
-        drawn = [self.attack.initial(scale.flatten(), dimensions, stream) for _ in range(count)]
+        near = torch.minimum(2 * self._scale(self.best), self.radius)
+        # Where moving has a price the best r so far may be a near hill, and a higher one far off: every other start is
+        # drawn from the whole ball.
+        scales = [self.radius if self.attack.price and start % 2 else near for start in range(count)]
+        drawn = [self.attack.initial(scale.flatten(), dimensions, stream) for scale in scales]
         rows = self._feasible(torch.stack(drawn).view(count, *self.best.noise.shape[1:]))
         found = _Best.none(rows)
-        yield from self._falling(rows, found, self.attack.step_size(scale), TOURNAMENT, 2)
+        yield from self._falling(rows, found, self.attack.step_size(near), TOURNAMENT, 2)
         return found.picked(0, found.first(1))
 
     def _falling(

@@ -26,7 +26,7 @@ from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.safetensors_header import shown
 from rgan.data.datasets import REFERENCE_IMAGES
-from rgan.importing import containers, formats, modules, solver
+from rgan.importing import containers, formats, modules, points, solver
 from rgan.importing.containers import Contents, Group
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.formats import Network, Question, images, nearest
@@ -598,6 +598,11 @@ def _instead(contents: Contents) -> str:
     inputs, outputs = weights[layers[0]][1], weights[layers[-1]][0]
     if len(weights) == 1:
         return f"one layer alone, of {inputs} inputs and {outputs} outputs; choose the file of a whole network"
+    if len(weights[layers[-1]]) == 2 and outputs == 2 and inputs <= points.MOST_NOISE:
+        return (
+            f"layers that make 2 numbers of {inputs} ({listed}), no images: if it is a GAN of points in the plane, "
+            "open it on the Laboratory screen"
+        )
     if len(weights[layers[0]]) == 2 and inputs == outputs:
         return (
             f"layers that make {outputs} numbers of {inputs} ({listed}): an autoencoder, which is no GAN; "

@@ -104,7 +104,7 @@ class Trainer:
             ),
         )
         self.generator_optimiser, self.critic_optimiser = (
-            _optimiser(recipe, network) for network in (self.generator, self.critic)
+            optimiser_of(recipe, network) for network in (self.generator, self.critic)
         )
         self._masks = torch.Generator(self.device)
         self._drops = [module for module in self.critic.modules() if isinstance(module, Dropout)]
@@ -373,7 +373,8 @@ def measured(recipe: Recipe, data: ImageData) -> Recipe:
     return replace(recipe, critic_scale=scale, gradient_penalty=weight)
 
 
-def _optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+def optimiser_of(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser that the recipe names, of all weights of `network`."""
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(network.parameters(), lr=recipe.learning_rate)
     return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
