@@ -201,10 +201,10 @@ class Gan:
         labels = self._labels(labels, len(z))
         return torch.cat([self.probe().images(chunk, own) for chunk, own in _chunks(z, labels)])
 
-    def score(self, images: Tensor, labels: Labels = None) -> Tensor:
+    def score(self, images: Tensor, labels: Labels = None, noise: Tensor | None = None) -> Tensor:
         """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
 
-        labels: as of `images`.
+        labels: as of `images`. noise: (n, latent) that drew the images, for a critic of pairs; without, they are real.
 
         Raises:
             CheckpointError: there is no critic.
@@ -212,7 +212,13 @@ class Gan:
         """
         labels = self._labels(labels, len(images))
         with torch.no_grad():
-            return torch.cat([self.probe().score(chunk, own).cpu() for chunk, own in _chunks(images, labels)])
+            noises = [None] * len(images) if noise is None else noise.split(BATCH)
+            return torch.cat(
+                [
+                    self.probe().score(chunk, own, at).cpu()
+                    for (chunk, own), at in zip(_chunks(images, labels), noises, strict=False)
+                ]
+            )
 
     def encode(self, images: Tensor) -> Tensor:
         """The noise (N, latent) that its encoder reads from images (N, C, H, W) in [−1, 1], float32 on the CPU.

@@ -193,8 +193,8 @@ SYSTEMS: dict[str, System] = {
             "batch": 16,
         },
         "wgan-gp",
-        "Berthelot et al. 2017; carpedm20, with N(0, I) as noise. Minus the reconstruction loss L plays the part of log "
-        "D: worst noise raises L(G(z)), worst images raise L(x) and lower k·L(G(z))",
+        "Berthelot et al. 2017; carpedm20, with N(0, I) as noise. Minus the reconstruction loss L plays the part of "
+        "log D: worst noise raises L(G(z)), worst images raise L(x) and lower k·L(G(z))",
     ),
     "ali": System(
         "ALI",
@@ -210,8 +210,8 @@ SYSTEMS: dict[str, System] = {
         },
         "dcgan",
         "Dumoulin et al. 2017; the authors' CIFAR-10 code, the critic's loss halved as in all log losses here. "
-        "The joint critic's log D of a pair: worst noise moves both members of (G(z), z), worst images those of (x, E(x)), for "
-        "the encoder too, which pays −log(1 − D)",
+        "The joint critic's log D of a pair: worst noise moves both members of (G(z), z), worst images those of "
+        "(x, E(x)), for the encoder too, which pays −log(1 − D)",
     ),
     "improved-gan": System(
         "Improved GAN (−L+HA)",

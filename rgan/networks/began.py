@@ -54,7 +54,8 @@ class Reconstruction(nn.Module):
 
     def held_against(self, x: Tensor, code: Tensor) -> Tensor:
         """The score (N,) of images x with this code."""
-        return -(x - self.decoder(code)).abs().flatten(1).mean(dim=1)
+        losses: Tensor = (x - self.decoder(code)).abs().flatten(1).mean(dim=1)
+        return -losses
 
 
 class AutoEncodingCritic(Critic):

@@ -102,7 +102,7 @@ def share_statistics(network: nn.Module) -> None:
         if isinstance(child, BatchNorm):
             setattr(network, name, _SharedBatchNorm(child))
         elif isinstance(child, MinibatchDiscrimination):
-            child.batch = whole_batch  # type: ignore[method-assign]
+            child.batch = whole_batch  # type: ignore[assignment,method-assign]
         else:
             share_statistics(child)
 
