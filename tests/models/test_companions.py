@@ -37,8 +37,6 @@ def digits():
     return datasets.load("digits", size=32)
 
 
-
-
 # ---- the literal algorithm: every loss written out from the papers, every pass made apart
 
 
@@ -157,8 +155,9 @@ def test_steps_are_those_of_the_literal_algorithm_in_float64(system, more, robus
         network.double()
     drawn: list[torch.Tensor] = []
     for name in ("_real", "_noise", "_mix", "_draw"):
+        original = getattr(trainer, name)
 
-        def recorded(*count, original=getattr(trainer, name), mix=name == "_mix"):
+        def recorded(*count, original=original, mix=name == "_mix"):
             value = original(*count).double()
             if not mix:
                 drawn.append(value)
@@ -169,7 +168,9 @@ def test_steps_are_those_of_the_literal_algorithm_in_float64(system, more, robus
     beside = [*one.companion.parts("generator")], [*one.companion.parts("critic")]
     settings = {"lr": made.learning_rate, "betas": made.betas, "weight_decay": made.weight_decay}
     update_g = torch.optim.Adam([*one.generator.parameters(), *beside[0]], **settings)
-    update_d = torch.optim.Adam([*one.critic.parameters(), *beside[1]], **settings | {"lr": made.learning_rate * made.critic_rate})
+    update_d = torch.optim.Adam(
+        [*one.critic.parameters(), *beside[1]], **settings | {"lr": made.learning_rate * made.critic_rate}
+    )
     for _ in range(3):
         numbers = trainer.step()
         real, z = drawn.pop(0), drawn.pop(0)
@@ -228,7 +229,11 @@ def trained(system, digits, *, size=32, channels=1, steps=2, **more):
         images = torch.nn.functional.interpolate(digits.images[:200].float(), size=size).to(torch.uint8)
         data = dataclasses.replace(digits, images=images.repeat(1, channels, 1, 1), labels=None)
     trainer = Trainer(
-        recipe(system, ROBUST, **SMALL | {"channels": channels, "size": size}, **more), data, seed=1, device="cpu", precision="float32"
+        recipe(system, ROBUST, **SMALL | {"channels": channels, "size": size}, **more),
+        data,
+        seed=1,
+        device="cpu",
+        precision="float32",
     )
     for _ in range(steps):
         trainer.step()
@@ -238,7 +243,7 @@ def trained(system, digits, *, size=32, channels=1, steps=2, **more):
 @pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3)])
 @pytest.mark.parametrize("system", COMPANIONS)
 def test_it_is_kept_attacked_judged_and_embedded(system, size, channels, digits, tmp_path):
-    """Its file gives the same losses one by one; worst noise beats random; evidence, failures, panels and theory run."""
+    """Its file gives the same losses one by one; worst noise beats random; evidence, failures, panels, theory run."""
     checkpoints.save(trained(system, digits, size=size, channels=channels), tmp_path / "gan.safetensors")
     gan = checkpoints.load(tmp_path / "gan.safetensors")
     z = gan.noise(8, 0)
@@ -252,7 +257,9 @@ def test_it_is_kept_attacked_judged_and_embedded(system, size, channels, digits,
     assert found.beaten >= 6 and (found.loss_worst >= found.loss_original - 1e-6).all()
     if size == 32:
         judged = JudgedGan(gan, judges.shipped("digits"), device="cpu")
-        assert one_radius(judged, Attack((1.0,), gradients=3), samples=6, seed=0).measures["worst"].loss.isfinite().all()
+        assert (
+            one_radius(judged, Attack((1.0,), gradients=3), samples=6, seed=0).measures["worst"].loss.isfinite().all()
+        )
         *_, kept = pool([judged], PoolPlan(Attack((1.0,), gradients=2), 8, seed=3))
         assert len(kept.rows["A"]) == 8
         for which, space in (("b", "critic-a"), ("c", "critic-a")):

@@ -578,8 +578,8 @@ def test_official_resnet_critic_is_the_published_sum():
     same(ours, gradients(critic), 1e-7)
 
 
-# Deviations of weights at which signals neither vanish nor drown in rounding, where 0.5 is none.
-LOUD = {"began": 0.2, "improved-gan": 2.0}
+# Deviations of the generator's and the others' weights, where 0.5 lets signals vanish or drown in rounding.
+LOUD = {"began": (0.2, 0.2), "improved-gan": (0.5, 2.0)}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -592,7 +592,8 @@ def test_a_robust_twin_trains_is_kept_and_searched(system, digits, tmp_path):
     rng = torch.Generator().manual_seed(0)
     for network in (trainer.average, trainer.critic, trainer.companion):  # weights at which every layer matters
         for parameter in network.parameters():
-            parameter.data.normal_(std=LOUD.get(system, 0.5), generator=rng)
+            std = LOUD.get(system, (0.5, 0.5))[network is not trainer.average]
+            parameter.data.normal_(std=std, generator=rng)
     gan = trainer.gan()
     checkpoints.save(gan, tmp_path / "gan.safetensors")
     back = checkpoints.load(tmp_path / "gan.safetensors")
@@ -606,7 +607,9 @@ def test_a_robust_twin_trains_is_kept_and_searched(system, digits, tmp_path):
     for one in (gan, back):
         probe = one.probe(torch.float64)
         assert torch.allclose(probe.generator(z), images, atol=1e-6)
-        assert torch.allclose(probe.loss(z), loss, atol=1e-6 * float(loss.std()), rtol=1e-6)
+        # Normalised weights are written out in float32, of which minibatch discrimination takes the exponential.
+        close = 1e-4 if system == "improved-gan" else 1e-6
+        assert torch.allclose(probe.loss(z), loss, atol=close * float(loss.std()), rtol=close)
         coarse = one.probe(torch.bfloat16).loss(z.float()).double()
         assert float((coarse - loss).abs().mean()) < 0.4 * float(loss.std()) + 0.01 * float(loss.abs().mean())
     point = z.clone().requires_grad_()
@@ -695,17 +698,29 @@ for robust in ("none", "paper", "official"):
     common = "--system mlp --data digits --width 16 --latent 5 --iterations 30 --json".split()
     assert main(["train", *common, "--robust", robust, "--out", robust]) == 0
     assert main(["probe", f"{robust}/checkpoint.safetensors", "--samples", "8", "--json"]) == 0
+assert main("train --resume --iterations 33 --out paper --json".split()) == 0
+
+import torch
+from rgan.models import checkpoints
+from rgan.models.recipes import recipe
+from rgan.models.gan import fresh_companion
+
+gan = checkpoints.load("paper/checkpoint.safetensors")
+z = gan.noise(500, 0)
+readers = gan, gan.companion, fresh_companion(gan.recipe, 0)
+off = [float((one.encode(gan.images(z)) - z).square().mean()) for one in readers]
+print(json.dumps({"steps": float(gan.companion.steps), "off": off}))
 """
 
 
 def test_the_documented_gan_trains_and_is_searched(tmp_path):
-    """The two blocks of "Add a GAN" as they stand, put into a copy of the package by their first lines."""
+    """The blocks of "Add a GAN" as they stand, put into a copy of the package by their first lines."""
     section = (ROOT / "docs" / "how-to" / "add-a-gan.md").read_text()
-    network, entry = (block.split("```")[0] for block in section.split("```python\n")[1:])
+    network, entry, companion = (block.split("```")[0] for block in section.split("```python\n")[1:])
     shutil.copytree(ROOT / "rgan", tmp_path / "rgan", ignore=shutil.ignore_patterns("__pycache__"))
     path = tmp_path / network.split("\n")[0].removeprefix("# ")
     assert path.parent.is_dir() and not path.exists()
-    path.write_text(network)
+    path.write_text(network + companion)
     systems = tmp_path / "rgan" / "models" / "systems.py"
     lines = [line for line in entry.splitlines() if line and not line.startswith("#")]
     imports = [line for line in lines if line.startswith(("import ", "from "))]
@@ -723,6 +738,9 @@ def test_the_documented_gan_trains_and_is_searched(tmp_path):
         cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    trained, probed = (list(map(json.loads, done.stdout.splitlines()[at::2])) for at in (0, 1))
+    *reports, resumed, read = map(json.loads, done.stdout.splitlines())
+    trained, probed = reports[::2], reports[1::2]
+    assert resumed["iterations"] == read["steps"] == 33
+    assert read["off"][0] == pytest.approx(read["off"][1]) and read["off"][0] < read["off"][2]  # it has learnt to read
     assert len({report["metrics"]["critic"] for report in trained}) == 3
     assert all(report["loss"]["worst"] > report["loss"]["random"] for report in probed)
