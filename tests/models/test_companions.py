@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -10,8 +11,9 @@ from torch.nn.functional import softplus
 
 from rgan.attack.perturbation import perturb
 from rgan.attack.search import Attack
+from rgan.cli.main import main
 from rgan.common.errors import CheckpointError, SettingsError
-from rgan.common.images import to_unit
+from rgan.common.images import to_uint8, to_unit
 from rgan.data import datasets
 from rgan.embedding.figure4 import Choice, panel
 from rgan.metrics import judges
@@ -24,6 +26,7 @@ from rgan.networks.layers import MinibatchDiscrimination
 from rgan.robustness.failures.pool import PoolPlan, pool
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.one_radius import one_radius
+from rgan.robustness.read_noise import kept_by_critic, reads, worst_of
 from rgan.theory.sample_bounds import measure
 from rgan.training.trainer import Trainer
 
@@ -287,6 +290,12 @@ def test_noise_is_read_from_real_images_by_those_that_can(digits):
         network = gan.companion.encoder if system == "ali" else gan.companion.inference
         with torch.no_grad():
             assert torch.equal(gan.encode(images), network(images)[:, :5])
+        found, gallery = worst_of(gan, digits.images[:3], Attack((1.0,), gradients=4))
+        assert torch.equal(found.z, gan.encode(images)) and found.beaten >= 2 and reads(gan)
+        assert [len(row) for _, row in gallery.rows] == [3] * 4
+        assert (gallery.rows[0][1] == to_uint8(images)).all()
+        assert (gallery.rows[2][1] == to_uint8(gan.images(found.z + found.r))).all()
+    assert not reads(trained("dfm", digits))
     with pytest.raises(SettingsError, match="ALI and EGAN-Ent-VI"):
         trained("dfm", digits).encode(images)
 
@@ -297,6 +306,9 @@ def test_began_shows_what_its_critic_keeps(digits):
     with torch.no_grad():
         kept = gan.critic.reconstruct(images)
     assert kept.shape == images.shape
+    gallery = kept_by_critic(dataclasses.replace(gan, reference=digits.images[:3]), 3)
+    assert (gallery.rows[1][1] == to_uint8(kept)).all() and [len(row) for _, row in gallery.rows] == [3] * 4
+    assert kept_by_critic(trained("dfm", digits)) is None
     assert torch.allclose(gan.score(images), -(kept - images).abs().mean(dim=(1, 2, 3)), atol=1e-6)
 
 
@@ -312,3 +324,19 @@ def test_a_file_without_its_companion_is_refused(digits, tmp_path):
     save_file(tensors, path, facts)
     with pytest.raises(CheckpointError, match=r"companion\.k"):
         checkpoints.load(path)
+
+
+def test_the_command_begins_at_real_images(digits, tmp_path, capsys):
+    checkpoints.save(trained("ali", digits), tmp_path / "ali.safetensors")
+    checkpoints.save(trained("dfm", digits), tmp_path / "dfm.safetensors")
+    common = ["--samples", "4", "--budget", "4", "--precision", "float32", "--json"]
+    picture = tmp_path / "worst.png"
+    assert main(["probe", str(tmp_path / "ali.safetensors"), "--real", "--picture", str(picture), *common]) == 0
+    report = json.loads(capsys.readouterr().out)
+    gan = checkpoints.load(tmp_path / "ali.safetensors")
+    z = gan.encode(to_unit(digits.some(512)[:4]))
+    assert report["samples"] == 4 and report["prior_radius"] == pytest.approx(float(z.norm(dim=1).mean()), rel=1e-5)
+    _, gallery = worst_of(gan, digits.some(512)[:4], Attack((1.0,), gradients=4))
+    assert picture.read_bytes() == gallery.picture
+    assert main(["probe", str(tmp_path / "dfm.safetensors"), "--real", *common]) == 2
+    assert "ALI and EGAN-Ent-VI" in capsys.readouterr().err
