@@ -49,12 +49,8 @@ class Reconstruction(nn.Module):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.held_against(x, self.encoder(x))
-
-    def held_against(self, x: Tensor, code: Tensor) -> Tensor:
-        """The score (N,) of images x with this code."""
-        losses: Tensor = (x - self.decoder(code)).abs().flatten(1).mean(dim=1)
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        losses: Tensor = (x - self.decoder(self.encoder(x) if code is None else code)).abs().flatten(1).mean(dim=1)
         return -losses
 
 
@@ -69,7 +65,7 @@ class AutoEncodingCritic(Critic):
     def features_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (N, latent) and scores (N,)."""
         code = self.score.encoder(x)
-        return code, self.score.held_against(x, code)
+        return code, self.score(x, code)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """What the critic makes of images (N, C, H, W), of the same shape."""

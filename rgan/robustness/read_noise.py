@@ -47,7 +47,7 @@ def worst_of(gan: Gan, real: Tensor, attack: Attack, *, seed: int = 0) -> tuple[
         SettingsError: it reads no noise, or as `perturb`.
     """
     z = gan.encode(to_unit(real))
-    found = perturb(gan, z, attack, seed=seed, precision="float32", device="cpu", best_random=False)
+    found = perturb(gan, z, attack, seed=seed, precision="float32", device="cpu")
     drawn = {
         "real": to_unit(real), "drawn of the noise read from them": gan.images(z),
         f"at worst noise, ε {found.radius:g}": gan.images(z + found.r),

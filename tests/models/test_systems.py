@@ -44,6 +44,16 @@ def draw(shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+def conv(inputs, outputs):
+    return 9 * inputs * outputs + outputs
+
+
+def up(inputs, outputs):
+    """A 4×4 convolution without bias, and its batch norm."""
+    return 16 * inputs * outputs + 2 * outputs
+
+
+_BEGAN = 64 * 8192 + 8192 + 6 * conv(128, 128) + conv(128, 3)  # its generator, and its critic's decoder
 WIDE = ((512, 512), (512, 256), (256, 128), (128, 64))  # inputs and outputs of the 64 px ResNet's doubling blocks
 
 # (system, size) → parameters of generator and critic, as published or as their layer lists add up to.
@@ -68,6 +78,65 @@ PUBLISHED = {
     # A scale and a shift for each map after the first; a gain for each output of every layer.
     ("layer-norm", 32): (3_813_379, 5_860_865 + 2 * 2 * (128 + 256 + 512)),
     ("weight-norm", 32): (3_813_379, 5_860_865 + 64 + 2 * (128 + 256 + 512) + 1),
+    ("began", 32): (
+        _BEGAN,
+        conv(3, 128)
+        + 3 * conv(128, 128)
+        + conv(128, 256)
+        + 2 * conv(256, 256)
+        + conv(256, 384)
+        + conv(384, 384)
+        + 384 * 64 * 64
+        + 64
+        + _BEGAN,
+    ),
+    ("ali", 32): (
+        up(64, 256) + up(256, 128) + up(128, 64) + up(64, 32) + 25 * 32 * 32 + 64 + 32 * 32 + 64 + 32 * 3 + 3,
+        # Every convolution has twice the features that its maxout leaves, and a bias, of which theirs have one in all.
+        25 * 3 * 32
+        + 32
+        + 16 * 16 * 64
+        + 64
+        + 16 * 32 * 128
+        + 128
+        + 16 * 64 * 256
+        + 256
+        + 16 * 128 * 512
+        + 512
+        + 64 * 512
+        + 512
+        + 256 * 512
+        + 512
+        + 512 * 1024
+        + 1024
+        + 512 * 1024
+        + 1024
+        + 512
+        + 1,
+    ),
+    ("improved-gan", 32): (
+        100 * 8192 + 3 * 8192 + 25 * 512 * 256 + 3 * 256 + 25 * 256 * 128 + 3 * 128 + 25 * 128 * 3 + 3,
+        # A gain for each output; 100 kernels of 5 directions and their lengths before the score.
+        conv(3, 96)
+        + 2 * conv(96, 96)
+        + conv(96, 192)
+        + 3 * conv(192, 192)
+        + 2 * (192 * 192 + 192)
+        + 3 * 96
+        + 6 * 192
+        + 192 * 500
+        + 500
+        + 292
+        + 2,
+    ),
+    ("egan-ent-vi", 32): (
+        100 * 8192 + 2 * 8192 + up(512, 512) + up(512, 256) + up(256, 128) + 9 * 128 * 3 + 3,
+        9 * 3 * 64 + 128 + up(64, 128) + up(128, 256) + up(256, 256) + 4096 + 1,
+    ),
+    ("dfm", 32): (
+        3_813_379,
+        conv(3, 32) + sum(16 * i * 2 * i + 3 * 2 * i for i in (32, 64, 128, 256)) + 2048 + 1,
+    ),
 }
 
 
