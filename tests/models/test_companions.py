@@ -29,6 +29,7 @@ from rgan.robustness.one_radius import one_radius
 from rgan.robustness.read_noise import kept_by_critic, reads, worst_of
 from rgan.theory.sample_bounds import measure
 from rgan.training.trainer import Trainer
+from tests.nightly import mostly_nightly, nightly
 
 COMPANIONS = tuple(name for name, one in SYSTEMS.items() if one.family.companion is not Companion)
 SMALL = {"channels": 1, "width": 3, "latent": 5, "batch": 6}
@@ -145,7 +146,7 @@ def generator_step(one: Literal, real, z, noise):
 CASES = [(system, {}) for system in COMPANIONS] + [("improved-gan", {"feature_matching": 0.3})]
 
 
-@pytest.mark.parametrize("robust", [None, ROBUST], ids=["plain", "robust"])
+@pytest.mark.parametrize("robust", [pytest.param(None, marks=nightly, id="plain"), pytest.param(ROBUST, id="robust")])
 @pytest.mark.parametrize(("system", "more"), CASES, ids=[f"{name}{len(more) or ''}" for name, more in CASES])
 def test_steps_are_those_of_the_literal_algorithm_in_float64(system, more, robust, digits, monkeypatch):
     """Three iterations with torch's optimisers; with dropout a literal pass has other masks, so there is none."""
@@ -243,8 +244,12 @@ def trained(system, digits, *, size=32, channels=1, steps=2, **more):
     return trainer.gan()
 
 
-@pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3)])
-@pytest.mark.parametrize("system", COMPANIONS)
+SHAPES = [(system, *shape) for system in COMPANIONS for shape in ((32, 1), (64, 3))]
+
+
+@pytest.mark.parametrize(
+    ("system", "size", "channels"), mostly_nightly(SHAPES, ("ali", 32, 1), ("improved-gan", 64, 3))
+)
 def test_it_is_kept_attacked_judged_and_embedded(system, size, channels, digits, tmp_path):
     """Its file gives the same losses one by one; worst noise beats random; evidence, failures, panels, theory run."""
     checkpoints.save(trained(system, digits, size=size, channels=channels), tmp_path / "gan.safetensors")
