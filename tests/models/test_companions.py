@@ -248,10 +248,11 @@ SHAPES = [(system, *shape) for system in COMPANIONS for shape in ((32, 1), (64, 
 
 
 @pytest.mark.parametrize(
-    ("system", "size", "channels"), mostly_nightly(SHAPES, ("ali", 32, 1), ("improved-gan", 64, 3))
+    "case", mostly_nightly(SHAPES, ("ali", 32, 1), ("improved-gan", 64, 3)), ids=lambda case: "-".join(map(str, case))
 )
-def test_it_is_kept_attacked_judged_and_embedded(system, size, channels, digits, tmp_path):
+def test_it_is_kept_attacked_judged_and_embedded(case, digits, tmp_path):
     """Its file gives the same losses one by one; worst noise beats random; evidence, failures, panels, theory run."""
+    system, size, channels = case
     checkpoints.save(trained(system, digits, size=size, channels=channels), tmp_path / "gan.safetensors")
     gan = checkpoints.load(tmp_path / "gan.safetensors")
     z = gan.noise(8, 0)
