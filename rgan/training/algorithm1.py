@@ -111,14 +111,17 @@ def generator_gradients(
 
     assert robust is not None
     image_weight = robust.of_generator("generator_image")
-    if image_weight:
-        images.retain_grad()
-    loss.backward(retain_graph=bool(image_weight) or beside is not None)
-    assert z.grad is not None
-    image_slope = images.grad.clone() if image_weight and images.grad is not None else None
-    r = worst_direction(z.grad, robust.noise_radius, robust.steps, _input_gradient(lambda p: paid(generator(p), p), z))
-    for term in others:
-        term.backward(retain_graph=bool(image_weight))
+    if beside is None:
+        if image_weight:
+            images.retain_grad()
+        sum(others, loss).backward(retain_graph=bool(image_weight))
+        slope, image_slope = z.grad, images.grad if image_weight else None
+    else:
+        # Its slope is not raised: the loss has a pass of its own, without gradients of weights.
+        slope, image_slope = torch.autograd.grad(loss, (z, images), retain_graph=True)
+        sum(others, loss).backward(retain_graph=bool(image_weight))
+    assert slope is not None
+    r = worst_direction(slope, robust.noise_radius, robust.steps, _input_gradient(lambda p: paid(generator(p), p), z))
 
     weight = robust.of_generator("generator_noise")
     worst_noise = z.detach() + r

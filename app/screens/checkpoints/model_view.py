@@ -87,11 +87,13 @@ def _galleries(name: str, digest: str) -> list[Gallery]:
 def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     recipe, training, origin = gan.recipe, gan.training, gan.origin
     generator, critic = (sum(p.numel() for p in network.parameters()) for network in (gan.generator, gan.critic))
+    beside = sum(value.numel() for value in gan.companion.state_dict().values())
     found = [
         ("System", recipe.title),
         ("Images", f"{recipe.size}×{recipe.size} pixels, {'grey' if recipe.channels == 1 else 'colour'}"),
         ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
         ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
+        *([("Beside them", f"{beside:,} numbers")] if beside else []),
         ("Trained on", gan.data or "not known"),
         ("Robust part", gan.robust_words),
     ]
