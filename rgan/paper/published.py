@@ -66,7 +66,7 @@ TABLE_2: dict[str, dict[str, Value]] = {
 class Line:
     """A line of Table 1: Inception score and FID on CIFAR-10 and STL-10; None where nothing is printed.
 
-    system: "" for real data. taken: where the paper has the values from, and how they were measured there.
+    system: "" for real data. taken: where the paper has the values from; SOURCES says how they were measured there.
     """
 
     name: str
@@ -84,12 +84,16 @@ class Line:
         return self.score_cifar10, self.score_stl10, self.fid_cifar10, self.fid_stl10
 
 
-_MIYATO = (
+_MIYATO, _PLAIN, _OWN = "Miyato et al. 2018", "Miyato et al. 2018, plain CNN", "the paper's own run"
+
+SOURCES = (
     "Miyato et al. 2018: scores of 10 × 5,000 images, FID of 5,000 generated against 10,000 test images, by Chainer's "
-    "Inception, whose scores run some 5 % high"
+    "Inception, whose scores run some 5 % high. Their plain CNN cannot be held against ResNets.",
+    "The paper's own runs: scores of 50,000 images, each the best of some 200 evaluations during one training; how "
+    "many images its FID rests on is not said. Published by the systems' authors: BWGAN 8.31 of 10,000 images, WGAN-GP-res "
+    "7.86 ± 0.07.",
+    "The others are quoted from papers that say no more of their protocol here; ALI's from another paper than its own.",
 )
-_PLAIN = f"{_MIYATO}; their plain CNN, the best of six settings, not comparable with ResNets"
-_OWN = "measured by the authors: score of 50,000 images, the best of some 200 evaluations during one training"
 
 TABLE_1 = tuple(
     Line(name, system, row, taken, *(Value(printed) if printed else None for printed in values))
@@ -99,10 +103,10 @@ TABLE_1 = tuple(
         ("Layer norm", "layer-norm", "none", _PLAIN, "7.19 ± 0.12", "7.61 ± 0.12", "33.9", "75.6"),
         ("Weight norm", "weight-norm", "none", _PLAIN, "6.84 ± 0.07", "7.16 ± 0.10", "34.7", "73.4"),
         ("Orthonormal", "orthonormal", "none", _PLAIN, "7.40 ± 0.12", "8.56 ± 0.07", "29.0", "46.7"),
-        ("ALI", "ali", "none", "Warde-Farley & Bengio 2017, not ALI's authors", "5.34 ± 0.05"),
+        ("ALI", "ali", "none", "Warde-Farley & Bengio 2017", "5.34 ± 0.05"),
         ("BEGAN", "began", "none", "Berthelot et al. 2017", "5.62"),
         (
-            "DCGAN", "dcgan", "none", f"{_OWN}; Table 2 has 5.70 ± 0.045, and these digits for WGAN-GP",
+            "DCGAN", "dcgan", "none", f"{_OWN}; Table 2 differs",
             "5.77 ± 0.021", "7.36 ± 0.06", "42.18", "53.23",
         ),
         ("Improved GAN (−L+HA)", "improved-gan", "none", "Salimans et al. 2016", "6.86 ± 0.06"),
@@ -110,15 +114,15 @@ TABLE_1 = tuple(
         ("DFM", "dfm", "none", "Warde-Farley & Bengio 2017", "7.72 ± 0.13"),
         ("CT GAN", "ct-gan", "none", "Wei et al. 2018", "8.12 ± 0.12"),
         (
-            "SNGAN", "sngan", "none", f"{_MIYATO}; their FID on STL-10 is 40.1 ± 0.50",
+            "SNGAN", "sngan", "none", f"{_MIYATO}; they have 40.1 ± 0.50",
             "8.22 ± 0.05", "9.10 ± 0.04", "21.70", "40.1 ± 0.04",
         ),
         (
-            "BWGAN", "bwgan", "none", f"{_OWN}; Adler & Lunz 2018 have 8.31 of 10,000 images",
+            "BWGAN", "bwgan", "none", _OWN,
             "8.08 ± 0.05", "", "25.67",
         ),
         (
-            "WGAN-GP-res", "wgan-gp-res", "none", f"{_OWN}; Gulrajani et al. 2017 have 7.86 ± 0.07",
+            "WGAN-GP-res", "wgan-gp-res", "none", _OWN,
             "7.76", "9.06 ± 0.03", "22.19", "42.60",
         ),
         ("RGAN (WGAN-GP-res)", "wgan-gp-res", "both", _OWN, "8.25 ± 0.013", "9.16 ± 0.015", "19.79", "39.62"),

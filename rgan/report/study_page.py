@@ -230,7 +230,7 @@ def _table1(study: Study) -> dict[str, object]:
     printed = "Paper: Inception score", "Paper: STL-10", "Paper: FID", "Paper: STL-10"
     head = (
         Cell("Table 1"), *(Cell(words, "CIFAR-10" if index in (0, 2) else "") for index, words in enumerate(printed)),
-        Cell("Ours", _OURS[study.settings.features]), Cell("The paper's values are from"),
+        Cell("Ours", _OURS[study.settings.features]), Cell("Paper: from"),
     )  # fmt: skip
     rows = [
         (
@@ -239,7 +239,7 @@ def _table1(study: Study) -> dict[str, object]:
         )
         for line in published.TABLE_1
     ]  # fmt: skip
-    return {"head": head, "rows": rows, "about": _TABLE_1[study.settings.features]}
+    return {"head": head, "rows": rows, "about": (_TABLE_1[study.settings.features], *published.SOURCES)}
 
 
 def _ours(study: Study, line: published.Line) -> tuple[Cell, ...]:
