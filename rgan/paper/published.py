@@ -90,8 +90,8 @@ SOURCES = (
     "Miyato et al. 2018: scores of 10 × 5,000 images, FID of 5,000 generated against 10,000 test images, by Chainer's "
     "Inception, whose scores run some 5 % high. Their plain CNN cannot be held against ResNets.",
     "The paper's own runs: scores of 50,000 images, each the best of some 200 evaluations during one training; how "
-    "many images its FID rests on is not said. Published by the systems' authors: BWGAN 8.31 of 10,000 images, WGAN-GP-res "
-    "7.86 ± 0.07.",
+    "many images its FID rests on is not said. Published by the systems' authors: BWGAN 8.31 of 10,000 images, "
+    "WGAN-GP-res 7.86 ± 0.07.",
     "The others are quoted from papers that say no more of their protocol here; ALI's from another paper than its own.",
 )
 

@@ -12,14 +12,17 @@ from torch.nn.functional import softplus
 from rgan.attack.perturbation import perturb
 from rgan.attack.search import Attack
 from rgan.cli.main import main
+from rgan.common import limits
 from rgan.common.errors import CheckpointError, SettingsError
 from rgan.common.images import to_uint8, to_unit
 from rgan.data import datasets
 from rgan.embedding.figure4 import Choice, panel
+from rgan.importing import conversion
 from rgan.metrics import judges
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, fresh, fresh_companion
 from rgan.models.recipes import Recipe, Robust, recipe
+from rgan.models.shelf import Shelf
 from rgan.models.systems import SYSTEMS
 from rgan.networks.companions import Companion
 from rgan.networks.layers import MinibatchDiscrimination
@@ -255,6 +258,9 @@ def test_it_is_kept_attacked_judged_and_embedded(case, digits, tmp_path):
     system, size, channels = case
     checkpoints.save(trained(system, digits, size=size, channels=channels), tmp_path / "gan.safetensors")
     gan = checkpoints.load(tmp_path / "gan.safetensors")
+    uploaded = conversion.read([("mine.safetensors", (tmp_path / "gan.safetensors").read_bytes())])
+    again = checkpoints.load(Shelf(tmp_path / "shelf", 1, limits.MIB * 8).add("mine", uploaded))
+    assert again.digest == gan.digest and type(again.companion) is type(gan.companion)
     z = gan.noise(8, 0)
     beside = (z,) if system == "ali" else ()
     with torch.no_grad():
