@@ -335,7 +335,7 @@ class _Maker:
     def worst_images(self) -> Panel:
         real, made = to_unit(self._real()), self._made(self.side, 0)
         before = self._real_sample(real), self._made_sample(made, 0)
-        cost = self.gans[self.side].recipe.criterion
+        cost = self.gans[self.side].criterion
         moved = self._worst(real, cost.real), self._worst(made, cost.fake, self._noise(self.side, 0))
         samples = self._real_sample(moved[0]), self._made_sample(moved[1], 0)
         words, seeds = ("worst real", f"worst {self.side}"), (None, self.choice.seed)
@@ -346,7 +346,7 @@ class _Maker:
         return Panel("b", self.choice, self._space(), first, second, before)
 
     def worst_twice(self) -> tuple[Sample, Sample]:
-        cost = self.gans[self.side].recipe.criterion
+        cost = self.gans[self.side].criterion
         one, other = (
             self._made_sample(self._worst(self._made(self.side, k), cost.fake, self._noise(self.side, k)), k)
             for k in (1, 2)

@@ -17,6 +17,7 @@ from rgan.common.errors import CheckpointError, SettingsError, number_between
 from rgan.common.geometry import separate
 from rgan.data.datasets import BEFORE, digest
 from rgan.data.identity import DataIdentity
+from rgan.models.losses import Loss
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
 from rgan.networks.companions import NONE, Companion
@@ -176,6 +177,11 @@ class Gan:
         if self.training is not None:
             words += f" · {self.training.iterations:,} iterations, seed {self.training.seed}"
         return words if self.has_critic else f"{words} · no critic"
+
+    @property
+    def criterion(self) -> Loss:
+        """What generator and critic paid when its training ended, as functions of the critic's raw output."""
+        return self.recipe.criterion.sharing(self.companion.fake_share())
 
     def noise(self, count: int, seed: int) -> Tensor:
         """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count.

@@ -35,6 +35,10 @@ class Loss:
             fake=lambda y: self.fake(y / scale) + (drift_fake * y.square() if drift_fake else 0),
         )
 
+    def sharing(self, share: Tensor | None) -> Loss:
+        """The critic's cost of generated images multiplied by `share`; None for 1."""
+        return self if share is None else replace(self, fake=lambda y: share * self.fake(y))
+
     def smoothed(self, share: float) -> Loss:
         """Real images count as generated ones by this share: one-sided label smoothing (Salimans et al. 2016)."""
         if not share:

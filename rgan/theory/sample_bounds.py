@@ -141,7 +141,7 @@ def _utility(gan: Gan, score: Tensor, real: bool) -> Tensor:
     """What the critic maximises, by image: log D, log(1 − D)."""
     if gan.recipe.loss in _LOGARITHMIC:
         return logsigmoid(score if real else -score).double()
-    criterion = gan.recipe.criterion
+    criterion = gan.criterion
     paid: Tensor = (criterion.real if real else criterion.fake)(score)
     return -paid.double()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -162,7 +161,7 @@ def critic_gradients(
         companion: those of its parameters that are trained with the generator must be frozen by the caller.
     """
     robust = recipe.robust
-    cost = _shared(recipe.criterion, companion.fake_share())
+    cost = recipe.criterion.sharing(companion.fake_share())
     pushed = robust is not None and robust.players != "generator"
     with torch.no_grad():
         fake = generator(z)
@@ -190,11 +189,6 @@ def critic_gradients(
         assert robust is not None
         _add_robust_critic_terms(generator, critic, recipe, robust, cost, real, fake, z, mix, companion)
     return metrics
-
-
-def _shared(cost: Loss, share: Tensor | None) -> Loss:
-    """The loss with the critic's cost of generated images multiplied by `share`."""
-    return cost if share is None else replace(cost, fake=lambda y: share * cost.fake(y))
 
 
 def _on_fake(critic: CriticNetwork, companion: Companion, z: Tensor) -> Network:

@@ -112,7 +112,8 @@ class Trainer:
         self.generator_optimiser = _optimiser(recipe, self._of_generator)
         self.critic_optimiser = _optimiser(recipe, self._of_critic)
         self._masks = torch.Generator(self.device)
-        self._random = [module for module in self.critic.modules() if isinstance(module, Random)]
+        drawing = (*self.critic.modules(), *self.companion.modules())
+        self._random = [module for module in drawing if isinstance(module, Random)]
         for module in self._random:
             module.source = self._masks
 
