@@ -2,9 +2,8 @@
 
 A system that has such things subclasses `Companion` and names the class in its `Family`. Whatever the class holds as
 parameters and buffers is trained with the player that it names, goes into checkpoint files, and is resumed exactly;
-the methods that it overrides are called by `training.algorithm1` and `training.trainer`. BEGAN,
-ALI, Improved GAN, EGAN-Ent-VI and DFM have one each, in the file of their networks; docs/how-to/add-a-gan.md adds
-another.
+the methods that it overrides are called by `training.algorithm1` and `training.trainer`. BEGAN, ALI, Improved GAN,
+EGAN-Ent-VI and DFM have one each, in the file of their networks; docs/how-to/add-a-gan.md adds another.
 """
 
 from __future__ import annotations
