@@ -422,7 +422,8 @@ def test_a_named_recipe_and_its_changed_fields_are_trained(tmp_path, capsys):
     capsys.readouterr()
     for wrong, said in (
         (["--recipe", "dcgan", "--system", "dcgan"], "got both"),
-        (["--recipe", "paper/began"], "rgan recipes"),
+        (["--recipe", "paper/stylegan"], "rgan recipes"),
+        (["--system", "dcgan", "--set", "entropy=1"], "no such term"),
         (["--system", "dcgan", "--set", "width_=3"], "a field that can be set"),
         (["--system", "dcgan", "--set", "critic_steps=many"], "critic_steps to be int"),
         (["--system", "dcgan", "--set", "ema=2"], "ema between"),

@@ -322,7 +322,7 @@ def test_began_shows_what_its_critic_keeps(digits):
     assert (gallery.rows[1][1] == to_uint8(kept)).all() and [len(row) for _, row in gallery.rows] == [3] * 4
     assert kept_by_critic(trained("dfm", digits)) is None
     scores, k = gan.score(images), float(gan.companion.k)
-    assert 0 < k and torch.allclose(gan.criterion.fake(scores), k * scores)  # what the critic paid at the end
+    assert k > 0 and torch.allclose(gan.criterion.fake(scores), k * scores)  # what the critic paid at the end
     assert torch.allclose(gan.score(images), -(kept - images).abs().mean(dim=(1, 2, 3)), atol=1e-6)
 
 
