@@ -23,11 +23,11 @@ class LiteralTrainer(Trainer):
     def step(self) -> dict[str, torch.Tensor]:
         self.critic_optimiser.zero_grad()
         real, z, mix = self._real(), self._noise(), self._mix()
-        with frozen(self.generator):
+        with frozen(self.generator.parameters()):
             literal_critic_loss(self.generator, self.critic, self.recipe, real, z, mix).backward()
         self.critic_optimiser.step()
         self.generator_optimiser.zero_grad()
-        with frozen(self.critic):
+        with frozen(self.critic.parameters()):
             literal_generator_loss(self.generator, self.critic, self.recipe, self._noise()).backward()
         self.generator_optimiser.step()
         self.average.update_parameters(self.generator)

@@ -28,6 +28,8 @@ CHARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Losses", (("generator", "generator", "solid"), ("critic", "critic", "dot"))),
     ("Worst minus original", (("worst_gap", "generator's loss", "solid"),)),
     ("Critic scores", (("real", "on real", "solid"), ("fake", "on generated", "dot"))),
+    ("Further terms", (("beside_generator", "the generator's", "solid"), ("beside_critic", "the critic's", "dot"))),
+    ("Balance", (("k", "k", "solid"), ("convergence", "convergence M", "dot"))),
     ("Classifier score", (("score", "of 500 images, by a judge", "solid"),)),
 )
 DASHES = {"solid": "━", "dot": "┅"}
@@ -111,7 +113,7 @@ def charts(learnt: Sequence[tuple[str, str, History]]) -> None:
     histories = {name: history for name, _, history in learnt}
     figures = {title: figure for title, _ in CHARTS if (figure := _chart(title, state, histories)) is not None}
     items = list(figures.items())
-    for row in filter(None, (items[:2], items[2:])):
+    for row in (items[at : at + 2] for at in range(0, len(items), 2)):
         for column, (title, figure) in zip(st.columns(2, gap="medium"), row, strict=False):
             lines = ", ".join(f"{DASHES[dash]} {words}" for _, words, dash in dict(CHARTS)[title])
             column.html(titled(Markup("<b>{}</b><br>{}").format(title, lines)))

@@ -222,7 +222,7 @@ STUDY_IMAGES = OneOf(
 )  # fmt: skip
 PART = OneOf(
     key="show_part", label="Show", default="Table 2",
-    options=("Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
+    options=("Table 1", "Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
 )  # fmt: skip
 MEASURE = OneOf(
     key="measure", label="Measures by", default="score", options=tuple(MEASURES), words=_STUDY.title, widget="box"

@@ -55,21 +55,22 @@ LOSS = ObjectiveWords("loss", "generator loss", "costs more", "loses less", "jud
 class Objective:
     """What a search raises, ready for many evaluations of N samples.
 
-    rate: images (B, C, H, W) as the probe draws them and the samples (B,) they belong to → loss (B,), differentiable.
+    rate: images (B, C, H, W) as the probe draws them, the noise (B, latent) they are drawn of and the samples (B,) they
+    belong to → loss (B,), differentiable.
     flat: r = 0 is its minimum, without a slope to follow. coarse: the same, faster and less exact, for all but the last
     steps of a search.
     """
 
     probe: Probe
     words: ObjectiveWords
-    rate: Callable[[Tensor, Tensor], Tensor]
+    rate: Callable[[Tensor, Tensor, Tensor], Tensor]
     flat: bool = False
     coarse: Objective | None = None
 
     @property
     def loss(self) -> SampleLoss:
         """For `attack.search`."""
-        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), samples).to(z.device))
+        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), z, samples).to(z.device))
 
     def images(self, z: Tensor) -> Tensor:
         """As `Probe.images`."""
@@ -77,7 +78,7 @@ class Objective:
 
     def images_and_loss(self, z: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
         """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
-        return self.probe.rated(z, lambda images: self.rate(images, samples))
+        return self.probe.rated(z, lambda images: self.rate(images, z, samples))
 
     def search(self, z: Tensor, attack: Attack, *, seed: int = 0, start: Tensor | None = None) -> Iterator[WorstNoise]:
         """The search for worst noise from z (N, latent), step by step; see `attack.search`.
@@ -176,14 +177,14 @@ def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
 
 
 def _loss(probe: Probe) -> Objective:
-    return Objective(probe, LOSS, lambda images, _: probe.cost(images))
+    return Objective(probe, LOSS, lambda images, z, _: probe.cost(images, z))
 
 
 def _distance(probe: Probe, judge: Judge) -> Objective:
     by = f"measured by the judge of {judge.data} that is raised, to the third nearest real image in its features"
     words = ObjectiveWords("distance", "distance from real images", "strays farther", "strays less", by)
     distance = judge.measure(probe.device, probe.dtype)
-    return Objective(probe, words, lambda images, _: distance(images))
+    return Objective(probe, words, lambda images, *_: distance(images))
 
 
 def _change(probe: Probe, z: Tensor) -> Objective:
@@ -191,4 +192,4 @@ def _change(probe: Probe, z: Tensor) -> Objective:
     words = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
     with torch.no_grad():
         original = torch.cat([probe.draw(chunk) for chunk in z.split(CHUNK)])
-    return Objective(probe, words, lambda images, samples: 100 * pixel_change(images, original[samples]), flat=True)
+    return Objective(probe, words, lambda images, _, samples: 100 * pixel_change(images, original[samples]), flat=True)

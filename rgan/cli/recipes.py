@@ -28,7 +28,8 @@ def _short(name: str, made: Recipe) -> str:
     if robust is None:
         generator, critic = made.parameters()
         source = about.source if name == made.system else f"the baseline of {name.removesuffix('/none')}"
-        return f"{made.title}: generator {generator:,}, critic {critic:,} parameters, {steps} ({source})"
+        beside = f", {count:,} numbers beside them" if (count := made.companion_numbers()) else ""
+        return f"{made.title}: generator {generator:,}, critic {critic:,} parameters{beside}, {steps} ({source})"
     terms = ", ".join(f"{term} {value:g}" for term, value in robust.terms().items())
     if name.startswith("official") and about.official != made.system:
         terms += f" (as published for {SYSTEMS[about.official].title})"

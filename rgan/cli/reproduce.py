@@ -1,4 +1,4 @@
-"""The paper's Figures 1 to 3 and Table 2."""
+"""The paper's Tables 1 and 2 and Figures 1 to 3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def add(commands: Subparsers) -> None:
-    command = commands.add_parser("reproduce", help="the paper's Figures 1 to 3 and Table 2 from the models at hand")
+    command = commands.add_parser(
+        "reproduce", help="the paper's Tables 1 and 2 and Figures 1 to 3 from the models at hand"
+    )
     command.set_defaults(command=run)
     command.add_argument(
         "models", nargs="*", metavar="MODEL", help="checkpoints, or folders of them (default: checkpoints and runs)"

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import BUDGETS, Attack, Loss, search
+from rgan.attack.search import BUDGETS, Attack, Loss, SampleLoss, search
 from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -335,8 +335,8 @@ class _Maker:
     def worst_images(self) -> Panel:
         real, made = to_unit(self._real()), self._made(self.side, 0)
         before = self._real_sample(real), self._made_sample(made, 0)
-        cost = self.gans[self.side].recipe.criterion
-        moved = self._worst(real, cost.real), self._worst(made, cost.fake)
+        cost = self.gans[self.side].criterion
+        moved = self._worst(real, cost.real), self._worst(made, cost.fake, self._noise(self.side, 0))
         samples = self._real_sample(moved[0]), self._made_sample(moved[1], 0)
         words, seeds = ("worst real", f"worst {self.side}"), (None, self.choice.seed)
         first, second = (
@@ -346,8 +346,11 @@ class _Maker:
         return Panel("b", self.choice, self._space(), first, second, before)
 
     def worst_twice(self) -> tuple[Sample, Sample]:
-        cost = self.gans[self.side].recipe.criterion
-        one, other = (self._made_sample(self._worst(self._made(self.side, k), cost.fake), k) for k in (1, 2))
+        cost = self.gans[self.side].criterion
+        one, other = (
+            self._made_sample(self._worst(self._made(self.side, k), cost.fake, self._noise(self.side, k)), k)
+            for k in (1, 2)
+        )
         return one, other
 
     def real_against(self, side: str) -> Panel:
@@ -369,13 +372,20 @@ class _Maker:
 
     def _made(self, side: str, k: int) -> Tensor:
         """Images (points, C, H, W) of the k-th seed's noise."""
-        return self.probes[side].images(self.gans[side].noise(self.choice.points, self.choice.seed + k))
+        return self.probes[side].images(self._noise(side, k))
 
-    def _worst(self, images: Tensor, pays: Callable[[Tensor], Tensor]) -> Tensor:
-        """Images moved by at most ε₂ to where the critic pays most (eq. 10)."""
+    def _noise(self, side: str, k: int) -> Tensor:
+        return self.gans[side].noise(self.choice.points, self.choice.seed + k)
+
+    def _worst(self, images: Tensor, pays: Callable[[Tensor], Tensor], noise: Tensor | None = None) -> Tensor:
+        """Images moved by at most ε₂ to where the critic pays most (eq. 10); noise: that drew them."""
         shape, probe = images.shape[1:], self.probes[self.side]
         flat = images.flatten(1)
-        move = self._searched(lambda x: pays(probe.score(x.view(-1, *shape))), flat, self.choice.image_search)
+
+        def cost(x: Tensor, samples: Tensor) -> Tensor:
+            return pays(probe.score(x.view(-1, *shape), noise=None if noise is None else noise[samples]))
+
+        move = self._searched(SampleLoss(cost), flat, self.choice.image_search)
         return (flat + move).view(-1, *shape)
 
     def _real(self) -> Tensor:
@@ -403,7 +413,7 @@ class _Maker:
             )
         return kept[: self.choice.points]
 
-    def _searched(self, objective: Loss, x: Tensor, settings: Attack) -> Tensor:
+    def _searched(self, objective: Loss | SampleLoss, x: Tensor, settings: Attack) -> Tensor:
         """Worst move of each row of x (N, d)."""
         self.searches += 1
         for state in search(objective, x, settings, seed=self.choice.seed):

@@ -1,4 +1,4 @@
-"""One file a Gan: `.safetensors` with generator, average, critic, reference images and JSON metadata.
+"""One file a Gan: `.safetensors` with generator, average, critic, companion, reference images and JSON metadata.
 
 Nothing in a file is ever executed. Everything a file claims (size, version, recipe, names, shapes, finite values)
 is checked before a weight is used, and each way of being wrong has its own message.
@@ -106,7 +106,8 @@ def loads(data: bytes, name: str = "the file") -> Gan:
     average = None
     if any(key.startswith("average.") for key in header.tensors):
         average = header.recipe.networks()[0]
-    networks: dict[str, nn.Module] = {"generator": generator, "critic": critic}
+    companion = header.recipe.companion()
+    networks: dict[str, nn.Module] = {"generator": generator, "critic": critic, "companion": companion}
     if average is not None:
         networks["average"] = average
     _check_tensors(header, networks, name)
@@ -132,6 +133,7 @@ def loads(data: bytes, name: str = "the file") -> Gan:
         digest=hashlib.sha256(data).hexdigest(),
         origin=header.origin,
         label=_label(header),
+        companion=companion,
     )
     return checked(gan, name)
 
@@ -151,7 +153,9 @@ def checked(gan: Gan, name: str = "the file") -> Gan:
     """
     with torch.no_grad(), labelled(gan.label):
         # A Gan without critic is asked for its images.
-        loss = gan.recipe.criterion.generator(gan.critic(gan.sampler(gan.noise(2, 0))))
+        z = gan.noise(2, 0)
+        images = gan.sampler(z)
+        loss = gan.recipe.criterion.generator(gan.critic(images, *gan.companion.beside_fake(images, z)))
     if not bool(torch.isfinite(loss).all()):
         raise CheckpointError(f"{name}: expected weights that give finite losses, got others; it is damaged")
     return gan
@@ -239,7 +243,7 @@ def _check_size(size: int, name: str) -> None:
 
 
 def _parts(gan: Gan) -> dict[str, nn.Module]:
-    parts = {"generator": gan.generator, "critic": gan.critic}
+    parts = {"generator": gan.generator, "critic": gan.critic, "companion": gan.companion}
     return parts | ({"average": gan.average} if gan.average is not None else {})
 
 

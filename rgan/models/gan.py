@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import math
@@ -13,10 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
+from rgan.common.geometry import separate
 from rgan.data.datasets import BEFORE, digest
 from rgan.data.identity import DataIdentity
+from rgan.models.losses import Loss
 from rgan.models.recipes import Recipe
 from rgan.models.systems import SYSTEMS
+from rgan.networks.companions import NONE, Companion
 from rgan.networks.fusion import fold
 from rgan.networks.labels import labelled
 from rgan.networks.layers import Critic
@@ -80,6 +84,7 @@ class Gan:
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
     it was read from, empty for a Gan that was never saved. `label` is the class that a conditional Gan draws and judges
     where no labels are given; `of_class` changes it. mapping: of a wrapped style-based generator, z to the noise w.
+    companion: what was trained beside the two networks, such as an encoder.
     """
 
     recipe: Recipe
@@ -92,12 +97,18 @@ class Gan:
     origin: Origin | None = None
     label: int = 0
     mapping: nn.Module | None = None
+    companion: Companion = field(default_factory=Companion)
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.label:
             number_between("class", self.label, 0, self.classes - 1)
-        for network in (self.generator, self.critic, self.average):
+        if not isinstance(self.companion, self.recipe.companion_type):
+            raise SettingsError(
+                f"expected {self.recipe.title} with its {self.recipe.companion_type.__name__}, got a generator and a "
+                "critic alone; take it from `fresh_companion`, `checkpoints.load` or a training"
+            )
+        for network in (self.generator, self.critic, self.average, self.companion):
             if network is not None:
                 network.eval().requires_grad_(False)
 
@@ -167,6 +178,11 @@ class Gan:
             words += f" · {self.training.iterations:,} iterations, seed {self.training.seed}"
         return words if self.has_critic else f"{words} · no critic"
 
+    @property
+    def criterion(self) -> Loss:
+        """What generator and critic paid when its training ended, as functions of the critic's raw output."""
+        return self.recipe.criterion.sharing(self.companion.fake_share())
+
     def noise(self, count: int, seed: int) -> Tensor:
         """z ~ N(0, I), float32 (count, latent) on the CPU: the same on every device. Row i does not depend on count.
 
@@ -191,10 +207,10 @@ class Gan:
         labels = self._labels(labels, len(z))
         return torch.cat([self.probe().images(chunk, own) for chunk, own in _chunks(z, labels)])
 
-    def score(self, images: Tensor, labels: Labels = None) -> Tensor:
+    def score(self, images: Tensor, labels: Labels = None, noise: Tensor | None = None) -> Tensor:
         """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
 
-        labels: as of `images`.
+        labels: as of `images`. noise: (n, latent) that drew the images, for a critic of pairs; without, they are real.
 
         Raises:
             CheckpointError: there is no critic.
@@ -202,7 +218,31 @@ class Gan:
         """
         labels = self._labels(labels, len(images))
         with torch.no_grad():
-            return torch.cat([self.probe().score(chunk, own).cpu() for chunk, own in _chunks(images, labels)])
+            noises = [None] * len(images) if noise is None else noise.split(BATCH)
+            return torch.cat(
+                [
+                    self.probe().score(chunk, own, at).cpu()
+                    for (chunk, own), at in zip(_chunks(images, labels), noises, strict=False)
+                ]
+            )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """The noise (N, latent) that its encoder reads from images (N, C, H, W) in [−1, 1], float32 on the CPU.
+
+        Raises:
+            SettingsError: it has no encoder.
+        """
+        found = []
+        with torch.no_grad():
+            for chunk in images.cpu().split(BATCH):
+                noise = self.companion.encode(chunk)
+                if noise is None:
+                    raise SettingsError(
+                        f"expected a model that reads the noise of an image, as ALI and EGAN-Ent-VI do, got "
+                        f"{self.recipe.title}; choose one of these"
+                    )
+                found.append(noise)
+        return torch.cat(found)
 
     def features(self, images: Tensor) -> Tensor:
         """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
@@ -213,7 +253,10 @@ class Gan:
         check_critic(self.critic)
         with torch.no_grad(), labelled(self.label):
             return torch.cat(
-                [self.critic.features_and_score(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)]
+                [
+                    self.critic.features_and_score(chunk, *self.companion.beside_real(chunk))[0].flatten(1)
+                    for chunk in images.cpu().split(BATCH)
+                ]
             )
 
     def _labels(self, labels: Labels, count: int) -> Tensor | int:
@@ -232,13 +275,17 @@ class Gan:
             number_between("label", int(most), 0, self.classes - 1)
         return labels
 
+    def _companion(self, dtype: torch.dtype, device: torch.device | str) -> Companion:
+        precise = torch.promote_types(dtype, torch.float32)
+        return copy.deepcopy(self.companion).to(device, precise)
+
     def probe(self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Probe:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
         key = (dtype, str(device))
         if key not in self._probes:
             folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
             self._probes.setdefault(
-                key, Probe(*folded, self.recipe, dtype, self.label)
+                key, Probe(*folded, self.recipe, dtype, self.label, self._companion(dtype, device))
             )  # threads that raced share the first
         return self._probes[key]
 
@@ -252,6 +299,7 @@ class Probe:
     recipe: Recipe
     dtype: torch.dtype
     label: int = 0
+    companion: Companion = NONE
 
     @property
     def device(self) -> torch.device:
@@ -274,11 +322,11 @@ class Probe:
 
     def loss(self, z: Tensor) -> Tensor:
         """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
-        return self.cost(self.draw(z)).to(z.device)
+        return self.cost(self.draw(z), z).to(z.device)
 
     def images_and_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """`images` and `loss` of the same noise from one pass, without gradients."""
-        return self.rated(z, self.cost)
+        return self.rated(z, lambda images: self.cost(images, z))
 
     def rated(self, z: Tensor, rate: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """`images`, and (N,) that `rate` says of what `draw` gives for them, from one pass, without gradients."""
@@ -287,22 +335,28 @@ class Probe:
             rating = rate(images)
         return images.float().cpu().contiguous(), rating.to(z.device)
 
-    def score(self, images: Tensor, labels: Labels = None) -> Tensor:
+    def score(self, images: Tensor, labels: Labels = None, noise: Tensor | None = None) -> Tensor:
         """The critic's score of images (N, C, H, W) in [−1, 1], (N,), differentiable, in float32 at least.
 
-        labels: as of `draw`.
+        labels: as of `draw`. noise: (N, latent) that drew them, for a critic of pairs; without, they count as real.
 
         Raises:
             CheckpointError: there is no critic.
         """
         check_critic(self.critic)
         with labelled(self.label if labels is None else labels):
-            score: Tensor = self.critic(self._enter(images))
+            score: Tensor = self.critic(self._enter(images), *self._beside(images, noise))
         return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
 
-    def cost(self, images: Tensor) -> Tensor:
-        """Generator loss of images as `score` takes them, (N,)."""
-        return self.recipe.criterion.generator(self.score(images))
+    def cost(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Generator loss of images as `score` takes them, (N,); noise: as of `score`."""
+        return self.recipe.criterion.generator(self.score(images, noise=noise))
+
+    def _beside(self, images: Tensor, noise: Tensor | None) -> tuple[Tensor, ...]:
+        if noise is None:
+            precise = torch.promote_types(self.dtype, torch.float32)
+            return self.companion.beside_real(self._enter(images).to(precise))
+        return self.companion.beside_fake(self._enter(images), self._enter(noise))
 
     def _enter(self, x: Tensor) -> Tensor:
         return x.to(self.device)
@@ -339,3 +393,13 @@ def fresh(recipe: Recipe, seed: int) -> tuple[nn.Module, Critic]:
         network.to_empty(device="cpu")
         SYSTEMS[recipe.system].family.initialise(network, weights)
     return networks
+
+
+def fresh_companion(recipe: Recipe, seed: int) -> Companion:
+    """The companion of `fresh`'s networks, likewise; it draws from a stream of its own."""
+    companion = recipe.companion()
+    companion.to_empty(device="cpu")
+    weights = separate(seed, "companion")
+    SYSTEMS[recipe.system].family.initialise(companion, weights)
+    companion.reset()
+    return companion

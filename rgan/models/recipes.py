@@ -18,6 +18,7 @@ from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.fields import typed
 from rgan.models.losses import LOSSES, Loss
 from rgan.models.systems import OFFICIAL, SYSTEMS
+from rgan.networks.companions import Companion
 from rgan.networks.described import Layers
 from rgan.networks.layers import Critic
 
@@ -25,6 +26,8 @@ PLAYERS = ("both", "generator", "critic")
 PRESETS = ("paper", "official")
 OPTIMISERS = ("adam", "rmsprop")
 IMPORTED = "imported"  # the system of a Gan that another program trained
+_WEIGHTS = ("historical_averaging", "feature_matching", "entropy", "denoising")
+_OF_COMPANIONS = ("diversity", "balance_rate", "minibatch", *_WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -96,16 +99,30 @@ class Recipe:
     |---|---|
     | gradient_penalty | weight of (‖∇D(x̂)‖ − 1)², Gulrajani et al. 2017 |
     | exponent, smoothness, critic_scale | p, s, γ: images are measured by ‖Sₛx‖_p, slopes by its dual norm, over γ |
-    | drift | weight of D(x)² on real images |
+    | drift, drift_fake | weight of D(x)² on real images, of D(G(z))² on generated ones |
+    | label_smoothing | the share by which real images count as generated ones (Salimans et al. 2016) |
     | consistency, dropout | weight of CT-GAN's term between two dropout passes of the reals; the dropout rate |
     | orthonormal | weight of Σ‖W Wᵀ − I‖² over the layers |
     | clip | every parameter stays within ±clip (weight clipping) |
+
+    Terms of systems that have a companion (`networks.companions`), for no other:
+
+    | field | of | meaning |
+    |---|---|---|
+    | diversity, balance_rate | BEGAN | γ, how much smaller L(G(z)) is kept than L(x), and how fast k is steered |
+    | historical_averaging | Improved GAN | weight of ‖θ − mean of all θ so far‖², of both players |
+    | feature_matching | Improved GAN | weight of ‖E f(x) − E f(G(z))‖² in the generator's loss |
+    | minibatch | Improved GAN | kernels of minibatch discrimination in the critic |
+    | entropy | EGAN-Ent-VI | weight of −log q(z given G(z)), the bound of the images' entropy |
+    | denoising | DFM | weight of (f − r(f))², f the critic's features and r(f) what the denoiser makes of them |
 
     With critic_scale 0, γ and the penalty's weight are measured when training starts: E‖S₋ₛx‖_q and E‖Sₛx‖_p of the
     data (Adler & Lunz 2018); scores count divided by γ.
 
     decay: iterations over which the learning rate falls linearly to 0; 0: it never falls. generator_batch: noise a
     generator step, 0: as many as `batch`. dequantise: reals get uniform noise of one grey level, as ResNets' code does.
+    critic_rate: the critic's learning rate over the generator's. halving: iterations after which the learning rate is
+    halved, each time; 0: never. weight_decay: what is added to each weight's gradient, times the weight.
     layers: the networks of a Gan that was trained elsewhere (system "imported"), of which little else is known: of the
     other fields only size, channels, latent and loss mean anything then.
     """
@@ -126,15 +143,27 @@ class Recipe:
     dropout: float = 0.0
     orthonormal: float = 0.0
     clip: float = 0.0
+    drift_fake: float = 0.0
+    label_smoothing: float = 0.0
     critic_steps: int = 1
     optimiser: str = "adam"
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     decay: int = 0
+    halving: int = 0
+    critic_rate: float = 1.0
+    weight_decay: float = 0.0
     batch: int = 64
     generator_batch: int = 0
     dequantise: bool = False
     ema: float = 0.999
+    diversity: float = 0.0
+    balance_rate: float = 0.0
+    historical_averaging: float = 0.0
+    feature_matching: float = 0.0
+    minibatch: int = 0
+    entropy: float = 0.0
+    denoising: float = 0.0
     robust: Robust | None = field(default=None)
     layers: Layers | None = field(default=None)
 
@@ -150,15 +179,22 @@ class Recipe:
         number_between("smoothness", self.smoothness, -10, 10)
         if self.critic_scale:
             number_between("critic_scale, if it is not 0,", self.critic_scale, 1e-6, 1e9)
-        for name in ("drift", "consistency", "orthonormal", "clip"):
+        for name in ("drift", "drift_fake", "consistency", "orthonormal", "clip", *_WEIGHTS):
             number_between(name, getattr(self, name), 0, 1e6)
         number_between("dropout", self.dropout, 0, 0.9)
+        number_between("label_smoothing", self.label_smoothing, 0, 0.5)
+        for name in ("diversity", "balance_rate"):
+            number_between(name, getattr(self, name), 0, 1)
+        number_between("minibatch", self.minibatch, 0, 1000)
         number_between("critic_steps", self.critic_steps, 1, 100)
         one_of("optimiser", self.optimiser, OPTIMISERS)
         number_between("learning_rate", self.learning_rate, 0, 1)
         for beta in self.betas:
             number_between("each of betas", beta, 0, 0.999999)
         number_between("decay", self.decay, 0, 10_000_000)
+        number_between("halving", self.halving, 0, 10_000_000)
+        number_between("critic_rate", self.critic_rate, 1e-6, 1e6)
+        number_between("weight_decay", self.weight_decay, 0, 1)
         number_between("batch", self.batch, 2, 65536)
         if self.generator_batch:
             number_between("generator_batch, if it is not 0,", self.generator_batch, 2, 65536)
@@ -198,6 +234,17 @@ class Recipe:
                 "expected a gradient penalty where exponent, smoothness or critic_scale are set, got none; set "
                 "gradient_penalty as well, or critic_scale=0 to measure both on the data"
             )
+        if penalised and self.minibatch:
+            raise SettingsError(
+                "expected no minibatch discrimination under a gradient penalty, got both; the penalty is a slope per "
+                "image and minibatch discrimination mixes images: set minibatch=0, or no penalty"
+            )
+        strange = [name for name in _OF_COMPANIONS if getattr(self, name) and name not in self._known_fields]
+        if strange:
+            raise SettingsError(
+                f"expected {strange[0]} 0 for {self.title}, which has no such term, got "
+                f"{getattr(self, strange[0]):g}; `python -m rgan recipes` lists the systems"
+            )
         if self.consistency > 0 and not self.dropout:
             raise SettingsError(
                 "expected dropout where consistency is set, got none, and two equal passes; set dropout as well"
@@ -212,11 +259,13 @@ class Recipe:
     @property
     def criterion(self) -> Loss:
         """Losses as functions of the critic's raw output."""
-        return LOSSES[self.loss].scaled(self.critic_scale or 1.0, self.drift)
+        loss = LOSSES[self.loss].scaled(self.critic_scale or 1.0, self.drift, self.drift_fake)
+        return loss.smoothed(self.label_smoothing)
 
     def rate(self, iteration: int) -> float:
         """The learning rate of the step that follows `iteration` finished ones."""
-        return self.learning_rate * max(0.0, 1 - iteration / self.decay) if self.decay else self.learning_rate
+        rate = self.learning_rate * max(0.0, 1 - iteration / self.decay) if self.decay else self.learning_rate
+        return rate / 2 ** (iteration // self.halving) if self.halving else rate
 
     def networks(self, device: torch.device | str = "meta") -> tuple[nn.Module, Critic]:
         """A generator and a critic of this recipe without usable weights (on "meta": without memory either)."""
@@ -229,13 +278,40 @@ class Recipe:
         with torch.device(device):
             return (
                 family.generator(**shape, latent=self.latent),
-                family.critic(**shape, norm=self.critic_norm, dropout=self.dropout),
-            )
+                family.critic(
+                    **shape, norm=self.critic_norm, dropout=self.dropout,
+                    **{name: getattr(self, name) for name in family.critic_fields},
+                ),
+            )  # fmt: skip
+
+    def companion(self, device: torch.device | str = "meta") -> Companion:
+        """What is trained beside the networks, without usable weights."""
+        made = self.companion_type
+        if made is Companion:
+            return Companion()
+        networks = self.networks()
+        with torch.device(device):
+            return made(*networks, **{name: getattr(self, name) for name in made.fields})
+
+    @property
+    def companion_type(self) -> type[Companion]:
+        """Companion itself where there is none."""
+        return Companion if self.layers is not None else SYSTEMS[self.system].family.companion
+
+    @property
+    def _known_fields(self) -> set[str]:
+        if self.layers is not None:
+            return set()
+        return {*self.companion_type.fields, *SYSTEMS[self.system].family.critic_fields}
 
     def parameters(self) -> tuple[int, int]:
         """Number of weights of the generator and of the critic."""
         generator, critic = (sum(p.numel() for p in network.parameters()) for network in self.networks())
         return generator, critic
+
+    def companion_numbers(self) -> int:
+        """Numbers that its companion holds beside them, weights and others."""
+        return sum(value.numel() for value in self.companion().state_dict().values())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rgan.common.errors import SettingsError, one_of
-from rgan.networks import cnn, dcgan, resnet
+from rgan.networks import ali, began, cnn, dcgan, dfm, egan, improved, resnet
 from rgan.networks.layers import Family
 
 Fields = Mapping[str, Any]
@@ -178,6 +178,88 @@ SYSTEMS: dict[str, System] = {
         "wgan-gp-res",
         "Wei et al. 2018, ResNet",
         {48: _STL, 64: _CELEBA},
+    ),
+    "began": System(
+        "BEGAN",
+        began.FAMILY,
+        {
+            "loss": "wasserstein",
+            "critic_norm": "none",
+            "latent": 64,
+            "diversity": 0.5,
+            "balance_rate": 0.001,
+            "learning_rate": 1e-4,
+            "halving": 100_000,
+            "batch": 16,
+        },
+        "wgan-gp",
+        "Berthelot et al. 2017; carpedm20, with N(0, I) as noise. Minus the reconstruction loss L plays the part of "
+        "log D: worst noise raises L(G(z)), worst images raise L(x) and lower k·L(G(z))",
+    ),
+    "ali": System(
+        "ALI",
+        ali.FAMILY,
+        {
+            "width": 32,
+            "latent": 64,
+            "critic_norm": "none",
+            "dropout": 0.5,
+            "learning_rate": 1e-4,
+            "betas": (0.5, 0.999),
+            "batch": 100,
+        },
+        "dcgan",
+        "Dumoulin et al. 2017; the authors' CIFAR-10 code, the critic's loss halved as in all log losses here. "
+        "The joint critic's log D of a pair: worst noise moves both members of (G(z), z), worst images those of "
+        "(x, E(x)), for the encoder too, which pays −log(1 − D)",
+    ),
+    "improved-gan": System(
+        "Improved GAN (−L+HA)",
+        improved.FAMILY,
+        {
+            "width": 96,
+            "latent": 100,
+            "critic_norm": "weight",
+            "dropout": 0.5,
+            "label_smoothing": 0.1,
+            "minibatch": 100,
+            "historical_averaging": 0.001,
+            "learning_rate": 3e-4,
+            "betas": (0.5, 0.999),
+            "batch": 100,
+        },
+        "dcgan",
+        "Salimans et al. 2016, the row without labels and with historical averaging, whose weight was never published; "
+        "openai's networks, with N(0, I) as noise, one generator step a critic step and without virtual batch norm. "
+        "The critic's log D, label smoothing included; averages and matched features are not perturbed",
+    ),
+    "egan-ent-vi": System(
+        "EGAN-Ent-VI",
+        egan.FAMILY,
+        {
+            "width": 64,
+            "latent": 100,
+            "loss": "energy",
+            "drift": 0.01,
+            "drift_fake": 0.01,
+            "entropy": 0.1,
+            "weight_decay": 2e-5,
+            "critic_rate": 0.1,
+            "learning_rate": 2e-4,
+            "betas": (0.5, 0.999),
+            "batch": 128,
+        },
+        "wgan-gp",
+        "Dai et al. 2017; the authors' CIFAR-10 code, with N(0, I) as noise and without its cap of 500 on gradients. "
+        "Minus the energy plays the part of log D; the entropy bound is not perturbed",
+    ),
+    "dfm": System(
+        "DFM",
+        dfm.FAMILY,
+        {"width": 64, "denoising": 0.03, "learning_rate": 1e-4, "betas": (0.5, 0.9)},
+        "dcgan",
+        "Warde-Farley & Bengio 2017; chainer-gan-lib, the critic's loss halved as in all log losses here. The critic's "
+        "log D; the denoised features are not perturbed",
     ),
 }
 

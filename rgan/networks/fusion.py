@@ -15,7 +15,7 @@ from torch.nn.functional import conv2d, pad, pixel_shuffle, pixel_unshuffle
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from rgan.networks.layers import Dropout, PooledConv, Residual, UpConv, four_taps
+from rgan.networks.layers import PooledConv, Random, Residual, UpConv, four_taps
 
 THIN = 4  # image channels up to which moving pixels into channels pays
 
@@ -33,6 +33,18 @@ class _Cast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.to(self.dtype)
+
+
+class _Whole(nn.Module):
+    """A copy of a network with a forward of its own, of any number of inputs, as it is."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype):
+        super().__init__()
+        self.network, self.dtype = copy.deepcopy(network).to(dtype), dtype
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.network(*(x.to(self.dtype) for x in inputs))
+        return outputs
 
 
 class _Affine(nn.Module):
@@ -88,6 +100,8 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
     a small r at all. Outputs equal the original's up to rounding.
     """
     precise = torch.promote_types(dtype, torch.float32)
+    if isinstance(network, nn.Sequential) and type(network).forward is not nn.Sequential.forward:
+        return _Whole(network, precise).to(memory_format=torch.channels_last).to(device).eval().requires_grad_(False)
     folded: list[nn.Module] = []
     current: torch.dtype | None = None
     layers = _merged(network) if isinstance(network, nn.Sequential) else [copy.deepcopy(network)]
@@ -123,7 +137,7 @@ def _merged(network: nn.Module) -> list[nn.Module]:
             layers.append(Residual(branch, shortcut))
         elif type(layer) is nn.Sequential:
             layers += _merged(layer)
-        elif not isinstance(layer, (nn.Identity, Dropout)):
+        elif not isinstance(layer, (nn.Identity, Random)):
             layers.append(_plain(layer))
     return layers
 

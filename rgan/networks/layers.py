@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, normalize, pad
+from torch.nn.functional import conv2d, conv_transpose2d, linear, normalize, pad
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization
+
+from rgan.networks.companions import Companion
 
 NORMS = ("batch", "layer", "spectral", "weight", "none")
 
@@ -19,8 +21,10 @@ class Family:
     """Networks of one design at many sizes.
 
     generator: keywords size, channels, width, latent → module, noise (N, latent) → images (N, channels, size, size).
-    critic: keywords size, channels, width, norm (one of `norms`), dropout → `Critic`.
-    initialise: draws all weights of one of them from a CPU generator.
+    critic: keywords size, channels, width, norm (one of `norms`), dropout, and the recipe's fields that
+    `critic_fields` names → `Critic`.
+    initialise: draws all weights of one of them, or of the companion's networks, from a CPU generator.
+    companion: what is trained beside the two; see `networks.companions`.
     fits: whether there is a network for a size in pixels; `sizes` says which, for people.
     """
 
@@ -30,10 +34,15 @@ class Family:
     fits: Callable[[int], bool]
     sizes: str
     norms: tuple[str, ...] = NORMS
+    companion: type[Companion] = Companion
+    critic_fields: tuple[str, ...] = ()
 
 
 class Critic(nn.Sequential):
-    """Images (N, C, H, W) → scores (N,). What enters its layer `score` are its features."""
+    """Images (N, C, H, W) → scores (N,). What enters its layer `score` are its features.
+
+    A critic with more inputs than images has a companion that says what they are, and methods of its own.
+    """
 
     def features_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, F) and scores (N,)."""
@@ -148,22 +157,90 @@ class WeightNorm(nn.Module):
         return lengths
 
 
-class Dropout(nn.Module):
-    """Zeroes a share `rate` of the features in training and scales the others up.
-
-    Masks come from `source`, which whoever trains sets: torch's own dropout draws from the process's global stream.
+class Random(nn.Module):
+    """A layer that draws numbers in training, from `source`, which whoever trains sets: torch's own dropout draws from
+    the process's global stream.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source: torch.Generator | None = None
+
+
+class Dropout(Random):
+    """Zeroes a share `rate` of the features in training and scales the others up."""
 
     def __init__(self, rate: float):
         super().__init__()
         self.rate = rate
-        self.source: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.source is None:
             return x
         keep = 1 - self.rate
         return x * torch.empty_like(x).bernoulli_(keep, generator=self.source) / keep
+
+
+class GaussianNoise(Random):
+    """Adds noise of this standard deviation in training."""
+
+    def __init__(self, deviation: float):
+        super().__init__()
+        self.deviation = deviation
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.source is None:
+            return x
+        return x + self.deviation * torch.empty_like(x).normal_(generator=self.source)
+
+
+class Maxout(nn.Module):
+    """The larger of each two neighbouring features, (N, 2F, …) → (N, F, …) (Goodfellow et al. 2013)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        larger: Tensor = x.unflatten(1, (-1, 2)).amax(dim=2)
+        return larger
+
+
+class MinibatchDiscrimination(nn.Module):
+    """Features (N, F) → (N, F + kernels): beside them how near each sample is to the others of its batch.
+
+    Salimans et al. 2016: M = x·T, and for each kernel exp(−‖Mᵢ − Mⱼ‖₁), here as a mean over the others j and not as a
+    sum, so that it does not depend on their number. T has columns of a learnt length. In evaluation a sample is held
+    against `peers`, the last batch that was seen in training, so that its score does not depend on its neighbours.
+    """
+
+    PEERS, PARTS = 64, 5
+    peers: Tensor
+
+    def __init__(self, features: int, kernels: int):
+        super().__init__()
+        self.kernels = kernels
+        self.directions = nn.Linear(features, kernels * self.PARTS, bias=False)
+        self.log_scale = nn.Parameter(torch.zeros(kernels * self.PARTS))
+        self.register_buffer("peers", torch.zeros(self.PEERS, kernels, self.PARTS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        unit = self.directions.weight / torch.linalg.vector_norm(self.directions.weight, dim=1, keepdim=True)
+        own = (linear(x, unit) * self.log_scale.exp()).unflatten(1, (self.kernels, self.PARTS))
+        if not self.training:
+            return torch.cat([x, self._nearness(own, self.peers).mean(dim=1)], dim=1)
+        batch, first = self.batch(own)
+        with torch.no_grad():
+            self.peers.copy_(batch[torch.arange(self.PEERS, device=x.device) % len(batch)])
+        near = self._nearness(own, batch)
+        rows = torch.arange(len(own), device=x.device)
+        near = near.clone()
+        near[rows, first + rows] = 0
+        return torch.cat([x, near.sum(dim=1) / (len(batch) - 1)], dim=1)
+
+    def batch(self, own: Tensor) -> tuple[Tensor, int]:
+        """The rows of the whole batch, and where this process's begin in it."""
+        return own, 0
+
+    @staticmethod
+    def _nearness(own: Tensor, others: Tensor) -> Tensor:
+        return (-(own[:, None] - others[None]).abs().sum(dim=3)).exp()
 
 
 def four_taps(kernel: Tensor) -> Tensor:
@@ -207,12 +284,32 @@ def set_weights(
                     module.bias.zero_()
             elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)):
                 module.reset_parameters()
+            elif isinstance(module, MinibatchDiscrimination):
+                module.log_scale.zero_()
+                module.peers.zero_()
 
 
 def uniform(weight: Tensor, variance: float, generator: torch.Generator) -> None:
     """Fill with uniform numbers of mean 0 and this variance."""
     bound = math.sqrt(3 * variance)
     weight.uniform_(-bound, bound, generator=generator)
+
+
+def fan_in(layer: nn.Module) -> float:
+    """How many inputs each output of a layer with a weight adds up, on average over a strided transposed one's."""
+    assert isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear))
+    if isinstance(layer, nn.Linear):
+        return layer.in_features
+    taps = math.prod(layer.kernel_size)
+    if isinstance(layer, nn.ConvTranspose2d):
+        return layer.in_channels * taps / math.prod(layer.stride)
+    return layer.in_channels * taps
+
+
+def glorot(layer: nn.Module, weight: Tensor, generator: torch.Generator) -> None:
+    """Fill a layer's weight with uniform numbers of variance 2/(fan-in + fan-out) (Glorot & Bengio 2010)."""
+    outputs, inputs = weight.shape[:2]
+    uniform(weight, 2 / ((inputs + outputs) * weight[0, 0].numel()), generator)
 
 
 def _assign(module: nn.Module, weight: Tensor, generator: torch.Generator) -> None:

@@ -64,33 +64,70 @@ TABLE_2: dict[str, dict[str, Value]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line of Table 1: Inception score and FID on CIFAR-10 and STL-10; None where nothing is printed."""
+    """A line of Table 1: Inception score and FID on CIFAR-10 and STL-10; None where nothing is printed.
+
+    system: "" for real data. taken: where the paper has the values from; SOURCES says how they were measured there.
+    """
 
     name: str
     system: str
     row: str
+    taken: str
     score_cifar10: Value | None = None
     score_stl10: Value | None = None
     fid_cifar10: Value | None = None
     fid_stl10: Value | None = None
 
+    @property
+    def values(self) -> tuple[Value | None, ...]:
+        """In the order of the printed columns."""
+        return self.score_cifar10, self.score_stl10, self.fid_cifar10, self.fid_stl10
 
-# Table 1: the lines whose systems can be trained here.
-TABLE_1 = tuple(
-    Line(name, system, row, *(Value(printed) if printed else None for printed in values))
-    for name, system, row, *values in (
-        ("Weight clipping", "wgan", "none", "6.41 ± 0.11", "7.57 ± 0.10", "42.6", "64.2"),
-        ("Layer norm", "layer-norm", "none", "7.19 ± 0.12", "7.61 ± 0.12", "33.9", "75.6"),
-        ("Weight norm", "weight-norm", "none", "6.84 ± 0.07", "7.16 ± 0.10", "34.7", "73.4"),
-        ("Orthonormal", "orthonormal", "none", "7.40 ± 0.12", "8.56 ± 0.07", "29.0", "46.7"),
-        ("DCGAN", "dcgan", "none", "5.77 ± 0.021", "7.36 ± 0.06", "42.18", "53.23"),
-        ("CT GAN", "ct-gan", "none", "8.12 ± 0.12"),
-        ("SNGAN", "sngan", "none", "8.22 ± 0.05", "9.10 ± 0.04", "21.70", "40.1 ± 0.04"),
-        ("BWGAN", "bwgan", "none", "8.08 ± 0.05", "", "25.67"),
-        ("WGAN-GP-res", "wgan-gp-res", "none", "7.76", "9.06 ± 0.03", "22.19", "42.60"),
-        ("RGAN (WGAN-GP-res)", "wgan-gp-res", "both", "8.25 ± 0.013", "9.16 ± 0.015", "19.79", "39.62"),
-    )
+
+_MIYATO, _PLAIN, _OWN = "Miyato et al. 2018", "Miyato et al. 2018, plain CNN", "the paper's own run"
+
+SOURCES = (
+    "Miyato et al. 2018: scores of 10 × 5,000 images, FID of 5,000 generated against 10,000 test images, by Chainer's "
+    "Inception, whose scores run some 5 % high. Their plain CNN cannot be held against ResNets.",
+    "The paper's own runs: scores of 50,000 images, each the best of some 200 evaluations during one training; how "
+    "many images its FID rests on is not said. Published by the systems' authors: BWGAN 8.31 of 10,000 images, "
+    "WGAN-GP-res 7.86 ± 0.07.",
+    "The others are quoted from papers that say no more of their protocol here; ALI's from another paper than its own.",
 )
+
+TABLE_1 = tuple(
+    Line(name, system, row, taken, *(Value(printed) if printed else None for printed in values))
+    for name, system, row, taken, *values in (
+        ("Real data", "", "none", _MIYATO, "11.24 ± 0.12", "26.08 ± 0.26", "7.8", "7.9"),
+        ("Weight clipping", "wgan", "none", _PLAIN, "6.41 ± 0.11", "7.57 ± 0.10", "42.6", "64.2"),
+        ("Layer norm", "layer-norm", "none", _PLAIN, "7.19 ± 0.12", "7.61 ± 0.12", "33.9", "75.6"),
+        ("Weight norm", "weight-norm", "none", _PLAIN, "6.84 ± 0.07", "7.16 ± 0.10", "34.7", "73.4"),
+        ("Orthonormal", "orthonormal", "none", _PLAIN, "7.40 ± 0.12", "8.56 ± 0.07", "29.0", "46.7"),
+        ("ALI", "ali", "none", "Warde-Farley & Bengio 2017", "5.34 ± 0.05"),
+        ("BEGAN", "began", "none", "Berthelot et al. 2017", "5.62"),
+        (
+            "DCGAN", "dcgan", "none", f"{_OWN}; Table 2 differs",
+            "5.77 ± 0.021", "7.36 ± 0.06", "42.18", "53.23",
+        ),
+        ("Improved GAN (−L+HA)", "improved-gan", "none", "Salimans et al. 2016", "6.86 ± 0.06"),
+        ("EGAN-Ent-VI", "egan-ent-vi", "none", "Dai et al. 2017", "7.07 ± 0.10"),
+        ("DFM", "dfm", "none", "Warde-Farley & Bengio 2017", "7.72 ± 0.13"),
+        ("CT GAN", "ct-gan", "none", "Wei et al. 2018", "8.12 ± 0.12"),
+        (
+            "SNGAN", "sngan", "none", f"{_MIYATO}; they have 40.1 ± 0.50",
+            "8.22 ± 0.05", "9.10 ± 0.04", "21.70", "40.1 ± 0.04",
+        ),
+        (
+            "BWGAN", "bwgan", "none", _OWN,
+            "8.08 ± 0.05", "", "25.67",
+        ),
+        (
+            "WGAN-GP-res", "wgan-gp-res", "none", _OWN,
+            "7.76", "9.06 ± 0.03", "22.19", "42.60",
+        ),
+        ("RGAN (WGAN-GP-res)", "wgan-gp-res", "both", _OWN, "8.25 ± 0.013", "9.16 ± 0.015", "19.79", "39.62"),
+    )
+)  # fmt: skip
 
 
 def table_2(system: str, row: str) -> Value | None:

@@ -19,6 +19,44 @@ from rgan.stats.intervals import TTest, t_test
 Rows = list[dict[str, Any]]
 
 
+def table1(study: Study) -> Rows:
+    """Every line of the paper's Table 1 as printed, and beside it a row a column of the study and measure, ours.
+
+    A line whose system is not among the evaluated models has one row, without ours.
+    """
+    rows: Rows = []
+    for line in published.TABLE_1:
+        printed = {
+            f"paper_{kind}_{data}": value.words if (value := getattr(line, f"{kind}_{data}")) else None
+            for kind in ("score", "fid") for data in ("cifar10", "stl10")
+        }  # fmt: skip
+        about = {"line": line.name, "system": line.system, "players": line.row, **printed, "taken_from": line.taken}
+        ours = [
+            {
+                "family": column.family, "robust_part": column.robust, "measure": measure, **_cell(cell),
+                "comparison": comparison(column), **_basis(column, measure),
+            }
+            for column, measure, cell in beside(study, line)
+        ]  # fmt: skip
+        rows += [{**about, **one} for one in ours] or [{**about, **dict.fromkeys(_OURS)}]
+    return rows
+
+
+_OURS = (
+    "family", "robust_part", "measure", "seeds", "mean", "sd_seeds", "sd_repeats", "seed_numbers", "comparison",
+    "protocol", "floor",
+)  # fmt: skip
+
+
+def beside(study: Study, line: published.Line) -> list[tuple[Ablation, str, Cell]]:
+    """What this study has of a line of Table 1: column, measure and number, of columns that were evaluated."""
+    return [
+        (column, measure, cell)
+        for column in study.columns if column.system == line.system
+        for measure in CLAIMED if (cell := column.cell(line.row, measure)) is not None
+    ]  # fmt: skip
+
+
 def table2(study: Study) -> Rows:
     """A row for each column of the study, players and measure of the paper; beside it what the paper prints.
 
@@ -100,7 +138,7 @@ def claim_rows(study: Study) -> Rows:
 
 
 TABLES: dict[str, Callable[[Study], Rows]] = {
-    "table2.csv": table2, "figure1.csv": figure1, "figure2.csv": figure2, "figure3.csv": figure3,
+    "table1.csv": table1, "table2.csv": table2, "figure1.csv": figure1, "figure2.csv": figure2, "figure3.csv": figure3,
     "claims.csv": claim_rows,
 }  # fmt: skip
 

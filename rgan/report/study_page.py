@@ -18,7 +18,7 @@ from rgan.paper.claims import CLAIMED, Claim, gains
 from rgan.paper.evaluation import MEASURES, EvaluationSettings
 from rgan.paper.published import ROWS
 from rgan.paper.study import Study
-from rgan.paper.tables import comparison, sign
+from rgan.paper.tables import beside, comparison, sign
 from rgan.report.charts.study import bars, learning, noises, side_by_side
 from rgan.report.page import page
 from rgan.report.parts import Cell, Chart, Figure, Row, Table
@@ -26,9 +26,12 @@ from rgan.report.render import templates
 from rgan.stats.intervals import LEVEL, t_test
 
 _TABLE_1 = {
-    "judge": "Scores by a judge's features have another protocol, other images and other networks: not comparable.",
-    "inception": "Table 2 says at each column whether its scores have the protocol of papers.",
+    "judge": "Scores by a judge's features have another protocol, other images and other networks: not comparable with "
+    "the paper's, whose lines differ in protocol among each other as well.",
+    "inception": "Ours are Inception's alone; each says whether its protocol is that of papers, whose lines differ "
+    "among each other as well.",
 }
+_OURS = {"judge": "by our judge, which no paper has", "inception": "by Inception"}
 _SCORES = {
     "judge": "A classifier score rests on a small classifier of the same data set and is no Inception score; it can be "
     "held against models scored the same way and nothing else. Of the paper only the sign of a difference is compared.",
@@ -219,24 +222,40 @@ def _better(measure: str) -> str:
 
 
 def table1_html(study: Study) -> Markup:
-    """What the paper's Table 1 prints of the systems of this study; "" if nothing."""
+    """The paper's Table 1 as printed, where each line is from, and ours beside it."""
     return templates().part(PARTS, "table1", **_table1(study))
 
 
 def _table1(study: Study) -> dict[str, object]:
-    systems = {column.system for column in study.columns}
+    printed = "Paper: Inception score", "Paper: STL-10", "Paper: FID", "Paper: STL-10"
+    head = (
+        Cell("Table 1"), *(Cell(words, "CIFAR-10" if index in (0, 2) else "") for index, words in enumerate(printed)),
+        Cell("Ours", _OURS[study.settings.features]), Cell("Paper: from"),
+    )  # fmt: skip
     rows = [
         (
-            line.name,
-            *(
-                value.words if value else "–"
-                for value in (line.score_cifar10, line.score_stl10, line.fid_cifar10, line.fid_stl10)
-            ),
+            (Cell(line.name),), *((Cell(value.words if value else "–"),) for value in line.values),
+            _ours(study, line), (Cell(line.taken),),
         )
         for line in published.TABLE_1
-        if line.system in systems
-    ]
-    return {"rows": rows, "about": _TABLE_1[study.settings.features]}
+    ]  # fmt: skip
+    return {"head": head, "rows": rows, "about": (_TABLE_1[study.settings.features], *published.SOURCES)}
+
+
+def _ours(study: Study, line: published.Line) -> tuple[Cell, ...]:
+    """A cell a column of the study that has this line's system and players; of real data, the FID between halves."""
+    if not line.system:
+        floors = {
+            f"FID {MEASURES['fid'].number(first.floor)}": column.data
+            for column in study.columns if column.evaluations and (first := column.evaluations[0]).floor is not None
+        }  # fmt: skip
+        return tuple(Cell(words, f"{data}, real against real") for words, data in floors.items()) or (Cell("–"),)
+    found: dict[str, tuple[Ablation, list[str]]] = {}
+    for column, measure, cell in beside(study, line):
+        found.setdefault(column.title, (column, []))[1].append(f"{study.settings.title(measure)} {cell.words}")
+    return tuple(
+        Cell("; ".join(words), f"{title}: {comparison(column)}") for title, (column, words) in found.items()
+    ) or (Cell("–"),)
 
 
 def claims_words(claims: tuple[Claim, ...]) -> str:

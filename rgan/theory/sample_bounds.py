@@ -108,7 +108,7 @@ def measure(gan: Gan, repeats: int = 200, seed: int = 0) -> Measured:
     real = to_unit(gan.reference)
     z = gan.noise(len(real), seed)
     fake = gan.images(z)
-    on_real, on_fake = (_utility(gan, gan.score(x), of) for x, of in ((real, True), (fake, False)))
+    on_real, on_fake = _utility(gan, gan.score(real), True), _utility(gan, gan.score(fake, noise=z), False)
     exact = float(on_real.mean() + on_fake.mean())
     rng = torch.Generator().manual_seed(seed)
     gaps = {
@@ -141,7 +141,7 @@ def _utility(gan: Gan, score: Tensor, real: bool) -> Tensor:
     """What the critic maximises, by image: log D, log(1 − D)."""
     if gan.recipe.loss in _LOGARITHMIC:
         return logsigmoid(score if real else -score).double()
-    criterion = gan.recipe.criterion
+    criterion = gan.criterion
     paid: Tensor = (criterion.real if real else criterion.fake)(score)
     return -paid.double()
 

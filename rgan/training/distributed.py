@@ -7,7 +7,7 @@ process with the whole batch; so are the worst perturbations, which depend on th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from rgan.common.errors import SettingsError
+from rgan.networks.layers import MinibatchDiscrimination
 
 BatchNorm = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -68,12 +69,12 @@ def own(batch: Tensor) -> Tensor:
     return batch.chunk(size())[rank()]
 
 
-def average_gradients(network: nn.Module) -> None:
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """The mean of each parameter's gradient over the processes."""
     if size() == 1:
         return
     # By hand: DistributedDataParallel expects one backward pass a step, the robust terms make several.
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    gradients = [p.grad for p in parameters if p.grad is not None]
     flat = mean(torch.cat([gradient.flatten() for gradient in gradients]))
     for gradient, piece in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(piece.view(gradient.shape))
@@ -94,14 +95,31 @@ def any_of(flag: bool, device: torch.device) -> bool:
 
 
 def share_statistics(network: nn.Module) -> None:
-    """Make every batch norm of `network` take its statistics over all processes, in place, names unchanged."""
+    """Make what mixes the images of a batch, batch norm and minibatch discrimination, do so over all processes."""
     if size() == 1:
         return
     for name, child in network.named_children():
         if isinstance(child, BatchNorm):
             setattr(network, name, _SharedBatchNorm(child))
+        elif isinstance(child, MinibatchDiscrimination):
+            child.batch = whole_batch  # type: ignore[assignment,method-assign]
         else:
             share_statistics(child)
+
+
+def shared_mean(own: Tensor) -> Tensor:
+    """The mean over the processes, differentiable."""
+    return _Sum.apply(own) / size() if size() > 1 else own
+
+
+def whole_batch(rows: Tensor) -> tuple[Tensor, int]:
+    """The rows (N, …) of every process, differentiable, and where this process's begin."""
+    if size() == 1:
+        return rows, 0
+    before = rank() * len(rows)
+    after = (size() - rank() - 1) * len(rows)
+    padded = torch.cat([rows.new_zeros(before, *rows.shape[1:]), rows, rows.new_zeros(after, *rows.shape[1:])])
+    return _Sum.apply(padded), before
 
 
 class _Sum(torch.autograd.Function):

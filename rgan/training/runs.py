@@ -140,10 +140,11 @@ def create(folder: Path, plan: TrainingPlan) -> None:
             f"expected a new folder, got {folder}, which holds a run; continue that one (--resume), or choose another"
         )
     generator, critic = plan.recipe.parameters()
-    if 4 * (2 * generator + critic) > 0.95 * limits.MAX_BYTES:
+    beside = plan.recipe.companion_numbers()
+    if 4 * (2 * generator + critic + beside) > 0.95 * limits.MAX_BYTES:
         raise SettingsError(
             f"expected networks whose checkpoint stays below {limits.MAX_BYTES // 2**20} MiB, got "
-            f"{(2 * generator + critic) // 2**18} MiB; choose a smaller width"
+            f"{(2 * generator + critic + beside) // 2**18} MiB; choose a smaller width"
         )
     prepare_folder(folder)
     needed, free = space(plan.recipe), shutil.disk_usage(folder).free
@@ -169,7 +170,8 @@ def mark(folder: Path, state: str, message: str = "") -> None:
 def space(recipe: Recipe) -> int:
     """Bytes a run's folder may take: weights, averages and optimiser states, each once more while being replaced."""
     generator, critic = recipe.parameters()
-    resume, checkpoint = 4 * generator + 3 * critic, 2 * generator + critic
+    beside = recipe.companion_numbers()
+    resume, checkpoint = 4 * generator + 3 * critic + 3 * beside, 2 * generator + critic + beside
     return 4 * 2 * (resume + checkpoint) + PICTURES * 2**17 + 2**22
 
 

@@ -19,9 +19,10 @@ from rgan.common.errors import CheckpointError, DataError, RganError, number_bet
 from rgan.common.images import to_unit
 from rgan.data.datasets import REFERENCE_IMAGES, ImageData
 from rgan.data.identity import same_images
-from rgan.models.gan import MAX_SEED, Gan, Training, fresh
+from rgan.models.gan import MAX_SEED, Gan, Training, fresh, fresh_companion
 from rgan.models.recipes import Recipe
-from rgan.networks.layers import Dropout
+from rgan.networks.companions import Companion
+from rgan.networks.layers import Random
 from rgan.training import distributed
 from rgan.training.algorithm1 import Metrics, critic_gradients, frozen, generator_gradients
 from rgan.training.penalties import banach_norm, clip, dual, orthonormality
@@ -48,7 +49,8 @@ class TrainingStep:
     """Where training stands after `iteration` generator steps of `iterations`.
 
     `metrics` holds scalar tensors on the training device: generator and critic (losses), real and fake (mean critic
-    output), and, where the recipe is robust, worst_gap (generator loss at worst noise minus at the original).
+    output), and, where the recipe is robust, worst_gap (generator loss at worst noise minus at the original);
+    beside_generator and beside_critic are the terms of a companion, and it may have numbers of its own.
     """
 
     iteration: int
@@ -93,7 +95,9 @@ class Trainer:
         self._order = torch.empty(0, dtype=torch.int64)
 
         self.generator, self.critic = fresh(recipe, seed)
-        for network in (self.generator, self.critic):
+        self.companion = fresh_companion(recipe, seed)
+        self.companion.wrap, self.companion.mean = self._autocast, distributed.shared_mean
+        for network in (self.generator, self.critic, self.companion):
             network.to(memory_format=torch.channels_last).to(self.device)
             distributed.share_statistics(network)
         # The average forgets its random start: early steps weigh 1/10, 2/11, … until the full decay is reached.
@@ -103,12 +107,14 @@ class Trainer:
                 mean, new, 1 - min(recipe.ema, (1 + float(count)) / (10 + float(count)))
             ),
         )
-        self.generator_optimiser, self.critic_optimiser = (
-            optimiser_of(recipe, network) for network in (self.generator, self.critic)
-        )
+        self._of_generator = [*self.generator.parameters(), *self.companion.parts("generator")]
+        self._of_critic = [*self.critic.parameters(), *self.companion.parts("critic")]
+        self.generator_optimiser = optimiser_of(recipe, self._of_generator)
+        self.critic_optimiser = optimiser_of(recipe, self._of_critic)
         self._masks = torch.Generator(self.device)
-        self._drops = [module for module in self.critic.modules() if isinstance(module, Dropout)]
-        for module in self._drops:
+        drawing = (*self.critic.modules(), *self.companion.modules())
+        self._random = [module for module in drawing if isinstance(module, Random)]
+        for module in self._random:
             module.source = self._masks
 
     def step(self, pause: Callable[[], None] = lambda: None) -> Metrics:
@@ -126,32 +132,44 @@ class Trainer:
             pause()
             waited += time.perf_counter() - before
 
-        recipe = self.recipe
+        recipe, companion = self.recipe, self.companion
         generator, critic = self._autocast(self.generator), self._autocast(self.critic)
-        for optimiser in self._optimisers().values():
+        rate = recipe.rate(self.iteration)
+        for optimiser, share in ((self.generator_optimiser, 1.0), (self.critic_optimiser, recipe.critic_rate)):
             for group in optimiser.param_groups:
-                group["lr"] = recipe.rate(self.iteration)
-        if self._drops:
+                group["lr"] = share * rate
+        if self._random:
             masks = int(torch.randint(2**62, (), generator=self.rng))
             self._masks.manual_seed(masks + distributed.rank())
         for _ in range(recipe.critic_steps):
             wait()
             self.critic_optimiser.zero_grad()
             real, z, mix = self._real(), self._noise(), self._mix()
-            with frozen(self.generator):
-                metrics = critic_gradients(generator, critic, recipe, real, z, mix)
+            companion.begin("critic", self._draw)
+            with frozen(self._of_generator):
+                metrics = critic_gradients(generator, critic, recipe, real, z, mix, companion)
             if recipe.orthonormal:
                 (recipe.orthonormal * orthonormality(self.critic)).backward()
-            distributed.average_gradients(self.critic)
+            if (term := companion.weight_term("critic", self.critic)) is not None:
+                term.backward()
+            distributed.average_gradients(self._of_critic)
+            scores = (distributed.mean(metrics[name]) for name in ("real", "fake"))
+            metrics |= companion.after_critic(*scores)
             self.critic_optimiser.step()
             if recipe.clip:
                 clip(self.critic, recipe.clip)
+            companion.after_update("critic", self.critic)
         wait()
         self.generator_optimiser.zero_grad()
-        with frozen(self.critic):
-            metrics |= generator_gradients(generator, critic, recipe, self._noise(recipe.generator_batch))
-        distributed.average_gradients(self.generator)
+        z, real_too = self._noise(recipe.generator_batch), self._real() if companion.needs_real() else None
+        companion.begin("generator", self._draw)
+        with frozen(self._of_critic):
+            metrics |= generator_gradients(generator, critic, recipe, z, companion, real_too)
+        if (term := companion.weight_term("generator", self.generator)) is not None:
+            term.backward()
+        distributed.average_gradients(self._of_generator)
         self.generator_optimiser.step()
+        companion.after_update("generator", self.generator)
         self.average.update_parameters(self.generator)
         self.iteration += 1
         if distributed.size() > 1:
@@ -166,8 +184,10 @@ class Trainer:
             self._copy(self.critic),
             self._copy(self.average.module),
         )
+        companion = self.recipe.companion().to_empty(device=self.device)
+        companion.load_state_dict(self.companion.state_dict())
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            self._standing_statistics(generator, critic, average)
+            self._standing_statistics(generator, critic, average, companion.eval())
         training = Training(
             data=self.data.name,
             iterations=self.iteration,
@@ -187,6 +207,7 @@ class Trainer:
             average=average.cpu(),
             training=training,
             reference=self.data.some(REFERENCE_IMAGES),
+            companion=companion.cpu(),
         )
 
     def images(self, z: Tensor) -> Tensor:
@@ -277,11 +298,12 @@ class Trainer:
 
     def finite(self) -> bool:
         """Whether every weight is a finite number."""
-        networks = (self.generator, self.critic)
-        return all(bool(torch.isfinite(weight).all()) for network in networks for weight in network.parameters())
+        return all(bool(torch.isfinite(weight).all()) for weight in (*self._of_generator, *self._of_critic))
 
     def _networks(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "critic": self.critic, "average": self.average}
+        return {
+            "generator": self.generator, "critic": self.critic, "average": self.average, "companion": self.companion
+        }  # fmt: skip
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"generator_optimiser": self.generator_optimiser, "critic_optimiser": self.critic_optimiser}
@@ -294,8 +316,13 @@ class Trainer:
         copied: Network = plain
         return copied
 
-    def _standing_statistics(self, generator: nn.Module, critic: nn.Module, average: nn.Module) -> None:
-        """Batch norm buffers as plain means over 32 batches (Brock et al. 2019), real and generated for the critic."""
+    def _standing_statistics(
+        self, generator: nn.Module, critic: nn.Module, average: nn.Module, companion: Companion
+    ) -> None:
+        """Batch norm buffers as plain means over 32 batches (Brock et al. 2019), real and generated for the critic.
+
+        Generated images come last: minibatch discrimination holds each image against those it saw last.
+        """
         rng = torch.Generator().manual_seed(self.seed)
         for network in (generator, critic, average):
             network.train()
@@ -306,13 +333,19 @@ class Trainer:
         for _ in range(32):
             z = torch.randn(self.recipe.batch, self.recipe.latent, generator=rng).to(self.device)
             rows = torch.randint(len(self.data.images), (self.recipe.batch,), generator=rng)
-            critic(to_unit(self.data.images[rows].to(self.device)))
-            critic(average(z))
+            real = to_unit(self.data.images[rows].to(self.device))
+            critic(real, *companion.beside_real(real))
+            images = average(z)
+            critic(images, *companion.beside_fake(images, z))
             generator(z)
 
     def _noise(self, count: int = 0) -> Tensor:
         z = torch.randn(count or self.recipe.batch, self.recipe.latent, generator=self.rng)
         return distributed.own(z).to(self.device)
+
+    def _draw(self, count: int) -> Tensor:
+        """Standard normal numbers (N, count), a row for each image of a critic's batch."""
+        return distributed.own(torch.randn(self.recipe.batch, count, generator=self.rng)).to(self.device)
 
     def _mix(self) -> Tensor:
         """Where between real and fake a penalty is taken, (N,) in [0, 1)."""
@@ -343,17 +376,17 @@ class _Autocast:
     def __init__(self, network: Any, device: str, dtype: torch.dtype):
         self._network, self._device, self._dtype = network, device, dtype
 
-    def __call__(self, x: Tensor) -> Tensor:
-        scores: Tensor = self._run(self._network, x).float()
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        scores: Tensor = self._run(self._network, *inputs).float()
         return scores
 
-    def features_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features, scores = self._run(self._network.features_and_score, x)
+    def features_and_score(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        features, scores = self._run(self._network.features_and_score, *inputs)
         return features.float(), scores.float()
 
-    def _run(self, function: Callable[[Tensor], Any], x: Tensor) -> Any:
+    def _run(self, function: Callable[..., Any], *inputs: Tensor) -> Any:
         with torch.autocast(self._device, dtype=self._dtype, cache_enabled=False):
-            return function(x)
+            return function(*inputs)
 
 
 def measured(recipe: Recipe, data: ImageData) -> Recipe:
@@ -373,11 +406,11 @@ def measured(recipe: Recipe, data: ImageData) -> Recipe:
     return replace(recipe, critic_scale=scale, gradient_penalty=weight)
 
 
-def optimiser_of(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser that the recipe names, of all weights of `network`."""
+def optimiser_of(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser that the recipe names, of these weights."""
     if recipe.optimiser == "rmsprop":
-        return torch.optim.RMSprop(network.parameters(), lr=recipe.learning_rate)
-    return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
+        return torch.optim.RMSprop(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    return torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
 
 
 def train(trainer: Trainer, iterations: int, pause: Callable[[], None] = lambda: None) -> Iterator[TrainingStep]:
@@ -431,6 +464,7 @@ def _weights(trainer: Trainer) -> dict[str, Any]:
         "generator": trainer.generator.state_dict(),
         "critic": trainer.critic.state_dict(),
         "average": trainer.average.state_dict(),
+        "companion": trainer.companion.state_dict(),
     }
 
 
@@ -448,4 +482,5 @@ def _diverged(trainer: Trainer, good: dict[str, Any] | None) -> tuple[str, Gan |
     trainer.generator.load_state_dict(good["generator"])
     trainer.critic.load_state_dict(good["critic"])
     trainer.average.load_state_dict(good["average"])
+    trainer.companion.load_state_dict(good["companion"])
     return f"{message}; the weights of iteration {good['iteration']} are kept. Try to {advice}", trainer.gan()

@@ -260,9 +260,11 @@ def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: s
         folder.parent / "tiny-robust" / "checkpoint.safetensors")[1])  # fmt: skip
     assert f"<td>both robust<br><small>1 seed: no claim</small><td>{robust['rows'][0]['score']:.2f}<br>" in words(again)
     assert not any(button.label == "Run" for button in again.button), "nothing is left to do"
-    for part in ("Figure 1", "Figure 2", "Figure 3", "Claims", "About"):
+    for part in ("Table 1", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"):
         again.segmented_control(key="show_part").set_value(part).run()
         assert not again.exception and not again.error, part
+        if part == "Table 1":
+            assert "EGAN-Ent-VI" in words(again) and "7.07 ± 0.10" in words(again)
         if part == "Claims":
             assert "0 of 6 claims have the 3 training seeds" in words(again)
             assert "No claim: too few training seeds" in words(again)

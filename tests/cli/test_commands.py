@@ -183,7 +183,16 @@ def test_reproduce_writes_tables_goes_on_and_names_what_it_cannot_use(trained, t
         ("original", 0), ("worst", 0.5), ("random", 0.5), ("worst", 1), ("random", 1),
     ]  # fmt: skip
     assert report["table2"][0]["mean"] == pytest.approx(rows[0]["score"]) and report["table2"][0]["players"] == "both"
-    names = {"table2.csv", "figure1.csv", "figure2.csv", "figure3.csv", "claims.csv", "report.html", "evaluations"}
+    names = {
+        "table1.csv",
+        "table2.csv",
+        "figure1.csv",
+        "figure2.csv",
+        "figure3.csv",
+        "claims.csv",
+        "report.html",
+        "evaluations",
+    }
     assert {path.name for path in folder.iterdir()} == names
     page = (folder / "report.html").read_text()
     assert "Plotly.newPlot" in page and "--radii 0.5 1 --repeats 1" in page
@@ -413,7 +422,8 @@ def test_a_named_recipe_and_its_changed_fields_are_trained(tmp_path, capsys):
     capsys.readouterr()
     for wrong, said in (
         (["--recipe", "dcgan", "--system", "dcgan"], "got both"),
-        (["--recipe", "paper/began"], "rgan recipes"),
+        (["--recipe", "paper/stylegan"], "rgan recipes"),
+        (["--system", "dcgan", "--set", "entropy=1"], "no such term"),
         (["--system", "dcgan", "--set", "width_=3"], "a field that can be set"),
         (["--system", "dcgan", "--set", "critic_steps=many"], "critic_steps to be int"),
         (["--system", "dcgan", "--set", "ema=2"], "ema between"),

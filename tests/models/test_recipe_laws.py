@@ -28,6 +28,8 @@ CHANGES = st.fixed_dictionaries(
         "critic_steps": st.integers(1, 100), "optimiser": st.sampled_from(OPTIMISERS), "ema": SHARE,
         "learning_rate": st.floats(0, 1), "betas": st.tuples(SHARE, SHARE), "decay": st.integers(0, 10**7),
         "batch": st.integers(64, 65536), "generator_batch": st.integers(2, 65536), "dequantise": st.booleans(),
+        "drift_fake": COEFFICIENT, "label_smoothing": st.floats(0, 0.5), "halving": st.integers(0, 10**7),
+        "critic_rate": st.floats(1e-6, 1e6), "weight_decay": st.floats(0, 1),
     },
 )  # fmt: skip
 MADE = st.builds(

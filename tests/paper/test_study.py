@@ -23,6 +23,7 @@ from rgan.metrics import scores as metrics
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Training, fresh
 from rgan.models.recipes import Robust, recipe
+from rgan.models.systems import SYSTEMS
 from rgan.paper import evaluation, published, tables
 from rgan.paper import study as reproduce
 from rgan.paper.ablation import Model, ablations, robust_words
@@ -435,7 +436,7 @@ def study_of(columns) -> reproduce.Study:
 def test_files_hold_the_numbers_of_the_evaluations():
     study = study_of(columns_of((0.50, 0.52, 0.47), (1.0, 0.2)))
     read = {name: list(csv.DictReader(io.StringIO(data.decode()))) for name, data in tables.files(study).items()}
-    assert set(read) == {f"{name}.csv" for name in ("table2", "figure1", "figure2", "figure3", "claims")}
+    assert set(read) == {f"{name}.csv" for name in ("table1", "table2", "figure1", "figure2", "figure3", "claims")}
     none, _, both, _ = read["table2.csv"]
     scores = [7.05 + seed + gain for seed, gain in enumerate((0.50, 0.52, 0.47))]
     assert float(both["mean"]) == pytest.approx(statistics.fmean(scores))
@@ -521,7 +522,7 @@ def test_only_scores_of_one_protocol_share_a_chart_and_its_words_stand_above():
     assert table_figures.side_by_side(columns) == [[columns[0], columns[2]], [columns[1]]]
     assert list(map(len, table_figures.side_by_side([columns[0]] * 8))) == [6, 2]
     page = study_page.study_page(study_of(columns))
-    _, table2, rest = page.split("<h2>", 2)
+    _, _, table2, rest = page.split("<h2>", 3)
     for key, charts, blocks in (("one", 1, 2), ("two", 1, 1)):
         words = f"protocol {key}; FID of real against real 3.75"
         assert table2.count(words) == blocks, "at each block's head"
@@ -549,7 +550,7 @@ def test_notes_follow_the_features_and_say_what_intervals_assume():
     of_judge, of_inception = (study_page.study_page(one) for one in (study, inception))
     for words in ("small classifier of the same data set and is no Inception score", "Scores by a judge"):
         assert words in of_judge and words not in of_inception
-    assert "Table 2 says at each column" in of_inception and "FID most" in of_inception
+    assert "alone; each says whether its protocol" in of_inception and "FID most" in of_inception
     for one in (study, inception):
         assert any("roughly normal differences" in note for note in study_page.limits(one))
     assert "roughly normal differences" in study_page.claims_words(study.claims)
@@ -564,4 +565,20 @@ def test_the_papers_tables_are_copied_rightly():
         for kind in ("score", "fid")
         for data in ("cifar10", "stl10")
     ]
-    assert sum(value.mean for value in values if value) == pytest.approx(846.8)
+    assert sum(value.mean for value in values if value) == pytest.approx(932.43)
+    assert len(published.TABLE_1) == 16 and {line.system for line in published.TABLE_1} - {""} <= set(SYSTEMS)
+
+
+def test_table_1_has_every_line_and_ours_beside_those_whose_system_is_at_hand():
+    study = study_of(columns_of((0.50, 0.52, 0.47), (1.0, 0.2)))
+    (column,) = study.columns
+    rows = tables.table1(study)
+    assert [row["line"] for row in rows if row["measure"] in (None, "score")] == [x.name for x in published.TABLE_1]
+    ours = {row["system"]: row for row in rows if row["measure"] == "score"}
+    assert list(ours) == [column.system] and ours[column.system]["mean"] == column.cell("none", "score").mean
+    assert "not comparable" in ours[column.system]["comparison"] and len({tuple(row) for row in rows}) == 1
+    page = study_page.table1_html(study)
+    assert "by our judge" in page and "6.86 ± 0.06" in page and "Warde-Farley" in page
+    assert f"{column.cell('none', 'score').words}" in page
+    inception = dataclasses.replace(study, settings=dataclasses.replace(SETTINGS, features="inception"))
+    assert "by our judge" not in study_page.table1_html(inception)

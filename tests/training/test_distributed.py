@@ -8,10 +8,10 @@ import torch
 import torch.distributed as dist
 
 from rgan.common.errors import SettingsError
-from rgan.models.gan import fresh
+from rgan.models.gan import fresh, fresh_companion
 from rgan.models.recipes import Robust, recipe
 from rgan.training import distributed
-from rgan.training.algorithm1 import critic_gradients, generator_gradients
+from rgan.training.algorithm1 import critic_gradients, frozen, generator_gradients
 from tests.conftest import ROOT
 
 SMALL = {"channels": 1, "width": 2, "latent": 5, "batch": 6}
@@ -20,6 +20,13 @@ CASES = {
     "consistency and noise terms": recipe("dcgan", "official", **SMALL),
     "gradient penalties": recipe("wgan-gp", "official", **SMALL),
     "spectral norm and batch norm in residual blocks": recipe("sngan", Robust(1.5, 0.7, 2.0), **SMALL),
+    "an auto-encoding critic": recipe("began", Robust(1.5, 0.7, 2.0), **SMALL),
+    "an encoder and a joint critic": recipe("ali", Robust(1.5, 0.7, 2.0), **SMALL, dropout=0),
+    "minibatch discrimination and feature matching": recipe(
+        "improved-gan", Robust(1.5, 0.7, 2.0), **SMALL, dropout=0, minibatch=3, feature_matching=0.5
+    ),
+    "an inference net": recipe("egan-ent-vi", Robust(1.5, 0.7, 2.0), **SMALL),
+    "a denoiser": recipe("dfm", Robust(1.5, 0.7, 2.0), **SMALL),
 }
 
 
@@ -32,16 +39,25 @@ def all_gradients():
         z = torch.randn(made.batch, made.latent, generator=rng, dtype=torch.float64)
         mix = torch.rand(made.batch, generator=rng, dtype=torch.float64)
         generator, critic = (network.double() for network in fresh(made, 0))
-        for network in (generator, critic):
+        companion = fresh_companion(made, 0).double()
+        companion.mean = distributed.shared_mean
+        for network in (generator, critic, companion):
             distributed.share_statistics(network)
-        generator.requires_grad_(False)
-        critic_gradients(generator, critic, made, *map(distributed.own, (real, z, mix)))
-        distributed.average_gradients(critic)
-        generator.requires_grad_(True)
-        critic.requires_grad_(False)
-        generator_gradients(generator, critic, made, distributed.own(z))
-        distributed.average_gradients(generator)
-        found[name] = [p.grad.clone() for network in (critic, generator) for p in network.parameters()]
+        of_generator = [*generator.parameters(), *companion.parts("generator")]
+        of_critic = [*critic.parameters(), *companion.parts("critic")]
+
+        def draw(count, made=made, rng=rng):
+            return distributed.own(torch.randn(made.batch, count, generator=rng, dtype=torch.float64))
+
+        companion.begin("critic", draw)
+        with frozen(of_generator):
+            critic_gradients(generator, critic, made, *map(distributed.own, (real, z, mix)), companion)
+        distributed.average_gradients(of_critic)
+        companion.begin("generator", draw)
+        with frozen(of_critic):
+            generator_gradients(generator, critic, made, distributed.own(z), companion, distributed.own(real))
+        distributed.average_gradients(of_generator)
+        found[name] = [p.grad.clone() for p in (*of_critic, *of_generator)]
     return found
 
 

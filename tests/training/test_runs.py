@@ -16,6 +16,8 @@ from rgan.common.errors import DataError, FileError, RunError, SettingsError
 from rgan.models import checkpoints
 from rgan.models.gan import prior_noise
 from rgan.models.recipes import Robust, recipe
+from rgan.models.systems import SYSTEMS
+from rgan.networks.companions import Companion
 from rgan.report.charts.basic import Line, curves, moving_mean
 from rgan.training import runs
 from rgan.training.jobs import Gate, Jobs, measure
@@ -23,6 +25,7 @@ from rgan.training.runs import Run, TrainingPlan
 from rgan.training.trainer import Trainer
 from tests.nightly import mostly_nightly
 
+COMPANIONS = [name for name, one in SYSTEMS.items() if one.family.companion is not Companion]
 SMALL = {"channels": 1, "width": 4, "latent": 6, "batch": 8}
 
 
@@ -49,7 +52,9 @@ def once(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("system", mostly_nightly(["dcgan", "wgan-gp", "wgan", "ct-gan", "sngan-cnn"], "wgan-gp"))
+@pytest.mark.parametrize(
+    "system", mostly_nightly(["dcgan", "wgan-gp", "wgan", "ct-gan", "sngan-cnn", *COMPANIONS], "wgan-gp", "began")
+)
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path, system):
     for name, stops in (("whole", [8]), ("parts", [3, 4, 8])):
         runs.create(tmp_path / name, plan(system=system))

@@ -15,6 +15,7 @@ from session.table import MODEL, A, query
 from theme import language
 from theme.html import part
 
+from rgan.attack.search import Attack
 from rgan.common.errors import RganError
 from rgan.common.images import grid, png, to_uint8
 from rgan.models import own
@@ -22,8 +23,10 @@ from rgan.models.comparability import comparability
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
 from rgan.report.parts import Picture
+from rgan.robustness.read_noise import Gallery, kept_by_critic, reads, worst_of
 
 SAMPLES, COLUMNS = 64, 16
+WORST_OF = 2.0  # ε of the worst noise of real images
 PROBLEM = Slot("checkpoints_problem", "")
 
 
@@ -44,6 +47,9 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         _actions(name, path, shelf)
         if not gan.has_critic and not own.is_own(path):
             lone_generator.offers(name, gan, shelf)
+        for gallery in _galleries(name, gan.digest):
+            st.html(part("board.html", "card", Picture(gallery.picture, gallery.words)))
+            st.caption(gallery.words)
         _comparable(name, gan, *opened)
         if gan.training is not None:
             side = "B" if gan.recipe.robust else "A"
@@ -67,14 +73,27 @@ def _samples(name: str, digest: str) -> bytes:
     return png(grid(images, COLUMNS, scale=2))
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _galleries(name: str, digest: str) -> list[Gallery]:
+    """What its companion lets one see: what an auto-encoding critic keeps, the worst of real images."""
+    gan = load(name)
+    found = [] if (kept := kept_by_critic(gan, COLUMNS)) is None else [kept]
+    if gan.reference is not None and reads(gan):
+        attack = Attack.within(WORST_OF, budget="live")
+        found.append(worst_of(gan, gan.reference[:COLUMNS], attack)[1])
+    return found
+
+
 def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     recipe, training, origin = gan.recipe, gan.training, gan.origin
     generator, critic = (sum(p.numel() for p in network.parameters()) for network in (gan.generator, gan.critic))
+    beside = sum(value.numel() for value in gan.companion.state_dict().values())
     found = [
         ("System", recipe.title),
         ("Images", f"{recipe.size}×{recipe.size} pixels, {'grey' if recipe.channels == 1 else 'colour'}"),
         ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
         ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
+        *([("Beside them", f"{beside:,} numbers")] if beside else []),
         ("Trained on", gan.data or "not known"),
         ("Robust part", gan.robust_words),
     ]

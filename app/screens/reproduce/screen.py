@@ -1,4 +1,4 @@
-"""Reproduce: the paper's Figures 1 to 3 and Table 2 from the models at hand, computed in the background."""
+"""Reproduce: the paper's Tables 1 and 2 and Figures 1 to 3 from the models at hand, computed in the background."""
 
 import streamlit as st
 from controls.settings import settings_panel
@@ -13,8 +13,8 @@ from rgan.paper.study import Scorings, study
 
 st.title("Reproduce", anchor=False)
 st.markdown(
-    "The paper's **Table 2** and **Figures 1 to 3** from the models at hand: who trains robustly, and what worst noise "
-    "does to either, with random noise of the same length beside it and the paper's own values beside ours."
+    "The paper's **Tables 1 and 2** and **Figures 1 to 3** from the models at hand: who trains robustly, and what "
+    "worst noise does to either, with random noise of the same length beside it and the paper's own values beside ours."
 )
 models, left = surveyed()
 if not models:

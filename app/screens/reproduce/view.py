@@ -22,8 +22,8 @@ CHART = {"displayModeBar": False}
 def show(study: Study) -> None:
     """The section that is chosen, and the files of all of them."""
     {
-        "Table 2": _table2, "Figure 1": _figure1, "Figure 2": _figure2, "Figure 3": _figure3, "Claims": _claims,
-        "About": _about,
+        "Table 1": _table1, "Table 2": _table2, "Figure 1": _figure1, "Figure 2": _figure2, "Figure 3": _figure3,
+        "Claims": _claims, "About": _about,
     }[draw(PART)](study)  # fmt: skip
 
 
@@ -40,6 +40,10 @@ def downloads(study: Study) -> None:
             )  # fmt: skip
 
 
+def _table1(study: Study) -> None:
+    st.html(study_page.table1_html(study))
+
+
 def _table2(study: Study) -> None:
     st.html(study_page.table2_html(study))
     st.html(part("macros.html", "notes", published.NOTES))
@@ -47,7 +51,6 @@ def _table2(study: Study) -> None:
 
 def _figure1(study: Study) -> None:
     _figure(study_page.figure1(study, _measure(study)))
-    st.html(study_page.table1_html(study))
 
 
 def _figure2(study: Study) -> None:

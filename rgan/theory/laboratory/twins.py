@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,8 +102,9 @@ class _Player:
 
     def __init__(self, recipe: Recipe, networks: tuple[nn.Module, Critic]):
         self.recipe = recipe
-        self.generator, self.critic = networks
-        self.optimisers = {name: optimiser_of(recipe, getattr(self, name)) for name in PLAYERS}
+        self.generator = networks[0]
+        self.critic: Any = networks[1]  # of points alone, where algorithm1 allows for more inputs
+        self.optimisers = {name: optimiser_of(recipe, [*getattr(self, name).parameters()]) for name in PLAYERS}
 
 
 class Twins:
@@ -137,7 +139,7 @@ class Twins:
         mix = torch.rand(BATCH, generator=self._stream)
         for player in self._players.values():
             player.optimisers["critic"].zero_grad()
-            with frozen(player.generator):
+            with frozen(player.generator.parameters()):
                 critic_gradients(player.generator, player.critic, player.recipe, as_images(real), z, mix)
             player.optimisers["critic"].step()
 
@@ -146,7 +148,7 @@ class Twins:
         z = noise(self.settings.prior, BATCH, self._stream)
         for player in self._players.values():
             player.optimisers["generator"].zero_grad()
-            with frozen(player.critic):
+            with frozen(player.critic.parameters()):
                 generator_gradients(player.generator, player.critic, player.recipe, z)
             player.optimisers["generator"].step()
 
