@@ -152,6 +152,10 @@ def plain(**changes) -> dict:
     return LAYERS.to_dict() | changes
 
 
+def nested(depth):
+    return {"kind": "block", "branch": [nested(depth - 1)] if depth else []}
+
+
 WRONG = {
     "no title": ({"generator": []}, "title and a generator"),
     "text": ("layers", "fields of a Layers"),
@@ -166,10 +170,7 @@ WRONG = {
     "an infinite factor": (plain(generator=[{"kind": "rescale", "times": float("inf"), "plus": 0}]), "rescale"),
     "NaN as eps": (plain(generator=[{"kind": "norm", "eps": float("nan")}]), "eps of a batch norm"),
     "a foreign activation": (plain(generator=[{"kind": "activation", "name": "system"}]), "activation to be one of"),
-    "a block in a block": (
-        plain(generator=[{"kind": "block", "branch": [{"kind": "block", "branch": []}], "shortcut": []}]),
-        "no block within a block",
-    ),
+    "blocks without end": (plain(generator=[nested(20)]), "nested at most 12 deep"),
     "a score beyond": (plain(score=99), "position of the critic's score"),
     "too many layers": (plain(generator=[{"kind": "flat"}] * 300), "at most 256 layers"),
 }  # fmt: skip
