@@ -23,7 +23,7 @@ from rgan.importing.geometry import sides
 from rgan.importing.graphs.flows import Chain, Flow, Table, Tape, Turned, UnknownError
 from rgan.importing.graphs.program import Input, Program
 from rgan.importing.solver import Reading
-from rgan.networks.described import Activation, Rescale, Shape, follow
+from rgan.networks.described import Activation, Flat, Rescale, Shape, View, follow
 
 T = TypeVar("T")
 COST = -6.0  # of a reading by what a graph says itself
@@ -140,7 +140,8 @@ def _found(graph: Program, role: str, guess: _Guess, tape: Tape) -> Found:
     if role == "critic":
         if math.prod(result.shape) != 1:
             raise UnknownError(f"a result of the shape {result.shape}, where a critic's is one number")
-        result = tape.native(result.viewed((1,)))
+        if tape.nodes[result.node].shape not in ((1,), (1, 1, 1)):
+            result = tape.native(result.viewed((1,)))
     else:
         shape = result.shape
         if len(shape) not in (1, 3) or (len(shape) == 3 and (shape[0] not in (1, 3) or min(shape[1:]) < SMALLEST)):
@@ -160,33 +161,23 @@ def _ended(chain: Chain) -> tuple[Chain, str]:
     """A generator without what ends it, and its name: images are drawn between −1 and 1, wherever the graph puts them
     (0 to 1, 0 to 255).
     """
-    times, plus, clamped, place = 1.0, 0.0, False, len(chain)
-    while place:
-        layer = chain[place - 1][0]
-        if isinstance(layer, Rescale):
-            times, plus = times * layer.times, plus + times * layer.plus
-        elif isinstance(layer, Activation) and layer.name == "hardtanh":
-            if not clamped:
-                low, high = plus - times, plus + times
-                clamped, times, plus = True, 1.0, 0.0
-        else:
-            break
+    times, plus, place = 1.0, 0.0, len(chain)
+    while place and isinstance(chain[place - 1][0], (View, Flat)):
+        place -= 1
+    shaped = chain[place:]
+    while place and isinstance(scale := chain[place - 1][0], Rescale):
+        times, plus = times * scale.times, plus + times * scale.plus
         place -= 1
     last = chain[place - 1][0] if place else None
     name = last.name if isinstance(last, Activation) else ""
-    if clamped:
-        bounds = low, high
-    elif name in ("tanh", "sigmoid"):
-        start = -1.0 if name == "tanh" else 0.0
-        bounds = plus + times * start, plus + times
-    else:
+    low, high = plus - times * (name != "sigmoid"), plus + times
+    ranges = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (0.0, 256.0))
+    usual = any(abs(low - a) < 0.002 * (b - a) and abs(high - b) < 0.005 * (b - a) for a, b in ranges)
+    if not usual or name not in ("tanh", "sigmoid", "hardtanh"):
         return chain, "none"
-    usual = [(-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (0.0, 256.0)]
-    if not any(math.isclose(bounds[0], a, abs_tol=2e-3) and math.isclose(bounds[1], b, rel_tol=5e-3) for a, b in usual):
-        return chain, "none"
-    if name in ("tanh", "sigmoid") and times > 0:
-        return chain[: place - 1], name
-    return (chain[:place] + ([(Rescale(times, plus), {})] if (times, plus) != (1, 0) else []), "none")
+    if name == "hardtanh":
+        return chain[:place] + shaped, "none"
+    return chain[: place - 1] + shaped, name
 
 
 def _unbounded(chain: Chain) -> Chain:

@@ -17,6 +17,7 @@ from rgan.importing.graphs.flows import Flow, Table, Tape, UnknownError, plain
 from rgan.importing.graphs.operators import Value, call, flowing, known, need, shape_of
 from rgan.importing.graphs.program import Input, Program
 from rgan.importing.graphs.protobuf import Message, text
+from rgan.networks.described import Activation
 
 # Numbers of data types in a TensorProto, as numpy reads them; bfloat16 (16) as its bits.
 DTYPES = {
@@ -25,6 +26,7 @@ DTYPES = {
 }  # fmt: skip
 FLOATS = (1, 10, 11, 16)
 MAX_LISTED = 100_000  # numbers of a tensor that are listed one by one
+LINEAR = 15.0  # from where softplus is its argument, to within float32
 STANDARD = ("", "ai.onnx")
 
 
@@ -480,7 +482,27 @@ def _depth_to_space(t: Tape, step: Step, x: Value) -> Value:
     return call(t, "pixel_shuffle", [x, step.get("blocksize")], {})
 
 
+@dataclass(frozen=True)
+class _Above:
+    """Whether a flow is above a threshold."""
+
+    node: int
+    threshold: float
+
+
+def _greater(t: Tape, step: Step, one: Value, other: Value) -> Value:
+    if isinstance(one, Flow) and not flowing(other) and plain(other).numel() == 1:
+        return _Above(one.node, float(plain(other)))
+    return _compared(torch.gt)(t, step, one, other)
+
+
 def _where(t: Tape, step: Step, test: Value, one: Value, other: Value) -> Value:
+    if isinstance(test, _Above):  # softplus, which is its own argument as far up as this
+        need(test.threshold >= LINEAR and isinstance(one, Flow) and one.node == test.node and isinstance(other, Flow),
+             "that depends on the noise")  # fmt: skip
+        layer = t.nodes[other.node].layer
+        need(isinstance(layer, Activation) and layer.name == "softplus", "that depends on the noise")
+        return other
     need(not flowing(test, one, other), "that depends on the noise")
     return known(lambda a, b, c: torch.where(a.bool(), b, c), test, one, other)
 
@@ -535,7 +557,7 @@ _RULES: dict[str, Callable[..., Value]] = {
     "GlobalAveragePool": _global_pool, "ReduceMean": _reduce("mean"), "ReduceSum": _reduce("sum"),
     "ReduceL2": _reduce_length, "Pad": _pad, "Clip": _clip, "Max": _extreme("clamp_min"), "Min": _extreme("clamp_max"),
     "Cast": _cast, "Constant": _constant, "ConstantOfShape": _constant_of_shape, "OneHot": _one_hot,
-    "DepthToSpace": _depth_to_space, "Where": _where, "Equal": _compared(torch.eq), "Greater": _compared(torch.gt),
+    "DepthToSpace": _depth_to_space, "Where": _where, "Equal": _compared(torch.eq), "Greater": _greater,
     "Less": _compared(torch.lt), "Shape": _shape, "Range": _range, "Sum": _sum, "Identity": _identity,
     "Dropout": _identity, "Swish": _swish, "HardSigmoid": _hard_sigmoid, "Expand": _aten("expand"),
     "Tile": _aten("repeat"), "Add": _aten("add"), "Sub": _aten("sub"), "Mul": _aten("mul"), "Div": _div,

@@ -100,11 +100,28 @@ def need(condition: object, why: str) -> None:
         raise UnknownError(why)
 
 
-def a_flow(value: Value) -> Flow:
-    """What must depend on noise or image, in its own order."""
-    need(isinstance(value, Flow), "permuted numbers" if isinstance(value, Turned) else "a constant where none is known")
+def a_flow(t: Tape, value: Value) -> Flow:
+    """A value as a flow in its own order; what depends on the class or on nothing is one that starts from zeros."""
+    need(not isinstance(value, Turned), "permuted numbers")
+    if isinstance(value, (Table, Tensor)):
+        constant = plain(value) if isinstance(value, Tensor) else value.rows[:1]
+        need(constant.dim() in (2, 4), f"a constant of the shape {tuple(constant.shape)}")
+        zero = t.rescale(t.layer(t.native(t.start.viewed(t.nodes[0].shape)), Slice(0, 1)), 0.0, 0.0)
+        if len(zero.shape) == 3 or constant.dim() == 4:
+            zero = t.layer(zero, Slice(0, 1)) if len(zero.shape) == 1 else t.layer(zero, Total())
+            zero = zero.viewed((1, 1, 1) if constant.dim() == 4 else (1,))
+        return t.label(zero, Table(rows(value).float()), "add") if isinstance(value, Table) else t.fixed(
+            zero, one_sample(constant).float(), "add"
+        )
+    need(isinstance(value, Flow), "a number where maps are needed")
     assert isinstance(value, Flow)
     return value
+
+
+def one_sample(value: Tensor) -> Tensor:
+    """A constant (N, …) that is the same for all samples, for one."""
+    need(bool((value == value[:1]).all()), "a constant for several samples")
+    return value[0]
 
 
 def each(tape: Tape, value: Value, layer: Layer | None, function: Callable[[Tensor], Tensor]) -> Value:
@@ -222,7 +239,7 @@ def clamp_max(t: Tape, x: Value, max: Value, **_: Value) -> Value:
 @operator("prelu")
 def prelu(t: Tape, x: Value, weight: Tensor, **_: Value) -> Value:
     slopes = plain(weight).flatten()
-    return t.layer(a_flow(x), Prelu(len(slopes)), weight=slopes)
+    return t.layer(a_flow(t, x), Prelu(len(slopes)), weight=slopes)
 
 
 # Arithmetic
@@ -240,8 +257,7 @@ def scaled(t: Tape, x: Value, times: float, plus: float = 0.0) -> Value:
 def beside(x: Flow, value: Tensor) -> Tensor:
     """A constant as one sample's, with the dimensions that the flow has."""
     if value.dim() == len(x.shape) + 1:
-        need(len(value) == 1, "a constant for several samples")
-        value = value[0]
+        value = one_sample(value)
     need(value.dim() <= len(x.shape), "a constant of more dimensions")
     return value.reshape(*[1] * (len(x.shape) - value.dim()), *value.shape).float()
 
@@ -345,7 +361,7 @@ def linear(t: Tape, x: Value, weight: Tensor, bias: Tensor | None = None, **_: V
     if not flowing(x):
         check_size((*rows(x).shape[:-1], len(weight)))
         return known(functional.linear, x, weight.float(), bias)
-    x = a_flow(x)
+    x = a_flow(t, x)
     need(len(x.shape) == 1 and weight.dim() == 2, f"of numbers of the shape {x.shape} a sample")
     need(x.shape[0] == weight.shape[1], f"of {x.shape[0]} numbers, where {weight.shape[1]} are needed")
     own = {} if bias is None else {"bias": plain(bias).float().expand(len(weight)).contiguous()}
@@ -359,6 +375,12 @@ def matmul(t: Tape, x: Value, other: Value, **_: Value) -> Value:
         return known(torch.matmul, x, other)
     need(isinstance(other, Tensor) and other.dim() == 2, "of two that depend on the noise")
     return linear(t, x, other.T)
+
+
+@operator("mv", "dot", "vdot")
+def known_product(t: Tape, one: Value, other: Value, **_: Value) -> Value:
+    need(not flowing(one, other), "of what depends on the noise")
+    return known(torch.matmul, one, other)
 
 
 @operator("addmm")
@@ -393,7 +415,7 @@ def convolution(
     transposed: bool, output_padding: Value, groups: int, *_: Value, **__: Value,
 ) -> Value:  # fmt: skip
     """A convolution of maps. One whose kernel is no square gets zeros around it."""
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     need(isinstance(weight, Tensor) and weight.dim() == 4 and len(x.shape) == 3, "of other than maps of two dimensions")
     weight, groups = weight.float(), int(groups)
     steps, spread = same("a stride", stride, 1), same("a dilation", dilation, 1)
@@ -427,7 +449,7 @@ def conv2d(
         if padding == "same" and any(one % 2 for one in reach):
             high, wide = reach
             sides = wide // 2, wide - wide // 2, high // 2, high - high // 2
-            x, padding = t.layer(a_flow(x), Pad(sides)), 0
+            x, padding = t.layer(a_flow(t, x), Pad(sides)), 0
         else:
             padding = [one // 2 for one in reach] if padding == "same" else 0
     return convolution(t, x, weight, bias, stride, padding, dilation, False, 0, groups)
@@ -468,7 +490,7 @@ def batch_norm(
         return known(
             lambda y: functional.batch_norm(y, running_mean, running_var, weight, bias, eps=float(eps)), x
         )
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     need(running_mean is not None and running_var is not None, "without statistics of its training")
     assert running_mean is not None and running_var is not None
     own = affine(weight, bias, len(running_mean))
@@ -511,7 +533,7 @@ def instance_norm(
 ) -> Value:  # fmt: skip
     if not use_input_stats:
         return batch_norm(t, x, weight, bias, running_mean, running_var, False, momentum, eps)
-    x = a_flow(x)
+    x = a_flow(t, x)
     if len(x.shape) == 2:  # groups of channels as channels, as ONNX writes a group norm
         own = affine(weight, bias, x.shape[0])
         need(bool((own["weight"] == 1).all()) and not bool(own["bias"].any()), "of groups with a scale of their own")
@@ -529,7 +551,7 @@ def group_norm(
     t: Tape, x: Value, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5,
     *_: Value, **__: Value,
 ) -> Value:  # fmt: skip
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     return t.layer(x, GroupNorm(int(num_groups), float(eps)), **affine(weight, bias, x.shape[0]))
 
 
@@ -548,7 +570,7 @@ def layer_norm(
     over = tuple(int(side) for side in normalized_shape)
     if not flowing(x):
         return known(lambda y: functional.layer_norm(y, over, weight, bias, float(eps)), x)
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     need(over == x.shape, f"over {over} of numbers of the shape {x.shape} a sample")
     scale = torch.ones(over) if weight is None else weight.float().reshape(over)
     shift = torch.zeros(over) if bias is None else bias.float().reshape(over)
@@ -572,7 +594,7 @@ def weight_norm(t: Tape, v: Tensor, g: Tensor, dim: int = 0, **_: Value) -> Valu
 
 
 def _resized(t: Tape, x: Value, mode: str, output_size: Value, factors: Value) -> Value:
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     need(len(x.shape) == 3, "of features")
     if output_size is not None and (not isinstance(output_size, list) or output_size):
         size = pair(output_size, 1)
@@ -605,13 +627,13 @@ def upsample_bicubic(
 
 @operator("pixel_shuffle")
 def pixel_shuffle(t: Tape, x: Value, upscale_factor: int, **_: Value) -> Value:
-    return t.layer(a_flow(x), Shuffle(int(upscale_factor)))
+    return t.layer(a_flow(t, x), Shuffle(int(upscale_factor)))
 
 
 def _pool(t: Tape, x: Value, of: str, kernel: Value, stride: Value, padding: Value, ceil: Value) -> Value:
     size, border = same("a kernel", kernel, 1), same("a padding", padding, 0)
     step = same("a stride", stride, size)
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     need(len(x.shape) == 3, "of features")
     need(not ceil or all((side + 2 * border - size) % step == 0 for side in x.shape[1:]), "that rounds up")
     return t.layer(x, Pool(of, size, step, border))
@@ -637,7 +659,7 @@ def max_pool(
 
 @operator("adaptive_avg_pool2d", "_adaptive_avg_pool2d")
 def adaptive_pool(t: Tape, x: Value, output_size: Value, **_: Value) -> Value:
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     size = same("a size", output_size, 1)
     need(len(x.shape) == 3 and x.shape[1] == x.shape[2] and not x.shape[1] % size, f"to {size} pixels")
     if size == 1:
@@ -676,7 +698,7 @@ def _padded(t: Tape, x: Value, sides: Value, border: str) -> Value:
     need(len(told) >= 4 and not any(told[4:]), "of other than two sides of maps")
     if not any(told):
         return x
-    return t.layer(a_flow(x), Pad(tuple(told[:4]), border))
+    return t.layer(a_flow(t, x), Pad(tuple(told[:4]), border))
 
 
 # Shapes
@@ -807,7 +829,7 @@ def expand(t: Tape, x: Value, size: Value, *_: Value, **__: Value) -> Value:
     told = [int(one) for one in (size.tolist() if isinstance(size, Tensor) else size)]
     shape = shape_of(x)
     shape = [1] * (len(told) - len(shape)) + shape
-    made = [old if new in (-1, old) else new for new, old in zip(told, shape, strict=True)]
+    made = [old if new in (-1, old, 1) else new for new, old in zip(told, shape, strict=True)]
     if isinstance(x, (Flow, Table)):
         need(len(shape_of(x)) == len(made), "a dimension before the samples")
         if tuple(made[1:]) == x.shape:
@@ -874,8 +896,7 @@ def _beside(t: Tape, flow: Flow, value: Value, *, first: bool) -> Flow:
     need(isinstance(value, (Table, Tensor)), "permuted numbers")
     if isinstance(value, Table):
         return t.label(flow, Table(value.rows.float()), "concat", first=first)
-    need(len(value) == 1, "a constant for several samples")
-    return t.fixed(flow, value[0].float(), "concat", first=first)
+    return t.fixed(flow, one_sample(value).float(), "concat", first=first)
 
 
 @operator("stack")
@@ -898,7 +919,7 @@ def slice_(
     if (first, last, step) == (0, shape[place], 1):
         return x
     need(place and step == 1, "some of the samples, or not all in a row")
-    x = t.native(a_flow(x))
+    x = t.native(a_flow(t, x))
     if place == 1:
         return t.layer(x, Slice(first, last))
     cut = -first, last - shape[place]
@@ -953,7 +974,7 @@ def index(t: Tape, x: Value, indices: Value, **_: Value) -> Value:
     if not flowing(x, *places):
         need(sum(one is not None for one in places) == 1 and places[0] is not None, "by several")
         return embedding(t, x, places[0]) if rows(x).dim() == 2 else known(lambda y, k: y[k.long()], x, places[0])
-    x = a_flow(x)
+    x = a_flow(t, x)
     need(len(x.shape) == 3 and len(places) == 4 and places[0] is None and places[1] is None, "by such places")
     factors = set()
     for side, place in zip(x.shape[1:], places[2:], strict=True):
@@ -981,7 +1002,7 @@ def _reduced(t: Tape, x: Value, dims: Value, keep: Value, *, mean: bool) -> Valu
         over = None if dims is None else [int(one) for one in (dims if isinstance(dims, list) else [dims])]
         function = torch.mean if mean else torch.sum
         return known(lambda y: function(y.float(), dim=over, keepdim=bool(keep)), x)
-    x = a_flow(x)
+    x = a_flow(t, x)
     need(dims is not None, "over several samples")
     count = len(x.shape) + 1
     over = sorted({int(one) % count for one in (dims if isinstance(dims, (list, tuple)) else [dims])})
