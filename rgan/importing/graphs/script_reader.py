@@ -21,7 +21,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def expression(node: ast.expr | None) -> Any:
@@ -96,22 +96,26 @@ def module(text: str, prefix: str, classes: dict[str, Any], functions: dict[str,
             functions[f"{prefix}.{node.name}"] = function(node)
 
 
+def read(files: list[list[Any]], stream: BinaryIO) -> dict[str, Any]:
+    """What the texts of these names and lengths say, as this module's docstring tells."""
+    classes: dict[str, Any] = {}
+    functions: dict[str, Any] = {}
+    try:
+        for name, size in files:
+            module(stream.read(size).decode(), name, classes, functions)
+    except (SyntaxError, ValueError):
+        return {"error": "code that is no code"}
+    except (MemoryError, RecursionError):
+        return {"error": "code that takes more memory than reading may"}
+    return {"classes": classes, "functions": functions}
+
+
 def main() -> None:
     """Read from standard input, write to standard output."""
     told = json.loads(sys.stdin.buffer.readline())
     restrict = runpy.run_path(str(Path(__file__).parents[1] / "pickle_reader.py"))["restrict"]
     restrict(told["memory"], told["seconds"])
-    classes: dict[str, Any] = {}
-    functions: dict[str, Any] = {}
-    try:
-        for name, size in told["files"]:
-            module(sys.stdin.buffer.read(size).decode(), name, classes, functions)
-        answer = json.dumps({"classes": classes, "functions": functions}, allow_nan=False)
-    except (SyntaxError, ValueError, UnicodeDecodeError):
-        answer = json.dumps({"error": "code that is no code"})
-    except (MemoryError, RecursionError):
-        answer = json.dumps({"error": "code that takes more memory than reading may"})
-    sys.stdout.write(answer)
+    sys.stdout.write(json.dumps(read(told["files"], sys.stdin.buffer), allow_nan=False))
 
 
 if __name__ == "__main__":
