@@ -1,4 +1,4 @@
-"""Writes ONNX models field by field, for tests and damaged files: exporting one needs packages that nothing else does."""
+"""Writes ONNX models field by field: exporting one takes packages that nothing else needs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,12 @@ def _field(field: int, value: bytes) -> bytes:
 def _tensor(name: str, value: Tensor) -> bytes:
     kind = 1 if value.is_floating_point() else 7
     raw = value.detach().float().numpy().tobytes() if kind == 1 else value.long().numpy().tobytes()
-    return b"".join(_number(1, side) for side in value.shape) + _number(2, kind) + _field(8, name.encode()) + _field(9, raw)
+    return (
+        b"".join(_number(1, side) for side in value.shape)
+        + _number(2, kind)
+        + _field(8, name.encode())
+        + _field(9, raw)
+    )
 
 
 def _input(name: str, sides: Sequence[int]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rgan.cli.common import Subparsers, add_search_options, gradients, print_report
+from rgan.cli.common import Subparsers, add_class, add_search_options, gradients, load_gan, print_report
 from rgan.common.devices import DEVICES, PRECISIONS
 from rgan.common.errors import RganError
 from rgan.common.formatting import per_cent
@@ -19,6 +19,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--judge", metavar="FILE", help="to raise; default: the one of the model's data that may be attacked"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
     command.add_argument("--precision", choices=PRECISIONS, default="auto")
 
@@ -28,14 +29,13 @@ def run(options: argparse.Namespace) -> None:
 
     from rgan.attack import objectives, perturbation, search
     from rgan.metrics import judges
-    from rgan.models import checkpoints
 
     objectives.check_method(options.objective, options.method)
     if options.judge and options.objective != objectives.JUDGE:
         raise RganError(
             f"expected no --judge with --objective {options.objective}; drop it, or raise the judge's distance"
         )
-    gan = checkpoints.load(options.checkpoint)
+    gan = load_gan(options, options.checkpoint)
     attack = search.Attack(
         radii=(options.radius,),
         price=options.price,

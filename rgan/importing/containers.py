@@ -308,7 +308,7 @@ class _Archive:
             )
         return _span(self.data, entry, self.damaged)
 
-    def bytes(self, path: str, most: int) -> bytes:
+    def content(self, path: str, most: int) -> bytes:
         """An entry's bytes, at most one more than `most`."""
         begin, size = self.span(path)
         return self.data[begin : begin + min(size, most + 1)]
@@ -320,7 +320,7 @@ class _Archive:
     def check_order(self, folder: str) -> None:
         """That numbers are little-endian."""
         path = f"{folder}byteorder"
-        if path in self.entries and self.bytes(path, 10) not in (b"", b"little"):
+        if path in self.entries and self.content(path, 10) not in (b"", b"little"):
             raise CheckpointError(
                 f"{self.name}: expected little-endian numbers, got others; save it on an ordinary machine"
             )
@@ -337,7 +337,7 @@ class _Archive:
         self.spans("")  # none is compressed
         folder = pickles[0].removesuffix("data.pkl")
         self.check_order(folder)
-        answer = _ask(self.bytes(pickles[0], limits.MAX_PICKLE_BYTES), self.name, legacy=False)
+        answer = _ask(self.content(pickles[0], limits.MAX_PICKLE_BYTES), self.name, legacy=False)
         return answer, self.spans(f"{folder}data/")
 
     def code(self, folder: str) -> list[tuple[str, bytes]]:
@@ -378,8 +378,8 @@ def _graph(name: str, kind: str, make: Callable[[], Program]) -> Contents:
         program = make()
     except UnknownError as error:
         raise CheckpointError(
-            f"{name}: expected a graph with weights, got {shown(str(error), 200)}; save the network's state_dict() with "
-            "torch.save instead"
+            f"{name}: expected a graph with weights, got {shown(str(error), 200)}; save the network's state_dict() "
+            "with torch.save instead"
         ) from error
     tensors = {key: value for key, value in program.tensors.items() if key}
     if len(tensors) > limits.MAX_TENSORS:
@@ -398,7 +398,8 @@ class _Reader:
         self.left -= math.prod(place.shape)
         if self.left < 0:
             raise CheckpointError(
-                f"{self.name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got more; save one network a file"
+                f"{self.name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got more; save one network a "
+                "file"
             )
         return _numbers(self.data, place, self.name)
 
@@ -413,7 +414,7 @@ def _script(archive: _Archive) -> Script:
     read = _Reader(archive.data, archive.name)
 
     def pickled(which: str, storages: str) -> tuple[dict[str, Any], Callable[[Any], Tensor | None]]:
-        told = archive.bytes(f"{folder}{which}.pkl", limits.MAX_PICKLE_BYTES)
+        told = archive.content(f"{folder}{which}.pkl", limits.MAX_PICKLE_BYTES)
         starts = archive.spans(f"{folder}{storages}/")
 
         def tensor(given: Any) -> Tensor | None:
@@ -438,6 +439,10 @@ def _script(archive: _Archive) -> Script:
     )  # fmt: skip
 
 
+# Files of torch.save within a program of torch.export.
+_INNER = re.compile(r"(.*/)?(serialized_(state_dict|constants)\.(pt|json)|data/(weights|constants)/[^/]+\.pt)")
+
+
 def _exported(archive: _Archive) -> Exported:
     """A program of torch.export, in the layouts of torch 2.1 until now."""
     weights: Group = {}
@@ -449,12 +454,9 @@ def _exported(archive: _Archive) -> Exported:
     read = _Reader(archive.data, archive.name)
     for path in archive.entries:
         last = path.rpartition("/")[2]
-        if last in ("model_weights_config.json", "model_constants_config.json") or re.fullmatch(
-            r".*_(weights|constants)_config\.json", last
-        ):
+        if re.fullmatch(r".*_(weights|constants)_config\.json", last):
             weights |= _configured(archive, path, read)
-        elif last in ("serialized_state_dict.pt", "serialized_state_dict.json", "serialized_constants.pt",
-                      "serialized_constants.json") or re.fullmatch(r".*data/(weights|constants)/[^/]+\.pt", path):  # fmt: skip
+        elif re.fullmatch(_INNER, path):
             begin, size = archive.span(path)
             inner = archive.data[begin : begin + size]
             if inner[:2] == b"PK" and (archive_of := _Archive(inner, archive.name)).ending("data.pkl"):
@@ -490,7 +492,7 @@ def _configured(archive: _Archive, path: str, read: _Reader) -> Group:
 
 
 def _json(archive: _Archive, path: str) -> Any:
-    text = archive.bytes(path, limits.MAX_GRAPH_BYTES)
+    text = archive.content(path, limits.MAX_GRAPH_BYTES)
     if len(text) > limits.MAX_GRAPH_BYTES:
         raise UnknownError(f"more than {limits.MAX_GRAPH_BYTES // limits.MIB} MiB of graph")
     try:

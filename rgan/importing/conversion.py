@@ -482,8 +482,9 @@ def _wired(contents: Contents, graph: Program) -> Part:
     part = _part(Store(contents.groups[""], graph=graph), "", contents.name)
     if part is None:
         raise CheckpointError(
-            f"{contents.name}: expected a generator or critic of standard operators, got {shown(graphs.problem(graph))}; "
-            "save its state_dict() with torch.save, or wrap it in Python (rgan.wrap)"
+            f"{contents.name}: expected a generator or critic of standard operators, got "
+            f"{shown(graphs.problem(graph), 200)}; save its state_dict() with torch.save, or wrap it in Python "
+            "(rgan.wrap)"
         )
     return part
 

@@ -4,8 +4,8 @@ A pickle is a program for a small machine. This script is that machine without i
 and functions stay names, and of all calls only those that describe a tensor mean anything. It is run as a process of
 its own (`containers` does), imports nothing of RGAN Lab or torch, limits its own memory, time and files first, reads
 
-    one line of JSON   {"legacy": bool, "whole": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n, "depth": n,
-                        "name": n, "tensors": n, "groups": n, "entries": n, "dimensions": n}
+    one line of JSON   {"legacy": bool, "whole": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n,
+                        "depth": n, "name": n, "tensors": n, "groups": n, "entries": n, "dimensions": n}
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ from rgan.networks.layers import Critic
 MAX_SEED = 2**63 - 1
 BATCH = 256  # images a call where their number is large
 Labels = Tensor | int | None
+
+
+def class_digest(digest: str, label: int) -> str:
+    """What tells one class of a conditional model from the others, and from the model of this digest."""
+    return hashlib.sha256(f"{digest} class {label}".encode()).hexdigest()
 
 
 def prior_noise(latent: int, count: int, seed: int) -> Tensor:
@@ -78,8 +84,9 @@ class Gan:
     whose noise can be searched for what needs no critic.
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
-    it was read from, empty for a Gan that was never saved. `label` is the class that a conditional Gan draws and judges
-    where no labels are given; `of_class` changes it. mapping: of a wrapped style-based generator, z to the noise w.
+    it was read from, empty for a Gan that was never saved; of another class than its file's, the SHA-256 of both.
+    `label` is the class that a conditional Gan draws and judges where no labels are given; `of_class` changes it.
+    mapping: of a wrapped style-based generator, z to the noise w.
     """
 
     recipe: Recipe
@@ -92,6 +99,8 @@ class Gan:
     origin: Origin | None = None
     label: int = 0
     mapping: nn.Module | None = None
+    _whole: Gan | None = field(default=None, repr=False, compare=False)  # of which this is one class
+    _classes: dict[int, Gan] = field(default_factory=dict, repr=False, compare=False)
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -136,12 +145,26 @@ class Gan:
     def of_class(self, label: int) -> Gan:
         """This conditional Gan, drawing and judging one class, 0 to `classes` − 1: an attack moves its noise alone.
 
+        It is kept, so the second call is free.
+
         Raises:
             SettingsError: there is no such class.
         """
         if not self.classes:
             raise SettingsError("expected a conditional model, whose class can be chosen, got one without labels")
-        return dataclasses.replace(self, label=label, _probes={})
+        whole = self._whole or self
+        if label == whole.label:
+            return whole
+        if label not in whole._classes:
+            digest = class_digest(whole.digest, label) if whole.digest else ""
+            one = dataclasses.replace(whole, label=label, digest=digest, _whole=whole, _classes={}, _probes={})
+            whole._classes.setdefault(label, one)
+        return whole._classes[label]
+
+    def first_images(self, count: int, seed: int = 0) -> Tensor:
+        """Images of its first noise of a seed; of a conditional Gan all classes in turn."""
+        labels = torch.arange(count) % self.classes if self.classes else None
+        return self.images(self.noise(count, seed), labels)
 
     @property
     def prior_radius(self) -> float:

@@ -841,7 +841,11 @@ def _joined(what: str, how: str, shapes: tuple[Shape, Shape]) -> Shape:
     one, other = shapes
     if len(one) == len(other) and how == "concat" and one[1:] == other[1:]:
         return (one[0] + other[0], *one[1:])
-    if len(one) == len(other) and how != "concat" and all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True)):
+    if (
+        len(one) == len(other)
+        and how != "concat"
+        and all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True))
+    ):
         return tuple(map(max, one, other))
     raise SettingsError(f"expected {what} of a shape that fits {one}, got {other}")
 

@@ -27,8 +27,8 @@ class Mlp(nn.Module):
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(10, 32), nn.LeakyReLU(0.2), nn.Linear(32, 48), nn.BatchNorm1d(48, 0.8), nn.GELU(), nn.Dropout(0.3),
-            nn.Linear(48, 196), nn.Sigmoid(),
+            nn.Linear(10, 32), nn.LeakyReLU(0.2), nn.Linear(32, 48), nn.BatchNorm1d(48, 0.8), nn.GELU(),
+            nn.Dropout(0.3), nn.Linear(48, 196), nn.Sigmoid(),
         )  # fmt: skip
 
     def forward(self, z):
@@ -113,7 +113,7 @@ class Style(nn.Module):
         w = self.mapping(z * torch.rsqrt(z.pow(2).mean(1, keepdim=True) + 1e-8))
         h = self.constant.expand(z.shape[0], -1, -1, -1)
         image = torch.zeros(1)
-        for style, conv, last in zip(self.styles, self.convs, self.images):
+        for style, conv, last in zip(self.styles, self.convs, self.images, strict=True):
             h = functional.interpolate(h, scale_factor=2.0)
             scale, shift = style(w)[:, :, None, None].chunk(2, 1)
             h = functional.leaky_relu(functional.instance_norm(conv(h)) * (scale + 1) + shift, 0.2)
@@ -123,7 +123,7 @@ class Style(nn.Module):
 
 
 class Dense(nn.Module):
-    """Maps beside maps, reflected borders, grouped and dilated convolutions, normalised weights, 0 to 255 at the end."""
+    """Maps beside maps, reflected borders, grouped and dilated convolutions, normalised weights, 0 to 255 at last."""
 
     def __init__(self):
         super().__init__()
@@ -205,7 +205,10 @@ def made(kind: type[nn.Module]) -> nn.Module:
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean.normal_(0, 0.2)
             module.running_var.uniform_(0.5, 2)
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)) and module.weight is not None:
+        if (
+            isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm))
+            and module.weight is not None
+        ):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.2)
     return network.eval()

@@ -6,8 +6,7 @@ import warnings
 import pytest
 import torch
 
-from rgan.common.errors import CheckpointError
-from rgan.importing import containers, conversion
+from rgan.importing import conversion
 from rgan.models.gan import Gan
 from tests.importing.graph_models import CRITICS, GENERATORS, inputs, made
 
@@ -40,7 +39,8 @@ def onnx(network, given, *, dynamo):
         pytest.importorskip("onnxscript", reason="torch.onnx.export needs it")
         torch.onnx.export(network, given, input_names=names, **settings).save(file)
     else:
-        torch.onnx.export(network, given, file, input_names=names, dynamic_axes=dict.fromkeys(names, {0: "n"}), **settings)
+        axes = {name: {0: "n"} for name in names}
+        torch.onnx.export(network, given, file, input_names=names, dynamic_axes=axes, **settings)
     return file.getvalue()
 
 
@@ -96,6 +96,11 @@ def test_an_exported_critic_judges_as_it_did(format, name):
 
 
 def generator_of(shape):
-    layers = [torch.nn.Linear(6, 6 * 16), torch.nn.ReLU(), torch.nn.Linear(96, torch.Size(shape).numel()), torch.nn.Tanh()]
+    layers = [
+        torch.nn.Linear(6, 6 * 16),
+        torch.nn.ReLU(),
+        torch.nn.Linear(96, torch.Size(shape).numel()),
+        torch.nn.Tanh(),
+    ]
     network = torch.nn.Sequential(*layers, torch.nn.Unflatten(1, shape))
     return traced(network, (torch.randn(2, 6),))

@@ -63,7 +63,7 @@ def broken(name: str, words: str, shelf: Shelf | None) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples(name: str, digest: str) -> bytes:
     gan = load(name)
-    images = to_uint8(gan.probe().images(gan.noise(SAMPLES, 0)))
+    images = to_uint8(gan.first_images(SAMPLES))
     return png(grid(images, COLUMNS, scale=2))
 
 
@@ -75,6 +75,7 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
         ("Images", f"{recipe.size}×{recipe.size} pixels, {'grey' if recipe.channels == 1 else 'colour'}"),
         ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
         ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
+        *([("Classes", f"{gan.classes}, drawn in turn here")] if gan.classes else []),
         ("Trained on", gan.data or "not known"),
         ("Robust part", gan.robust_words),
     ]

@@ -218,7 +218,9 @@ def _guesses(graph: Program, role: str, image: Shape) -> Iterator[_Guess]:
     """What the inputs may be, the likeliest first."""
     inputs = graph.inputs
     if not 1 <= len(inputs) <= 2:
-        raise UnknownError(f"{len(inputs)} inputs, where {'noise' if role == 'generator' else 'an image'} and a class are known")
+        raise UnknownError(
+            f"{len(inputs)} inputs, where {'noise' if role == 'generator' else 'an image'} and a class are known"
+        )
     shapes = [image] if image else None
     for place, label in _places(inputs):
         one = inputs[place]
@@ -228,8 +230,7 @@ def _guesses(graph: Program, role: str, image: Shape) -> Iterator[_Guess]:
         for shape in fitting:
             if role == "critic" and not _is_picture(shape):
                 continue
-            for labelled in _labelled(graph, _Guess(place, shape), label):
-                yield labelled
+            yield from _labelled(graph, _Guess(place, shape), label)
 
 
 def _is_picture(shape: Shape) -> bool:
@@ -276,7 +277,10 @@ def _latents(graph: Program) -> Iterator[Shape]:
     lengths = {value.shape[1] for value in tensors if value.dim() == 2 and value.shape[0] <= limits.MAX_CLASSES}
     deep = dict.fromkeys(side for value in tensors if value.dim() == 4 for side in value.shape[:2])
     plain = dict.fromkeys(side for value in tensors for side in (value.shape[1], value.shape[0]))
-    flat = [*plain, *(width - less for width in (*widths, *deep) for less in sorted(lengths | {*CLASSES}) if width > less)]
+    flat = [
+        *plain,
+        *(width - less for width in (*widths, *deep) for less in sorted(lengths | {*CLASSES}) if width > less),
+    ]
     for width in dict.fromkeys(flat):
         yield (width,)
     for width in dict.fromkeys(flat):

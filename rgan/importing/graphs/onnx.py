@@ -107,7 +107,9 @@ class Onnx(Program):
         return step
 
     def _setting(self, message: Message) -> tuple[str, Value]:
-        name, setting, listed = "", None, []
+        name = ""
+        setting: Value = None
+        listed: list[Value] = []
         for number, value in message.fields():
             if number == 1:
                 name = text(value)
@@ -120,7 +122,7 @@ class Onnx(Program):
             elif number == 5:
                 setting = self._tensor(message.inner(value))[1]
             elif number == 7:
-                listed += [value] if isinstance(value, float) else np.frombuffer(value, "<f4").tolist()  # type: ignore[arg-type]
+                listed += _floats(value, "<f4")
             elif number == 8:
                 listed += list(message.numbers(value))
         return name, listed if listed else setting
@@ -135,7 +137,7 @@ class Onnx(Program):
             elif number == 2:
                 kind = next(message.numbers(value), 0)
             elif number == 4:
-                listed += [value] if isinstance(value, float) else np.frombuffer(value, "<f4").tolist()  # type: ignore[arg-type]
+                listed += _floats(value, "<f4")
             elif number in (5, 7, 11):
                 listed += message.numbers(value)
             elif number == 8:
@@ -143,7 +145,7 @@ class Onnx(Program):
             elif number == 9 and isinstance(value, memoryview):
                 raw = value
             elif number == 10:
-                listed += [value] if isinstance(value, float) else np.frombuffer(value, "<f8").tolist()  # type: ignore[arg-type]
+                listed += _floats(value, "<f8")
             elif number == 13 or (number == 14 and value):
                 raise UnknownError("weights in another file; export it with them inside (external_data=False)")
         need(kind in DTYPES, "numbers of an unusual type")
@@ -190,6 +192,19 @@ class Onnx(Program):
             names.update(zip(step.outputs, results, strict=False))
         need(self._result in names, "a result that is not there")
         return names[self._result]
+
+
+def _floats(value: int | float | memoryview, dtype: str) -> list[float]:
+    """One number, or many packed.
+
+    Raises:
+        UnknownError: they are cut short.
+    """
+    if isinstance(value, (int, float)):
+        return [float(value)]
+    need(len(value) % np.dtype(dtype).itemsize == 0, "numbers that are cut short")
+    packed: list[float] = np.frombuffer(value, dtype).tolist()
+    return packed
 
 
 def _input(message: Message) -> Input:
@@ -336,14 +351,17 @@ def _split(t: Tape, step: Step, x: Value, sizes: Value = None) -> Value:
     told = _listed(step.get("split") if sizes is None else sizes)
     if told is None:
         count = step.get("num_outputs") or len(step.outputs)
-        told = -(-shape_of(x)[axis] // count)
+        return call(t, "split", [x, -(-shape_of(x)[axis] // count), axis], {})
     return call(t, "split", [x, told, axis], {})
 
 
 def _slice(
     t: Tape, step: Step, x: Value, starts: Value = None, ends: Value = None, axes: Value = None, steps: Value = None
 ) -> Value:
-    first, last = _listed(step.get("starts") if starts is None else starts), _listed(step.get("ends") if ends is None else ends)
+    first, last = (
+        _listed(step.get("starts") if starts is None else starts),
+        _listed(step.get("ends") if ends is None else ends),
+    )
     need(first is not None and last is not None, "no places")
     assert first is not None and last is not None
     over = _listed(step.get("axes") if axes is None else axes) or list(range(len(first)))
@@ -358,7 +376,9 @@ def _gather(t: Tape, step: Step, x: Value, places: Value) -> Value:
     need(not flowing(places), "places that depend on the noise")
     if isinstance(places, Table):
         need(axis == 0 and not flowing(x), "places that depend on the class")
-        return call(t, "embedding", [x, places], {}) if plain(x).dim() == 2 else known(lambda y, k: y[k.long()], x, places)
+        return (
+            call(t, "embedding", [x, places], {}) if plain(x).dim() == 2 else known(lambda y, k: y[k.long()], x, places)
+        )
     told = plain(places)
     if told.dim() == 0:
         return call(t, "select", [x, axis, int(told)], {})
@@ -427,7 +447,9 @@ def _reduce(name: str) -> Callable[..., Value]:
 
 
 def _reduce_length(t: Tape, step: Step, x: Value, axes: Value = None) -> Value:
-    return call(t, "norm", [x, 2, _listed(step.get("axes") if axes is None else axes), bool(step.get("keepdims", 1))], {})
+    return call(
+        t, "norm", [x, 2, _listed(step.get("axes") if axes is None else axes), bool(step.get("keepdims", 1))], {}
+    )
 
 
 def _pad(t: Tape, step: Step, x: Value, pads: Value = None, value: Value = None, axes: Value = None) -> Value:
@@ -545,7 +567,8 @@ def _shape(t: Tape, step: Step, x: Value) -> Value:
 
 
 def _range(t: Tape, step: Step, start: Value, end: Value, by: Value) -> Value:
-    return torch.arange(0) if flowing(start, end, by) else call(t, "arange", [int(start), int(end)], {})
+    need(not flowing(start, end, by) and int(by) == 1, "numbers that depend on the noise, or not in a row")
+    return call(t, "arange", [int(start), int(end)], {})
 
 
 _RULES: dict[str, Callable[..., Value]] = {
@@ -561,13 +584,13 @@ _RULES: dict[str, Callable[..., Value]] = {
     "Less": _compared(torch.lt), "Shape": _shape, "Range": _range, "Sum": _sum, "Identity": _identity,
     "Dropout": _identity, "Swish": _swish, "HardSigmoid": _hard_sigmoid, "Expand": _aten("expand"),
     "Tile": _aten("repeat"), "Add": _aten("add"), "Sub": _aten("sub"), "Mul": _aten("mul"), "Div": _div,
-    "Pow": _aten("pow"), "Neg": _aten("neg"), "PRelu": _aten("prelu"), "LeakyRelu": _aten("leaky_relu", ("alpha", 0.01)),
-    "Elu": _aten("elu", ("alpha", 1.0)), "Gelu": _aten("gelu", ("approximate", "none")),
-} | {
-    name: _aten(own)
-    for name, own in {
-        "Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid", "Selu": "selu", "Softplus": "softplus", "Mish": "mish",
-        "Softsign": "softsign", "HardSwish": "hardswish", "Erf": "erf", "Exp": "exp", "Sin": "sin", "Cos": "cos",
-        "Abs": "abs", "Sqrt": "sqrt", "Reciprocal": "reciprocal",
-    }.items()
+    "Pow": _aten("pow"), "Neg": _aten("neg"), "PRelu": _aten("prelu"),
+    "LeakyRelu": _aten("leaky_relu", ("alpha", 0.01)), "Elu": _aten("elu", ("alpha", 1.0)),
+    "Gelu": _aten("gelu", ("approximate", "none")),
 }  # fmt: skip
+_SAME = {
+    "Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid", "Selu": "selu", "Softplus": "softplus", "Mish": "mish",
+    "Softsign": "softsign", "HardSwish": "hardswish", "Erf": "erf", "Exp": "exp", "Sin": "sin", "Cos": "cos",
+    "Abs": "abs", "Sqrt": "sqrt", "Reciprocal": "reciprocal",
+}  # fmt: skip
+_RULES.update((name, _aten(own)) for name, own in _SAME.items())

@@ -110,8 +110,10 @@ def a_flow(t: Tape, value: Value) -> Flow:
         if len(zero.shape) == 3 or constant.dim() == 4:
             zero = t.layer(zero, Slice(0, 1)) if len(zero.shape) == 1 else t.layer(zero, Total())
             zero = zero.viewed((1, 1, 1) if constant.dim() == 4 else (1,))
-        return t.label(zero, Table(rows(value).float()), "add") if isinstance(value, Table) else t.fixed(
-            zero, one_sample(constant).float(), "add"
+        return (
+            t.label(zero, Table(rows(value).float()), "add")
+            if isinstance(value, Table)
+            else t.fixed(zero, one_sample(constant).float(), "add")
         )
     need(isinstance(value, Flow), "a number where maps are needed")
     assert isinstance(value, Flow)
@@ -487,9 +489,7 @@ def batch_norm(
 ) -> Value:  # fmt: skip
     if not flowing(x):
         need(running_mean is not None, "without statistics of its training")
-        return known(
-            lambda y: functional.batch_norm(y, running_mean, running_var, weight, bias, eps=float(eps)), x
-        )
+        return known(lambda y: functional.batch_norm(y, running_mean, running_var, weight, bias, eps=float(eps)), x)
     x = t.native(a_flow(t, x))
     need(running_mean is not None and running_var is not None, "without statistics of its training")
     assert running_mean is not None and running_var is not None
@@ -606,7 +606,9 @@ def _resized(t: Tape, x: Value, mode: str, output_size: Value, factors: Value) -
 
 
 @operator("upsample_nearest2d", "_upsample_nearest_exact2d")
-def upsample_nearest(t: Tape, x: Value, output_size: Value = None, scales: Value = None, *_: Value, **__: Value) -> Value:
+def upsample_nearest(
+    t: Tape, x: Value, output_size: Value = None, scales: Value = None, *_: Value, **__: Value
+) -> Value:
     return _resized(t, x, "nearest", output_size, scales)
 
 
@@ -784,7 +786,9 @@ def unflatten(t: Tape, x: Value, dim: int, sizes: Value, **_: Value) -> Value:
 @operator("squeeze", "squeeze_copy")
 def squeeze(t: Tape, x: Value, dim: Value = None, **_: Value) -> Value:
     shape = shape_of(x)
-    places = range(len(shape)) if dim is None else [one % len(shape) for one in (dim if isinstance(dim, list) else [dim])]
+    places = (
+        range(len(shape)) if dim is None else [one % len(shape) for one in (dim if isinstance(dim, list) else [dim])]
+    )
     return view(t, x, [side for place, side in enumerate(shape) if side != 1 or place not in places])
 
 
@@ -873,7 +877,10 @@ def cat(t: Tape, tensors: Value, dim: int = 0, **_: Value) -> Value:
         count = len(tables[0].rows) if tables else 0
         if tables:
             need(dim % len(shape_of(tables[0])), "samples behind each other")
-            values = [value if isinstance(value, Table) else Table(plain(value).expand(count, *value.shape[1:])) for value in values]
+            values = [
+                value if isinstance(value, Table) else Table(plain(value).expand(count, *value.shape[1:]))
+                for value in values
+            ]
         check_size([sum(rows(value).numel() for value in values)])
         made = torch.cat([torch.atleast_1d(rows(value)) for value in values], int(dim))
         return Table(made) if tables else made
@@ -905,9 +912,7 @@ def stack(t: Tape, tensors: Value, dim: int = 0, **_: Value) -> Value:
 
 
 @operator("slice", "slice_copy")
-def slice_(
-    t: Tape, x: Value, dim: int = 0, start: Value = None, end: Value = None, step: int = 1, **_: Value
-) -> Value:
+def slice_(t: Tape, x: Value, dim: int = 0, start: Value = None, end: Value = None, step: int = 1, **_: Value) -> Value:
     shape = shape_of(x)
     place = int(dim) % len(shape)
     first, last, step = slice(start and int(start), None if end is None else int(end), int(step)).indices(shape[place])

@@ -1,5 +1,4 @@
-"""What all graphs are to the rest: tensors by name, inputs, and a way to follow the operators from these to the result.
-"""
+"""What all graphs are to the rest: tensors by name, inputs, and a way to follow the operators from these on."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ ARITHMETIC: dict[str, Callable[..., Value]] = {
     "__isnot__": operator.is_not, "__contains__": lambda some, one: one in some, "len": len, "min": min, "max": max,
     "Int": int, "Float": float, "Bool": bool, "ceil": math.ceil, "floor": math.floor, "abs": abs, "list": list,
     "IntImplicit": int, "FloatImplicit": float, "ScalarImplicit": lambda x: x, "floor_divide": operator.floordiv,
-    "slice": lambda some, *ends: some[slice(*ends)], "__getitem__": operator.getitem, "sqrt": math.sqrt, "format": lambda *_: "", "warn": lambda *_: None,
+    "slice": lambda some, *ends: some[slice(*ends)], "__getitem__": operator.getitem, "sqrt": math.sqrt,
+    "format": lambda *_: "", "warn": lambda *_: None,
 }  # fmt: skip
 IDENTITIES = {"NumToTensor", "data", "unchecked_unwrap_optional", "grad"}  # of ops.prim
 
@@ -258,7 +259,9 @@ class _Run:
             return self.plain(path, arguments[0])
         space, _, name = path.rpartition(".")
         if space == "ops.prim":
-            need(name in IDENTITIES, "code that stops there" if name == "RaiseException" else f"the operator {name[:60]}")
+            need(
+                name in IDENTITIES, "code that stops there" if name == "RaiseException" else f"the operator {name[:60]}"
+            )
             return arguments[0]
         if space in ("torch", "ops.aten"):
             return self.operator(name, arguments, named)
