@@ -27,6 +27,10 @@ class UnknownError(Exception):
     """Something in a graph that no described layer does; what, for people."""
 
 
+class EndlessError(UnknownError):
+    """A graph takes too long to follow, whatever its inputs are."""
+
+
 @dataclass(frozen=True)
 class Node:
     """A layer with its weights after one node, or two nodes joined; `shape`: of one sample."""

@@ -20,14 +20,14 @@ from rgan.common import limits
 from rgan.common.errors import SettingsError
 from rgan.importing.drafting import SMALLEST, Draft
 from rgan.importing.geometry import sides
-from rgan.importing.graphs.flows import Chain, Flow, Table, Tape, Turned, UnknownError
+from rgan.importing.graphs.flows import Chain, EndlessError, Flow, Table, Tape, Turned, UnknownError
 from rgan.importing.graphs.program import Input, Program
 from rgan.importing.solver import Reading
 from rgan.networks.described import Activation, Flat, Rescale, Shape, View, follow
 
 T = TypeVar("T")
 COST = -6.0  # of a reading by what a graph says itself
-TRIED, SECONDS = 3000, 15.0  # shapes of inputs that are tried for one graph, and how long
+TRIED, SECONDS = 3000, 6.0  # shapes of inputs that are tried for one graph, and how long
 CLASSES = (1000, 100, 50, 47, 43, 40, 37, 26, 20, 16, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2)
 LABELS = ("label", "class", "cond", "y", "c", "onehot", "one_hot", "target", "attr")  # beginnings of names of inputs
 
@@ -121,6 +121,8 @@ def _search(graph: Program, role: str, image: Shape) -> Found:
         except UnknownError as why:
             if len(tape.nodes) > farthest:
                 farthest, error = len(tape.nodes), why
+            if isinstance(why, EndlessError):
+                break
     error.depth = farthest  # type: ignore[attr-defined]
     raise error
 

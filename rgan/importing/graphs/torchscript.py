@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from rgan.importing.graphs import operators
-from rgan.importing.graphs.flows import Flow, Table, Tape, Turned, UnknownError
+from rgan.importing.graphs.flows import EndlessError, Flow, Table, Tape, Turned, UnknownError
 from rgan.importing.graphs.operators import Value, need
 from rgan.importing.graphs.program import Input, Program
 
@@ -131,7 +131,8 @@ class _Run:
 
     def step(self) -> None:
         self.steps += 1
-        need(self.steps <= MAX_STEPS, "code that takes too long to follow")
+        if self.steps > MAX_STEPS:
+            raise EndlessError("code that takes too long to follow")
 
     def call(self, function: Any, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
         self.depth += 1
