@@ -24,7 +24,9 @@ MAX_CALLS = 4096  # layers that one graph may write down, those in several branc
 
 
 class UnknownError(Exception):
-    """Something in a graph that no described layer does; what, for people."""
+    """Something in a graph that no described layer does; what, for people. depth: how many layers were before it."""
+
+    depth = 0
 
 
 class EndlessError(UnknownError):

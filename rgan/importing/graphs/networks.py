@@ -72,11 +72,15 @@ def readings(graph: Program, role: str, image: Shape = ()) -> list[Reading]:
 
 def images(graph: Program) -> Iterator[Shape]:
     """The images that a graph judges."""
+    end = time.monotonic() + SECONDS
     for shape in _pictures(graph):
         try:
             yield network(graph, "critic", shape).image
+        except EndlessError:
+            return
         except UnknownError:
-            continue
+            if time.monotonic() > end:
+                return
 
 
 def problem(graph: Program) -> str:
@@ -87,7 +91,7 @@ def problem(graph: Program) -> str:
             network(graph, role)
             return ""
         except UnknownError as error:
-            told.append((getattr(error, "depth", 0), str(error)))
+            told.append((error.depth, str(error)))
     return max(told)[1]
 
 
@@ -119,11 +123,12 @@ def _search(graph: Program, role: str, image: Shape) -> Found:
         try:
             return _found(graph, role, guess, tape)
         except UnknownError as why:
+            if isinstance(why, EndlessError):
+                why.depth = len(tape.nodes)
+                raise
             if len(tape.nodes) > farthest:
                 farthest, error = len(tape.nodes), why
-            if isinstance(why, EndlessError):
-                break
-    error.depth = farthest  # type: ignore[attr-defined]
+    error.depth = farthest
     raise error
 
 
