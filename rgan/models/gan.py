@@ -24,6 +24,7 @@ from rgan.networks.layers import Critic
 
 MAX_SEED = 2**63 - 1
 BATCH = 256  # images a call where their number is large
+SIDE = 64  # pixels up to which so many are not too large
 Labels = Tensor | int | None
 
 
@@ -211,8 +212,7 @@ class Gan:
         Raises:
             SettingsError: labels for a Gan without classes, for another number of images or beyond its classes.
         """
-        labels = self._labels(labels, len(z))
-        return torch.cat([self.probe().images(chunk, own) for chunk, own in _chunks(z, labels)])
+        return self.probe().images(z, self._labels(labels, len(z)))
 
     def score(self, images: Tensor, labels: Labels = None) -> Tensor:
         """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
@@ -225,7 +225,8 @@ class Gan:
         """
         labels = self._labels(labels, len(images))
         with torch.no_grad():
-            return torch.cat([self.probe().score(chunk, own).cpu() for chunk, own in _chunks(images, labels)])
+            pieces = _chunks(images, labels, self.recipe)
+            return torch.cat([self.probe().score(chunk, own).cpu() for chunk, own in pieces])
 
     def features(self, images: Tensor) -> Tensor:
         """What enters the critic's last layer, (N, F) float32 on the CPU, for images (N, C, H, W) in [−1, 1].
@@ -235,9 +236,8 @@ class Gan:
         """
         check_critic(self.critic)
         with torch.no_grad(), labelled(self.label):
-            return torch.cat(
-                [self.critic.features_and_score(chunk)[0].flatten(1) for chunk in images.cpu().split(BATCH)]
-            )
+            pieces = images.cpu().split(rows_a_call(self.recipe, BATCH))
+            return torch.cat([self.critic.features_and_score(chunk)[0].flatten(1) for chunk in pieces])
 
     def _labels(self, labels: Labels, count: int) -> Tensor | int:
         if labels is None:
@@ -286,8 +286,9 @@ class Probe:
 
         labels: of a conditional Gan, one class for all or (N,); its own `label` by default.
         """
+        pieces = _chunks(z, self.label if labels is None else labels, self.recipe)
         with torch.no_grad():
-            return self.draw(z, labels).float().cpu().contiguous()
+            return torch.cat([self.draw(chunk, own).float().cpu().contiguous() for chunk, own in pieces])
 
     def draw(self, z: Tensor, labels: Labels = None) -> Tensor:
         """As `images`, but differentiable in z, on the probe's device and in its dtype."""
@@ -331,10 +332,16 @@ class Probe:
         return x.to(self.device)
 
 
-def _chunks(rows: Tensor, labels: Tensor | int) -> Iterator[tuple[Tensor, Tensor | int]]:
-    """Pieces of BATCH rows, each with its labels."""
-    pieces = rows.split(BATCH)
-    own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(BATCH)
+def rows_a_call(recipe: Recipe, most: int) -> int:
+    """How many images a call makes where `most` small ones fit: their pixels are what takes memory."""
+    return max(1, min(most, most * SIDE**2 // recipe.size**2))
+
+
+def _chunks(rows: Tensor, labels: Tensor | int, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor | int]]:
+    """Pieces of BATCH rows, of fewer where images are large, each with its labels."""
+    count = rows_a_call(recipe, BATCH)
+    pieces = rows.split(count)
+    own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(count)
     return zip(pieces, own, strict=True)
 
 

@@ -1,0 +1,70 @@
+"""Models of one's own that draw 128 and 256 pixels, with classes, on every screen that takes two."""
+
+import resource
+import time
+
+import pytest
+
+from tests.app.test_screens import OF_TWO, app
+
+CODE = """
+import torch
+from torch import nn
+
+import rgan
+
+
+class _Drawing(nn.Module):
+    def __init__(self, side):
+        super().__init__()
+        self.start, self.classes = nn.Linear(16, 256), nn.Embedding(3, 16)
+        self.up = nn.ConvTranspose2d(4, 3, side // 8, side // 8)
+
+    def forward(self, z, labels):
+        return self.up(self.start(z + self.classes(labels)).relu().view(-1, 4, 8, 8)).tanh()
+
+
+class _Judging(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(3, 4, 16, 16), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.score = nn.Linear(4, 1)
+
+    def forward(self, images, labels):
+        return self.score(self.net(images))
+
+
+def _made(side):
+    torch.manual_seed(side)
+    real = torch.randint(256, (256, 3, side, side), dtype=torch.uint8)
+    facts = {"latent": 16, "classes": 3, "data": "cifar10", "real": real}
+    return rgan.wrap(_Drawing(side), critic=_Judging(), **facts)
+
+
+def large():
+    return _made(128)
+
+
+def huge():
+    return _made(256)
+"""
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    file = tmp_path / "my_models.py"
+    file.write_text(CODE)
+    monkeypatch.setenv("RGAN_MODELS", str(file))
+
+
+@pytest.mark.parametrize("screen", OF_TWO)
+@pytest.mark.parametrize("model", ["large", "huge"])
+def test_every_screen_takes_large_images(screen, model, named):
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.time()
+    test = app(screen, a=model, b=model, label="2")
+    print(screen, model, time.time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print([e.value for e in test.error], [e.value for e in test.warning], [e.value for e in test.info][:3])
+    assert not test.exception and [one.value for one in test.error] == []
+    assert test.query_params["label"] == "2"
+    field = next(one for one in test.sidebar.number_input if one.key == "label")
+    assert field.value == 2 and field.max == 2
