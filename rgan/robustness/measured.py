@@ -175,7 +175,8 @@ class JudgedGan:
 
     def _pieces(self, z: Tensor) -> tuple[Tensor, ...]:
         """Rows of noise that are looked at in one call each."""
-        return z.split(rows_a_call(self.gan.recipe, CHUNK))
+        pieces: tuple[Tensor, ...] = z.split(rows_a_call(self.gan.recipe, CHUNK))
+        return pieces
 
     def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
         """One of `objectives.OBJECTIVES`, by this Gan or the judge to raise, for a search from z (N, latent).

@@ -70,7 +70,7 @@ def test_every_screen_takes_large_images_of_a_class(screen, named):
 
 def test_a_call_takes_fewer_of_large_images(named, monkeypatch):
     large, huge = (checkpoints.load(name).recipe for name in ("large", "huge"))
-    assert [rows_a_call(one, CHUNK) for one in (Recipe(), large, huge)] == [224, 56, 14]
+    assert [rows_a_call(one, CHUNK) for one in (Recipe("dcgan"), large, huge)] == [224, 56, 14]
     gan = checkpoints.load("large")
     monkeypatch.setattr("rgan.models.gan.SIDE", 32)
     seen = []

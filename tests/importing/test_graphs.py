@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import os
 import warnings
 import zipfile
@@ -11,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.onnx_file import model as onnx_model
+from rgan.cli.main import main
 from rgan.common.errors import CheckpointError
 from rgan.importing import conversion
 from rgan.models.gan import Gan
@@ -218,3 +220,21 @@ def test_describe_says_what_a_graph_is():
     told = conversion.describe("mine.onnx", conditional_onnx()[0])
     assert told.container == "onnx" and told.tensors["w"] == (128, 14) and not told.problem
     assert "ONNX graph, 7 classes, draws 3×8×8" in told.parts[0]
+
+
+def test_commands_take_a_graph_and_its_classes(tmp_path, capsys):
+    theirs, mine = tmp_path / "theirs.onnx", tmp_path / "mine.safetensors"
+    theirs.write_bytes(conditional_onnx()[0])
+    assert main(["inspect", str(theirs), "--json"]) == 0
+    assert "ONNX graph, 7 classes" in json.loads(capsys.readouterr().out)["networks"][0]
+    assert main(["convert", str(theirs), str(mine), "--json"]) == 0
+    capsys.readouterr()
+    probe = ["probe", str(mine), "--objective", "change", "--samples", "4", "--budget", "4", "--json"]
+    found = []
+    for label in ("0", "3"):
+        assert main([*probe, "--class", label]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert main(probe) == 0
+    assert json.loads(capsys.readouterr().out) == found[0] != found[1]
+    assert main([*probe, "--class", "7"]) != 0
+    assert "class" in capsys.readouterr().err
