@@ -226,7 +226,7 @@ def test_commands_take_a_graph_and_its_classes(tmp_path, capsys):
     theirs, mine = tmp_path / "theirs.onnx", tmp_path / "mine.safetensors"
     theirs.write_bytes(conditional_onnx()[0])
     assert main(["inspect", str(theirs), "--json"]) == 0
-    assert "ONNX graph, 7 classes" in json.loads(capsys.readouterr().out)["networks"][0]
+    assert "ONNX graph, 7 classes" in json.loads(capsys.readouterr().out)["parts"][0]
     assert main(["convert", str(theirs), str(mine), "--json"]) == 0
     capsys.readouterr()
     probe = ["probe", str(mine), "--objective", "change", "--samples", "4", "--budget", "4", "--json"]

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -23,9 +22,8 @@ from rgan.importing.geometry import sides
 from rgan.importing.graphs.flows import Chain, EndlessError, Flow, Table, Tape, Turned, UnknownError
 from rgan.importing.graphs.program import Input, Program
 from rgan.importing.solver import Reading
-from rgan.networks.described import Activation, Flat, Rescale, Shape, View, follow
+from rgan.networks.described import Activation, Flat, Layer, Rescale, Shape, View, follow
 
-T = TypeVar("T")
 COST = -6.0  # of a reading by what a graph says itself
 TRIED, SECONDS = 3000, 6.0  # shapes of inputs that are tried for one graph, and how long
 CLASSES = (1000, 100, 50, 47, 43, 40, 37, 26, 20, 16, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2)
@@ -205,7 +203,7 @@ def _write(found: Found, draft: Draft) -> None:
     for layer, weights in found.chain:
         if draft.role == "critic" and weights:
             draft.score_at = len(draft.layers)
-        made = {name: partial(_itself, value) for name, value in weights.items()}
+        made = {name: partial(torch.clone, value) for name, value in weights.items()}  # graphs use tensors twice
         draft.add(partial(_itself, layer), **made)
     if draft.role == "generator":
         draft.guesses = {**draft.guesses, "output": found.ending}
@@ -214,8 +212,8 @@ def _write(found: Found, draft: Draft) -> None:
         draft.loss("non-saturating")
 
 
-def _itself(value: T) -> T:
-    return value
+def _itself(layer: Layer) -> Layer:
+    return layer
 
 
 # What inputs may be
