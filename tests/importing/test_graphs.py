@@ -233,8 +233,8 @@ def test_commands_take_a_graph_and_its_classes(tmp_path, capsys):
     found = []
     for label in ("0", "3"):
         assert main([*probe, "--class", label]) == 0
-        found.append(json.loads(capsys.readouterr().out)["loss"])
+        found.append(json.loads(capsys.readouterr().out)["change"])
     assert main(probe) == 0
-    assert json.loads(capsys.readouterr().out)["loss"] == found[0] != found[1]
+    assert json.loads(capsys.readouterr().out)["change"] == found[0] != found[1]
     assert main([*probe, "--class", "7"]) != 0
     assert "class" in capsys.readouterr().err
