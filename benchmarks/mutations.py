@@ -1,7 +1,8 @@
 """Damaged files of every kind that RGAN Lab reads: does each end in words, soon, in bounded memory, running nothing?
 
 `python benchmarks/mutations.py` changes 100,000 files (`--files`), as many of each kind: checkpoints of all containers,
-imports, judges, kept results, runs, data sets as zips, images of many formats, links. A change cuts, doubles, swaps or
+imports and what their shapes allow, graphs (TorchScript and its code, torch.export and its JSON, ONNX), judges, kept
+results, runs, data sets as zips, images of many formats, links. A change cuts, doubles, swaps or
 overwrites bytes, half of them where the description is, or puts extreme numbers into it; half of the JSON is changed as
 JSON. It is told by its kind and number alone, so that `--only KIND NUMBER` makes it again. A process of its own reads;
 where it takes more than 5 seconds for a file, needs 2 GiB more or dies, that is noted and another goes on. Progress is
@@ -14,10 +15,12 @@ Figures: files, refused in words (share), wrong (errors that are not ours, hangs
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
 import multiprocessing
 import random
+import re
 import resource
 import tempfile
 import time
@@ -35,6 +38,7 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import torch
 from measure import report
+from onnx_file import model as onnx_model
 from PIL import Image
 from safetensors.torch import save as to_safetensors
 
@@ -42,6 +46,7 @@ from rgan.common import records
 from rgan.common.errors import CheckpointError, RganError
 from rgan.data import datasets
 from rgan.importing import containers, conversion, pickle_reader
+from rgan.importing.graphs import script_reader
 from rgan.metrics import judges
 from rgan.models import checkpoints
 from rgan.models.gan import Gan, Training, fresh
@@ -73,6 +78,7 @@ NUMBERS: tuple[Any, ...] = (
 Reader = Callable[[bytes, Path], object]
 
 
+@functools.cache
 def kinds() -> dict[str, tuple[bytes, Reader]]:
     """A whole file of each kind, and what reads it; both the same at every call."""
     small = recipe("dcgan", width=1, latent=2, channels=1, size=32, batch=8)
@@ -100,10 +106,16 @@ def kinds() -> dict[str, tuple[bytes, Reader]]:
         "gradients": 200, "method": "ascent", "keep_shell": "0", "against": "critic", "loss": 1.0, "badness": 0.9,
     }  # fmt: skip
     found: dict[str, tuple[bytes, Reader]] = {
+        "TorchScript": (_script(), _convert),
+        "TorchScript's code": (_inside(_script(), CODE), _within(_script(), CODE)),
+        "torch.export": (_export(), _convert),
+        "torch.export's graph": (_inside(_export(), GRAPH), _within(_export(), GRAPH)),
+        "ONNX": (_onnx(), _convert),
         "own checkpoint": (own, lambda data, _: checkpoints.loads(data)),
         "import, zip": (_saved(weights), _convert),
         "import, legacy": (_saved(weights, legacy=True), _convert),
         "import, safetensors": (to_safetensors(flat), _convert),
+        "shapes": (to_safetensors(_shapes(rng)), _convert),
         "judge": (judges.shipped_path("digits", judges.MEASURING).read_bytes(), _written(judges.load)),
         "kept result": (record, _written(lambda path: records.load(Interval, path))),
         "run": (run_json, _run),
@@ -129,6 +141,90 @@ def _saved(value: object, *, legacy: bool = False) -> bytes:
     return buffer.getvalue()
 
 
+def _shapes(rng: torch.Generator) -> dict[str, torch.Tensor]:
+    """A generator and a critic that no list has, by their shapes alone: transposed convolutions with norms."""
+    found: dict[str, torch.Tensor] = {}
+    for place, (name, shape) in enumerate(
+        (("G.a.0", (5, 4, 4, 4)), ("G.b.0", (4, 3, 4, 4)), ("G.c.0", (3, 1, 4, 4)),
+         ("D.a.0", (3, 1, 4, 4)), ("D.b.0", (4, 3, 4, 4)), ("D.c.0", (1, 4, 4, 4)))
+    ):  # fmt: skip
+        found[f"{name}.weight"] = torch.randn(shape, generator=rng)
+        if place < 2:
+            norm = f"{name[:-2]}.1"
+            found |= {f"{norm}.{part}": torch.zeros(shape[1]) for part in ("bias", "running_mean")}
+            found |= {f"{norm}.{part}": torch.ones(shape[1]) for part in ("weight", "running_var")}
+    return found
+
+
+class _Drawing(torch.nn.Module):
+    """A generator as small as one can be that has a reshape and a convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start, self.end = torch.nn.Linear(3, 32), torch.nn.ConvTranspose2d(2, 1, 4, 2, 1)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        h = torch.relu(self.start(z)).view(-1, 2, 4, 4)
+        return torch.tanh(self.end(h))
+
+
+_Drawing.__module__ = "drawing"  # in every process of this benchmark
+CODE, GRAPH = r".*/code/__torch__/drawing\.py", r".*/models/model\.json"
+
+
+@functools.cache
+def _script() -> bytes:
+    """A TorchScript archive, its code not compressed; once a process, for torch numbers what it has traced."""
+    torch.manual_seed(0)
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.trace(_Drawing(), (torch.zeros(2, 3),)), buffer)
+    return _packed(buffer.getvalue(), {})
+
+
+def _export() -> bytes:
+    torch.manual_seed(0)
+    buffer = io.BytesIO()
+    torch.export.save(torch.export.export(_Drawing(), (torch.zeros(2, 3),)), buffer)
+    return _packed(buffer.getvalue(), {})
+
+
+def _onnx() -> bytes:
+    torch.manual_seed(0)
+    return onnx_model(
+        [
+            ("Gemm", ["z", "start.weight", "start.bias"], "a", {"transB": 1}),
+            ("Relu", ["a"], "b", {}),
+            ("Reshape", ["b", "shape"], "c", {}),
+            ("ConvTranspose", ["c", "end.weight", "end.bias"], "d", {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+            ("Tanh", ["d"], "image", {}),
+        ],
+        _Drawing().state_dict() | {"shape": torch.tensor([-1, 2, 4, 4])},
+        {"z": [3]},
+        "image",
+    )
+
+
+def _packed(archive: bytes, instead: dict[str, bytes]) -> bytes:
+    """A zip with its entries stored, some of them others."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            if not name.endswith(".debug_pkl"):
+                found = next((text for pattern, text in instead.items() if re.fullmatch(pattern, name)), None)
+                new.writestr(zipfile.ZipInfo(name), old.read(name) if found is None else found)
+    return buffer.getvalue()
+
+
+def _inside(archive: bytes, pattern: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as old:
+        return next(old.read(name) for name in old.namelist() if re.fullmatch(pattern, name))
+
+
+def _within(archive: bytes, pattern: str) -> Reader:
+    """Reads an archive in which one entry is what comes."""
+    return lambda data, folder: _convert(_packed(archive, {pattern: data}), folder)
+
+
 def _zipped() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -140,14 +236,21 @@ def _zipped() -> bytes:
 
 
 def _convert(data: bytes, _: Path) -> object:
-    with mock.patch.object(containers, "_ask", _in_this_process):
+    with mock.patch.object(containers, "_child", _in_this_process):
         made = conversion.read([("theirs", data)])
         return made if isinstance(made, Gan) else made.gan()
 
 
-def _in_this_process(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
+def _in_this_process(script: str, header: dict[str, Any], body: bytes, name: str) -> dict[str, Any]:
+    """What the reader of pickles or of code says."""
     try:
-        answer: dict[str, Any] = json.loads(json.dumps(pickle_reader.read(pickled, containers.LIMITS, legacy=legacy)))
+        if script == script_reader.__file__:
+            said: dict[str, Any] = script_reader.read(header["files"], io.BytesIO(body))
+        elif header["whole"]:
+            said = pickle_reader.whole(body, containers.LIMITS)
+        else:
+            said = pickle_reader.read(body, containers.LIMITS, legacy=header["legacy"])
+        answer: dict[str, Any] = json.loads(json.dumps(said))
     except pickle_reader.RefusedError as refused:
         raise CheckpointError(f"{name}: {refused}") from refused
     return answer

@@ -16,5 +16,5 @@ SAMPLES = 48
 def card(name: str, digest: str) -> Markup:
     """HTML of a model's card; `digest` makes a changed file a new card."""
     gan = load(name)
-    samples = to_uint8(gan.probe().images(gan.noise(SAMPLES, 0)))
+    samples = to_uint8(gan.first_images(SAMPLES))
     return board.card(name, gan.recipe.title, gan.facts, samples)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from controls import lock
-from controls.draw import stop_without
+from controls.draw import draw, stop_without
 from controls.model_choice import choose_model
 from session import chosen
-from session.state import load, models
-from session.table import A, B
+from session.state import load, models, shown
+from session.table import LABEL, A, B
 from session.twins import twins
 from theme.language import plain
 
@@ -42,7 +44,8 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
         lock.maker()
     stop_without(names, a, b)
     try:
-        gans = load(a), load(b)
+        classes(load(a), load(b))
+        gans = shown(a), shown(b)
     except RganError as error:
         st.error(plain(str(error)))
         st.stop()
@@ -54,6 +57,15 @@ def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str,
         )
         st.stop()
     return (a, b), gans
+
+
+def classes(*gans: Gan) -> None:
+    """Draw the choice of the class, if any of these has some."""
+    conditional = [gan for gan in gans if gan.classes]
+    if conditional:
+        with st.sidebar:
+            most = max(gan.classes for gan in conditional)
+            draw(replace(LABEL, high=most - 1, default=conditional[0].label))
 
 
 def _follow() -> None:

@@ -39,6 +39,11 @@ def current(control: Control[T]) -> T:
     return control.read(st.query_params[control.key]) if control.key in st.query_params else control.default
 
 
+def is_chosen(control: Control[Any]) -> bool:
+    """Whether the session or the address gives a control a value."""
+    return control.key in st.session_state or control.key in st.query_params
+
+
 def put(control: Control[T], value: T) -> None:
     """Set a control that is not yet drawn in this run."""
     st.session_state[control.key] = value

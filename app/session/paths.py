@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 import torch
-from session.state import RUNS, SHIPPED, jobs, load, tasks, want
+from session.state import RUNS, SHIPPED, jobs, shown, tasks, want
 from session.tasks import Task, Work
 
 from rgan.attack.objectives import judge_for
@@ -50,7 +50,7 @@ def source_of(gan: Gan, gans: Sequence[Gan]) -> JudgedGan | Gan:
 
 def paths(names: Sequence[str], request: Request) -> list[Task[Encoded]]:
     """The paths of these models, which this session waits for from now on."""
-    gans = [load(name) for name in names]
+    gans = [shown(name) for name in names]
     works: dict[Hashable, Work[Any]] = {}
     keys = []
     for gan in gans:

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import streamlit as st
 import torch
 from session import visitors
-from session.chosen import Slot
+from session.chosen import Slot, current, is_chosen
+from session.table import LABEL
 from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
@@ -25,7 +26,7 @@ from rgan.common.files import shipped_models
 from rgan.data import datasets
 from rgan.embedding import projections
 from rgan.models import checkpoints, own
-from rgan.models.gan import Gan
+from rgan.models.gan import Gan, class_digest
 from rgan.models.shelf import SUFFIX
 from rgan.paper import evaluation, study
 from rgan.paper.ablation import LeftOut, Model
@@ -207,12 +208,35 @@ def load(name: str) -> Gan:
     return _load(str(path), own.changed(path))
 
 
+def shown(name: str) -> Gan:
+    """The model of that name as screens show it: of the class that is chosen, where it has classes.
+
+    Raises:
+        CheckpointError: as `load`.
+    """
+    gan = load(name)
+    return gan.of_class(min(current(LABEL), gan.classes - 1)) if gan.classes and is_chosen(LABEL) else gan
+
+
 def by_digest(digest: str) -> Gan | None:
-    """The model at hand whose file has this SHA-256."""
+    """The model at hand whose file has this SHA-256, or of which one class has this digest."""
     for name, path in models().items():
-        if _digest(str(path), own.changed(path)) == digest:
+        own_digest = _digest(str(path), own.changed(path))
+        if own_digest == digest:
             return load(name)
+        for label in range(_classes(str(path), own.changed(path))):
+            if class_digest(own_digest, label) == digest:
+                return load(name).of_class(label)
     return None
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _classes(path: str, changed: int) -> int:
+    try:
+        layers = checkpoints.glance(Path(path))[0].recipe.layers
+    except RganError:
+        return 0
+    return layers.classes if layers else 0
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
@@ -229,7 +253,7 @@ def _load(path: str, changed: int) -> Gan:
 
 def live_paths(names: tuple[str, ...], request: Request, slot: str) -> list[LivePath]:
     """The searches of one screen (`slot`): those of the last run if names and request are the same, else new ones."""
-    gans = [load(name) for name in names]
+    gans = [shown(name) for name in names]
     key = (tuple(gan.digest for gan in gans), request)
     place = Slot[tuple[object, list[LivePath]] | None](f"live_paths:{slot}", None)
     kept = place.get()

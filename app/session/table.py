@@ -16,6 +16,7 @@ from session.control import Control, Named, Number, OneOf, Switch, Text
 from rgan.attack.objectives import CRITIC, OBJECTIVES
 from rgan.attack.search import BUDGETS
 from rgan.common.devices import DEVICES
+from rgan.common.limits import MAX_CLASSES
 from rgan.embedding.figure4 import FEATURES, PANELS
 from rgan.embedding.figure4 import SIDES as MODEL_SIDES
 from rgan.embedding.look import POINTS as FIRST_POINTS
@@ -53,6 +54,12 @@ A = Named(
 B = Named(
     key="b", label="Model B", default="faces-dcgan-robust", group="models",
     help="Usually the same system trained robustly.",
+)  # fmt: skip
+
+LABEL = Number(
+    key="label", label="Class drawn", default=0, low=0, high=MAX_CLASSES - 1, step=1, widget="field", group="noise",
+    help="The class that a conditional model draws and judges, counted from 0; − and + go through all in turn. Worst "
+    "noise moves the noise alone.",
 )  # fmt: skip
 
 # The search for worst noise.
@@ -438,7 +445,7 @@ MODEL = Named(key="model", label="Model", default=A.default, help="What is known
 
 # By their names in links; the order is that of lists of controls.
 _ALL: tuple[Control[Any], ...] = (
-    A, B, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+    A, B, LABEL, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
     BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
     ARROWS, QUESTION, TRIALS, CLASS,
     RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,

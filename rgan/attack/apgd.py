@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rgan.attack.objectives import Objective
-from rgan.attack.search import CHUNK, Attack, losses
+from rgan.attack.search import Attack, losses
 from rgan.common.geometry import separate
 
 STEPS = 200  # gradients of a start; a smaller budget makes one shorter start
@@ -30,7 +30,7 @@ def apgd(objective: Objective, z: Tensor, attack: Attack, *, seed: int = 0) -> t
     first = [torch.zeros_like(z), *(attack.initial(radius, dimensions, stream) for _ in range(starts - 1))]
     begun, samples = torch.cat(first), torch.arange(count).repeat(starts)
     ended = []
-    for rows in torch.arange(len(begun)).split(CHUNK):
+    for rows in torch.arange(len(begun)).split(objective.loss.rows):
         which = samples[rows]
         r = attack.project(z[which], begun[rows], radius[which])
         ended.append(_one_start(objective, z[which], r, attack, which, radius[which]))

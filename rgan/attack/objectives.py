@@ -22,7 +22,7 @@ from rgan.common.errors import CheckpointError, SettingsError, one_of
 from rgan.common.formatting import decimal, signed
 from rgan.common.geometry import lengths, random_directions, separate
 from rgan.metrics.judges import ATTACKED, Judge, first
-from rgan.models.gan import Gan, Probe
+from rgan.models.gan import Gan, Probe, rows_a_call
 
 CRITIC, JUDGE, CHANGE = OBJECTIVES = ("critic", "judge", "change")
 LADDER = 6  # lengths tried for a priced first move, each a quarter of the one before
@@ -70,7 +70,8 @@ class Objective:
     @property
     def loss(self) -> SampleLoss:
         """For `attack.search`."""
-        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), z, samples).to(z.device))
+        rows = rows_a_call(self.probe.recipe, CHUNK)
+        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), z, samples).to(z.device), rows)
 
     def images(self, z: Tensor) -> Tensor:
         """As `Probe.images`."""
@@ -191,5 +192,6 @@ def _change(probe: Probe, z: Tensor) -> Objective:
     by = "the root mean square difference from the image of the original noise, in per cent of black to white"
     words = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
     with torch.no_grad():
-        original = torch.cat([probe.draw(chunk) for chunk in z.split(CHUNK)])
+        pieces = z.split(rows_a_call(probe.recipe, CHUNK))
+        original = torch.cat([probe.draw(chunk) for chunk in pieces])
     return Objective(probe, words, lambda images, _, samples: 100 * pixel_change(images, original[samples]), flat=True)

@@ -30,6 +30,7 @@ from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.geometry import project_ball, project_cap, random_directions, random_in_ball, separate, turn, unit
 
 Loss = Callable[[Tensor], Tensor]
+CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class SampleLoss:
     """An objective that is told whose row it is given: it holds each move against what that sample was before.
 
     of: noise (B, d) and the numbers (B,) of the samples, 0 to N − 1, that its rows belong to → loss of each row (B,).
+    rows: B at most.
     """
 
     of: Callable[[Tensor, Tensor], Tensor]
+    rows: int = CHUNK
 
     def belonging(self, samples: Tensor) -> Loss:
         """The objective of rows that belong to these samples (B,)."""
@@ -54,7 +57,6 @@ TOURNAMENT = ((10, 4), (4, 8), (1, 28))  # how many starts make how many steps
 PUSH, KICK_STEP = 0.5, 0.3  # of the length of the best r so far
 SETTLE_STEP, SHARP_STEP = 0.1, 0.25
 SHARP = 10  # at most so many of the last gradients of a coarse search are in full precision
-CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
 
 
 @dataclass(frozen=True)
@@ -300,13 +302,13 @@ def losses(objective: Loss | SampleLoss, z: Tensor) -> Tensor:
 
 
 def _chunks(objective: Loss | SampleLoss, z: Tensor) -> Iterator[tuple[Loss, Tensor]]:
-    """The rows of noise (…, N, d) in pieces of CHUNK, each with the objective of its rows."""
+    """The rows of noise (…, N, d) in pieces, each with the objective of its rows."""
     rows = z.flatten(0, -2)
     if not isinstance(objective, SampleLoss):
         yield from ((objective, chunk) for chunk in rows.split(CHUNK))
         return
     samples = torch.arange(len(rows)) % z.shape[-2]
-    for chunk, which in zip(rows.split(CHUNK), samples.split(CHUNK), strict=True):
+    for chunk, which in zip(rows.split(objective.rows), samples.split(objective.rows), strict=True):
         yield objective.belonging(which), chunk
 
 

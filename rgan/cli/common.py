@@ -10,12 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from rgan.data import datasets
     from rgan.data.datasets import ImageData
     from rgan.importing.formats import Question
+    from rgan.models.gan import Gan
     from rgan.stats.intervals import Interval, Share, ShareDifference
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -68,6 +70,27 @@ def stopping(what: str = "this iteration") -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def add_class(command: argparse.ArgumentParser) -> None:
+    """The class of conditional models."""
+    command.add_argument(
+        "--class", type=int, dest="label", metavar="K", help="class that conditional models draw, from 0 (default: "
+        "the one that the file says)",
+    )  # fmt: skip
+
+
+def load_gan(options: argparse.Namespace, path: str | Path) -> Gan:
+    """A model, of the class that `add_class` asks for.
+
+    Raises:
+        CheckpointError: the file cannot be used.
+        SettingsError: it has no such class, or none at all.
+    """
+    from rgan.models import checkpoints
+
+    gan = checkpoints.load(path)
+    return gan if options.label is None else gan.of_class(options.label)
 
 
 def add_search_options(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rgan.cli.common import Subparsers, add_budget, gradients, print_report
+from rgan.cli.common import Subparsers, add_budget, add_class, gradients, load_gan, print_report
 from rgan.common.devices import DEVICES
 
 
@@ -32,6 +32,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument("--side", choices=("A", "B"), default="A", help="whose noise and critic (a) and (b) show")
     command.add_argument("--arrows", action="store_true", help="draw where worst noise and images came from")
     command.add_argument("--html", metavar="FILE", help="write an interactive page that works without a network")
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
@@ -39,9 +40,8 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from rgan.embedding import figure4, projections
-    from rgan.models import checkpoints
 
-    gans = checkpoints.load(options.a), checkpoints.load(options.b)
+    gans = load_gan(options, options.a), load_gan(options, options.b)
     choice = figure4.Choice(
         points=options.points,
         seed=options.seed,

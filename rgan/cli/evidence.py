@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rgan.cli.common import Subparsers, add_budget, gradients, print_report
+from rgan.cli.common import Subparsers, add_budget, add_class, gradients, load_gan, print_report
 from rgan.common.devices import DEVICES
 
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--judge", metavar="FILE", help="measures; default: the judge of A's data that comes with RGAN Lab"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
 def run(options: argparse.Namespace) -> None:
     from rgan.attack.search import Attack
     from rgan.metrics import judges
-    from rgan.models import checkpoints
     from rgan.robustness import one_radius
     from rgan.robustness.at_radius import at_radius
     from rgan.robustness.checks import against
     from rgan.robustness.measured import JudgedGan, check_noise
 
-    gans = checkpoints.load(options.a), checkpoints.load(options.b)
+    gans = load_gan(options, options.a), load_gan(options, options.b)
     judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     a, b = (JudgedGan(gan, judge, options.device) for gan in gans)
     check_noise((a, b))

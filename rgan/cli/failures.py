@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rgan.cli.common import (
     Subparsers,
+    add_class,
     add_search_options,
     difference_json,
     gradients,
+    load_gan,
     print_report,
     share_json,
     stopping,
@@ -29,6 +31,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--judge", metavar="FILE", help="measures; default: that of A's data which comes with RGAN Lab"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
     add_search_options(command)
 
@@ -40,7 +43,6 @@ def run(options: argparse.Namespace) -> None:
     from rgan.common import files
     from rgan.common.images import to_uint8
     from rgan.metrics import judges
-    from rgan.models import checkpoints
     from rgan.robustness.failures import export, failure, links
     from rgan.robustness.failures import modes as failure_modes
     from rgan.robustness.failures import pool as failures
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     from rgan.robustness.summary import SHOWN
 
     paths = [Path(path) for path in (options.a, options.b) if path is not None]
-    gans = [checkpoints.load(path) for path in paths]
+    gans = [load_gan(options, path) for path in paths]
     judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     settings = Attack((options.radius,), options.price, gradients(options), options.method, options.keep_shell)
     plan = failures.PoolPlan(settings, options.pool, options.seed, options.objective)

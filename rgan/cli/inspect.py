@@ -15,6 +15,10 @@ from rgan.cli.common import Subparsers, answer_line, print_report
 if TYPE_CHECKING:
     from rgan.importing.conversion import Proposal
 
+WRITERS = {
+    "zip": "torch.save", "legacy": "torch.save before 1.6", "torchscript": "torch.jit.save", "onnx": "an ONNX exporter",
+}  # fmt: skip
+
 
 def add(commands: Subparsers) -> None:
     command = commands.add_parser("inspect", help="say what a checkpoint of any program is, without loading it")
@@ -37,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     found = dataclasses.replace(found, questions=questions)
     told = [_told(number, one) for number, one in enumerate(proposals, 1)]
     report = dataclasses.asdict(found) | {"proposals": told}
-    written = {"zip": "torch.save", "legacy": "torch.save before 1.6"}.get(found.container, found.container)
+    written = WRITERS.get(found.container, found.container)
     lines = [f"{path}: {len(found.tensors)} tensors, {found.bytes / 2**20:.1f} MiB, written by {written}"]
     lines += [f"  {name} {list(shape)}" for name, shape in found.tensors.items()]
     lines += list(found.parts)

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rgan.cli.common import Subparsers, add_data_options, add_search_options, gradients, load_data, print_report
+from rgan.cli.common import (
+    Subparsers,
+    add_class,
+    add_data_options,
+    add_search_options,
+    gradients,
+    load_data,
+    load_gan,
+    print_report,
+)
 from rgan.common.devices import DEVICES, PRECISIONS
 from rgan.common.errors import RganError
 from rgan.common.formatting import per_cent
@@ -33,6 +42,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--judge", metavar="FILE", help="to raise; default: the one of the model's data that may be attacked"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
     command.add_argument("--precision", choices=PRECISIONS, default="auto")
 
@@ -45,14 +55,13 @@ def run(options: argparse.Namespace) -> None:
     from rgan.common.files import write_atomically
     from rgan.common.images import grid, png, to_uint8, to_unit
     from rgan.metrics import judges
-    from rgan.models import checkpoints
 
     objectives.check_method(options.objective, options.method)
     if options.judge and options.objective != objectives.JUDGE:
         raise RganError(
             f"expected no --judge with --objective {options.objective}; drop it, or raise the judge's distance"
         )
-    gan = checkpoints.load(options.checkpoint)
+    gan = load_gan(options, options.checkpoint)
     attack = search.Attack(
         radii=(options.radius,),
         price=options.price,

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, add_budget, gradients, print_report, share_json
+from rgan.cli.common import Subparsers, add_budget, add_class, gradients, load_gan, print_report, share_json
 from rgan.common.devices import DEVICES
 
 
@@ -25,6 +25,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--judge", metavar="FILE", help="measures; default: that of A's data which comes with RGAN Lab"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
@@ -33,7 +34,6 @@ def run(options: argparse.Namespace) -> None:
 
     from rgan.common import files
     from rgan.metrics import judges
-    from rgan.models import checkpoints
     from rgan.report.robustness_page import robustness_page
     from rgan.robustness import one_radius, summary
     from rgan.robustness.failures import pool
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     budget = gradients(options)
     asked = summary.Asked(options.radius, options.price, budget, options.samples, options.pool, options.seed)
     paths = [path for path in (options.a, options.b) if path is not None]
-    gans = [checkpoints.load(path) for path in paths]
+    gans = [load_gan(options, path) for path in paths]
     judge = judges.load(options.judge) if options.judge else judges.first([gan.trained_on for gan in gans])
     judged_gans = [JudgedGan(gan, judge, options.device) for gan in gans]
     with tqdm(total=100, unit="%", disable=options.json or None) as bar:
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
     found = progress.found
     assert found is not None
     more = [word for name in ("judge", "device") if (value := getattr(options, name)) for word in (f"--{name}", value)]
+    more += [] if options.label is None else ["--class", str(options.label)]
     page = robustness_page(found, asked.command(paths, options.out, more))
     files.write_atomically(Path(options.out), page.encode())
     report = {

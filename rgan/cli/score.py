@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rgan.cli.common import Subparsers, add_budget, gradients, preparing, print_report
+from rgan.cli.common import Subparsers, add_budget, add_class, gradients, load_gan, preparing, print_report
 from rgan.common.devices import DEVICES, choose_device
 from rgan.common.errors import RganError
 
@@ -40,6 +40,7 @@ def add(commands: Subparsers) -> None:
     command.add_argument(
         "--data-root", default="data", help="folder of the real images that Inception looks at (default data)"
     )
+    add_class(command)
     command.add_argument("--device", choices=DEVICES, default="auto")
 
 
@@ -52,9 +53,8 @@ def run(options: argparse.Namespace) -> None:
     from rgan.common.formatting import decimal
     from rgan.metrics import scores
     from rgan.metrics.diversity import diversity, neighbour_distance
-    from rgan.models import checkpoints
 
-    gan = checkpoints.load(options.checkpoint)
+    gan = load_gan(options, options.checkpoint)
     device = choose_device(options.device)
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn

@@ -4,7 +4,8 @@
 shapes, `read` the numbers as well. A `.safetensors` file is parsed here. The pickle inside a `.pth`, `.pt` or `.ckpt`
 is never opened in this process: `pickle_reader` reads it as data, in a process of its own with limits on memory, time
 and files, and says only where in the file each tensor lies. These places are checked here against the file before a
-number is read. All limits are in `limits`.
+number is read. Graphs with weights (TorchScript, torch.export, ONNX) are read as `graphs` has them. All limits are in
+`limits`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import codecs
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -30,6 +33,12 @@ from rgan.common import limits
 from rgan.common.errors import CheckpointError
 from rgan.common.safetensors_header import parse_header, shown
 from rgan.importing import pickle_reader
+from rgan.importing.graphs import exported, onnx, script_reader
+from rgan.importing.graphs.exported import Exported
+from rgan.importing.graphs.flows import UnknownError
+from rgan.importing.graphs.onnx import Onnx
+from rgan.importing.graphs.program import Program
+from rgan.importing.graphs.torchscript import Script
 
 Group = dict[str, Tensor]
 
@@ -43,7 +52,7 @@ _DTYPES = {
 }  # fmt: skip
 
 _TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number of torch.save, pickled
-_WANTED = "expected a checkpoint (.safetensors, .pth, .pt or .ckpt)"
+_WANTED = "expected a checkpoint (.safetensors, .pth, .pt, .ckpt, .pt2 or .onnx)"
 
 # Files people upload by mistake: first bytes, what it is, what to do.
 _MISTAKES: tuple[tuple[bytes, str, str], ...] = (
@@ -83,7 +92,7 @@ class Contents:
     """What a file holds: `kind` of container; tensors in groups, by their path in it ("" where they lie at the top);
     `unread`, the classes of objects that were passed over; `metadata` of a safetensors file; `modules`, by their path,
     the parts of whole modules in their order: name, class and plain attributes of each; `odd`, tensors that cannot be
-    read or used, by path and name, and why.
+    read or used, by path and name, and why; `graph`, how they are wired, where the file says it.
     """
 
     name: str
@@ -93,6 +102,7 @@ class Contents:
     metadata: Mapping[str, str] | None = None
     modules: Mapping[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = field(default_factory=dict)
     odd: Mapping[str, str] = field(default_factory=dict)
+    graph: Program | None = None
 
 
 NOT_FINITE = "NaN or infinity"
@@ -115,7 +125,8 @@ class _Place:
 
 
 def sniff(data: bytes, name: str = "the file") -> str:
-    """The container: "safetensors", "zip" or "legacy" (both of torch.save).
+    """The container: "safetensors", "zip" (of torch.save, TorchScript or torch.export), "legacy" (of torch.save) or
+    "onnx".
 
     Raises:
         CheckpointError: the file is too large, empty or something else, which is named.
@@ -134,12 +145,15 @@ def sniff(data: bytes, name: str = "the file") -> str:
         return "legacy"
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= limits.MAX_HEADER_BYTES:
         return "safetensors"
+    if onnx.is_onnx(data):
+        return "onnx"
     what, mend = _mistaken(data)
     raise CheckpointError(f"{name}: {_WANTED}, got {what}; {mend}")
 
 
 def listing(data: bytes, name: str = "the file") -> Contents:
-    """Names, shapes and dtypes, as tensors of torch's "meta" device; no number is read.
+    """Names, shapes and dtypes, as tensors of torch's "meta" device; no number is read, but those of a graph, which are
+    part of how it is wired.
 
     Raises:
         CheckpointError: as `read`, except what only the numbers tell.
@@ -163,10 +177,20 @@ def _contents(data: bytes, name: str, make: Callable[[_Place, str], Tensor]) -> 
     unread: tuple[str, ...] = ()
     odd: dict[str, str] = {}
     modules: dict[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = {}
+    if kind == "onnx":
+        return _graph(name, kind, lambda: Onnx(data))
     if kind == "safetensors":
         metadata, places = _safetensors(data, name)
     else:
-        answer, starts = _zip(data, name) if kind == "zip" else _legacy(data, name)
+        if kind == "zip":
+            archive = _Archive(data, name)
+            if archive.is_script:
+                return _graph(name, "torchscript", lambda: _script(archive))
+            if archive.exported:
+                return _graph(name, "torch.export", lambda: _exported(archive))
+            answer, starts = archive.pickled()
+        else:
+            answer, starts = _legacy(data, name)
         unread = tuple(map(shown, answer["unread"]))
         odd = {shown(path): shown(what) for path, what in answer["odd"].items()}
         modules = {
@@ -237,53 +261,244 @@ def _safetensors(data: bytes, name: str) -> tuple[dict[str, str], dict[str, dict
     return metadata, {"": places}
 
 
-def _zip(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
-    """What the pickle of a zip file says, and where each storage lies."""
-    damaged = f"{name}: expected a whole zip file of torch.save, got a damaged one; copy it again"
-    many = (
-        f"{name}: expected at most {limits.MAX_ENTRIES:,} short entries in a zip, got more; save the state_dict() alone"
-    )
-    try:
-        with zipfile.ZipFile(_Directory(data)) as archive:
-            entries = archive.infolist()
-    except _DirectoryError as error:
-        raise CheckpointError(many) from error
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, UnicodeDecodeError, NotImplementedError) as error:
-        raise CheckpointError(damaged) from error
-    if len(entries) > limits.MAX_ENTRIES:
-        raise CheckpointError(many)
-    names = [entry.filename for entry in entries]
-    pickles = [entry for entry in entries if entry.filename.endswith("/data.pkl") or entry.filename == "data.pkl"]
-    for last, what in (("constants.pkl", "a TorchScript program"), ("archive_format", "an exported program")):
-        if any(path.rpartition("/")[2] == last for path in names):
-            raise CheckpointError(
-                f"{name}: expected weights, got {what}, which would have to be run; save the network's state_dict() "
-                "with torch.save instead"
-            )
-    if len(pickles) != 1:
-        first = ", ".join(shown(path, 40) for path in names[:3])
-        raise CheckpointError(
-            f"{name}: expected a file of torch.save, got a zip archive of {len(names)} files ({first}, …); unpack it "
-            "and choose the file with the weights"
+class _Archive:
+    """A zip file: where each of its entries lies, and what kind of archive it is."""
+
+    def __init__(self, data: bytes, name: str):
+        """Raises:
+        CheckpointError: it is damaged, or has more entries than any checkpoint.
+        """
+        self.data, self.name = data, name
+        self.damaged = f"{name}: expected a whole zip file of torch.save, got a damaged one; copy it again"
+        many = (
+            f"{name}: expected at most {limits.MAX_ENTRIES:,} short entries in a zip, got more; save the state_dict() "
+            "alone"
         )
-    if len(set(names)) != len(names):
-        raise CheckpointError(f"{name}: expected entries with names of their own, got two of one; it is damaged")
-    for entry in entries:
+        try:
+            with zipfile.ZipFile(_Directory(data)) as archive:
+                self.entries = {entry.filename: entry for entry in archive.infolist()}
+                count = len(archive.infolist())
+        except _DirectoryError as error:
+            raise CheckpointError(many) from error
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError, UnicodeDecodeError, NotImplementedError) as error:
+            raise CheckpointError(self.damaged) from error
+        if count > limits.MAX_ENTRIES:
+            raise CheckpointError(many)
+        if count != len(self.entries):
+            raise CheckpointError(f"{name}: expected entries with names of their own, got two of one; it is damaged")
+        self.is_script = bool(self.ending("constants.pkl"))
+        self.exported = bool(self.ending("archive_format") or self.ending("serialized_exported_program.json"))
+
+    def ending(self, last: str) -> list[str]:
+        """Names of the entries whose last part this is."""
+        return [path for path in self.entries if path == last or path.endswith(f"/{last}")]
+
+    def span(self, path: str) -> tuple[int, int]:
+        """Where an entry's bytes begin, and how many they are.
+
+        Raises:
+            CheckpointError: it is compressed, or the file is cut short.
+        """
+        entry = self.entries[path]
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size or entry.flag_bits & 1:
             raise CheckpointError(
-                f"{name}: expected entries stored as they are, as torch.save does, got {shown(entry.filename, 60)} "
+                f"{self.name}: expected entries stored as they are, as torch.save does, got {shown(path, 60)} "
                 f"compressed or encrypted ({entry.compress_size:,} bytes for {entry.file_size:,}); save it with "
                 "torch.save again"
             )
-    spans = {entry.filename: _span(data, entry, damaged) for entry in entries}
-    folder = pickles[0].filename.removesuffix("data.pkl")
-    begin, size = spans.get(f"{folder}byteorder", (0, 0))
-    if data[begin : begin + size] not in (b"", b"little"):
-        raise CheckpointError(f"{name}: expected little-endian numbers, got others; save it on an ordinary machine")
-    begin, size = spans[pickles[0].filename]
-    answer = _ask(data[begin : begin + min(size, limits.MAX_PICKLE_BYTES + 1)], name, legacy=False)
-    prefix = f"{folder}data/"
-    return answer, {path.removeprefix(prefix): span for path, span in spans.items() if path.startswith(prefix)}
+        return _span(self.data, entry, self.damaged)
+
+    def content(self, path: str, most: int) -> bytes:
+        """An entry's bytes, at most one more than `most`."""
+        begin, size = self.span(path)
+        return self.data[begin : begin + min(size, most + 1)]
+
+    def spans(self, folder: str) -> dict[str, tuple[int, int]]:
+        """Where each entry of a folder lies."""
+        return {path.removeprefix(folder): self.span(path) for path in self.entries if path.startswith(folder)}
+
+    def check_order(self, folder: str) -> None:
+        """That numbers are little-endian."""
+        path = f"{folder}byteorder"
+        if path in self.entries and self.content(path, 10) not in (b"", b"little"):
+            raise CheckpointError(
+                f"{self.name}: expected little-endian numbers, got others; save it on an ordinary machine"
+            )
+
+    def pickled(self) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+        """What the pickle of a file of torch.save says, and where each storage lies."""
+        pickles = self.ending("data.pkl")
+        if len(pickles) != 1:
+            first = ", ".join(shown(path, 40) for path in list(self.entries)[:3])
+            raise CheckpointError(
+                f"{self.name}: expected a file of torch.save, got a zip archive of {len(self.entries)} files ({first}, "
+                "…); unpack it and choose the file with the weights"
+            )
+        self.spans("")  # none is compressed
+        folder = pickles[0].removesuffix("data.pkl")
+        self.check_order(folder)
+        answer = _ask(self.content(pickles[0], limits.MAX_PICKLE_BYTES), self.name, legacy=False)
+        return answer, self.spans(f"{folder}data/")
+
+    def code(self, folder: str) -> list[tuple[str, bytes]]:
+        """The texts of a TorchScript archive by their dotted names, the only entries that may be compressed.
+
+        Raises:
+            CheckpointError: they are damaged, or too long.
+        """
+        found: list[tuple[str, bytes]] = []
+        left = limits.MAX_CODE_BYTES
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
+                for path, entry in self.entries.items():
+                    if path.startswith(folder) and path.endswith(".py"):
+                        with archive.open(entry) as file:
+                            text = file.read(left + 1)
+                        left -= len(text)
+                        if left < 0:
+                            raise CheckpointError(
+                                f"{self.name}: expected at most {limits.MAX_CODE_BYTES // limits.MIB} MiB of code, got "
+                                "more; save the network's state_dict() with torch.save instead"
+                            )
+                        found.append((path.removeprefix(folder).removesuffix(".py").replace("/", "."), text))
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+            raise CheckpointError(self.damaged) from error
+        except zlib.error as error:
+            raise CheckpointError(self.damaged) from error
+        return found
+
+
+def _graph(name: str, kind: str, make: Callable[[], Program]) -> Contents:
+    """A file that is a graph with weights.
+
+    Raises:
+        CheckpointError: it is damaged, or of a format that is not known.
+    """
+    try:
+        program = make()
+    except UnknownError as error:
+        raise CheckpointError(
+            f"{name}: expected a graph with weights, got {shown(str(error), 200)}; save the network's state_dict() "
+            "with torch.save instead"
+        ) from error
+    tensors = {key: value for key, value in program.tensors.items() if key}
+    if len(tensors) > limits.MAX_TENSORS:
+        raise CheckpointError(f"{name}: expected at most {limits.MAX_TENSORS:,} tensors, got {len(tensors):,}")
+    _check_names({"": tensors}, name)
+    return Contents(name, kind, {"": tensors}, graph=program)
+
+
+class _Reader:
+    """Reads tensors of one file, as many numbers in all as a file may have: a graph may name one several times."""
+
+    def __init__(self, data: bytes, name: str):
+        self.data, self.name, self.left = data, name, limits.MAX_NUMBERS
+
+    def __call__(self, place: _Place) -> Tensor:
+        self.left -= math.prod(place.shape)
+        if self.left < 0:
+            raise CheckpointError(
+                f"{self.name}: expected at most {limits.MAX_NUMBERS:,} numbers in all, got more; save one network a "
+                "file"
+            )
+        return _numbers(self.data, place, self.name)
+
+
+def _script(archive: _Archive) -> Script:
+    """A TorchScript archive: its pickles as data, and its code as text."""
+    (path, *more) = archive.ending("constants.pkl")
+    folder = path.removesuffix("constants.pkl")
+    if more or f"{folder}data.pkl" not in archive.entries:
+        raise CheckpointError(archive.damaged)
+    archive.check_order(folder)
+    read = _Reader(archive.data, archive.name)
+
+    def pickled(which: str, storages: str) -> tuple[dict[str, Any], Callable[[Any], Tensor | None]]:
+        told = archive.content(f"{folder}{which}.pkl", limits.MAX_PICKLE_BYTES)
+        starts = archive.spans(f"{folder}{storages}/")
+
+        def tensor(given: Any) -> Tensor | None:
+            try:
+                return read(_place(archive.data, starts, given, archive.name))
+            except _ExpandedError:
+                return None
+
+        return _ask(told, archive.name, legacy=False, whole=True), tensor
+
+    told, tensor = pickled("data", "data")
+    constants, constant = pickled("constants", "constants")
+    items = constants["root"][1] if isinstance(constants["root"], list) else []
+    code = archive.code(f"{folder}code/")
+    header = {"files": [(name, len(text)) for name, text in code]}
+    spoken = _child(script_reader.__file__, header, b"".join(text for _, text in code), archive.name)
+    if "error" in spoken:
+        raise UnknownError(spoken["error"])
+    return Script(
+        told, [constant(one[1]) if isinstance(one, list) and one[0] == "tensor" else None for one in items], spoken,
+        tensor,
+    )  # fmt: skip
+
+
+# Files of torch.save within a program of torch.export.
+_INNER = re.compile(r"(.*/)?(serialized_(state_dict|constants)\.(pt|json)|data/(weights|constants)/[^/]+\.pt)")
+
+
+def _exported(archive: _Archive) -> Exported:
+    """A program of torch.export, in the layouts of torch 2.1 until now."""
+    weights: Group = {}
+    old = archive.ending("serialized_exported_program.json")
+    paths = old or [path for path in archive.entries if re.fullmatch(r"(.*/)?models/[^/]+\.json", path)]
+    if len(paths) != 1:
+        raise UnknownError(f"{len(paths)} programs in one file")
+    told = _json(archive, paths[0])
+    read = _Reader(archive.data, archive.name)
+    for path in archive.entries:
+        last = path.rpartition("/")[2]
+        if re.fullmatch(r".*_(weights|constants)_config\.json", last):
+            weights |= _configured(archive, path, read)
+        elif re.fullmatch(_INNER, path):
+            begin, size = archive.span(path)
+            inner = archive.data[begin : begin + size]
+            if inner[:2] == b"PK" and (archive_of := _Archive(inner, archive.name)).ending("data.pkl"):
+                answer, starts = archive_of.pickled()
+                reader = _Reader(inner, archive.name)
+                for key, one in answer["groups"].get("", {}).items():
+                    weights[key] = reader(_place(inner, starts, one, archive.name))
+    return Exported(told, weights)
+
+
+def _configured(archive: _Archive, path: str, read: _Reader) -> Group:
+    """The tensors that a list beside them describes."""
+    found: Group = {}
+    folder = path.rpartition("/")[0]
+    try:
+        for key, one in dict(_json(archive, path)["config"]).items():
+            if one.get("use_pickle"):
+                continue
+            meta = one["tensor_meta"]
+            dtype = _DTYPES[exported.DTYPES[meta["dtype"]]]
+            shape, strides = ([int(side["as_int"]) for side in meta[which]] for which in ("sizes", "strides"))
+            offset = int(meta["storage_offset"]["as_int"])
+            begin, size = archive.span(f"{folder}/{one['path_name']}")
+            if min([*shape, *strides, offset], default=0) < 0 or max([*shape, *strides, offset], default=0) >= 2**62:
+                raise UnknownError("a tensor without a shape")
+            told = ["0", exported.DTYPES[meta["dtype"]], size // dtype.itemsize, offset, shape, strides]
+            found[key] = read(_place(archive.data, {"0": (begin, size)}, told, f"{archive.name}: {shown(key)}"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnknownError("a list of weights of another format") from error
+    except _ExpandedError as error:
+        raise UnknownError("an expanded tensor") from error
+    return found
+
+
+def _json(archive: _Archive, path: str) -> Any:
+    text = archive.content(path, limits.MAX_GRAPH_BYTES)
+    if len(text) > limits.MAX_GRAPH_BYTES:
+        raise UnknownError(f"more than {limits.MAX_GRAPH_BYTES // limits.MIB} MiB of graph")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnknownError("a graph that is damaged") from error
 
 
 class _DirectoryError(Exception):
@@ -327,7 +542,7 @@ def _legacy(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, tuple[int
     return answer, starts
 
 
-def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
+def _ask(pickled: bytes, name: str, *, legacy: bool, whole: bool = False) -> dict[str, Any]:
     """Have the pickle read by a process of its own.
 
     Raises:
@@ -338,12 +553,24 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
             f"{name}: expected at most {limits.MAX_PICKLE_BYTES // limits.MIB} MiB of description, got more; save the "
             "network's state_dict() alone"
         )
-    told = {"legacy": legacy, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS} | LIMITS
+    answer = _child(pickle_reader.__file__, {"legacy": legacy, "whole": whole} | LIMITS, pickled, name)
+    if "error" in answer:
+        raise CheckpointError(_refusal(answer["kind"], answer["error"], name))
+    return answer
+
+
+def _child(script: str, header: Mapping[str, Any], body: bytes, name: str) -> dict[str, Any]:
+    """What a reader says, a process of its own that is given one line of JSON and then bytes.
+
+    Raises:
+        CheckpointError: it does not end, or not well.
+    """
+    told = {**header, "memory": limits.READER_MEMORY, "seconds": limits.READER_SECONDS}
     stopped = f"{name}: expected a description of tensors, got one that "
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", str(Path(pickle_reader.__file__))],
-            input=json.dumps(told).encode() + b"\n" + pickled,
+            [sys.executable, "-I", "-S", str(Path(script))],
+            input=json.dumps(told).encode() + b"\n" + body,
             capture_output=True,
             timeout=2 * limits.READER_SECONDS,
             check=True,
@@ -351,10 +578,8 @@ def _ask(pickled: bytes, name: str, *, legacy: bool) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise CheckpointError(f"{stopped}takes too long to read; it may be built to harm") from error
-    except (subprocess.CalledProcessError, ValueError) as error:
+    except (subprocess.CalledProcessError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{stopped}ends its reader; it is damaged or built to harm") from error
-    if "error" in answer:
-        raise CheckpointError(_refusal(answer["kind"], answer["error"], name))
     return answer
 
 

@@ -30,6 +30,8 @@ from rgan.importing import containers, formats, modules, points, solver
 from rgan.importing.containers import Contents, Group
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.formats import Network, Question, images, nearest
+from rgan.importing.graphs import networks as graphs
+from rgan.importing.graphs.program import Program
 from rgan.importing.plausibility import Ranked, ranked
 from rgan.importing.solver import Reading
 from rgan.importing.tensors import PARAMETERS, PLAYERS, ModuleAt, Store, is_average, players, unwrapped, within
@@ -347,6 +349,8 @@ def _readings(store: Store, role: str, source: str, image: Shape = ()) -> tuple[
     """Readings of a network as what its module says or as one of a known format, else as all that its shapes allow; and
     where to ask for what shapes allow beside them, None if it is there or there can be nothing.
     """
+    if store.graph is not None:
+        return graphs.readings(store.graph, role, image), None
     known = modules.readings(store, role, image)
     if not store.layers:
         known = formats.readings(store, role, source=source, image=image)
@@ -440,6 +444,8 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
         CheckpointError: there are none that are known; what there is instead is said. Or there is so much that
             recognising it would take long.
     """
+    if contents.graph is not None:
+        return [_wired(contents, contents.graph)], [], []
     networks: list[tuple[str, Store]] = []
     beside: list[str] = []
     for path, group in contents.groups.items():
@@ -465,6 +471,22 @@ def _parts(contents: Contents) -> tuple[list[Part], list[str], list[str]]:
     if contents.odd:
         raise _unusable(contents, next(iter(contents.odd)))
     raise CheckpointError(f"{contents.name}: expected the generator or critic of a known GAN, got {_instead(contents)}")
+
+
+def _wired(contents: Contents, graph: Program) -> Part:
+    """The network of a graph.
+
+    Raises:
+        CheckpointError: it is none; the first operator that is not known is named.
+    """
+    part = _part(Store(contents.groups[""], graph=graph), "", contents.name)
+    if part is None:
+        raise CheckpointError(
+            f"{contents.name}: expected a generator or critic of standard operators, got "
+            f"{shown(graphs.problem(graph), 200)}; save its state_dict() with torch.save, or wrap it in Python "
+            "(rgan.wrap)"
+        )
+    return part
 
 
 def _of(path: str, odd: Mapping[str, str]) -> list[str]:
@@ -554,6 +576,10 @@ def _drawing(store: Store, source: str, where: str) -> Part | None:
 
 def _judging(store: Store, source: str, where: str) -> Part | None:
     """The critic that these tensors can be."""
+    if store.graph is not None:
+        judged = tuple(islice(graphs.images(store.graph), SIZES + 1))
+        told = graphs.readings(store.graph, "critic", judged[0]) if judged else []
+        return Part("critic", told[0].title, where, judged, store, source, told[0]) if told else None
     found = [(one.title, one.image) for one in islice(images(store, source=source), SIZES + 1)]
     readings = _readings(store, "critic", source, found[0][1])[0][:1] if found else []
     for image in () if found else solver.images(store):

@@ -4,14 +4,17 @@ A pickle is a program for a small machine. This script is that machine without i
 and functions stay names, and of all calls only those that describe a tensor mean anything. It is run as a process of
 its own (`containers` does), imports nothing of RGAN Lab or torch, limits its own memory, time and files first, reads
 
-    one line of JSON   {"legacy": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n, "depth": n,
-                        "name": n, "tensors": n, "groups": n, "entries": n, "dimensions": n}
+    one line of JSON   {"legacy": bool, "whole": bool, "memory": bytes, "seconds": n, "operations": n, "nodes": n,
+                        "depth": n, "name": n, "tensors": n, "groups": n, "entries": n, "dimensions": n}
     the pickle's bytes
 
 from standard input and writes one JSON object to standard output: {"groups": {path: {name: tensor}}, "unread": [class
 names], "odd": {path: what tensor cannot be read}, "modules": {path: [[name, class, {attribute: plain value}], …] of a
 whole module, parts in their order}, "end": bytes read, "storages": [[key, dtype] as they follow in a legacy file]},
-where a tensor is [storage key, dtype, numbers in the storage, offset, shape, strides]; or {"error":
+where a tensor is [storage key, dtype, numbers in the storage, offset, shape, strides]; of the pickles in a TorchScript
+archive ("whole") {"root": value, "objects": [[class, {attribute: value}], …]}, where a value is JSON's own, or one of
+["tensor", tensor], ["object", its place in the list], ["list", [value, …]], ["dict", [[key, value], …]], or ["unknown",
+class]; or {"error":
 what was found instead, "kind": one of "program",
 "damaged", "large", "foreign"}.
 """
@@ -91,6 +94,9 @@ HARMLESS = {
     "torch.memory_format",
 }
 RECONSTRUCTORS = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # of objects by the oldest protocols
+TYPED_LISTS = {f"torch.jit._pickle.build_{kind}list" for kind in ("int", "double", "bool", "tensor")} | {
+    "torch.jit._pickle.restore_type_tag"
+}
 UNUSUAL = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
     "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
@@ -352,6 +358,8 @@ class Machine:
             return arguments[0]
         if path in ("collections.OrderedDict", "collections.defaultdict"):
             return {}
+        if path in TYPED_LISTS and arguments:
+            return arguments[0]
         if path in UNUSUAL:
             return Odd(UNUSUAL[path])
         if path in RECONSTRUCTORS and arguments and isinstance(arguments[0], Name):
@@ -478,6 +486,59 @@ class Walk:
                 self.module(inner, where, prefix + key, depth + 1)
 
 
+class Whole:
+    """All that a pickle of TorchScript says: its objects with their attributes, each once."""
+
+    def __init__(self, limits: dict[str, int]):
+        self.limits = limits
+        self.nodes = self.tensors = 0
+        self.objects: list[list[Any]] = []
+        self.places: dict[int, int] = {}
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        self.nodes += 1
+        if self.nodes > self.limits["nodes"] or depth > 16 * self.limits["depth"]:
+            raise RefusedError("large", f"more than {self.limits['nodes']:,} values")
+        if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 2**63):
+            return value
+        if isinstance(value, str) and len(value) <= 1000:
+            return value
+        if isinstance(value, TensorAt):
+            self.tensors += 1
+            if self.tensors > self.limits["tensors"]:
+                raise RefusedError("large", f"more than {self.limits['tensors']:,} tensors")
+            return ["tensor", value.plain()]
+        if isinstance(value, (list, tuple)):
+            return ["list", [self.value(inner, depth + 1) for inner in value]]
+        if isinstance(value, dict):
+            return ["dict", [[self.value(k, depth + 1), self.value(inner, depth + 1)] for k, inner in value.items()]]
+        if isinstance(value, Made):
+            if id(value) not in self.places:
+                self.places[id(value)] = place = len(self.objects)
+                self.objects.append([value.of[:1000], {}])
+                told = {key: inner for key, inner in value.state.items() if isinstance(key, str)}
+                self.objects[place][1] = {key: self.value(inner, depth + 1) for key, inner in told.items()}
+            return ["object", self.places[id(value)]]
+        return ["unknown", value.what if isinstance(value, Odd) else type(value).__name__]
+
+
+def whole(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
+    """All that the pickle of a TorchScript archive says.
+
+    Raises:
+        RefusedError, MemoryError: as `read`.
+    """
+    walk = Whole(limits)
+    try:
+        value = Machine(limits).run(io.BytesIO(data))
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:  # as in `read`
+        raise RefusedError("damaged", type(error).__name__) from error
+    root = walk.value(value)
+    return {"root": root, "objects": walk.objects}
+
+
 def simple(key: Any, value: Any) -> Any:
     """An attribute's value if it is plain: a number, a short text, or a few numbers; None for all else."""
     if not isinstance(key, str) or key.startswith("_") or len(key) > 60:
@@ -533,9 +594,10 @@ def read(data: bytes, limits: dict[str, int], *, legacy: bool) -> dict[str, Any]
 def main() -> None:
     """Read from standard input, write to standard output."""
     limits = json.loads(sys.stdin.buffer.readline())
-    _restrict(limits["memory"], limits["seconds"])
+    restrict(limits["memory"], limits["seconds"])
     try:
-        answer = read(sys.stdin.buffer.read(), limits, legacy=limits["legacy"])
+        data = sys.stdin.buffer.read()
+        answer = whole(data, limits) if limits.get("whole") else read(data, limits, legacy=limits["legacy"])
     except RefusedError as refused:
         answer = {"kind": refused.args[0], "error": refused.args[1]}
     except (MemoryError, RecursionError):
@@ -543,7 +605,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(answer))
 
 
-def _restrict(memory: int, seconds: int) -> None:
+def restrict(memory: int, seconds: int) -> None:
     """Limits of this process, where the system has them (not on Windows, where the caller's clock remains)."""
     try:
         import resource

@@ -22,6 +22,7 @@ from rgan.importing.solver import Reading
 from rgan.importing.tensors import Store
 from rgan.networks.described import Block, ClassNormed, Conv, Layer, Linear, Norm, Shape, Transposed, follow
 from rgan.networks.labels import labelled
+from rgan.networks.layers import combined
 
 ROWS, ROWS_OF_MAPS = 256, 32  # noise that a network of features, of maps is tried with
 CACHED = 24_000_000  # numbers between layers that are kept for the next reading, which begins alike
@@ -120,9 +121,10 @@ def _apply(
         own = dict(weights, running_mean=weights["running_mean"].clone(), running_var=weights["running_var"].clone())
         return _module(layer, shape, own).train()(x), (distance,)
     if isinstance(layer, Conv):
-        return conv2d(x, weights["weight"], weights.get("bias"), layer.stride, layer.padding), ()
+        spread = layer.dilation, layer.groups
+        return conv2d(x, weights["weight"], weights.get("bias"), layer.stride, layer.padding, *spread), ()
     if isinstance(layer, Transposed):
-        geometry = layer.stride, layer.padding, layer.extra
+        geometry = layer.stride, layer.padding, layer.extra, layer.groups, layer.dilation
         return conv_transpose2d(x, weights["weight"], weights.get("bias"), *geometry), ()
     if isinstance(layer, Linear):
         return linear(x, weights["weight"], weights.get("bias")), ()
@@ -138,7 +140,7 @@ def _apply(
                 inner = one.after(inner)
                 norms = (*norms, *found)
             parts.append(y)
-        return parts[0] + parts[1], norms
+        return combined(layer.how, (parts[0], parts[1])), norms
     return _module(layer, shape, weights).eval()(x), ()
 
 

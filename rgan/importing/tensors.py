@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 
 from rgan.importing.containers import Group
 from rgan.importing.geometry import Known
+from rgan.importing.graphs.program import Program
 
 WRAPPERS = ("module", "_orig_mod")  # of DataParallel and torch.compile
 _PLAYERS = {
@@ -75,9 +76,12 @@ class ModuleAt:
 class Store:
     """Names and shapes of a network's tensors, and its `modules` with any; `value` computes one."""
 
-    def __init__(self, tensors: Group, layers: Sequence[ModuleAt] = ()):
-        """layers: what a pickled module says of its parts, in their order; none for weights alone."""
+    def __init__(self, tensors: Group, layers: Sequence[ModuleAt] = (), graph: Program | None = None):
+        """layers: what a pickled module says of its parts, in their order; none for weights alone. graph: that they
+        are the weights of.
+        """
         self.layers = tuple(layers)
+        self.graph = graph
         self.facts = {layer.name: known for layer in layers if (known := layer.convolution)}
         self._make: dict[str, Callable[[], Tensor]] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +28,13 @@ from rgan.networks.layers import Critic
 
 MAX_SEED = 2**63 - 1
 BATCH = 256  # images a call where their number is large
+SIDE = 64  # pixels up to which so many are not too large
 Labels = Tensor | int | None
+
+
+def class_digest(digest: str, label: int) -> str:
+    """What tells one class of a conditional model from the others, and from the model of this digest."""
+    return hashlib.sha256(f"{digest} class {label}".encode()).hexdigest()
 
 
 def prior_noise(latent: int, count: int, seed: int) -> Tensor:
@@ -82,9 +89,10 @@ class Gan:
     whose noise can be searched for what needs no critic.
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
-    it was read from, empty for a Gan that was never saved. `label` is the class that a conditional Gan draws and judges
-    where no labels are given; `of_class` changes it. mapping: of a wrapped style-based generator, z to the noise w.
-    companion: what was trained beside the two networks, such as an encoder.
+    it was read from, empty for a Gan that was never saved; of another class than its file's, the SHA-256 of both.
+    `label` is the class that a conditional Gan draws and judges where no labels are given; `of_class` changes it.
+    mapping: of a wrapped style-based generator, z to the noise w. companion: what was trained beside the two networks,
+    such as an encoder.
     """
 
     recipe: Recipe
@@ -98,6 +106,8 @@ class Gan:
     label: int = 0
     mapping: nn.Module | None = None
     companion: Companion = field(default_factory=Companion)
+    _whole: Gan | None = field(default=None, repr=False, compare=False)  # of which this is one class
+    _classes: dict[int, Gan] = field(default_factory=dict, repr=False, compare=False)
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -147,12 +157,26 @@ class Gan:
     def of_class(self, label: int) -> Gan:
         """This conditional Gan, drawing and judging one class, 0 to `classes` − 1: an attack moves its noise alone.
 
+        It is kept, so the second call is free.
+
         Raises:
             SettingsError: there is no such class.
         """
         if not self.classes:
             raise SettingsError("expected a conditional model, whose class can be chosen, got one without labels")
-        return dataclasses.replace(self, label=label, _probes={})
+        whole = self._whole or self
+        if label == whole.label:
+            return whole
+        if label not in whole._classes:
+            digest = class_digest(whole.digest, label) if whole.digest else ""
+            one = dataclasses.replace(whole, label=label, digest=digest, _whole=whole, _classes={}, _probes={})
+            whole._classes.setdefault(label, one)
+        return whole._classes[label]
+
+    def first_images(self, count: int, seed: int = 0) -> Tensor:
+        """Images of its first noise of a seed; of a conditional Gan all classes in turn."""
+        labels = torch.arange(count) % self.classes if self.classes else None
+        return self.images(self.noise(count, seed), labels)
 
     @property
     def prior_radius(self) -> float:
@@ -204,8 +228,7 @@ class Gan:
         Raises:
             SettingsError: labels for a Gan without classes, for another number of images or beyond its classes.
         """
-        labels = self._labels(labels, len(z))
-        return torch.cat([self.probe().images(chunk, own) for chunk, own in _chunks(z, labels)])
+        return self.probe().images(z, self._labels(labels, len(z)))
 
     def score(self, images: Tensor, labels: Labels = None, noise: Tensor | None = None) -> Tensor:
         """The critic's output (n,) before any sigmoid for images (n, C, H, W) in [−1, 1]: larger is more real.
@@ -218,11 +241,12 @@ class Gan:
         """
         labels = self._labels(labels, len(images))
         with torch.no_grad():
-            noises = [None] * len(images) if noise is None else noise.split(BATCH)
+            rows = rows_a_call(self.recipe, BATCH)
+            noises = [None] * len(images) if noise is None else noise.split(rows)
             return torch.cat(
                 [
                     self.probe().score(chunk, own, at).cpu()
-                    for (chunk, own), at in zip(_chunks(images, labels), noises, strict=False)
+                    for (chunk, own), at in zip(_chunks(images, labels, self.recipe), noises, strict=False)
                 ]
             )
 
@@ -234,7 +258,7 @@ class Gan:
         """
         found = []
         with torch.no_grad():
-            for chunk in images.cpu().split(BATCH):
+            for chunk in images.cpu().split(rows_a_call(self.recipe, BATCH)):
                 noise = self.companion.encode(chunk)
                 if noise is None:
                     raise SettingsError(
@@ -255,7 +279,7 @@ class Gan:
             return torch.cat(
                 [
                     self.critic.features_and_score(chunk, *self.companion.beside_real(chunk))[0].flatten(1)
-                    for chunk in images.cpu().split(BATCH)
+                    for chunk in images.cpu().split(rows_a_call(self.recipe, BATCH))
                 ]
             )
 
@@ -311,8 +335,9 @@ class Probe:
 
         labels: of a conditional Gan, one class for all or (N,); its own `label` by default.
         """
+        pieces = _chunks(z, self.label if labels is None else labels, self.recipe)
         with torch.no_grad():
-            return self.draw(z, labels).float().cpu().contiguous()
+            return torch.cat([self.draw(chunk, own).float().cpu().contiguous() for chunk, own in pieces])
 
     def draw(self, z: Tensor, labels: Labels = None) -> Tensor:
         """As `images`, but differentiable in z, on the probe's device and in its dtype."""
@@ -362,10 +387,16 @@ class Probe:
         return x.to(self.device)
 
 
-def _chunks(rows: Tensor, labels: Tensor | int) -> Iterator[tuple[Tensor, Tensor | int]]:
-    """Pieces of BATCH rows, each with its labels."""
-    pieces = rows.split(BATCH)
-    own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(BATCH)
+def rows_a_call(recipe: Recipe, most: int) -> int:
+    """How many images a call makes where `most` small ones fit: their pixels are what takes memory."""
+    return max(1, min(most, most * SIDE**2 // recipe.size**2))
+
+
+def _chunks(rows: Tensor, labels: Tensor | int, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor | int]]:
+    """Pieces of BATCH rows, of fewer where images are large, each with its labels."""
+    count = rows_a_call(recipe, BATCH)
+    pieces = rows.split(count)
+    own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(count)
     return zip(pieces, own, strict=True)
 
 

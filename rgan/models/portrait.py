@@ -30,8 +30,8 @@ def question(digest: str) -> dict[str, Any]:
 
 
 def portrait(gan: Gan) -> Portrait:
-    """Its first images of seed 0; those of more than `SIDE` pixels are made smaller."""
-    images = to_uint8(gan.images(gan.noise(COLUMNS * ROWS, SEED)))
+    """Its first images of seed 0, of all classes in turn; those of more than `SIDE` pixels are made smaller."""
+    images = to_uint8(gan.first_images(COLUMNS * ROWS, SEED))
     if images.shape[1] > SIDE:
         images = _smaller(images)
     return Portrait(np.frombuffer(webp(grid(images, COLUMNS, gap=0)), np.uint8))

@@ -11,30 +11,35 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from rgan.common import limits
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.fields import typed
 from rgan.networks.labels import ClassNorm, Joined, Projection
-from rgan.networks.layers import Critic, Residual, SelfAttention
+from rgan.networks.layers import Critic, Residual, SelfAttention, combined
 from rgan.networks.resnet import GlobalPool
 
 Shape = tuple[int, ...]  # of one sample: (features,) or (channels, height, width)
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU, "leaky": nn.LeakyReLU, "elu": nn.ELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "selu": nn.SELU,
-    "silu": nn.SiLU, "gelu": nn.GELU, "relu6": nn.ReLU6, "softplus": nn.Softplus,
+    "silu": nn.SiLU, "gelu": nn.GELU, "relu6": nn.ReLU6, "softplus": nn.Softplus, "mish": nn.Mish,
+    "hardswish": nn.Hardswish, "hardsigmoid": nn.Hardsigmoid, "softsign": nn.Softsign, "hardtanh": nn.Hardtanh,
 }  # fmt: skip
-MODES = ("nearest", "bilinear")
+FUNCTIONS = {"erf": torch.erf, "exp": torch.exp, "sin": torch.sin, "cos": torch.cos, "abs": torch.abs}
+MODES = ("nearest", "bilinear", "aligned", "bicubic")  # aligned: bilinear, corners on corners
 POOLS = {"mean": nn.AvgPool2d, "max": nn.MaxPool2d}
 JOINS = ("concat", "multiply", "add")
+BORDERS = ("constant", "reflect", "replicate")
 MAX_FACTOR = 16
+MAX_NESTED = 12  # blocks within blocks
 MAX_ATTENDED = 2048  # pixels that attend to each other: their square is what it takes
 
 
@@ -92,20 +97,25 @@ class Conv(Layer):
     stride: int = 1
     padding: int = 0
     bias: bool = True
+    dilation: int = 1
+    groups: int = 1
 
     def __post_init__(self) -> None:
-        _geometry(self.outputs, self.kernel, self.stride, self.padding)
+        _geometry(self.outputs, self.kernel, self.stride, self.padding, self.dilation, self.groups)
 
     def after(self, shape: Shape) -> Shape:
-        _, height, width = _image(self, shape)
-        sides = tuple((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in (height, width))
+        channels, height, width = _image(self, shape)
+        _divides(self, self.groups, channels)
+        reach = self.dilation * (self.kernel - 1) + 1
+        sides = tuple((side + 2 * self.padding - reach) // self.stride + 1 for side in (height, width))
         return _positive(self, (self.outputs, *sides))
 
     def weights(self, shape: Shape) -> int:
-        return shape[0] * self.outputs * self.kernel**2
+        return shape[0] // self.groups * self.outputs * self.kernel**2
 
     def module(self, shape: Shape) -> nn.Module:
-        return nn.Conv2d(shape[0], self.outputs, self.kernel, self.stride, self.padding, bias=self.bias)
+        geometry = self.kernel, self.stride, self.padding, self.dilation, self.groups
+        return nn.Conv2d(shape[0], self.outputs, *geometry, bias=self.bias)
 
 
 @dataclass(frozen=True)
@@ -119,22 +129,27 @@ class Transposed(Layer):
     padding: int = 0
     extra: int = 0
     bias: bool = True
+    dilation: int = 1
+    groups: int = 1
 
     def __post_init__(self) -> None:
-        _geometry(self.outputs, self.kernel, self.stride, self.padding)
-        number_between("extra pixels", self.extra, 0, self.stride - 1)
+        _geometry(self.outputs, self.kernel, self.stride, self.padding, self.dilation, self.groups)
+        number_between("extra pixels", self.extra, 0, max(self.stride, self.dilation) - 1)
 
     def after(self, shape: Shape) -> Shape:
-        _, height, width = _image(self, shape)
-        change = self.kernel - 2 * self.padding + self.extra
+        channels, height, width = _image(self, shape)
+        _divides(self, self.groups, channels)
+        change = self.dilation * (self.kernel - 1) + 1 - 2 * self.padding + self.extra
         return _positive(self, (self.outputs, *((side - 1) * self.stride + change for side in (height, width))))
 
     def weights(self, shape: Shape) -> int:
-        return shape[0] * self.outputs * self.kernel**2
+        return shape[0] * self.outputs // self.groups * self.kernel**2
 
     def module(self, shape: Shape) -> nn.Module:
         geometry = self.kernel, self.stride, self.padding, self.extra
-        return nn.ConvTranspose2d(shape[0], self.outputs, *geometry, bias=self.bias)
+        return nn.ConvTranspose2d(
+            shape[0], self.outputs, *geometry, groups=self.groups, dilation=self.dilation, bias=self.bias
+        )
 
 
 @dataclass(frozen=True)
@@ -277,16 +292,116 @@ class Label(Layer):
             number_between("side of a label's row", side, 1, limits.MAX_FEATURES)
 
     def after(self, shape: Shape) -> Shape:
-        fits = self.beside[1:] == shape[1:] if self.how == "concat" else self.beside == shape
-        if not fits or len(self.beside) != len(shape):
-            raise SettingsError(f"expected labels of the shape {shape}, got {self.beside}")
-        return (shape[0] + self.beside[0], *shape[1:]) if self.how == "concat" else shape
+        return _joined("labels", self.how, (self.beside, shape) if self.first else (shape, self.beside))
 
     def weights(self, shape: Shape) -> int:
         return self.classes * math.prod(self.beside)
 
     def module(self, shape: Shape) -> nn.Module:
         return Joined(self.how, (self.classes, *self.beside), first=self.first)
+
+
+@dataclass(frozen=True)
+class Fixed(Layer):
+    """A tensor of the network's own, the same for all samples, beside (concat), times or added to what goes through;
+    `beside`: its shape. first: it stands before.
+    """
+
+    kind = "fixed"
+    how: str = "add"
+    beside: tuple[int, ...] = ()
+    first: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("way to join a tensor", self.how, JOINS)
+        for side in self.beside:
+            number_between("side of a tensor", side, 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        return _joined("a tensor", self.how, (self.beside, shape) if self.first else (shape, self.beside))
+
+    def weights(self, shape: Shape) -> int:
+        return math.prod(self.beside)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Beside(self.how, self.beside, first=self.first)
+
+
+@dataclass(frozen=True)
+class Power(Layer):
+    """Each number to the power of `exponent`."""
+
+    kind = "power"
+    exponent: float
+
+    def __post_init__(self) -> None:
+        number_between("exponent", self.exponent, -8, 8)
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Function(lambda x: x.pow(self.exponent))
+
+
+@dataclass(frozen=True)
+class Function(Layer):
+    """One of FUNCTIONS of each number."""
+
+    kind = "function"
+    name: str
+
+    def __post_init__(self) -> None:
+        one_of("function", self.name, tuple(FUNCTIONS))
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Function(FUNCTIONS[self.name])
+
+
+@dataclass(frozen=True)
+class Pad(Layer):
+    """Pixels added around maps (left, right, top, bottom), or cut off where negative; `border`: what they hold, one of
+    BORDERS, of which constant is 0.
+    """
+
+    kind = "pad"
+    sides: tuple[int, ...]
+    border: str = "constant"
+
+    def __post_init__(self) -> None:
+        one_of("border", self.border, BORDERS)
+        if len(self.sides) != 4:
+            raise SettingsError(f"expected four sides of a border, got {len(self.sides)}")
+        for side in self.sides:
+            number_between("pixels of a border", side, -512, 512)
+
+    def after(self, shape: Shape) -> Shape:
+        channels, height, width = _image(self, shape)
+        left, right, top, bottom = self.sides
+        if self.border == "reflect" and max(self.sides) >= min(height, width):
+            raise SettingsError(f"expected a border narrower than {min(height, width)} pixels, got {max(self.sides)}")
+        return _positive(self, (channels, height + top + bottom, width + left + right))
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Function(lambda x: pad(x, self.sides, self.border))
+
+
+@dataclass(frozen=True)
+class Slice(Layer):
+    """Some of the features or channels, from `start` up to `stop`."""
+
+    kind = "slice"
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        number_between("start of a part", self.start, 0, limits.MAX_FEATURES)
+        number_between("end of a part", self.stop, self.start + 1, limits.MAX_FEATURES)
+
+    def after(self, shape: Shape) -> Shape:
+        if self.stop > shape[0]:
+            raise SettingsError(f"expected a part of {shape[0]} channels, got {self.start} to {self.stop}")
+        return (self.stop - self.start, *shape[1:])
+
+    def module(self, shape: Shape) -> nn.Module:
+        return _Function(lambda x: x[:, self.start : self.stop])
 
 
 @dataclass(frozen=True)
@@ -354,6 +469,8 @@ class Up(Layer):
         return channels, self.factor * height, self.factor * width
 
     def module(self, shape: Shape) -> nn.Module:
+        if self.mode == "aligned":
+            return nn.Upsample(scale_factor=self.factor, mode="bilinear", align_corners=True)
         return nn.Upsample(scale_factor=self.factor, mode=self.mode)
 
 
@@ -379,20 +496,27 @@ class Shuffle(Layer):
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """Half the size: of 2×2 pixels the mean or the largest, one of POOLS."""
+    """Of kernel × kernel pixels the mean or the largest, one of POOLS: of 2×2, half the size."""
 
     kind = "pool"
     of: str = "mean"
+    kernel: int = 2
+    stride: int = 2
+    padding: int = 0
 
     def __post_init__(self) -> None:
         one_of("what a pool takes of its pixels", self.of, tuple(POOLS))
+        number_between("kernel of a pool", self.kernel, 1, 64)
+        number_between("stride of a pool", self.stride, 1, 64)
+        number_between("padding of a pool", self.padding, 0, self.kernel // 2)
 
     def after(self, shape: Shape) -> Shape:
-        channels, height, width = _image(self, shape)
-        return _positive(self, (channels, height // 2, width // 2))
+        channels, *sides = _image(self, shape)
+        made = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in sides)
+        return _positive(self, (channels, *made))
 
     def module(self, shape: Shape) -> nn.Module:
-        return POOLS[self.of](2)
+        return POOLS[self.of](self.kernel, self.stride, self.padding)
 
 
 @dataclass(frozen=True)
@@ -471,28 +595,30 @@ class Uniform(Layer):
 
 @dataclass(frozen=True)
 class Block(Layer):
-    """branch(x) + shortcut(x); an empty shortcut is x itself. Neither holds a further block."""
+    """branch(x) and shortcut(x) joined by one of JOINS; an empty shortcut is x itself."""
 
     kind = "block"
     branch: tuple[Layer, ...]
     shortcut: tuple[Layer, ...] = ()
+    how: str = "add"
+
+    def __post_init__(self) -> None:
+        one_of("way to join branches", self.how, JOINS)
 
     def after(self, shape: Shape) -> Shape:
         made, beside = follow(self.branch, shape).shapes[-1], follow(self.shortcut, shape).shapes[-1]
-        if made != beside:
-            raise SettingsError(f"expected branch and shortcut of a block to give one shape, got {made} and {beside}")
-        return made
+        return _joined("a shortcut", self.how, (made, beside))
 
     def module(self, shape: Shape) -> nn.Module:
         branch, shortcut = (nn.Sequential(*_modules(part, shape)) for part in (self.branch, self.shortcut))
-        return Residual(branch, shortcut if self.shortcut else nn.Identity())
+        return Residual(branch, shortcut if self.shortcut else nn.Identity(), self.how)
 
 
 LAYER_TYPES: dict[str, type[Layer]] = {
     cls.kind: cls
     for cls in (
         Linear, Conv, Transposed, Norm, LayerNorm, GroupNorm, ClassNormed, Activation, Prelu, Label, Projected, Up,
-        Attention, Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block,
+        Attention, Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block, Fixed, Power, Function, Pad, Slice,
     )
 }  # fmt: skip
 
@@ -569,7 +695,7 @@ class Layers:
         if "title" not in told or "generator" not in told:
             raise SettingsError("expected layers with a title and a generator, got neither or one")
         for name in ("generator", "critic"):
-            told[name] = _read(told.get(name, ()), 1)
+            told[name] = _read(told.get(name, ()), MAX_NESTED)
         return cls(**told)
 
 
@@ -625,6 +751,30 @@ class _Line(nn.Module):
         return x * self.times + self.plus
 
 
+class _Function(nn.Module):
+    """What has no weights."""
+
+    def __init__(self, of: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.of = of
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.of(x)
+
+
+class _Beside(nn.Module):
+    """A tensor of the network's own beside, times or added to x (N, …)."""
+
+    def __init__(self, how: str, shape: Shape, *, first: bool):
+        super().__init__()
+        self.how, self.first = how, first
+        self.value = nn.Parameter(torch.empty(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        known = self.value.expand(len(x), *self.value.shape)
+        return combined(self.how, (known, x) if self.first else (x, known))
+
+
 class _Uniform(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         return torch.erf(z / math.sqrt(2))
@@ -661,21 +811,43 @@ def _read_one(value: Any, depth: int) -> Layer:
     told = typed(LAYER_TYPES[kind], {name: inner for name, inner in value.items() if name != "kind"})
     if kind == Block.kind:
         if not depth:
-            raise SettingsError("expected no block within a block, got one")
-        told = {name: _read(inner, depth - 1) for name, inner in told.items()}
-    if kind == Label.kind and "beside" in told:
-        told["beside"] = tuple(told["beside"])
+            raise SettingsError(f"expected blocks nested at most {MAX_NESTED} deep, got more")
+        told |= {name: _read(told[name], depth - 1) for name in _NESTED if name in told}
+    told |= {name: tuple(told[name]) for name in ("beside", "sides") if name in told}
     try:
         return LAYER_TYPES[kind](**told)
     except TypeError as error:
         raise SettingsError(f"expected all fields of a {kind} layer, got {', '.join(told) or 'none'}") from error
 
 
-def _geometry(outputs: int, kernel: int, stride: int, padding: int) -> None:
+def _geometry(outputs: int, kernel: int, stride: int, padding: int, dilation: int, groups: int) -> None:
     number_between("outputs of a convolution", outputs, 1, limits.MAX_FEATURES)
     number_between("kernel", kernel, 1, 64)
     number_between("stride", stride, 1, 16)
     number_between("padding", padding, 0, 64)
+    number_between("dilation", dilation, 1, 16)
+    number_between("groups", groups, 1, outputs)
+    if outputs % groups:
+        raise SettingsError(f"expected groups that divide {outputs} channels, got {groups}")
+
+
+def _divides(layer: Layer, groups: int, channels: int) -> None:
+    if channels % groups:
+        raise SettingsError(f"expected groups of a {layer.kind} layer that divide {channels} channels, got {groups}")
+
+
+def _joined(what: str, how: str, shapes: tuple[Shape, Shape]) -> Shape:
+    """The shape of two joined: beside each other, or with sides of 1 stretched."""
+    one, other = shapes
+    if len(one) == len(other) and how == "concat" and one[1:] == other[1:]:
+        return (one[0] + other[0], *one[1:])
+    if (
+        len(one) == len(other)
+        and how != "concat"
+        and all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True))
+    ):
+        return tuple(map(max, one, other))
+    raise SettingsError(f"expected {what} of a shape that fits {one}, got {other}")
 
 
 def _flat(layer: Layer, shape: Shape) -> int:

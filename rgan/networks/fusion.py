@@ -107,7 +107,7 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
     layers = _merged(network) if isinstance(network, nn.Sequential) else [copy.deepcopy(network)]
     for layer in layers:
         if any(True for _ in layer.parameters()):
-            wanted = dtype if isinstance(layer, _LOW) else precise
+            wanted = dtype if _is_low(layer) else precise
             if wanted is not current:
                 folded.append(_Cast(wanted))
             current = wanted
@@ -117,8 +117,15 @@ def fold(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> 
     return moved.eval().requires_grad_(False)
 
 
-# Kinds that run in the low precision; a Residual's parts were rearranged and hold nothing but these.
-_LOW = (nn.Conv2d, nn.ConvTranspose2d, Residual, _Affine, nn.GroupNorm)
+# Kinds that run in the low precision, and Residuals that hold nothing but these.
+_LOW = (nn.Conv2d, nn.ConvTranspose2d, _Affine, nn.GroupNorm)
+
+
+def _is_low(layer: nn.Module) -> bool:
+    if isinstance(layer, Residual):
+        inner = [part for part in layer.modules() if next(part.parameters(recurse=False), None) is not None]
+        return all(isinstance(part, _LOW) for part in inner)
+    return isinstance(layer, _LOW)
 
 
 def _merged(network: nn.Module) -> list[nn.Module]:
@@ -128,13 +135,17 @@ def _merged(network: nn.Module) -> list[nn.Module]:
         before = layers[-1] if layers else None
         if isinstance(layer, nn.BatchNorm1d) and isinstance(before, nn.Linear):
             layers[-1] = fuse_linear_bn_eval(before, layer)
-        elif isinstance(layer, nn.BatchNorm2d) and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d)):
+        elif (
+            isinstance(layer, nn.BatchNorm2d)
+            and isinstance(before, (nn.Conv2d, nn.ConvTranspose2d))
+            and before.groups == 1
+        ):
             layers[-1] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
         elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
             layers.append(_Affine(layer))
         elif isinstance(layer, Residual):
             branch, shortcut = (nn.Sequential(*_merged(part)) for part in (layer.branch, layer.shortcut))
-            layers.append(Residual(branch, shortcut))
+            layers.append(Residual(branch, shortcut, layer.how))
         elif type(layer) is nn.Sequential:
             layers += _merged(layer)
         elif not isinstance(layer, (nn.Identity, Random)):

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from rgan.networks.layers import combined
+
 _NOW: ContextVar[Tensor | int] = ContextVar("labels", default=0)
 
 
@@ -63,11 +65,7 @@ class Joined(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         known = rows_of(self.table, len(x))
-        if self.how == "multiply":
-            return x * known
-        if self.how == "add":
-            return x + known
-        return torch.cat([known, x] if self.first else [x, known], dim=1)
+        return combined(self.how, (known, x) if self.first else (x, known))
 
 
 class ClassNorm(nn.Module):

@@ -54,16 +54,22 @@ class Critic(nn.Sequential):
         return features, x
 
 
-class Residual(nn.Module):
-    """branch(x) + shortcut(x)."""
+def combined(how: str, parts: tuple[Tensor, Tensor]) -> Tensor:
+    """Two batches (N, …) added, multiplied, or one behind the other ("concat")."""
+    if how == "concat":
+        return torch.cat(parts, dim=1)
+    return parts[0] * parts[1] if how == "multiply" else parts[0] + parts[1]
 
-    def __init__(self, branch: nn.Sequential, shortcut: nn.Module):
+
+class Residual(nn.Module):
+    """branch(x) + shortcut(x), or as `how` says (`combined`)."""
+
+    def __init__(self, branch: nn.Sequential, shortcut: nn.Module, how: str = "add"):
         super().__init__()
-        self.branch, self.shortcut = branch, shortcut
+        self.branch, self.shortcut, self.how = branch, shortcut, how
 
     def forward(self, x: Tensor) -> Tensor:
-        total: Tensor = self.branch(x) + self.shortcut(x)
-        return total
+        return combined(self.how, (self.branch(x), self.shortcut(x)))
 
 
 class SelfAttention(nn.Module):

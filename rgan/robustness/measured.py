@@ -16,7 +16,7 @@ from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
 from rgan.common.images import to_unit
 from rgan.metrics.judges import BAD, Judge, Opinion, attackable
-from rgan.models.gan import Gan, Probe
+from rgan.models.gan import Gan, Probe, rows_a_call
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,17 @@ class JudgedGan:
 
     def measure(self, z: Tensor) -> Measures:
         """Images of noise z (N, latent), judged by critic and judge."""
-        return joined([self._look(chunk)[1] for chunk in z.split(CHUNK)])
+        return joined([self._look(chunk)[1] for chunk in self._pieces(z)])
 
     def look(self, z: Tensor) -> tuple[Tensor, Measures]:
         """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what critic and judge say of them."""
-        images, measures = zip(*(self._look(chunk) for chunk in z.split(CHUNK)), strict=True)
+        images, measures = zip(*(self._look(chunk) for chunk in self._pieces(z)), strict=True)
         return torch.cat(images), joined(measures)
+
+    def _pieces(self, z: Tensor) -> tuple[Tensor, ...]:
+        """Rows of noise that are looked at in one call each."""
+        pieces: tuple[Tensor, ...] = z.split(rows_a_call(self.gan.recipe, CHUNK))
+        return pieces
 
     def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
         """One of `objectives.OBJECTIVES`, by this Gan or the judge to raise, for a search from z (N, latent).

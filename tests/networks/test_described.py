@@ -21,18 +21,23 @@ from rgan.networks.described import (
     Block,
     ClassNormed,
     Conv,
+    Fixed,
     Flat,
+    Function,
     GroupNorm,
     Label,
     LayerNorm,
     Layers,
     Linear,
     Norm,
+    Pad,
     Pool,
+    Power,
     Prelu,
     Projected,
     Rescale,
     Shuffle,
+    Slice,
     Total,
     Transposed,
     Uniform,
@@ -40,6 +45,7 @@ from rgan.networks.described import (
     View,
     follow,
 )
+from rgan.networks.fusion import fold
 from rgan.networks.labels import labelled
 
 UP = Block(
@@ -152,6 +158,10 @@ def plain(**changes) -> dict:
     return LAYERS.to_dict() | changes
 
 
+def nested(depth):
+    return {"kind": "block", "branch": [nested(depth - 1)] if depth else []}
+
+
 WRONG = {
     "no title": ({"generator": []}, "title and a generator"),
     "text": ("layers", "fields of a Layers"),
@@ -166,10 +176,7 @@ WRONG = {
     "an infinite factor": (plain(generator=[{"kind": "rescale", "times": float("inf"), "plus": 0}]), "rescale"),
     "NaN as eps": (plain(generator=[{"kind": "norm", "eps": float("nan")}]), "eps of a batch norm"),
     "a foreign activation": (plain(generator=[{"kind": "activation", "name": "system"}]), "activation to be one of"),
-    "a block in a block": (
-        plain(generator=[{"kind": "block", "branch": [{"kind": "block", "branch": []}], "shortcut": []}]),
-        "no block within a block",
-    ),
+    "blocks without end": (plain(generator=[nested(20)]), "nested at most 12 deep"),
     "a score beyond": (plain(score=99), "position of the critic's score"),
     "too many layers": (plain(generator=[{"kind": "flat"}] * 300), "at most 256 layers"),
 }  # fmt: skip
@@ -213,10 +220,41 @@ def test_only_imported_gans_have_layers():
         Recipe("imported")
 
 
+WIRED = Layers(
+    "a graph",
+    (
+        Fixed("concat", (1,), first=True), Linear(36), View(4), Pad((1, 0, 1, 0), "reflect"),
+        Block((Slice(0, 2), Power(2.0)), (Slice(2, 4), Function("sin"), Fixed("multiply", (1, 4, 4))), "multiply"),
+        Block((Conv(1, 3, 1, 2, False, 2),), (), "concat"), Conv(3, 1, groups=3),
+        Block((Block((Total(mean=True), View(3)), (), "multiply"),), ()), Up("aligned", 2), Pool("max", 3, 1, 1),
+    ),
+)  # fmt: skip
+
+
+def test_branches_fixed_numbers_and_functions_are_what_torch_makes_of_them():
+    generator = WIRED.build_generator(3).eval()
+    rng = torch.Generator().manual_seed(0)
+    state = {name: torch.rand(value.shape, generator=rng) - 0.5 for name, value in generator.state_dict().items()}
+    generator.load_state_dict(state)
+    z = torch.randn(5, 3, generator=rng)
+    x = torch.cat([state["0.value"].expand(5, 1), z], 1) @ state["1.weight"].T + state["1.bias"]
+    x = functional.pad(x.view(5, 4, 3, 3), (1, 0, 1, 0), "reflect")
+    x = x[:, :2].square() * (x[:, 2:].sin() * state["4.shortcut.2.value"])
+    x = torch.cat([functional.conv2d(x, state["5.branch.0.weight"], padding=2, dilation=2), x], 1)
+    x = functional.conv2d(x, state["6.weight"], state["6.bias"], groups=3)
+    x = x + x * x.mean((2, 3), keepdim=True)
+    x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
+    with torch.no_grad():
+        torch.testing.assert_close(generator(z), functional.max_pool2d(x, 3, 1, 1))
+    torch.testing.assert_close(fold(generator, torch.float32, "cpu")(z), functional.max_pool2d(x, 3, 1, 1))
+
+
 def test_json_keeps_every_field():
-    for layers in (LAYERS, CLASSED):
+    for layers in (LAYERS, CLASSED, WIRED):
         assert Layers.from_dict(json.loads(json.dumps(layers.to_dict()))) == layers
-    seen = (*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Pool(), Attention(2))
+    seen = [*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Attention(2)]
+    for layer in WIRED.generator:
+        seen += [layer] if not isinstance(layer, Block) else [layer, *layer.branch, *layer.shortcut]
     assert {layer.kind for layer in seen} == set(LAYER_TYPES)
 
 

@@ -68,7 +68,7 @@ try:
     if len(answers) == plan.trials:
         works[strength_key] = strength_work
     found = want(works)
-    with st.spinner("Preparing the pairs …"):
+    with st.spinner("Preparing the pairs …", show_time=True):
         made = value(found[pairs_key]).pairs
 except RganError as error:
     st.error(plain(str(error)))

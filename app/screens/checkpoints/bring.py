@@ -47,8 +47,8 @@ def drop(shelf: Shelf | None) -> None:
     sent = st.file_uploader(
         "Bring your own model: drop its file here, or the generator's and the critic's together",
         accept_multiple_files=True, key=f"bring:{TURN.get()}", max_upload_size=limits.MAX_UPLOAD_BYTES // limits.MIB,
-        help="A .safetensors of RGAN Lab, or weights of another program as .safetensors, .pth, .pt or .ckpt: DCGANs, "
-        "MLPs and residual GANs as docs/how-to/checkpoint.md lists them. Nothing in a file is ever run.",
+        help="A .safetensors of RGAN Lab, or weights of another program as .safetensors, .pth, .pt or .ckpt, or a "
+        "graph of TorchScript, torch.export or ONNX. Nothing in a file is ever run.",
     )  # fmt: skip
     if sent:
         _take([(file.name, file.getvalue()) for file in sent])

@@ -69,7 +69,7 @@ def broken(name: str, words: str, shelf: Shelf | None) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples(name: str, digest: str) -> bytes:
     gan = load(name)
-    images = to_uint8(gan.probe().images(gan.noise(SAMPLES, 0)))
+    images = to_uint8(gan.first_images(SAMPLES))
     return png(grid(images, COLUMNS, scale=2))
 
 
@@ -94,6 +94,7 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
         ("Noise", f"{recipe.latent} dimensions, ‖z‖ about {gan.prior_radius:.1f}"),
         ("Weights", f"generator {generator:,}, " + (f"critic {critic:,}" if gan.has_critic else "no critic")),
         *([("Beside them", f"{beside:,} numbers")] if beside else []),
+        *([("Classes", f"{gan.classes}, drawn in turn here")] if gan.classes else []),
         ("Trained on", gan.data or "not known"),
         ("Robust part", gan.robust_words),
     ]

@@ -6,7 +6,8 @@ import streamlit as st
 from components.finding import finding
 from components.pieces import chart
 from controls.draw import choose, draw, stop_without
-from session.state import load, models, want
+from controls.two_models import classes
+from session.state import load, models, shown, want
 from session.table import ERROR, FAILURE, WEIGHT_SLOPE, A
 from session.tasks import Task
 from session.waiting import redrawn, value
@@ -44,7 +45,8 @@ def show() -> None:
         name = choose(A, names)
         error, failure, weight_slope = draw(ERROR), draw(FAILURE), draw(WEIGHT_SLOPE)
     stop_without(names, name)
-    gan = load(name)
+    classes(load(name))
+    gan = shown(name)
     task: Task[Measured] = want({("theory", gan.digest): lambda report: measure(gan)})[("theory", gan.digest)]
     redrawn(
         lambda: _shown(name, gan, value(task), error, failure, weight_slope) if task.done else _awaited(name),
