@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import IDLE
 from tests import tiny_models
-from tests.nightly import mostly_nightly, nightly
+from tests.nightly import nightly
 
 ANY_TIME = 60_000
 PAIR = dict(zip("ab", tiny_models.PAIR, strict=True))
@@ -17,7 +17,7 @@ def opener(page: Page, label: str):
     return page.get_by_role("button", name=re.compile(f"^{label}: "))
 
 
-@pytest.mark.parametrize(("width", "scheme"), mostly_nightly([(1440, "light"), (390, "dark")], (390, "dark")))
+@pytest.mark.parametrize(("width", "scheme"), [pytest.param(1440, "light", marks=nightly), (390, "dark")])
 def test_tiles_are_chosen_by_keyboard_and_mouse(browser, address: str, width: int, scheme: str):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
