@@ -4,7 +4,7 @@ import streamlit as st
 from controls.settings import settings_panel
 from screens.reproduce import form, view
 from screens.reproduce import job as study_job
-from session.state import STUDIES, surveyed
+from session.state import surveyed
 from theme.language import plain
 
 from rgan.common.errors import RganError
@@ -25,7 +25,7 @@ if not models:
 try:
     with settings_panel():
         settings = form.settings_form()
-    with st.expander("Models", expanded=not (STUDIES / settings.key).exists()):
+    with st.expander("Models"):
         chosen = form.models_form(ablations(models)[0])
     if not chosen:
         st.info("Choose models above.")
@@ -42,5 +42,8 @@ if found.models:
         st.caption(f"{len(found.waiting)} of {len(chosen)} models are not evaluated yet and missing below.")
     view.show(found)
     view.downloads(found)
+else:
+    st.caption("Table 1 as the paper printed it. What these models get stands beside it once they are evaluated.")
+    view.table1(found)
 with st.expander("What to train for a table with claims", icon=":material/model_training:"):
     form.what_to_train()
