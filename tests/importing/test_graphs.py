@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import json
-import os
 import warnings
 import zipfile
 
@@ -17,6 +16,7 @@ from rgan.common.errors import CheckpointError
 from rgan.importing import conversion
 from rgan.models.gan import Gan
 from tests.importing.graph_models import CRITICS, GENERATORS, Conditional, inputs, made
+from tests.nightly import mostly_nightly
 
 
 def scripted(network, given):
@@ -59,16 +59,19 @@ FORMATS = {
     "onnx": lambda network, given: onnx(network, given, dynamo=True),
     "old onnx": lambda network, given: onnx(network, given, dynamo=False),
 }
-QUICK = {("script", "residual"), ("script", "conditional"), ("script", "projection"), ("export", "style")} | {
-    ("trace", name) for name in (*GENERATORS, *CRITICS)
-}
+QUICK = (
+    ("trace", "dcgan"), ("trace", "one-hot"), ("script", "conditional"), ("export", "style"), ("script", "projection")
+)  # fmt: skip
 NOT_EXPORTED = {("script", "style"), ("script", "dense"), ("old onnx", "dense"), ("old onnx", "one-hot")}
 
 
-def in_time(format, name):
-    """All of a format's models take long to be exported; RGAN_ALL_GRAPHS=1 tests them."""
-    if "onnx" not in format and (format, name) not in QUICK and not os.environ.get("RGAN_ALL_GRAPHS"):
-        pytest.skip("with RGAN_ALL_GRAPHS=1")
+def cases(names):
+    """Each format of each; torch itself does not export all."""
+    return mostly_nightly([(f, name) for f in FORMATS for name in names if (f, name) not in NOT_EXPORTED], *QUICK)
+
+
+def named(case):
+    return "-".join(case)
 
 
 def written(format, network, given):
@@ -77,13 +80,10 @@ def written(format, network, given):
         return FORMATS[format](network, given)
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", GENERATORS)
-def test_an_exported_generator_draws_its_pictures(format, name):
+@pytest.mark.parametrize("case", cases(GENERATORS), ids=named)
+def test_an_exported_generator_draws_its_pictures(case):
+    format, name = case
     kind, shape, told, (low, high) = GENERATORS[name]
-    if (format, name) in NOT_EXPORTED:
-        pytest.skip("torch itself does not export it so")
-    in_time(format, name)
     network, given = made(kind), inputs(shape, told)
     proposal = conversion.read([("g.bin", written(format, network, given))])
     gan = proposal.gan()
@@ -95,10 +95,9 @@ def test_an_exported_generator_draws_its_pictures(format, name):
     torch.testing.assert_close(drawn, expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", CRITICS)
-def test_an_exported_critic_judges_as_it_did(format, name):
-    in_time(format, name)
+@pytest.mark.parametrize("case", cases(CRITICS), ids=named)
+def test_an_exported_critic_judges_as_it_did(case):
+    format, name = case
     kind, shape, told = CRITICS[name]
     network, given = made(kind), inputs(shape, told)
     proposal = conversion.read([("g.bin", generator_of(shape)), ("d.bin", written(format, network, given))])
@@ -120,7 +119,7 @@ def generator_of(shape):
         torch.nn.Tanh(),
     ]
     network = torch.nn.Sequential(*layers, torch.nn.Unflatten(1, shape))
-    return traced(network, (torch.randn(2, 6),))
+    return written("trace", network, (torch.randn(2, 6),))
 
 
 def conditional_onnx(*, activation="Relu", **changes):

@@ -174,7 +174,7 @@ def test_everything_measured_survives_a_round_trip_to_disk(found, tmp_path):
     with pytest.raises(FileError, match="expected a result of type OneRadius"):
         records.load(OneRadius, path)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(FileError, match="cannot be read"):
+    with pytest.raises(FileError, match="missing or damaged"):
         records.load(Robustness, path)
 
 
