@@ -77,7 +77,7 @@ def at_radius(found: AtRadius) -> Finding | None:
     apart, _ = differences(a, b)
     added = [f"{side} {one.bracketed_points()}" for side, one in each.items()]
     numbers = [
-        f"points of badness beyond random noise: {', '.join(added)}; A loses {apart.bracketed_points()} more than B",
+        f"Points of badness beyond random noise: {', '.join(added)}; A loses {apart.bracketed_points()} more than B",
         BRACKETS,
     ]
     return Finding(
