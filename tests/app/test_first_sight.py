@@ -109,12 +109,13 @@ def laptop(browser):
     context.close()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("screen", mostly_nightly(SCREENS, "", "train?data=digits"))
 def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(laptop: Page, address: str, screen):
     laptop.goto(f"{address}/{screen}")
     laptop.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=120_000)
     if screen not in WITHOUT_PICTURE:
-        laptop.wait_for_function(f"({TOP})() < 450", timeout=120_000)
+        laptop.wait_for_function(f"({TOP})() < 450", timeout=400_000)  # searched first, beside other tests
     laptop.wait_for_selector(IDLE, timeout=120_000)
     laptop.wait_for_timeout(500)
     expect(laptop.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
