@@ -68,7 +68,6 @@ def stage(
                 "parameter": parameter,
             },
             key=key,
-            default={"picked": None, "radius": None},
             on_picked_change=picked,
             on_radius_change=left,
         )

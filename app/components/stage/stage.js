@@ -44,15 +44,16 @@ function marked(name, radius) {
   if (mark) mark.classList.toggle('changed', mark.dataset.others === 'true' || Number(mark.dataset[name]) !== radius);
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+// Triggers, no state: a busy server drops the state of a screen that is left before it came to it.
+export default function ({ data, parentElement, setTriggerValue }) {
   const place = parentElement.querySelector('.stage-place');
   const wanted = {};
-  if (data.picks) wanted.picked = (sample) => setStateValue('picked', sample);
+  if (data.picks) wanted.picked = (sample) => setTriggerValue('picked', sample);
   if (data.parameter) {
     leaving(place, () => {
       const { released } = place;
       place.released = undefined;
-      if (released !== undefined) setStateValue('radius', released);
+      if (released !== undefined) setTriggerValue('radius', released);
       return released !== undefined;
     });
     wanted.released = (radius) => {
