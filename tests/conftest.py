@@ -17,6 +17,7 @@ from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
+PATIENCE = 120_000  # ms for whatever a browser waits for: the other tests keep the cores busy
 QUICK_APP = ("-m", "tests.quick_app", "run", "app/Home.py")
 
 # What all processes of a test run share, and the models that the app has in it; the first process names the folders.
@@ -87,7 +88,7 @@ def address(models):
 @pytest.fixture(scope="session")
 def browser():
     """A browser; without one the browser tests skip, or fail if RGAN_BROWSER=required."""
-    from playwright.sync_api import Error
+    from playwright.sync_api import Error, expect
 
     with ExitStack() as stack:
         try:
@@ -96,6 +97,8 @@ def browser():
             if os.environ.get("RGAN_BROWSER") == "required":
                 raise
             pytest.skip(f"no Chromium to test with: {str(error).splitlines()[0]}")
+        found.on("context", lambda context: context.set_default_timeout(PATIENCE))
+        expect.set_options(timeout=PATIENCE)
         yield found
 
 

@@ -24,9 +24,9 @@ def test_axe_finds_nothing(browser, address: str, screen: str):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{address}/{'' if screen == 'home' else screen.replace('_', '-')}?{query}")
-    expect(page.locator("h1")).to_be_visible(timeout=120_000)
-    page.wait_for_function("window.mendedPage", timeout=120_000)
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached(timeout=120_000)
+    expect(page.locator("h1")).to_be_visible()
+    page.wait_for_function("window.mendedPage")
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
     found = Axe().run(page, options=RULES).response["violations"]
     assert not found, [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
     context.close()

@@ -8,15 +8,14 @@ from playwright.sync_api import Page, expect
 from benchmarks.serving import IDLE
 from tests.nightly import mostly_nightly, nightly
 
-ANY_TIME = 120_000
 PAIR = "a=digits-dcgan&b=digits-dcgan-robust&budget=live"
 
 
 def settled(page: Page) -> list[str]:
     """The pictures on the stage once both searches have ended."""
-    expect(page.locator(".stage .pane canvas")).to_have_count(2, timeout=ANY_TIME)
-    expect(page.locator(".stage .settings")).to_contain_text(re.compile(r"^\d+ gradients a sample"), timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    expect(page.locator(".stage .pane canvas")).to_have_count(2)
+    expect(page.locator(".stage .settings")).to_contain_text(re.compile(r"^\d+ gradients a sample"))
+    page.wait_for_selector(IDLE)
     return page.evaluate("[...document.querySelectorAll('.stage .pane canvas')].map(one => one.toDataURL())")
 
 
@@ -27,7 +26,6 @@ def shows(page: Page, pictures: list[str]) -> None:
         """pictures => [...document.querySelectorAll('.stage .pane canvas')]
             .every((one, k) => one.toDataURL() === pictures[k])""",
         arg=pictures,
-        timeout=ANY_TIME,
     )
 
 
@@ -53,22 +51,22 @@ def test_open_move_follow_reload(page: Page, address: str):
     other.goto(page.url)
     shows(other, moved)
     page.get_by_role("option").nth(2).click()
-    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2, timeout=ANY_TIME)
+    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2)
     page.wait_for_url("**pick=3*")
     page.get_by_role("option").nth(4).click()
     page.wait_for_url("**pick=5*")
     page.go_back()  # one change, not the page
     page.wait_for_url("**pick=3*")
-    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2, timeout=ANY_TIME)
+    expect(page.locator("img[alt*='sample 3 under worst noise']")).to_have_count(2)
 
 
 @nightly
 def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen(page: Page, address: str):
     page.goto(f"{address}/embeddings?{PAIR}&against=critic&panel=c+real+and+A&map=PCA&points=100")
-    expect(page.locator(".tests")).to_be_visible(timeout=ANY_TIME)
+    expect(page.locator(".tests")).to_be_visible()
     expect(page.locator(".tests tr")).to_have_count(4)
     chart = page.locator("[class*='st-key-map-c-'] .js-plotly-plot").first
-    expect(chart).to_have_attribute("data-hover", re.compile("map-c-"), timeout=ANY_TIME)
+    expect(chart).to_have_attribute("data-hover", re.compile("map-c-"))
     points = chart.locator(".point")
     expect(points).to_have_count(200)
     for number in (7, 107):
@@ -92,7 +90,7 @@ def test_points_show_their_images_and_selected_ones_go_to_the_worst_noise_screen
     page.mouse.up()
     expected = {number for number, one in enumerate(of_a) if left < one[0] < right and top < one[1] < bottom}
     assert len(expected) > 2
-    expect(page.locator("img[alt*='selected images of A']")).to_be_visible(timeout=ANY_TIME)
+    expect(page.locator("img[alt*='selected images of A']")).to_be_visible()
     page.get_by_role("link", name=re.compile("Their noise on the Worst noise screen")).click()
     settled(page)
     rows = page.get_by_role("textbox", name="Only these samples").input_value()

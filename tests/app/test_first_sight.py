@@ -113,10 +113,10 @@ def laptop(browser):
 @pytest.mark.parametrize("screen", mostly_nightly(SCREENS, "", "train?data=digits"))
 def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(laptop: Page, address: str, screen):
     laptop.goto(f"{address}/{screen}")
-    laptop.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=120_000)
+    laptop.wait_for_function("document.documentElement.dataset.appears === 'now'")
     if screen not in WITHOUT_PICTURE:
         laptop.wait_for_function(f"({TOP})() < 450", timeout=400_000)  # searched first, beside other tests
-    laptop.wait_for_selector(IDLE, timeout=120_000)
+    laptop.wait_for_selector(IDLE)
     laptop.wait_for_timeout(500)
     expect(laptop.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "false")
     shifted = laptop.evaluate("window.shifts")
@@ -128,11 +128,11 @@ def test_a_screen_comes_without_a_jump_and_its_picture_begins_in_the_upper_half(
 def test_nothing_moves_while_a_screen_comes(page: Page, address: str):
     page.add_init_script(SHIFTS)
     page.goto(f"{address}/evidence")
-    page.wait_for_selector(IDLE, timeout=120_000)
+    page.wait_for_selector(IDLE)
     for name in ("Failures", "Embeddings", "Train", "Evidence"):
         page.evaluate("window.shifts = []")
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=120_000)
-        page.wait_for_selector(IDLE, timeout=120_000)
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        page.wait_for_selector(IDLE)
         page.wait_for_timeout(500)
         assert cumulative_shift(page.evaluate("window.shifts")) <= 0.1, name

@@ -23,7 +23,6 @@ from rgan.theory.laboratory.lessons import LESSONS
 from rgan.theory.laboratory.settings import Settings
 from rgan.theory.laboratory.twins import Event, Plan
 
-ANY_TIME = 120_000
 SMALL = {"lab_g_width": "4", "lab_c_width": "4", "lab_g_layers": "1", "lab_c_layers": "1", "lab_budget": "live"}
 
 
@@ -150,14 +149,14 @@ def test_it_plays_pauses_and_is_worked_by_keys(page: Page, address: str):
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{address}/laboratory?" + "&".join(f"{name}={value}" for name, value in SMALL.items()))
     bench = page.locator(".lab")
-    expect(bench.locator(".at")).to_have_text("step 0", timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
-    page.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=ANY_TIME)
+    expect(bench.locator(".at")).to_have_text("step 0")
+    page.wait_for_selector(IDLE)
+    page.wait_for_function("document.documentElement.dataset.appears === 'now'")
     bench.locator(".play").click()
-    expect(bench.locator(".at")).not_to_have_text("step 0", timeout=ANY_TIME)
+    expect(bench.locator(".at")).not_to_have_text("step 0")
     bench.locator(".play").click()
-    expect(bench.locator(".said")).to_contain_text("gradients) finds", timeout=ANY_TIME)
-    page.wait_for_url(re.compile(r"lab_steps=\d+"), timeout=ANY_TIME)
+    expect(bench.locator(".said")).to_contain_text("gradients) finds")
+    page.wait_for_url(re.compile(r"lab_steps=\d+"))
     stood = bench.locator(".at").inner_text()
     assert f"lab_steps={stood.removeprefix('step ')}" in page.url
 
@@ -177,9 +176,9 @@ def test_it_plays_pauses_and_is_worked_by_keys(page: Page, address: str):
       return new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size }""")
     assert inked > 50, "something is drawn"
     bench.locator("[data-layer=a]").click()
-    page.wait_for_url(re.compile(r"lab_show=\w*a"), timeout=ANY_TIME)
+    page.wait_for_url(re.compile(r"lab_show=\w*a"))
     bench.locator(".critic").click()
-    page.wait_for_url(re.compile(r"lab_past=\d+.critic"), timeout=ANY_TIME)
+    page.wait_for_url(re.compile(r"lab_past=\d+.critic"))
 
 
 def test_a_strangers_gan_of_points_is_where_the_twins_begin(monkeypatch):

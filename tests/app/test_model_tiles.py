@@ -9,7 +9,6 @@ from benchmarks.serving import IDLE
 from tests import tiny_models
 from tests.nightly import nightly
 
-ANY_TIME = 60_000
 PAIR = dict(zip("ab", tiny_models.PAIR, strict=True))
 
 
@@ -23,8 +22,8 @@ def test_tiles_are_chosen_by_keyboard_and_mouse(browser, address: str, width: in
     page = context.new_page()
     page.goto(f"{address}/checkpoints?model=digits-dcgan")
     said = "digits-dcgan, DCGAN, digits, seed 0"
-    expect(opener(page, "Model")).to_have_accessible_name(f"Model: {said}", timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    expect(opener(page, "Model")).to_have_accessible_name(f"Model: {said}")
+    page.wait_for_selector(IDLE)
     opener(page, "Model").focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Model")
@@ -66,13 +65,13 @@ def test_tiles_are_chosen_by_keyboard_and_mouse(browser, address: str, width: in
 @nightly
 def test_choosing_a_baseline_brings_its_twin_and_a_locked_view_has_no_tiles(page: Page, address: str):
     page.goto(f"{address}/embeddings?a={PAIR['a']}&b={PAIR['b']}&map=PCA&points=100&panel=a+noise")
-    opener(page, "Model A").click(timeout=ANY_TIME)
+    opener(page, "Model A").click()
     dialog = page.get_by_role("dialog", name="Model A")
     dialog.get_by_role("searchbox").fill("wgan-gp-ROBUST")
     expect(dialog.locator("[role=option]:visible")).to_have_count(2)  # with its twin
     dialog.get_by_role("option", name="digits-wgan-gp, WGAN-GP").click()
-    expect(opener(page, "Model B")).to_have_accessible_name(re.compile("digits-wgan-gp-robust"), timeout=ANY_TIME)
+    expect(opener(page, "Model B")).to_have_accessible_name(re.compile("digits-wgan-gp-robust"))
     page.wait_for_url("**a=digits-wgan-gp&b=digits-wgan-gp-robust*")
     page.goto(f"{page.url}&lock=a")
-    expect(opener(page, "Model B")).to_be_visible(timeout=ANY_TIME)
+    expect(opener(page, "Model B")).to_be_visible()
     expect(opener(page, "Model A")).to_be_hidden()

@@ -12,7 +12,6 @@ from tests.app.test_controls import drawn
 from tests.app.test_screens import app, words
 from tests.nightly import nightly
 
-ANY_TIME = 120_000
 SHARED = {"eps", "lam", "against", "samples", "seed"}
 USED = {  # of the shared ones; the Worst noise screen has ε on its stage
     "worst_noise": {"lam", "against", "samples", "seed"},
@@ -121,22 +120,20 @@ def test_the_stages_radius_goes_along_and_back(page: Page, address: str):
     stage, mark = page.locator(".stage output"), page.locator(".shared")
     screens = page.get_by_test_id("stSidebarNav")
     page.goto(f"{address}/worst-noise?a=digits-dcgan&b=digits-dcgan-robust&budget=live")
-    expect(stage).to_have_text("1.00", timeout=ANY_TIME)
+    expect(stage).to_have_text("1.00")
     expect(mark).not_to_have_class(re.compile("changed"))
     page.get_by_role("slider", name="ε, how far the noise may move").focus()
     page.keyboard.press("End")
     page.wait_for_url("**eps=4*")
     expect(mark).to_have_class(re.compile("changed"))
     screens.get_by_role("link", name="Evidence").click()
-    expect(page.get_by_role("slider", name="ε, radius of the search")).to_have_attribute(
-        "aria-valuetext", "4.00", timeout=ANY_TIME
-    )
+    expect(page.get_by_role("slider", name="ε, radius of the search")).to_have_attribute("aria-valuetext", "4.00")
     screens.get_by_role("link", name="Worst noise").click()
-    expect(stage).to_have_text("4.00", timeout=ANY_TIME)
+    expect(stage).to_have_text("4.00")
     page.get_by_role("slider", name="ε, how far the noise may move").focus()
     page.keyboard.press("Home")
     page.wait_for_url("**eps=0*")
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    page.wait_for_selector(IDLE)
     page.get_by_role("button", name="Reset").click()
-    expect(stage).to_have_text("1.00", timeout=ANY_TIME)
+    expect(stage).to_have_text("1.00")
     expect(mark).not_to_have_class(re.compile("changed"))

@@ -34,7 +34,7 @@ def served(tmp_path_factory):
 
 def test_it_mounts_tells_and_goes_on(page, served):
     page.goto(served)
-    expect(page.locator(".stage .pane canvas")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".stage .pane canvas")).to_have_count(2)
     expect(page.get_by_text("told None None 0")).to_be_visible()
     page.wait_for_selector(IDLE)
     page.evaluate("window.before = document.querySelector('.stage')")

@@ -12,20 +12,18 @@ from tests.app.test_screens import app, waited, words
 from tests.nightly import nightly
 from tests.robustness.test_shipped_answers import answers
 
-ANY_TIME = 60_000
-
 
 def settled(page: Page) -> None:
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    page.wait_for_selector(IDLE)
 
 
 @nightly
 def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: str):
     page.goto(address)
-    page.get_by_role("link", name="Take the tour").click(timeout=ANY_TIME)
+    page.get_by_role("link", name="Take the tour").click()
     bar, headings = page.locator(".st-key-tour"), []
     for number in range(1, 6):
-        expect(bar.get_by_text(f"{number} of 5")).to_be_visible(timeout=ANY_TIME)
+        expect(bar.get_by_text(f"{number} of 5")).to_be_visible()
         expect(bar.get_by_text("Try ·")).to_be_visible()
         expect(bar.get_by_text("Look for ·")).to_be_visible()
         settled(page)
@@ -37,9 +35,9 @@ def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: 
             bar.get_by_role("link", name=re.compile("Next")).click()
     assert headings == ["RGAN Lab", "Worst noise", "Worst noise", "Evidence", "Embeddings"]
     bar.get_by_role("link", name="Back").click()
-    expect(bar.get_by_text("4 of 5")).to_be_visible(timeout=ANY_TIME)
+    expect(bar.get_by_text("4 of 5")).to_be_visible()
     bar.get_by_role("link", name="End").click()
-    expect(page.get_by_role("link", name="Take the tour")).to_be_visible(timeout=ANY_TIME)
+    expect(page.get_by_role("link", name="Take the tour")).to_be_visible()
     expect(bar).to_have_count(0)
     assert "tour" not in page.url
 
@@ -47,7 +45,7 @@ def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: 
 @nightly
 def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(page: Page, address: str):
     page.goto(f"{address}/worst-noise?lock=models,lam&a=mnist-dcgan&lam=0.5&seed=3")
-    expect(page.locator(".stage .pane canvas")).to_have_count(2, timeout=ANY_TIME)
+    expect(page.locator(".stage .pane canvas")).to_have_count(2)
     price = page.get_by_role("slider", name="λ, price of moving")
     for hidden in (
         price,
@@ -59,13 +57,13 @@ def test_a_locked_view_hides_what_it_names_keeps_its_values_and_can_be_opened(pa
     expect(page.locator(".stage .settings")).to_contain_text("λ 0.5, seed 3")
     expect(page.locator(".stage .pane").first).to_contain_text("mnist-dcgan")
     page.get_by_role("link", name="Evidence").click()
-    expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=ANY_TIME)
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     settled(page)
     expect(price).to_be_hidden()  # the lock goes along to other pages
     expect(page.get_by_role("spinbutton", name="Seed")).to_have_value("3")  # and so do the values that the link gave
-    expect(page.locator(".finding .settings").first).to_contain_text("λ 0.5", timeout=ANY_TIME)
+    expect(page.locator(".finding .settings").first).to_contain_text("λ 0.5")
     page.get_by_role("link", name="Show all controls").click()
-    expect(price).to_be_visible(timeout=ANY_TIME)
+    expect(price).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Lock this view").click()
     page.get_by_role("button", name="search", exact=True).click()

@@ -17,8 +17,6 @@ sys.path.insert(0, str(ROOT / "app"))
 
 from screens.theory import drawn, robust_game
 
-ANY_TIME = 120_000
-
 
 @pytest.mark.parametrize("curve", ["", *drawn.LOSSES.values()])
 def test_both_ways_agree_and_the_printed_sides_do_where_the_price_is_the_balls(curve):
@@ -74,17 +72,17 @@ def test_the_bounds_are_of_the_chosen_model():
 def test_the_loss_is_drawn_by_the_pointer_and_by_keys(page: Page, address: str):
     page.goto(f"{address}/theory")
     chart = page.locator(".drawn-loss")
-    expect(chart.locator(".knot")).to_have_count(drawn.KNOTS, timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
-    page.wait_for_function("document.documentElement.dataset.appears === 'now'", timeout=ANY_TIME)
+    expect(chart.locator(".knot")).to_have_count(drawn.KNOTS)
+    page.wait_for_selector(IDLE)
+    page.wait_for_function("document.documentElement.dataset.appears === 'now'")
     before = page.locator(".finding .words").inner_text()
     box = chart.locator(".sheet").bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 1)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 1, steps=6)
     page.mouse.up()
-    page.wait_for_url(re.compile(r"curve=zz"), timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    page.wait_for_url(re.compile(r"curve=zz"))
+    page.wait_for_selector(IDLE)
     assert page.locator(".finding .words").inner_text() != before
     knots = re.search(r"curve=(\w+)", page.url)[1]
     assert len(knots) == drawn.KNOTS and knots[:10] == "z" * 10
@@ -93,10 +91,10 @@ def test_the_loss_is_drawn_by_the_pointer_and_by_keys(page: Page, address: str):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    page.wait_for_url(re.compile(r"curve=zzzy"), timeout=ANY_TIME)
-    page.wait_for_selector(IDLE, timeout=ANY_TIME)
+    page.wait_for_url(re.compile(r"curve=zzzy"))
+    page.wait_for_selector(IDLE)
     expect(chart.locator(".knot").nth(3)).to_be_focused()
     expect(chart.locator(".start")).to_have_count(3)
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"starts=3%2C7%2C9%2C10"), timeout=ANY_TIME)
-    expect(chart.locator(".start")).to_have_count(4, timeout=ANY_TIME)
+    page.wait_for_url(re.compile(r"starts=3%2C7%2C9%2C10"))
+    expect(chart.locator(".start")).to_have_count(4)
