@@ -5,9 +5,9 @@ imports and what their shapes allow, graphs (TorchScript and its code, torch.exp
 results, runs, data sets as zips, images of many formats, links. A change cuts, doubles, swaps or
 overwrites bytes, half of them where the description is, or puts extreme numbers into it; half of the JSON is changed as
 JSON. It is told by its kind and number alone, so that `--only KIND NUMBER` makes it again. A process of its own reads;
-where it takes more than 5 seconds for a file, needs 2 GiB more or dies, that is noted and another goes on. Progress is
-kept in `--kept` every few seconds: the same command goes on. Pickles are read in that process instead of in one each,
-by the same code. Half an hour of one core.
+where it takes more than 5 seconds of processor for a file, needs 2 GiB more or dies, that is noted and another goes on.
+Progress is kept in `--kept` every few seconds: the same command goes on. Pickles are read in that process instead of in
+one each, by the same code. Half an hour of one core.
 
 Figures: files, refused in words (share), wrong (errors that are not ours, hangs, deaths).
 """
@@ -55,7 +55,8 @@ from rgan.robustness.failures import links
 from rgan.stats.intervals import Interval
 from rgan.training import runs
 
-SECONDS = 5.0  # a file
+SECONDS = 5.0  # of the processor, for one file
+HANGS = 60.0  # seconds by the clock: other programs may keep the cores busy
 MEMORY = 2 * 2**30  # bytes of a worker
 EXTREMES = (b"\xff" * 4, b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\xff" * 8, b"\x01" + b"\x00" * 7)
 NUMBERS: tuple[Any, ...] = (
@@ -352,7 +353,16 @@ def work(end: Connection, kind: str) -> None:
         while (number := end.recv()) is not None:
             place = Path(folder, str(number))
             place.mkdir()
-            end.send(attempt(reader, changed(whole, kind, number), place))
+            begun = _spent()
+            said = attempt(reader, changed(whole, kind, number), place)
+            took = _spent() - begun
+            end.send(said if took <= SECONDS else f"takes {took:.1f} s of the processor")
+
+
+def _spent() -> float:
+    """Seconds of processor that this process and the ended ones that it began have had."""
+    mine, ended = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return mine.ru_utime + mine.ru_stime + ended.ru_utime + ended.ru_stime
 
 
 class Worker:
@@ -372,9 +382,9 @@ class Worker:
     def ask(self, number: int) -> str:
         self._mine.send(number)
         try:
-            if self._mine.poll(SECONDS):
+            if self._mine.poll(HANGS):
                 return str(self._mine.recv())
-            said = f"takes more than {SECONDS:g} s"
+            said = f"has no answer after {HANGS:g} s"
         except EOFError:
             said = "ends its process"
         self._process.kill()
