@@ -210,10 +210,10 @@ class Recipe:
         one_of("system", self.system, tuple(SYSTEMS))
         family = SYSTEMS[self.system].family
         one_of("critic_norm", self.critic_norm, family.norms)
-        if not family.fits(self.size):
+        if self.size not in family.sizes:
             raise SettingsError(
-                f"expected a size of {family.sizes} pixels for {SYSTEMS[self.system].title}, got {self.size}; "
-                "choose one of these, or another system"
+                f"expected a size of {family.sizes_in_words()} pixels for {SYSTEMS[self.system].title}, "
+                f"got {self.size}; choose one of these, or another system"
             )
 
     def _check_together(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rgan.common.errors import SettingsError, one_of
+from rgan.common.errors import one_of
 from rgan.networks import ali, began, cnn, dcgan, dfm, egan, improved, resnet
 from rgan.networks.layers import Family
 
@@ -268,12 +268,8 @@ def size_near(system: str, size: int) -> int:
     """The smallest size of at least `size` pixels that the system has networks for; else its largest.
 
     Raises:
-        SettingsError: an unknown system, or one without a network up to 1,024 pixels.
+        SettingsError: an unknown system.
     """
     one_of("system", system, tuple(SYSTEMS))
-    fits = [candidate for candidate in range(1, 1025) if SYSTEMS[system].family.fits(candidate)]
-    if not fits:
-        raise SettingsError(
-            f"expected networks of {system} for some size up to 1,024 pixels, got none; mend its `fits`"
-        )
-    return next((candidate for candidate in fits if candidate >= size), fits[-1])
+    sizes = SYSTEMS[system].family.sizes
+    return next((one for one in sizes if one >= size), sizes[-1])

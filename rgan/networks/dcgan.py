@@ -127,6 +127,4 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
                     module.weight.normal_(1, 0.02, generator=generator)
 
 
-FAMILY = Family(
-    generator, critic, initialise, fits=lambda size: 25 <= size <= 32 or size == 64, sizes="25 to 32, or 64"
-)
+FAMILY = Family(generator, critic, initialise, sizes=(*range(25, 33), 64))

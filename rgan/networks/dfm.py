@@ -83,7 +83,6 @@ FAMILY = Family(
     cnn.generator,
     critic,
     cnn.initialise,
-    fits=lambda size: size % 16 == 0 and 16 <= size <= 64,
-    sizes="16, 32, 48 or 64",
+    sizes=range(16, 65, 16),
     companion=FeatureDenoiser,
 )

@@ -142,8 +142,7 @@ FAMILY = Family(
     generator,
     critic,
     initialise,
-    fits=lambda size: size % 8 == 0 and 16 <= size <= 64,
-    sizes="16, 24, 32, … or 64",
+    sizes=range(16, 65, 8),
     companion=ImprovedTechniques,
     critic_fields=("minibatch",),
 )

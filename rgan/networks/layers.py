@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,17 +25,27 @@ class Family:
     `critic_fields` names → `Critic`.
     initialise: draws all weights of one of them, or of the companion's networks, from a CPU generator.
     companion: what is trained beside the two; see `networks.companions`.
-    fits: whether there is a network for a size in pixels; `sizes` says which, for people.
+    sizes: in pixels, that there are networks for, from the smallest.
     """
 
     generator: Callable[..., nn.Module]
     critic: Callable[..., Critic]
     initialise: Callable[[nn.Module, torch.Generator], None]
-    fits: Callable[[int], bool]
-    sizes: str
+    sizes: Sequence[int]
     norms: tuple[str, ...] = NORMS
     companion: type[Companion] = Companion
     critic_fields: tuple[str, ...] = ()
+
+    def sizes_in_words(self) -> str:
+        """ "25 to 32 or 64" """
+        runs: list[list[int]] = []
+        for size in self.sizes:
+            if runs and size == runs[-1][-1] + 1:
+                runs[-1].append(size)
+            else:
+                runs.append([size])
+        words = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+        return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 class Critic(nn.Sequential):

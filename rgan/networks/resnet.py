@@ -155,7 +155,5 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
     set_weights(network, generator, draw)
 
 
-FAMILY = Family(generator, critic, initialise, fits=lambda size: size in (32, 48, 64), sizes="32, 48 or 64")
-SPECTRAL = Family(
-    partial(generator, factor=2), partial(critic, total=True), initialise, lambda size: size in (32, 48), "32 or 48"
-)
+FAMILY = Family(generator, critic, initialise, sizes=(32, 48, 64))
+SPECTRAL = Family(partial(generator, factor=2), partial(critic, total=True), initialise, sizes=(32, 48))

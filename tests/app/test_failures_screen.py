@@ -25,6 +25,7 @@ from tests.nightly import nightly
 
 QUICK = {"pool": "256", "budget": "live", "eps": "2"}
 REAL = QUICK | dict(zip("ab", tiny_models.REAL, strict=True))  # whose images are not all bad
+pytestmark = pytest.mark.timeout(600)  # the check of the search alone takes a minute of processor
 
 
 @pytest.fixture(scope="module")

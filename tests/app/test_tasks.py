@@ -201,7 +201,7 @@ def test_many_that_wait_are_served_alike_and_know_how_many_come_first(monkeypatc
     for task in found:
         task.value()
     middle = seen[len(seen) // 10 : -len(seen) // 3]
-    assert max(middle) <= 8, "nobody gets far ahead of the others"
+    assert max(middle) <= 15, "nobody gets far ahead of the others, as the first would by 30"
 
 
 def wait_until(met):

@@ -676,8 +676,8 @@ def test_a_robust_twin_trains_is_kept_and_searched(system, digits, tmp_path):
     for one in (gan, back):
         probe = one.probe(torch.float64)
         assert torch.allclose(probe.generator(z), images, atol=1e-6)
-        # Normalised weights are written out in float32, of which minibatch discrimination takes the exponential.
-        close = 1e-4 if system == "improved-gan" else 1e-6
+        # Folded weights are written out in float32, of which minibatch discrimination takes the exponential.
+        close = 1e-4 if system == "improved-gan" else 1e-5
         assert torch.allclose(probe.loss(z), loss, atol=close * float(loss.std()), rtol=close)
         coarse = one.probe(torch.bfloat16).loss(z.float()).double()
         assert float((coarse - loss).abs().mean()) < 0.4 * float(loss.std()) + 0.01 * float(loss.abs().mean())
