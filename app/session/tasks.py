@@ -178,8 +178,12 @@ class Task(Generic[T]):
         return self._turns.ahead(self._turn)
 
     def start(self) -> None:
-        """Do the work in a thread of its own when it is its turn."""
-        threading.Thread(target=self._in_turn, name="task").start()
+        """Do the work in a thread of its own when it is its turn.
+
+        Streamlit's threads are daemons, and those that they begin would be: the process would end while one is inside
+        torch, which aborts it. This one is waited for; `go_on` ends it soon.
+        """
+        threading.Thread(target=self._in_turn, name="task", daemon=False).start()
 
     def _in_turn(self) -> None:
         torch.set_num_threads(1)

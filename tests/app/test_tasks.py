@@ -1,5 +1,6 @@
 """Work in the background of the app: once for all who want it, given up when nobody does."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -247,3 +248,26 @@ def test_errors_reach_whoever_waits():
     task = Tasks().want("me", {"x": fails})["x"]
     with pytest.raises(ValueError, match="no"):
         task.value()
+
+
+def test_the_process_ends_in_peace_while_work_is_inside_torch():
+    """Begun from a daemon's thread, as Streamlit's are; without waiting for it the process would abort."""
+    program = """
+import sys, threading, torch
+sys.path.insert(0, "app")
+from session.tasks import Tasks
+
+begun = threading.Event()
+
+def work(report):
+    images = torch.ones(600, 600)
+    while True:
+        begun.set()
+        images @ images
+        report(0.5)
+
+threading.Thread(target=lambda: Tasks(1).want("me", {"work": work}), daemon=True).start()
+begun.wait()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=150)
+    assert (ended.returncode, ended.stderr) == (0, "")
