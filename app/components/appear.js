@@ -1,6 +1,7 @@
 // A page comes into view at once, with its style and its sidebar: what came before them would jump. Streamlit sends the
 // sidebar collapsed; here it opens while style.css still hides everything. Who has closed it finds it closed.
 const LATEST = 4000;  // ms, after which style.css shows the page anyway
+const PATIENT = 60000;  // ms more, in which a slow server's sidebar is still opened
 const WIDE = 768;  // px, from which on the sidebar stands beside the page
 const CLOSED = 'rgan-sidebar-closed';
 
@@ -23,10 +24,11 @@ export default function () {
   };
   const end = performance.now() + LATEST;
   const look = () => {
+    const open = opened();
+    const late = performance.now() > end;
     const styled = getComputedStyle(root).getPropertyValue('--styled') !== '';
-    const there = (styled && opened()) || performance.now() > end;
-    if (there) requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
-    else requestAnimationFrame(look);
+    if (late || (styled && open)) requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
+    if (!(open && (styled || late)) && performance.now() < end + PATIENT) requestAnimationFrame(look);
   };
   look();
   window.addEventListener('pagehide', () => {

@@ -36,16 +36,16 @@ LESSONS = (
         "misleads",
         "A critic that misleads",
         "Point at A's noise and compare where its worst move ▲ lands with where the real points lie.",
-        "Most of A's worst moves land nearer to the real points than they began: what is worst for a critic this small "
-        "is better for everybody else.",
-        Plan(Settings(critic_layers=1, critic_width=16, generator_rate=0.003), 1500),
+        "Here most of A's worst moves land nearer to the real points than they began: what is worst for a critic this "
+        "small can be better for everybody else. Play on: it comes and goes.",
+        Plan(Settings(critic_layers=1, critic_width=16, generator_rate=0.003), 300),
     ),
     Lesson(
         "blurs",
         "ε too large: the robust game blurs everything",
         "Lower ε₁ and ε₂ from 2 to 0.3, and play on for some 500 steps.",
-        "At ε₁ = ε₂ = 2 and λ = 3 hardly anything hurts B, but it draws one blurred heap while A covers all modes; "
-        "with smaller ε the modes come back.",
+        "At ε₁ = ε₂ = 2 and λ = 3 hardly anything hurts B, but it draws a blur over few modes while A covers all; with "
+        "smaller ε the modes come back.",
         Plan(Settings(noise_radius=2.0, image_radius=2.0, weight=3.0), 1000),
     ),
     Lesson(
