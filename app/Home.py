@@ -52,7 +52,6 @@ page = st.navigation(
 st.set_page_config(
     page_title="RGAN Lab" if page.title == "Home" else f"{page.title} · RGAN Lab", initial_sidebar_state="collapsed"
 )
-language.style()
 appear()
 whole_page.mended()
 address.former()

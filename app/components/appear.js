@@ -1,11 +1,21 @@
 // A page comes into view at once, with its style and its sidebar: what came before them would jump. Streamlit sends the
-// sidebar collapsed; here it opens while style.css still hides everything. Who has closed it finds it closed.
-const LATEST = 4000;  // ms, after which style.css shows the page anyway
-const PATIENT = 60000;  // ms more, in which a slow server's sidebar is still opened
+// sidebar collapsed; here it opens while style.css, which comes with this script, hides everything. Who has closed it
+// finds it closed.
+const LATEST = 10000;  // ms, after which the page is shown anyway
+const PARTS = 90;  // frames that its first view waits for parts that Streamlit fetches when it meets them
+const PATIENT = 60000;  // ms, in which a slow server's sidebar is still opened
 const WIDE = 768;  // px, from which on the sidebar stands beside the page
 const CLOSED = 'rgan-sidebar-closed';
 
 const sidebar = () => document.querySelector('[data-testid="stSidebar"]');
+
+// A part that is still fetched, with no height reserved for it: what stands below would jump.
+function fetched() {
+  return [...document.querySelectorAll('[data-testid="stSkeleton"]')].every((one) => {
+    const place = one.getBoundingClientRect();
+    return !place.width || place.top > window.innerHeight || one.parentElement.offsetHeight > place.height + 1;
+  });
+}
 
 // Streamlit's own memory of it would open the sidebar before the style is there.
 function forget() {
@@ -22,13 +32,17 @@ export default function () {
     document.querySelector('[data-testid="stExpandSidebarButton"]')?.click();
     return false;
   };
-  const end = performance.now() + LATEST;
+  const begun = performance.now();
+  let shown = false;
+  let frames = 0;
   const look = () => {
     const open = opened();
-    const late = performance.now() > end;
-    const styled = getComputedStyle(root).getPropertyValue('--styled') !== '';
-    if (late || (styled && open)) requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
-    if (!(open && (styled || late)) && performance.now() < end + PATIENT) requestAnimationFrame(look);
+    const after = performance.now() - begun;
+    if (!shown && (after > LATEST || (open && (++frames > PARTS || fetched())))) {
+      shown = true;
+      requestAnimationFrame(() => { root.dataset.appears = 'now'; forget(); });
+    }
+    if (!(shown && open) && after < PATIENT) requestAnimationFrame(look);
   };
   look();
   window.addEventListener('pagehide', () => {

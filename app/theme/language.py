@@ -51,10 +51,9 @@ SYMBOLS = {
 _ROOT = f":root {{ --model-a: {COLOURS['A']}; --model-b: {COLOURS['B']}; }}"
 
 
-def style() -> None:
-    """Once a run, before anything is drawn."""
-    st.html(f"<style>{_ROOT}</style>")
-    st.html(Path(__file__).with_name("style.css"))
+def style() -> str:
+    """CSS of every screen."""
+    return _ROOT + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
 def model_title(side: str, name: str, about: str, at_end: str = "") -> Markup:

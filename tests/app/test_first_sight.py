@@ -101,7 +101,12 @@ TOP = """() => Math.min(...[...document.querySelectorAll(
 
 
 @pytest.fixture(scope="module")
-def laptop(browser):
+def laptop(browser, address):
+    """A new browser on a wide screen, before a server that has been visited."""
+    visitor = browser.new_page()
+    visitor.goto(address)
+    visitor.wait_for_selector(IDLE)
+    visitor.close()
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.add_init_script(SHIFTS)
