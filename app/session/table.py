@@ -125,6 +125,7 @@ PICK = Number(
     group="pictures", short="Sample on the way",
     help="The framed sample of every grid, on the straight line z + t·r, with its number under each picture.",
 )  # fmt: skip
+OPEN = Text(key="open", label="Opened sample", default="")
 VIEW = OneOf(
     key="view", label="View", default="Control", group="pictures",
     options=("Control", "Curves", "Minimal radius", "Shell", "Transfer", "Checks", "Report"),
@@ -441,11 +442,11 @@ LABORATORY: Mapping[str, Control[Any]] = {
 
 # What is looked at.
 RUN = Named(key="run", label="Run", default="", help="Baseline and robust twin together.")
-MODEL = Named(key="model", label="Model", default=A.default, help="What is known of it stands below.")
+MODEL = Named(key="model", label="Model", default=B.default, help="What is known of it stands below.")
 
 # By their names in links; the order is that of lists of controls.
 _ALL: tuple[Control[Any], ...] = (
-    A, B, LABEL, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, VIEW, PANEL,
+    A, B, LABEL, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, OPEN, VIEW, PANEL,
     BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
     ARROWS, QUESTION, TRIALS, CLASS,
     RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
@@ -465,7 +466,7 @@ SETTINGS: Mapping[str, Control[Any]] = {
     key: one
     for key, one in CONTROLS.items()
     if one.group not in ("models", "pictures", "ranking")
-    and one not in (RUN, MODEL, PART, MEASURE, LAB_STEPS, LAB_PAST, LAB_LAYERS, LESSON)
+    and one not in (OPEN, RUN, MODEL, PART, MEASURE, LAB_STEPS, LAB_PAST, LAB_LAYERS, LESSON)
 }
 # The controls of the Worst noise screen, apart from what is raised.
 SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)

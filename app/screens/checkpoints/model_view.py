@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from components import learning
+from components import learning, opened
 from components.time_needed import duration
+from markupsafe import Markup
 from screens.checkpoints import lone_generator
 from session import chosen, visitors
 from session.chosen import Slot
@@ -17,6 +18,7 @@ from theme.html import part
 
 from rgan.attack.search import Attack
 from rgan.common.errors import RganError
+from rgan.common.formatting import signed
 from rgan.common.images import grid, png, to_uint8
 from rgan.models import own
 from rgan.models.comparability import comparability
@@ -42,7 +44,9 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
     picture, about = st.columns([3, 2], gap="large")
     with picture:
         drawn = Picture(_samples(name, gan.digest), f"{SAMPLES} samples of {name}")
-        st.html(part("board.html", "card", drawn))
+        picks = [(str(row), f"Noise {row} of seed 0. Open it.") for row in range(SAMPLES)]
+        st.html(part("board.html", "card", drawn, "", (), picks, COLUMNS))
+        _opened(name, gan)
         st.caption(f"{SAMPLES} images from the noise of seed 0.")
         _actions(name, path, shelf)
         if not gan.has_critic and not own.is_own(path):
@@ -58,6 +62,25 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         st.html(part("board.html", "facts", _facts(gan, path), "about-model"))
         st.caption("SHA-256 of the file")
         st.code(gan.digest, language=None, wrap_lines=True)
+
+
+def _opened(name: str, gan: Gan) -> None:
+    """The sample that the address names."""
+    opened.listen("checkpoints")
+    pick = opened.asked()
+    if not pick:
+        return
+    if not pick.isdecimal() or int(pick) >= SAMPLES:
+        opened.unknown()
+        return
+    row = int(pick)
+    image = gan.first_images(SAMPLES)[row : row + 1]
+    facts = [("Noise", f"‖z‖ {float(gan.noise(SAMPLES, 0)[row].norm()):.2f}, usually about {gan.prior_radius:.1f}")]
+    if gan.has_critic:
+        facts.append(("Critic’s output", f"{signed(float(gan.score(image)[0]))}, larger is more real"))
+    words = f"Noise {row} of seed 0"
+    picture = Picture(png(grid(to_uint8(image), 1, scale=4)), words, Markup("{}").format(words))
+    opened.show(opened.Opened(words, [picture], facts, {"a": name, "b": name, "seed": 0, "rows": pick}))
 
 
 def broken(name: str, words: str, shelf: Shelf | None) -> None:

@@ -44,4 +44,4 @@ try:
 except RganError as error:
     st.error(plain(str(error)))
     st.stop()
-view.hover(shown, found)
+view.images(shown, found, names)

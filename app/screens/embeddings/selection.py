@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from components import opened
+from markupsafe import Markup
 from screens.embeddings.maps import Map
 from session.table import query
 from theme import language
@@ -13,8 +17,11 @@ from rgan.attack.objectives import CRITIC
 from rgan.attack.path import MAX_ROWS
 from rgan.attack.search import budget_name
 from rgan.common.images import grid, png
+from rgan.embedding.figure4 import PANELS
 from rgan.embedding.look import Look
 from rgan.report.parts import Picture
+
+COLUMNS = 16  # images a row
 
 
 def _search(one: Map) -> dict[str, object]:
@@ -23,6 +30,36 @@ def _search(one: Map) -> dict[str, object]:
         return {}
     found = one.choice
     return {"eps": found.radius, "lam": found.price, "budget": budget_name(found.gradients), "against": CRITIC}
+
+
+def _which(label: str, row: int, seed: int | None) -> str:
+    """In words, which sample it is."""
+    return f"{label} {row}" + ("" if seed is None else f": noise {row} of seed {seed}")
+
+
+def show_opened(shown: list[Map], looks: Sequence[Look], names: tuple[str, str]) -> None:
+    """The sample that the address names, by its panel and its number there."""
+    opened.listen("embeddings")
+    pick = opened.asked()
+    if not pick:
+        return
+    letter, number = pick[:1], pick[1:]
+    for one, look in zip(shown, looks, strict=True):
+        if one.letter == letter and number.isdecimal() and int(number) < sum(look.counts):
+            opened.show(_opened(one, look, int(number), names))
+            return
+    opened.unknown()
+
+
+def _opened(one: Map, look: Look, at: int, names: tuple[str, str]) -> opened.Opened:
+    which = int(at >= look.counts[0])
+    label, seed, row = look.labels[which], look.seeds[which], at - which * look.counts[0]
+    words = _which(label, row, seed)
+    picture = Picture(png(grid(look.images([at]), 1, scale=4)), words, Markup("{}").format(words))
+    noise = {} if seed is None else {"a": names[0], "b": names[1], "seed": seed, "rows": str(row), **_search(one)}
+    facts = [("Panel", f"({one.letter}) {PANELS[one.letter]}")]
+    same = one.gans[0].recipe.latent == one.gans[1].recipe.latent
+    return opened.Opened(words, [picture], facts, noise if same else {})
 
 
 def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, str]) -> None:
@@ -35,9 +72,12 @@ def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, s
         some = rows_[:96]
         more = f", the first {len(some)}" if len(some) < len(rows_) else ""
         drawn = Picture(
-            png(grid(look.images(some + which * split), 16, scale=2)), f"{len(some)} selected images of {label}"
+            png(grid(look.images(some + which * split), COLUMNS, scale=2)), f"{len(some)} selected images of {label}"
         )
-        st.html(language.title(f"{label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn))
+        picks = [(f"{one.letter}{row + which * split}", f"{_which(label, int(row), seed)}. Open it.") for row in some]
+        st.html(
+            language.title(f"{label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn, picks, COLUMNS)
+        )
         if seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
             st.page_link(
                 language.WORST_NOISE,

@@ -12,7 +12,7 @@ from components.finding import finding, progress
 from components.image_hover import image_hover
 from plotly.graph_objects import Figure
 from screens.embeddings.maps import Map, best_drawing
-from screens.embeddings.selection import show_selection
+from screens.embeddings.selection import show_opened, show_selection
 from session.tasks import Task
 from session.waiting import redrawn, settled, value
 from streamlit.delta_generator import DeltaGenerator
@@ -84,11 +84,12 @@ def _head(shown: list[Map], found: Found, pending: bool) -> None:
     finding(known, ABOUT, f"{choice.points} points of each sample, seed {choice.seed}", waiting=waiting, share=share)
 
 
-def hover(shown: list[Map], found: Found) -> None:
-    """Images over the points, once everything stands still."""
+def images(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
+    """Images over the points, and the sample that the address names, once everything stands still."""
     if all(task.done for task in found.values()):
-        for one in shown:
-            made: Look = value(found[one.look_key()])
+        looks: list[Look] = [value(found[one.look_key()]) for one in shown]
+        show_opened(shown, looks, names)
+        for one, made in zip(shown, looks, strict=True):
             image_hover(one.key, sheet_of(made.picture.tobytes(), made.columns, made.size))
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 import torch
+from components import opened
 from components.image_hover import image_hover
 from components.pieces import at_once, beside, chart, download, numbers, titles
+from markupsafe import Markup
 from screens.evidence.works import Asked, Found
 from session.waiting import value
 from theme.html import part
 from theme.language import plain
 
 from rgan.common.files import as_csv
-from rgan.common.formatting import signed
-from rgan.common.images import circled, png, to_uint8
+from rgan.common.formatting import per_cent, signed
+from rgan.common.images import circled, grid, png, to_uint8
 from rgan.report import evidence
 from rgan.report import rows as evidence_rows
 from rgan.report.parts import Picture, Section, sheet
@@ -43,7 +45,7 @@ def control(asked: Asked, found: Found) -> None:
     section = _section(f"{asked.at_radius_key} {bool(known.checks)}", known)
     for side, column in zip("AB", titles(asked), strict=True):
         judged = asked.judged_gans["AB".index(side)]
-        column.html(_some(judged.gan.digest, repr(asked.at_radius_key), side, judged, known.found[side]))
+        column.html(_some(judged.gan.digest, repr(asked.at_radius_key), side, asked.seed, judged, known.found[side]))
         chart(section.charts[side], column)
     with numbers():
         st.html(part("evidence.html", "table", section.table))
@@ -59,13 +61,42 @@ def control(asked: Asked, found: Found) -> None:
 
 
 def control_images(asked: Asked, found: Found) -> None:
-    """The image of a point beside the pointer, once everything stands still."""
+    """The image of a point beside the pointer, and the sample that the address names, once everything stands still."""
     known = at_once(asked, found)
     if known is None or not known.checks:
         return
     for side, judged in zip("AB", asked.judged_gans, strict=True):
         sheet_of = _all(judged.gan.digest, repr(asked.at_radius_key), asked.seed, judged, known.found[side])
         image_hover(f"control-{side}", sheet_of)
+    opened.listen("evidence")
+    if pick := opened.asked():
+        side, number = pick[:1], pick[1:]
+        if side in known.found and number.isdecimal() and int(number) < len(known.found[side].perturbation.z):
+            opened.show(_one(asked, side, int(number), known.found[side]))
+        else:
+            opened.unknown()
+
+
+def _one(asked: Asked, side: str, row: int, found: OneRadius) -> opened.Opened:
+    """One sample of a model, under each kind of noise."""
+    judged, pictures = asked.judged_gans["AB".index(side)], []
+    for kind in ROWS:
+        measures = found.measures[kind]
+        broken = ", broken" if bool(measures.bad[row]) else ""
+        loss = float(measures.loss[row])
+        words = f"badness {per_cent(float(measures.badness[row]))}{broken}" + (f", loss {loss:.2f}" * (loss == loss))
+        image = png(grid(to_uint8(judged.images(found.noise(kind)[row : row + 1])), 1, scale=4))
+        title = evidence.noise(kind, f"{kind} noise")
+        pictures.append(Picture(image, f"{kind} noise: {words}", Markup("{}<br>{}").format(title, words)))
+    worst = found.measures["worst"].badness
+    place = 1 + int((worst > worst[row]).sum())
+    facts = [
+        ("Moved by", f"{float(found.perturbation.length[row]):.2f}, within ε {found.radius:g}"),
+        ("Its worst image", f"place {place} of {len(worst)}, 1 the worst"),
+    ]
+    name = asked.names["AB".index(side)]
+    noise = {"a": name, "b": name, "rows": str(row), "seed": asked.seed, "eps": found.radius}
+    return opened.Opened(f"{side}: noise {row} of seed {asked.seed}", pictures, facts, noise)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -74,9 +105,14 @@ def _section(key: str, _known: AtRadius) -> Section:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _some(digest: str, key: str, side: str, _judged: JudgedGan, _one: OneRadius) -> str:
-    """HTML of the first images under each kind of noise, the bad ones with a ring."""
+def _some(digest: str, key: str, side: str, seed: int, _judged: JudgedGan, _one: OneRadius) -> str:
+    """HTML of the first images under each kind of noise, the bad ones with a ring; each opens at a click."""
     html = ""
+    before, moved = (_one.measures[kind].badness[:SHOWN] for kind in ("original", "worst"))
+    picks = [
+        (f"{side}{row}", f"Noise {row} of seed {seed}: badness {per_cent(was)} → {per_cent(now)}. Open it.")
+        for row, (was, now) in enumerate(zip(before.tolist(), moved.tolist(), strict=True))
+    ]
     for kind in ROWS:
         bad = _one.measures[kind].bad
         images = to_uint8(_judged.images(_one.noise(kind)[:SHOWN]))
@@ -85,7 +121,8 @@ def _some(digest: str, key: str, side: str, _judged: JudgedGan, _one: OneRadius)
             f"{side}, {kind} noise: the first {len(images)} images, {int(bad[:SHOWN].sum())} of them broken, circled",
             evidence.noise(kind, f"{kind} noise"),
         )
-        html += part("board.html", "shown", side, f"{int(bad.sum())} of all {len(bad)} broken", picture)
+        value = f"{int(bad.sum())} of all {len(bad)} broken"
+        html += part("board.html", "shown", side, value, picture, "100%", picks, SHOWN)
     return html
 
 

@@ -44,7 +44,7 @@ def show(
     beside, moving = st.columns([2, 3], gap="large")
     with beside:
         tiles = (("original", straight, 0), ("worst", straight, -1), ("random", random, -1))
-        st.html(part("failures.html", "tiles", [_tile(kind, way, at) for kind, way, at in tiles]))
+        st.html(part("board.html", "tiles", [_tile(kind, way, at) for kind, way, at in tiles]))
         st.markdown(f"Noise {found.index} of seed {found.plan.seed}. {plain(found.sentence)}")
         _nearest(found)
     with moving:

@@ -104,9 +104,10 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
     failure_view.show(found, judged, name, side, place="ranked", again=hunt.again(side, row))
     if pool.rows[side].readable:
         st.header(f"What changes in {side}’s images", anchor=False)
-        changes(judged, pool, side)
+        changes(judged, pool, side, orders[side])
     st.header(f"Failure modes of {side}: near-duplicates among its broken images", anchor=False)
-    grouped(judged, pool, side, kind, modes_of(f"{hunt.key} {len(pool.z)}", pool, side, kind, judged.judge))
+    found_modes = modes_of(f"{hunt.key} {len(pool.z)}", pool, side, kind, judged.judge)
+    grouped(judged, pool, side, kind, orders[side], found_modes)
 
 
 def _ranking_controls(pool: Pool) -> tuple[str, str, str]:
@@ -136,26 +137,30 @@ def wall(hunt: Hunt, pool: Pool, names: tuple[str, str], orders: dict[str, np.nd
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _bands(key: str, side: str, by: str, kind: str, _judged: JudgedGan, _pool: Pool, _order: np.ndarray) -> str:
     html = ""
-    rows, place = _pool.rows[side], {int(row): at for at, row in enumerate(_order, 1)}
-    before, after, moved = (rows.measures[one] for one in ("original", kind, "worst"))
+    before, after = (_pool.rows[side].measures[one] for one in ("original", kind))
     for band, index in zip(BANDS[by], vars(spread(_order, EACH)).values(), strict=True):
         bad = after.bad[index].numpy()
         sheet = circled(to_uint8(_judged.images(_pool.noise(side, kind, index))), bad, COLUMNS, scale=2)
         was = f"{int(before.bad[index].sum())} → " if kind != "original" else ""
-        picks = [
-            (
-                f"{side}:{place[int(row)]}",
-                f"Place {place[int(row)]:,}, noise {int(row)} of seed {_pool.plan.seed}: badness "
-                f"{per_cent(float(before.badness[row]))} → {per_cent(float(moved.badness[row]))}. Open it.",
-            )
-            for row in index
-        ]
         alt = f"{side}, {band}: {len(index)} images, {int(bad.sum())} of them broken, circled"
-        picture = Picture(png(sheet), alt, band)
-        html += part(
-            "failures.html", "wall", side, f"{was}{int(bad.sum())} of {len(index)} broken", picture, picks, COLUMNS
-        )
+        picture, picks = Picture(png(sheet), alt, band), _picks(_pool, side, _order, index)
+        value = f"{was}{int(bad.sum())} of {len(index)} broken"
+        html += part("board.html", "shown", side, value, picture, "100%", picks, COLUMNS)
     return html
+
+
+def _picks(pool: Pool, side: str, order: np.ndarray, index: np.ndarray) -> list[tuple[str, str]]:
+    """For rows of a pool, by what `_open` opens them, and what is said of each."""
+    place = {int(row): at for at, row in enumerate(order, 1)}
+    before, moved = (pool.rows[side].measures[kind].badness for kind in ("original", "worst"))
+    return [
+        (
+            f"{side}:{place[int(row)]}",
+            f"Place {place[int(row)]:,}, noise {int(row)} of seed {pool.plan.seed}: badness "
+            f"{per_cent(float(before[row]))} → {per_cent(float(moved[row]))}. Open it.",
+        )
+        for row in index
+    ]
 
 
 def _open(pick: str) -> None:
@@ -202,7 +207,7 @@ def shares(pool: Pool) -> Table:
     return Table(("Noise", "Broken images", "Share", "95 % interval"), rows)
 
 
-def changes(judged: JudgedGan, pool: Pool, side: str) -> None:
+def changes(judged: JudgedGan, pool: Pool, side: str, order: np.ndarray) -> None:
     """Attributes that worst noise changes more often than random noise, with examples: above before, below after."""
     rows = pool.rows[side]
     found = rows.attributes
@@ -215,14 +220,16 @@ def changes(judged: JudgedGan, pool: Pool, side: str) -> None:
         images = to_uint8(judged.images(_both(pool, side, index)))
         picture = Picture(png(grid(images, len(index), scale=2)), f"{one.words}: {len(index)} pairs", one.words)
         value = f"{one.worst.hits:,} of {one.worst.total:,}, random {one.random.hits:,}"
-        column.html(part("board.html", "shown", f"near {side}", value, picture, f"{100 * len(index) / EXAMPLES:g}%"))
+        width = f"{100 * len(index) / EXAMPLES:g}%"
+        picks = 2 * _picks(pool, side, order, index)
+        column.html(part("board.html", "shown", f"near {side}", value, picture, width, picks, len(index)))
 
 
 def _both(pool: Pool, side: str, index: np.ndarray) -> Tensor:
     return torch.cat([pool.noise(side, kind, index) for kind in ("original", "worst")])
 
 
-def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, found: Modes) -> None:
+def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, order: np.ndarray, found: Modes) -> None:
     """Failure modes with their sizes, the most central image of each first; folded away where none is common."""
     largest = found.modes[0].size / found.grouped if found.modes else 0.0
     if largest < COMMON:
@@ -242,4 +249,5 @@ def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, found: Modes) -
                 alt = f"Mode {number}: {len(images)} near-duplicates"
                 picture = Picture(png(grid(images, len(images), scale=2)), alt, f"mode {number}")
                 width = f"{100 * len(images) / MEMBERS:g}%"
-                column.html(part("board.html", "shown", f"near {side}", value, picture, width))
+                picks = _picks(pool, side, order, mode.members[:MEMBERS])
+                column.html(part("board.html", "shown", f"near {side}", value, picture, width, picks, len(images)))
