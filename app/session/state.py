@@ -219,13 +219,13 @@ def shown(name: str) -> Gan:
 
 
 def by_digest(digest: str) -> Gan | None:
-    """The model at hand whose file has this SHA-256, or of which one class has this digest."""
+    """The model at hand whose file's SHA-256 begins so, or that of one of its classes."""
     for name, path in models().items():
         own_digest = _digest(str(path), own.changed(path))
-        if own_digest == digest:
+        if own_digest.startswith(digest):
             return load(name)
         for label in range(_classes(str(path), own.changed(path))):
-            if class_digest(own_digest, label) == digest:
+            if class_digest(own_digest, label).startswith(digest):
                 return load(name).of_class(label)
     return None
 

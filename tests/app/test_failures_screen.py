@@ -16,7 +16,7 @@ from rgan.attack.search import Attack
 from rgan.metrics.judges import shipped
 from rgan.models import checkpoints
 from rgan.robustness.failures.failure import failure
-from rgan.robustness.failures.links import permalink
+from rgan.robustness.failures.links import fields, permalink
 from rgan.robustness.failures.pool import PoolPlan, pool, prevalence, ranking
 from rgan.robustness.measured import JudgedGan
 from tests import tiny_models
@@ -102,7 +102,7 @@ def test_a_link_is_followed_changed_into_its_limits_or_says_what_it_needs(whole)
     link = linked(whole)["failure"]
     again = app("failures", failure=link, **REAL)
     assert [said.value for said in again.success if "reproduced" in said.value]
-    values = {name: each[0] for name, each in parse_qs(link).items()}
+    values = fields(link)
     changed = app("failures", failure=urlencode(values | {"gradients": "0", "radius": "999"}), **REAL)
     said = [one.value for one in changed.warning]
     assert {one.rpartition("taken as ")[2] for one in said if "taken as" in one} == {"1.", "4."}

@@ -7,6 +7,7 @@ import json
 import math
 import types
 import zipfile
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -288,6 +289,15 @@ def test_links_survive_addresses_and_files():
         )  # fmt: skip
         assert parse(link.query()) == (link, ()) and from_json(link.to_json()) == (link, ())
         assert link.plan.attack.keep_shell == link.keep_shell and link.plan.seed == link.seed
+        (told,) = parse_qs(urlsplit(link.address).query)["failure"]
+        back, said = parse(links.fields(told))
+        assert link.checkpoint.startswith(back.checkpoint) and link.judge.startswith(back.judge) and not said
+        assert (back.loss, back.badness) == pytest.approx((link.loss, link.badness), rel=1e-4)
+        rest = {name: getattr(link, name) for name in ("checkpoint", "judge", "loss", "badness")}
+        assert dataclasses.replace(back, **rest) == link
+        assert parse(links.fields(urlencode(link.query()))) == (link, ()), "as links were written once"
+    usual = Permalink(SHA, SHA, model="faces-dcgan", index=728, loss=2.72131231, badness=0.99121231)
+    assert len(usual.address) < 100
     without = Permalink(SHA, SHA)
     for back, said in (parse(without.query()), from_json(without.to_json()), parse({"checkpoint": SHA, "judge": SHA})):
         assert math.isnan(back.loss) and math.isnan(back.badness) and not [s for s in said if "nan" in s]
@@ -316,7 +326,10 @@ def test_wild_links_are_clamped_and_say_so():
     assert changed.plan.attack.method == "ascent" and len(said) == 1
 
 
-@pytest.mark.parametrize("values", [{}, {"checkpoint": SHA}, {"checkpoint": "../../etc", "judge": SHA}])
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"checkpoint": SHA}, {"checkpoint": SHA[:15], "judge": SHA}, {"checkpoint": "../../etc", "judge": SHA}],
+)
 def test_links_to_nothing_are_refused(values):
     with pytest.raises(SettingsError, match="copy the whole link"):
         parse(values)
@@ -330,6 +343,8 @@ def test_links_are_followed_with_the_models_at_hand(judged_gans, found):
     link = permalink(judged_gans[1].facts, one, "My Model")
     assert (link.model, link.loss, link.gradients) == ("my-model", one.loss, SETTINGS.gradients)
     assert check(link, judged_gans).kind == links.REPRODUCED
+    (told,) = parse_qs(urlsplit(link.address).query)["failure"]
+    assert check(parse(links.fields(told))[0], judged_gans).kind == links.REPRODUCED
     near = dataclasses.replace(link, loss=link.loss + 0.5 * links.TOLERANCE)
     far = dataclasses.replace(link, loss=link.loss + 3 * links.TOLERANCE * (1 + abs(link.loss)), version="0.0.1")
     assert check(near, judged_gans).kind == links.REPRODUCED

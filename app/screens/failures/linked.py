@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from urllib.parse import parse_qsl
 
 import streamlit as st
 from screens.failures import failure_view
@@ -14,7 +13,7 @@ from theme.language import plain
 from rgan.attack.path import reach
 from rgan.attack.search import BUDGETS
 from rgan.common.errors import RganError
-from rgan.robustness.failures.links import DIFFERS, LIMITS, MISSING, PARAMETER, Outcome, Permalink, check, parse
+from rgan.robustness.failures.links import DIFFERS, LIMITS, MISSING, PARAMETER, Outcome, Permalink, check, fields, parse
 from rgan.robustness.measured import JudgedGan
 
 # A link makes this server search: no more than its own controls would ask for.
@@ -28,10 +27,10 @@ def show() -> None:
         return
     with st.container(border=True):
         try:
-            link, changed = parse(dict(parse_qsl(text)), ALLOWED)
+            link, changed = parse(fields(text), ALLOWED)
             able = judged_gans(link)
             if able:
-                link, changed = parse(dict(parse_qsl(text)), ALLOWED | {"radius": (0.0, reach(able[0].gan))})
+                link, changed = parse(fields(text), ALLOWED | {"radius": (0.0, reach(able[0].gan))})
             if changed:  # what was found by other settings is nothing to compare with
                 link = dataclasses.replace(link, loss=math.nan, badness=math.nan)
             for sentence in changed:

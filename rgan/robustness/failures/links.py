@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import torch
 
@@ -32,16 +32,22 @@ LIMITS: dict[str, tuple[float, float]] = {
 TOLERANCE = 0.01  # of 1 + |loss|, and of the distance behind badness; see `compare`
 PARAMETER = "failure"  # of the address of the app's Failures screen
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+BRIEF = 16  # hexadecimal digits of a SHA-256 that an address has: enough to tell files apart
+_DIGEST = re.compile(rf"[0-9a-f]{{{BRIEF},64}}")
+_LETTERS = {  # fields in an address
+    "checkpoint": "c", "judge": "j", "model": "m", "seed": "s", "index": "n", "radius": "e", "price": "p",
+    "gradients": "g", "method": "h", "keep_shell": "k", "against": "a", "version": "v", "loss": "l", "badness": "b",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Permalink:
     """One failure and how it was found.
 
-    checkpoint, judge: SHA-256 of their files. model: a name for people. seed, index: of the noise. radius to
-    keep_shell: of the search, see `attack.search.Attack`. against: what it raised. version: of RGAN Lab. loss, badness:
-    of the worst image as it was found, NaN where nobody knows, as the loss without a critic.
+    checkpoint, judge: SHA-256 of their files, or its first BRIEF digits and more. model: a name for people. seed,
+    index: of the noise. radius to keep_shell: of the search, see `attack.search.Attack`. against: what it raised.
+    version: of RGAN Lab. loss, badness: of the worst image as it was found, NaN where nobody knows, as the loss without
+    a critic.
     """
 
     checkpoint: str
@@ -71,8 +77,18 @@ class Permalink:
 
     @property
     def address(self) -> str:
-        """The end of the address of the app's Failures screen that opens it: "?failure=…"."""
-        return f"?{urlencode({PARAMETER: urlencode(self.query())})}"
+        """The end of the address of the app's Failures screen that opens it: "?failure=…", short enough to send.
+
+        A letter and its value a field, what is usual left out; what was found has five digits.
+        """
+        brief = {name: value[:BRIEF] for name, value in self.query().items() if name in ("checkpoint", "judge")}
+        found = {name: f"{value:.5g}" for name, value in (("loss", self.loss), ("badness", self.badness))}
+        told = {
+            name: value
+            for name, value in (self.query() | brief | found).items()
+            if name == "version" or value != _text(_USUAL[name])
+        }
+        return f"?{urlencode({PARAMETER: '~'.join(_LETTERS[name] + value for name, value in told.items())})}"
 
     def to_json(self) -> str:
         """As a small JSON file; `from_json` reads it without loss. What is no number is null."""
@@ -96,6 +112,16 @@ def permalink(model: ModelFacts, found: Failure, name: str) -> Permalink:
         method=attack.method, keep_shell=attack.keep_shell,
         against=found.plan.objective, loss=found.loss, badness=found.badness,
     )  # fmt: skip
+
+
+def fields(text: str) -> dict[str, str]:
+    """What stands in an address after "failure=", by the names that `parse` knows; also as links wrote it once."""
+    if "=" in text:
+        return dict(parse_qsl(text))
+    names = {letter: name for name, letter in _LETTERS.items()}
+    usual = {name: _text(value) for name, value in _USUAL.items() if not isinstance(value, type(dataclasses.MISSING))}
+    told = {names[part[0]]: part[1:] for part in text.split("~") if part[:1] in names}
+    return usual | {"version": "unknown"} | told
 
 
 def parse(
@@ -241,13 +267,17 @@ class Outcome:
 
 def check(link: Permalink, judged_gans: Iterable[JudgedGan]) -> Outcome:
     """Follow a link with the models at hand, each with the judge that would judge it: one search of a block."""
-    fitting = [judged for judged in judged_gans if judged.gan.digest == link.checkpoint]
+    fitting = [judged for judged in judged_gans if judged.gan.digest.startswith(link.checkpoint)]
     if not fitting:
-        return Outcome(MISSING, f"needs the file with SHA-256 {link.checkpoint}, which was called {link.model}")
-    judged = next((each for each in fitting if each.judge.digest == link.judge), None)
+        return Outcome(MISSING, f"needs the file with SHA-256 {_shown(link.checkpoint)}, which was called {link.model}")
+    judged = next((each for each in fitting if each.judge.digest.startswith(link.judge)), None)
     if judged is None:
-        return Outcome(MISSING, f"needs the judge's file with SHA-256 {link.judge}")
+        return Outcome(MISSING, f"needs the judge's file with SHA-256 {_shown(link.judge)}")
     return compare(link, failure(judged, link.plan, link.index), judged.judge)
+
+
+def _shown(digest: str) -> str:
+    return digest if len(digest) == 64 else f"{digest}…"
 
 
 def compare(link: Permalink, found: Failure, judge: Judge) -> Outcome:
