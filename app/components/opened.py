@@ -56,7 +56,9 @@ def show(one: Opened) -> None:
         st.html(part("board.html", "facts", one.facts))
         if one.noise:
             link = query(**one.noise)
-            st.page_link(language.WORST_NOISE, label="Its worst noise", icon=":material/explore:", query_params=link)
+            st.page_link(
+                language.WORST_NOISE, label="On the Worst noise screen", icon=":material/explore:", query_params=link
+            )
 
     dialog()
 

@@ -11,8 +11,13 @@ from session.address import OFF, carried
 from session.chosen import Slot
 from theme import language
 
+from rgan.attack.objectives import JUDGE
+
 _ARRIVED = Slot[int | None]("tour_arrived", None)  # the step whose settings have been made
 _HERE: Mapping[str, object] = table.defaults(table.A, table.B, table.OBJECTIVE, *table.SEARCH)
+
+# As the stage on Home: what an independent judge finds broken is raised itself.
+_JUDGED: Mapping[str, object] = {**_HERE, table.OBJECTIVE.key: JUDGE, table.SAMPLES.key: 16, table.EPS.key: 2.0}
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ STEPS = (
         "Home",
         "Drag ε from 0 slowly to 2 and back.",
         "At ε 2 **▲ worst** noise has broken nearly all of the 16 faces (ringed), of either model; under **◆ random** "
-        "noise, moved just as far, no more are broken than at ε 0: where the noise goes matters, not only how far.",
+        "noise, moved just as far, hardly more are broken than at ε 0: where the noise goes matters, not only how far.",
         {"home_eps": 0.0},
     ),
     Step(
@@ -42,9 +47,9 @@ STEPS = (
         language.WORST_NOISE,
         "Worst noise",
         "Type another **Seed** in the sidebar, so that nobody has chosen the samples.",
-        "Again there are more rings under worst than under random noise, with any seed. The chart below counts them "
-        "at every ε, for both models.",
-        _HERE,
+        "Again there are more rings under worst than under random noise, with nearly any seed. The chart below counts "
+        "them at every ε, for both models.",
+        _JUDGED,
     ),
     Step(
         "What a far move has to pay",
@@ -53,7 +58,7 @@ STEPS = (
         "Move **λ, price of moving**, in the sidebar, to 5 and then to 0.",
         "The higher the price, the fewer rings: samples stop where moving no longer pays. That is the paper's λ in "
         "equation 8. Random noise is always given the same length.",
-        {**_HERE, "lam": 1.0},
+        {**_JUDGED, "lam": 1.0},
     ),
     Step(
         "Are the images really worse?",

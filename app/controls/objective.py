@@ -44,6 +44,8 @@ def objective_choice(names: tuple[str, ...], gans: tuple[Gan, ...], *, first: st
             f"The judge of {plain(judge.data)} that may be attacked: right on {per_cent(judge.accuracy)} of held-out "
             "real images. Verdicts come from the other one."
         )
+    elif judge is not None:
+        st.caption("What is broken is said by an independent judge, which need not agree with what is raised.")
     return ObjectiveChoice(
         objective, judge.data if judge and objective == JUDGE else "", usual, _because(names, gans, offered)
     )

@@ -304,7 +304,7 @@ RHO = Number(
     help="How far P may be from P₀: mean squared move of its mass.",
 )  # fmt: skip
 GAMMA = Number(
-    key="gamma", label="γ, price of moving", default=0.25, low=0.0, high=3.0, step=0.01, group="theory", short="γ",
+    key="gamma", label="γ, price of moving", default=0.25, low=0.0, high=3.0, step=0.001, group="theory", short="γ",
     help="Paid per squared unit moved. The paper writes γ in (4) and λ in (5).",
 )  # fmt: skip
 MIX = Number(

@@ -20,6 +20,7 @@ from rgan.models import checkpoints
 from rgan.paper.ablation import Ablation, LeftOut, Model, ablations, members
 from rgan.paper.claims import Claim, claims
 from rgan.paper.evaluation import Evaluation, EvaluationSettings, Scoring, evaluate
+from rgan.training import runs
 from rgan.training.runs import CHECKPOINT
 
 EVALUATIONS = "evaluations"  # the folder's part with a file a model
@@ -61,11 +62,20 @@ def survey(paths: Iterable[Path]) -> tuple[tuple[Model, ...], tuple[LeftOut, ...
             if header.training is None:
                 raise DataError("expected a model whose training is known, got one without; its data decide its judge")
             judges.of(header.trained_on)
+            _check_finished(path, header.training.iterations)
         except RganError as error:
             left.append(LeftOut(name, str(path), str(error)))
         else:
             models.append(Model(name, path, digest, header.recipe, header.training, header.trained_on))
     return tuple(models), tuple(left)
+
+
+def _check_finished(path: Path, done: int) -> None:
+    """Raise DataError where it is the checkpoint of a run that has further to go."""
+    if path.name == CHECKPOINT and (path.parent / runs.PLAN).exists():
+        asked = runs.read(path.parent).plan.iterations
+        if done < asked:
+            raise DataError(f"expected a finished training, got {done:,} of {asked:,} iterations; resume it")
 
 
 class Scorings:

@@ -193,7 +193,7 @@ def conclusion(question: str, worst: Tally, random: Tally) -> tuple[str, str]:
     asked, opposite = _WORDS[question]
     if worst.beyond_chance == 0:
         return (
-            "It cannot be told from guessing.",
+            "Your answers may well be guesses.",
             f"These {worst.total} pairs do not show that {asked} can be told from the other: one half lies within the "
             f"interval, and guessing gets {worst.hits} or more in {per_cent(worst.by_chance)} of such tests.",
         )

@@ -75,9 +75,13 @@ def at_radius(found: AtRadius) -> Finding | None:
     more = {side: one.positive for side, one in each.items()}
     counts = _broken({side: one.measures for side, one in found.found.items()})
     apart, _ = differences(a, b)
-    added = [f"{side} {one.bracketed_points()}" for side, one in each.items()]
+    rises = {side: mean_interval(one.rise("worst")) for side, one in found.found.items()}
+    added, beyond = (
+        ", ".join(f"{side} {one.bracketed_points()}" for side, one in every.items()) for every in (rises, each)
+    )
     numbers = [
-        f"Points of badness beyond random noise: {', '.join(added)}; A loses {apart.bracketed_points()} more than B",
+        f"Points of badness that worst noise adds: {added}, A less B {apart.bracketed_points()}",
+        f"beyond random noise: {beyond}",
         BRACKETS,
     ]
     return Finding(

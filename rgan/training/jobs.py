@@ -73,6 +73,9 @@ class _GivenUpError(Exception):
     """A run is to end before it began."""
 
 
+ENDING = {wanted: f"{wanted}s after this iteration" for wanted in ("pause", "stop")}
+
+
 class _Live:
     """The run in training, as the training thread and its callers share it."""
 
@@ -237,6 +240,7 @@ class Jobs:
             images=runs.images(run.folder, trainer.iteration),
             checkpoint=checkpoint if checkpoint.exists() else None,
             left=live.left(run.plan.iterations),
+            doing=ENDING.get(live.wanted, "") if live.state == "running" else "",
             notes=trainer.data.notes,
         )
 

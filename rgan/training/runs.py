@@ -109,8 +109,8 @@ class Record:
     """What is known of a run without opening it for training.
 
     `state` is one of STATES or "interrupted"; `images` are (iteration, file) in order; `left` is the expected time to
-    the end in seconds, known only while it trains; `doing` is what it does before its first iteration; `notes` are
-    `ImageData.notes` of its images, once these were read.
+    the end in seconds, known only while it trains; `doing` is what it does before its first iteration, or that it is
+    about to end; `notes` are `ImageData.notes` of its images, once these were read.
     """
 
     name: str

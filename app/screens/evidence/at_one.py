@@ -92,7 +92,7 @@ def _one(asked: Asked, side: str, row: int, found: OneRadius) -> opened.Opened:
     place = 1 + int((worst > worst[row]).sum())
     facts = [
         ("Moved by", f"{float(found.perturbation.length[row]):.2f}, within ε {found.radius:g}"),
-        ("Its worst image", f"place {place} of {len(worst)}, 1 the worst"),
+        ("Badness under worst noise", f"place {place} of {len(worst)}, 1 the highest"),
     ]
     name = asked.names["AB".index(side)]
     noise = {"a": name, "b": name, "rows": str(row), "seed": asked.seed, "eps": found.radius}

@@ -57,7 +57,8 @@ class Asked:
         """The settings in short, as a picture's stamp."""
         found = self.attack
         more = ", length kept" if found.keep_shell else ""
-        return f"ε {found.radii[0]:g}, λ {found.price:g}, {found.gradients:,} gradients{more}, {self.samples} samples"
+        spent = f"{found.gradients:,} gradients of the critic’s loss"
+        return f"ε {found.radii[0]:g}, λ {found.price:g}, {spent}{more}, {self.samples} samples"
 
     @property
     def at_radius_key(self) -> Hashable:

@@ -16,7 +16,7 @@ def lessons() -> None:
     """Draw them."""
     key = st.query_params.get(LESSON.key, "")
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key="lessons"):
-        with st.popover("Lessons", icon=":material/school:"):
+        with st.popover("Lessons", icon=":material/school:", key=f"lessons-after-{key}"):
             for lesson in LESSONS:
                 st.button(lesson.title, on_click=_open, args=(lesson,), key=f"lesson:{lesson.key}", width="stretch")
         for lesson in LESSONS:

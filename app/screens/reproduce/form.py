@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from controls.draw import draw
 from session import table
-from theme.language import symbols
+from theme.language import plain, symbols
 
 from rgan.attack.search import budget_of
 from rgan.common.errors import SettingsError
-from rgan.paper.ablation import Ablation, Model, members
+from rgan.paper.ablation import Ablation, LeftOut, Model, members
 from rgan.paper.evaluation import EvaluationSettings
 from rgan.report import study_page
 
@@ -24,12 +24,13 @@ done"""
 
 
 def settings_form() -> EvaluationSettings:
-    """Draw the settings into the current container.
-
-    Raises:
-        SettingsError: radii that are none.
-    """
-    radii, repeats = _radii(draw(table.RADII)), draw(table.REPEATS)
+    """Draw the settings into the current container; the usual radii stand in for what is none, which is said."""
+    try:
+        radii = _radii(draw(table.RADII))
+    except SettingsError as error:
+        st.error(plain(f"{error}. Until then: {table.RADII.default}."))
+        radii = _radii(table.RADII.default)
+    repeats = draw(table.REPEATS)
     return EvaluationSettings(radii, repeats, draw(table.STUDY_IMAGES), budget_of(draw(table.BUDGET)))
 
 
@@ -40,8 +41,8 @@ def _radii(written: str) -> tuple[float, ...]:
         raise SettingsError(f"expected radii ε such as 0.01 0.5 1 2, got {written!r}; write numbers") from error
 
 
-def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
-    """Draw the choice of columns and return their models."""
+def models_form(columns: tuple[Ablation, ...], left: tuple[LeftOut, ...]) -> tuple[Model, ...]:
+    """Draw the choice of columns, and what is left out and why; return their models."""
     titles = {column.title: column for column in columns}
     chosen = st.multiselect(
         "Models: one baseline and its robust versions each", list(titles), list(titles), key="families",
@@ -50,6 +51,8 @@ def models_form(columns: tuple[Ablation, ...]) -> tuple[Model, ...]:
     symbols("ε₁", "ε₂", "λ of training")
     if chosen:
         st.html(study_page.seeds_html([titles[title] for title in chosen]))
+    for one in left:
+        st.caption(plain(f"Left out, {one.name}: {one.reason}"))
     return members(titles[title] for title in chosen)
 
 

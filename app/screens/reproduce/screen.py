@@ -26,7 +26,7 @@ try:
     with settings_panel():
         settings = form.settings_form()
     with st.expander("Models"):
-        chosen = form.models_form(ablations(models)[0])
+        chosen = form.models_form(ablations(models)[0], left)
     if not chosen:
         st.info("Choose models above.")
         st.stop()

@@ -55,7 +55,7 @@ def show(curve: str, starts: str) -> None:
     finding(
         Finding(
             f"Moving P₀ by a mean square of at most {radius:g} raises the loss from {decimal(clean, 2)} to "
-            f"{decimal(worst.value, 2)}; a price of γ = {decimal(worst.price, 2)} leads to the same moves.",
+            f"{decimal(worst.value, 2)}; a price of γ = {decimal(worst.price, 3)} leads to the same moves.",
             (f"linear programme {programme.value:.6f}, inner maximum {worst.value:.6f}",),
             () if drawn.understood else ("the address holds no loss or points that can be read: these are the usual",),
         ),
@@ -83,7 +83,7 @@ def _curve(knots: bytes, starts: tuple[int, ...]) -> tuple[Vector, Vector]:
 
 def _meet(drawn: Drawn) -> None:
     worst = by_inner_maximum(drawn.ground, chosen.current(RHO))
-    chosen.put(GAMMA, min(GAMMA.high, float(np.ceil(100 * worst.price) / 100)))
+    chosen.put(GAMMA, min(GAMMA.high, float(np.ceil(1000 * worst.price) / 1000)))
 
 
 def _table(drawn: Drawn, radius: float, price: float, worst: Worst, programme: Worst) -> Table:

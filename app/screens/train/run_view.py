@@ -16,6 +16,7 @@ from session.twins import at_hand
 from theme import language
 
 from rgan.common.errors import RganError
+from rgan.training.jobs import ENDING
 from rgan.training.runs import Record
 
 PROBLEM = Slot("train_problem", "")
@@ -55,7 +56,7 @@ def header(record: Record) -> None:
     st.html(language.model_title(side_of(record), record.name, plan.recipe.title))
     bar(record.iteration / plan.iterations)
     facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
-    if record.left is not None:
+    if record.left is not None and not record.doing:
         facts.append(f"{duration(record.left)} left")
     elif record.seconds:
         facts.append(f"{duration(record.seconds)} of training")
@@ -79,13 +80,15 @@ def buttons(record: Record) -> None:
     name = record.name
     with st.container(horizontal=True, vertical_alignment="center"):
         if record.state == "running":
-            st.button("Pause", key=f"pause:{name}", on_click=do, args=(jobs().pause, name), icon=":material/pause:")
+            st.button("Pause", key=f"pause:{name}", on_click=do, args=(jobs().pause, name), icon=":material/pause:",
+                      disabled=record.doing in ENDING.values())  # fmt: skip
         if record.state in ("paused", "stopped", "interrupted", "failed"):
             st.button(
                 "Resume", key=f"resume:{name}", on_click=do, args=(jobs().resume, name), icon=":material/play_arrow:"
             )
         if record.state in ("running", "paused", "queued"):
             st.button("Stop", key=f"stop:{name}", on_click=do, args=(jobs().stop, name), icon=":material/stop:",
+                      disabled=record.doing == ENDING["stop"],
                       help="Keeps a checkpoint; the next run starts. It can be resumed.")  # fmt: skip
         elif visitors.is_operator():
             with st.popover("Remove", icon=":material/delete:"):
