@@ -61,16 +61,16 @@ class Server:
         """Return once the started process answers.
 
         Raises:
-            RuntimeError: it did not within half a minute.
+            RuntimeError: it did not within two minutes.
         """
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1).read()
                 return
             except OSError:
                 time.sleep(0.1)
         self.kill()
-        raise RuntimeError("the app's server did not answer within 30 s")
+        raise RuntimeError("the app's server did not answer within two minutes")
 
     def kill(self) -> None:
         """End it at once, as `kill -9` does."""

@@ -123,7 +123,7 @@ def test_renaming_and_deleting_ask_first(kept):
     kept.checkbox(key="sure:uploads/friend").check().run()
     kept.button(key="delete:uploads/friend").click().run()
     assert not kept.exception and list(UPLOADS.glob("*.safetensors")) == []
-    assert kept.selectbox(key="model").value == "faces-dcgan"
+    assert kept.selectbox(key="model").value == "faces-dcgan-robust"
 
 
 def test_a_taken_name_is_refused_and_nothing_is_lost(mlp, kept):

@@ -294,7 +294,7 @@ def test_closing_keeps_the_last_iteration(tmp_path):
     jobs.start({"one": plan(1_000_000)})
     once(lambda: jobs.record("one").iteration >= 10)
     at = jobs.record("one").iteration
-    jobs.close()
+    jobs.close(60)
     left = runs.read(tmp_path / "one")
     assert left.state == "interrupted" and left.iteration >= at
 
