@@ -72,6 +72,7 @@ def test_a_sample_that_no_screen_has_is_said(pick):
 def test_a_click_opens_a_tile_and_escape_closes_it(page: Page, address: str):
     page.goto(f"{address}/checkpoints")
     page.wait_for_selector(IDLE)
+    page.locator(".st-key-pick-checkpoints span").wait_for(state="attached")  # which listens to the tiles
     page.locator(".picks button[data-pick='5']").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -200,7 +200,7 @@ def test_the_command_writes_the_page_and_names_itself(judged_gans, tmp_path, cap
     text = out.read_text()
     page = Page(text)
     assert command in page.text
-    opened = [links.parse(dict(parse_qsl(dict(parse_qsl(code[1:]))["failure"]))) for code in page.links]
+    opened = [links.parse(links.fields(dict(parse_qsl(code[1:]))["failure"])) for code in page.links]
     assert len(opened) == 2 * WORST and all(link.seed == 3 and not said for link, said in opened)
     assert report["headline"]["against"] and all(reason in page.text for reason in report["headline"]["against"])
     assert report["radius"] == 1.5 and report["pool"] == 70
