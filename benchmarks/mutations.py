@@ -33,7 +33,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import torch
@@ -102,9 +102,9 @@ def kinds() -> dict[str, tuple[bytes, Reader]]:
         plan = runs.TrainingPlan(small, "digits", 10, 0, "cpu")
         runs.create(run, plan)
         run_json = (run / "run.json").read_bytes()
-    link = {
+    link: dict[str, Any] = {
         "checkpoint": "a" * 64, "judge": "b" * 64, "model": "it", "seed": 3, "index": 7, "radius": 1.0, "price": 0.0,
-        "gradients": 200, "method": "ascent", "keep_shell": "0", "against": "critic", "loss": 1.0, "badness": 0.9,
+        "gradients": 200, "method": "ascent", "keep_shell": False, "against": "critic", "loss": 1.0, "badness": 0.9,
     }  # fmt: skip
     found: dict[str, tuple[bytes, Reader]] = {
         "TorchScript": (_script(), _convert),
@@ -120,7 +120,8 @@ def kinds() -> dict[str, tuple[bytes, Reader]]:
         "judge": (judges.shipped_path("digits", judges.MEASURING).read_bytes(), _written(judges.load)),
         "kept result": (record, _written(lambda path: records.load(Interval, path))),
         "run": (run_json, _run),
-        "link": (urlencode(link).encode(), lambda data, _: links.parse(dict(parse_qsl(data.decode(errors="replace"))))),
+        "link": (parse_qs(links.Permalink(**link).address[1:])[links.PARAMETER][0].encode(), _link),
+        "link, older": (urlencode(links.Permalink(**link).query()).encode(), _link),
         "data, zip": (_zipped(), _data("zip")),
     }
     for kind in ("png", "jpg", "gif", "tif", "webp", "bmp", "jp2", "tga", "ppm", "ico"):
@@ -255,6 +256,10 @@ def _in_this_process(script: str, header: dict[str, Any], body: bytes, name: str
     except pickle_reader.RefusedError as refused:
         raise CheckpointError(f"{name}: {refused}") from refused
     return answer
+
+
+def _link(data: bytes, _: Path) -> object:
+    return links.parse(links.fields(data.decode(errors="replace")))
 
 
 def _written(read: Callable[[Path], object]) -> Reader:
