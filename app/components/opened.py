@@ -36,6 +36,12 @@ def asked() -> str:
     return st.query_params.get(OPEN.key, "")
 
 
+def number(text: str, count: int) -> int | None:
+    """A sample's number as the address gives it, if it is one of the first `count`."""
+    at = int(text) if text.isdecimal() and len(text) < 10 else count
+    return at if at < count else None
+
+
 def unknown() -> None:
     """Say that what the address names is not on this screen."""
     st.toast(f"This screen has no sample {plain(asked()[:40])}, which the link asks for.", icon=":material/info:")

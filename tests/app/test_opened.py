@@ -61,7 +61,7 @@ def test_a_link_opens_a_point_of_a_panel(gan):
     assert shows(image, gan, gan.noise(100, seed)[3:4]), "the third of A's images, which follow 100 real ones"
 
 
-@pytest.mark.parametrize("pick", ["A16", "C1", "-1", "x", "A1e400", "<b>"])
+@pytest.mark.parametrize("pick", ["A16", "C1", "-1", "x", "A1e400", "<b>", "A" + "9" * 5000])
 def test_a_sample_that_no_screen_has_is_said(pick):
     for screen in ("evidence", "checkpoints"):
         test = app(screen, samples="16", open=pick)

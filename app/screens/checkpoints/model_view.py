@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 from components import learning, opened
 from components.time_needed import duration
-from markupsafe import Markup
 from screens.checkpoints import lone_generator
 from session import chosen, visitors
 from session.chosen import Slot
@@ -37,8 +36,8 @@ def choose(name: str) -> None:
     chosen.put(MODEL, name)
 
 
-def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf | None) -> None:
-    """Everything about one model; `opened` is the one it is held against."""
+def show(name: str, gan: Gan, path: Path, beside: tuple[str, Gan], shelf: Shelf | None) -> None:
+    """Everything about one model; `beside` is the one it is held against."""
     if said := PROBLEM.pop():
         st.error(language.plain(said))
     picture, about = st.columns([3, 2], gap="large")
@@ -54,7 +53,7 @@ def show(name: str, gan: Gan, path: Path, opened: tuple[str, Gan], shelf: Shelf 
         for gallery in _galleries(name, gan.digest):
             st.html(part("board.html", "card", Picture(gallery.picture, gallery.words)))
             st.caption(gallery.words)
-        _comparable(name, gan, *opened)
+        _comparable(name, gan, *beside)
         if gan.training is not None:
             side = "B" if gan.recipe.robust else "A"
             learning.charts([(name, side, gan.training.history)])
@@ -70,16 +69,16 @@ def _opened(name: str, gan: Gan) -> None:
     pick = opened.asked()
     if not pick:
         return
-    if not pick.isdecimal() or int(pick) >= SAMPLES:
+    row = opened.number(pick, SAMPLES)
+    if row is None:
         opened.unknown()
         return
-    row = int(pick)
     image = gan.first_images(SAMPLES)[row : row + 1]
     facts = [("Noise", f"‖z‖ {float(gan.noise(SAMPLES, 0)[row].norm()):.2f}, usually about {gan.prior_radius:.1f}")]
     if gan.has_critic:
         facts.append(("Critic’s output", f"{signed(float(gan.score(image)[0]))}, larger is more real"))
     words = f"Noise {row} of seed 0"
-    picture = Picture(png(grid(to_uint8(image), 1, scale=4)), words, Markup("{}").format(words))
+    picture = Picture(png(grid(to_uint8(image), 1, scale=4)), words, words)
     opened.show(opened.Opened(words, [picture], facts, {"a": name, "b": name, "seed": 0, "rows": pick}))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 from components import opened
-from markupsafe import Markup
 from screens.embeddings.maps import Map
 from session.table import query
 from theme import language
@@ -43,10 +42,10 @@ def show_opened(shown: list[Map], looks: Sequence[Look], names: tuple[str, str])
     pick = opened.asked()
     if not pick:
         return
-    letter, number = pick[:1], pick[1:]
     for one, look in zip(shown, looks, strict=True):
-        if one.letter == letter and number.isdecimal() and int(number) < sum(look.counts):
-            opened.show(_opened(one, look, int(number), names))
+        at = opened.number(pick[1:], sum(look.counts)) if pick[:1] == one.letter else None
+        if at is not None:
+            opened.show(_opened(one, look, at, names))
             return
     opened.unknown()
 
@@ -55,7 +54,7 @@ def _opened(one: Map, look: Look, at: int, names: tuple[str, str]) -> opened.Ope
     which = int(at >= look.counts[0])
     label, seed, row = look.labels[which], look.seeds[which], at - which * look.counts[0]
     words = _which(label, row, seed)
-    picture = Picture(png(grid(look.images([at]), 1, scale=4)), words, Markup("{}").format(words))
+    picture = Picture(png(grid(look.images([at]), 1, scale=4)), words, words)
     noise = {} if seed is None else {"a": names[0], "b": names[1], "seed": seed, "rows": str(row), **_search(one)}
     facts = [("Panel", f"({one.letter}) {PANELS[one.letter]}")]
     same = one.gans[0].recipe.latent == one.gans[1].recipe.latent

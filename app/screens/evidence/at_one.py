@@ -70,11 +70,12 @@ def control_images(asked: Asked, found: Found) -> None:
         image_hover(f"control-{side}", sheet_of)
     opened.listen("evidence")
     if pick := opened.asked():
-        side, number = pick[:1], pick[1:]
-        if side in known.found and number.isdecimal() and int(number) < len(known.found[side].perturbation.z):
-            opened.show(_one(asked, side, int(number), known.found[side]))
-        else:
+        side, one = pick[:1], known.found.get(pick[:1])
+        row = None if one is None else opened.number(pick[1:], len(one.perturbation.z))
+        if one is None or row is None:
             opened.unknown()
+        else:
+            opened.show(_one(asked, side, row, one))
 
 
 def _one(asked: Asked, side: str, row: int, found: OneRadius) -> opened.Opened:
