@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import streamlit as st
-from components.time_needed import duration
 from session import chosen
 from session.table import BUDGET
 from session.tasks import Task
 from theme.html import part
 
-from rgan.common.formatting import per_cent
+from rgan.common.formatting import duration, per_cent
 from rgan.robustness.finding import Finding
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from components.time_needed import duration
 from markupsafe import Markup
 from screens.train.run_view import side_of
 from session.paths import answers
@@ -15,6 +14,7 @@ from theme.html import part
 from theme.language import model_title
 from theme.language import title as titled
 
+from rgan.common.formatting import duration
 from rgan.models.gan import Gan
 from rgan.report.charts.basic import COLOURS, Line, curves
 from rgan.report.parts import Picture

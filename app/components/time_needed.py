@@ -9,6 +9,7 @@ from session.state import pace
 from session.waiting import redrawn
 from theme.language import plain
 
+from rgan.common.formatting import duration
 from rgan.training.runs import TrainingPlan
 
 
@@ -44,16 +45,3 @@ def _cost(plan: TrainingPlan) -> str:
     """All that decides how long an iteration takes."""
     steady = dataclasses.replace(plan.recipe, decay=0)
     return repr(dataclasses.replace(plan, recipe=steady, iterations=1, seed=0))
-
-
-def duration(seconds: float) -> str:
-    """ "45 s", "12 min", "3 h 20 min", "2 days 5 h"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days {hours % 24} h"

@@ -131,7 +131,9 @@ def critics() -> Tasks:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def evaluation_pace(digest: str, _model: Model, _referees: study.Scorings) -> Future[evaluation.Pace]:
     """The pace of a model's evaluation here, measured in the background."""
-    return _measuring().submit(lambda: evaluation.pace(checkpoints.load(_model.path), _referees.of(_model)))
+    return _measuring().submit(
+        lambda: evaluation.pace(checkpoints.load(_model.path), _referees.settings, _referees.of(_model))
+    )
 
 
 def surveyed() -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:

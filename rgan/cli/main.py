@@ -24,14 +24,15 @@ from rgan.cli import (
     report,
     reproduce,
     score,
+    study,
     train,
 )
 from rgan.cli.output import survive_any_encoding
 from rgan.common.errors import RganError
 
 COMMANDS = (
-    app, train, probe, evidence, failures, report, embed, score, reproduce, inspect, convert, critic, recipes, judge,
-    data, answers,
+    app, train, probe, evidence, failures, report, embed, score, reproduce, study, inspect, convert, critic, recipes,
+    judge, data, answers,
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from rgan.common.devices import DEVICES, PRECISIONS
 from rgan.common.errors import RganError
 from rgan.data.datasets import DATA_SETS
 from rgan.models.recipes import PLAYERS, PRESETS, SETTABLE, Recipe, catalogue, lasting, named, parsed, recipe
-from rgan.models.systems import SYSTEMS, size_near
+from rgan.models.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from rgan.training import runs
@@ -103,7 +103,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> runs.TrainingPlan:
     """The plan of a new run, as the options tell it."""
-    from rgan.data import datasets
     from rgan.training import runs
 
     if options.recipe:
@@ -111,13 +110,9 @@ def _plan(options: argparse.Namespace) -> runs.TrainingPlan:
     for name in ("system", "data", "iterations"):
         if getattr(options, name) is None:
             raise RganError(f"expected --{name} for a new run, got none; give one, or continue a run with --resume")
-    about = datasets.about(options.data, options.data_root)
-    size = size_near(options.system, about.size) if options.size is None else options.size
-    changes: dict[str, Any] = {"size": size, "channels": about.channels}
-    for name in ("width", "latent", "batch"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    changes |= parsed(options.set or ())
+    given = {name: getattr(options, name) for name in ("size", "width", "latent", "batch")}
+    changes = {name: value for name, value in given.items() if value is not None}
+    changes = runs.fitting(options.system, options.data, changes | parsed(options.set or ()), options.data_root)
     made = _with_robust(options, changes)
     return runs.TrainingPlan(
         recipe=made if "decay" in changes else lasting(made, options.iterations),

@@ -22,3 +22,16 @@ def per_cent(share: float, digits: int = 1, *, sign: bool = False) -> str:
 def per_cent_range(low: float, high: float, digits: int = 1) -> str:
     """ "11.0 to 13.8 %" of 0.11 and 0.138."""
     return f"{decimal(100 * low, digits)} to {per_cent(high, digits)}"
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "12 min", "3 h 20 min", "2 days 5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"

@@ -59,6 +59,11 @@ def vendi(features: Tensor, scale: float) -> float:
     return _vendi(_squares(features[:MOST]), scale)
 
 
+def mean_distance(features: Tensor) -> float:
+    """Of two images, by their features (N, F), the first MOST of them; without its interval."""
+    return _mean_distance(_squares(features[:MOST]))
+
+
 def _vendi(squares: Tensor, scale: float) -> float:
     shares = torch.linalg.eigvalsh(torch.exp(-squares / (2 * scale**2)) / len(squares)).clamp_min(0)
     shares = shares / shares.sum()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rgan.attack.objectives import CRITIC
 from rgan.data.identity import DataIdentity
 from rgan.models.gan import Training
 from rgan.models.recipes import Recipe, Robust
@@ -114,17 +115,19 @@ class Ablation:
         """Of its models, as far as they are known. They share data and image size, so all have one protocol."""
         return tuple(model.evaluation for model in self.all_models if model.evaluation is not None)
 
-    def cell(self, row: str, measure: str, noise: str = "original", radius: float = 0.0) -> Cell | None:
+    def cell(
+        self, row: str, measure: str, noise: str = "original", radius: float = 0.0, objective: str = CRITIC
+    ) -> Cell | None:
         """A measure of the evaluated models of a row; None if there are none."""
         evaluated = [(m.training.seed, m.evaluation) for m in self.models.get(row, ()) if m.evaluation is not None]
         if not evaluated:
             return None
-        spreads = [one.spread(measure, noise, radius) for _, one in evaluated]
+        spreads = [one.spread(measure, noise, radius, objective) for _, one in evaluated]
         known = [spread for spread in spreads if spread is not None]
         return Cell(
             measure,
             tuple(seed for seed, _ in evaluated),
-            tuple(one.mean(measure, noise, radius) for _, one in evaluated),
+            tuple(one.mean(measure, noise, radius, objective) for _, one in evaluated),
             statistics.fmean(known) if known else None,
         )
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rgan.attack.objectives import CRITIC
 from rgan.common.formatting import per_cent
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation
-from rgan.paper.evaluation import MEASURES, Evaluation
+from rgan.paper.evaluation import MEASURES, RAISED, Evaluation
 from rgan.robustness.checks import LOOSE
 from rgan.stats.intervals import LEVEL, Outcome, TTest, holm, t_test
 
@@ -38,8 +39,9 @@ _NOISE = (
 class Claim:
     """One claim for one column: what the paper says, in what measure and at what ε (0: original noise), the outcome.
 
-    rows: those compared. outcome is decided only where the interval and `holm` both decide, p after
-    Holm's correction for the `family` claims tested together. test and holm are None where there are too few seeds.
+    rows: those compared. objective: what the search for worst noise raised. outcome is decided only where the interval
+    and `holm` both decide, p after Holm's correction for the `family` claims tested together. test and holm are None
+    where there are too few seeds.
     """
 
     column: str
@@ -53,16 +55,21 @@ class Claim:
     test: TTest | None = None
     holm: float | None = None
     family: int = 0
+    objective: str = CRITIC
 
 
-def claims(columns: Iterable[Ablation], radii: Sequence[float]) -> tuple[Claim, ...]:
+def claims(
+    columns: Iterable[Ablation], radii: Sequence[float], objectives: Sequence[str] = (CRITIC,)
+) -> tuple[Claim, ...]:
     """Every claim whose rows are there, for each column and each of CLAIMED.
 
     A family for Holm's correction is one question asked of one column by one measure: who gains on original noise, or,
-    over all ε, whether worst noise harms the baseline, or the robust model less. So a baseline that stands in two
-    columns gets the same outcome in both.
+    over all ε, whether worst noise by one objective harms the baseline, or the robust model less. So a baseline that
+    stands in two columns gets the same outcome in both.
     """
-    families = [family for column in columns for measure in CLAIMED for family in _families(column, measure, radii)]
+    families = [
+        family for column in columns for measure in CLAIMED for family in _families(column, measure, radii, objectives)
+    ]
     return tuple(claim for family in families for claim in _corrected(family))
 
 
@@ -71,15 +78,21 @@ def gains(column: Ablation, row: str, other: str, measure: str) -> list[float]:
     return _differences(column, (row, other), _better(measure))
 
 
-def _families(column: Ablation, measure: str, radii: Sequence[float]) -> Iterator[list[Claim]]:
+def _families(
+    column: Ablation, measure: str, radii: Sequence[float], objectives: Sequence[str]
+) -> Iterator[list[Claim]]:
     yield [
         _claim(Claim(column.title, (first, second), words, where, measure, 0.0, "no claim", ""),
                gains(column, first, second, measure), beside=_against_itself(column, first, second))
         for first, second, words, where in _ROBUST if {first, second} <= column.models.keys()
     ]  # fmt: skip
-    for rows, words in _NOISE:
-        if set(rows) <= column.models.keys():
-            yield [_on_worst_noise(column, rows, words, measure, radii, index) for index in range(len(radii))]
+    for objective in objectives:
+        for rows, words in _NOISE:
+            if set(rows) <= column.models.keys():
+                yield [
+                    _on_worst_noise(column, rows, words, measure, (index, radius), objective)
+                    for index, radius in enumerate(radii)
+                ]
 
 
 def _against_itself(column: Ablation, first: str, second: str) -> str:
@@ -91,18 +104,24 @@ def _against_itself(column: Ablation, first: str, second: str) -> str:
 
 
 def _on_worst_noise(
-    column: Ablation, rows: tuple[str, ...], words: str, measure: str, radii: Sequence[float], index: int
+    column: Ablation, rows: tuple[str, ...], words: str, measure: str, at: tuple[int, float], objective: str
 ) -> Claim:
     """Tested on what worst noise harms more than random noise of the same length; the whole harm stands beside it.
 
     No claim is made where the search finds too little of the worst noise of one of the models.
     """
-    radius = radii[index]
-    beyond = _differences(column, rows, _harm(measure, ("random", radius), ("worst", radius)))
-    whole = _differences(column, rows, _harm(measure, ("original", 0.0), ("worst", radius)))
+    index, radius = at
+    random, worst = ("random", radius, objective), ("worst", radius, objective)
+    beyond = _differences(column, rows, _harm(measure, random, worst))
+    whole = _differences(column, rows, _harm(measure, ("original", 0.0, objective), worst))
     beside = f"; against original noise {MEASURES[measure].number(statistics.fmean(whole), '+')}" if whole else ""
-    draft = Claim(column.title, rows, f"{words} (ε {radius:g})", "Figure 3", measure, radius, "no claim", "")
-    found = [model.evaluation.strength[index] for row in rows for model in column.models[row] if model.evaluation]
+    by = "" if objective == CRITIC else f", found by raising {RAISED[objective]}"
+    draft = Claim(
+        column.title, rows, f"{words} (ε {radius:g}{by})", "Figure 3", measure, radius, "no claim", "",
+        objective=objective,
+    )  # fmt: skip
+    known = [model.evaluation for row in rows for model in column.models[row] if model.evaluation]
+    found = [one.strength[objective][index] for one in known]
     if found and min(found) < LOOSE:
         least = f"the search finds only {per_cent(min(found), 0)} of the worst noise of one of them"
         return dataclasses.replace(draft, because=f"{least}: choose a larger budget")
@@ -115,8 +134,10 @@ def _better(measure: str) -> Callable[[Evaluation], float]:
     return lambda one: sign * one.mean(measure)
 
 
-def _harm(measure: str, control: tuple[str, float], noise: tuple[str, float]) -> Callable[[Evaluation], float]:
-    """How much worse the measure is on one kind of noise, as (name, radius), than on its control."""
+def _harm(
+    measure: str, control: tuple[str, float, str], noise: tuple[str, float, str]
+) -> Callable[[Evaluation], float]:
+    """How much worse the measure is on one kind of noise, as (name, radius, objective), than on its control."""
     sign = 1.0 if MEASURES[measure].higher else -1.0
     return lambda one: sign * (one.mean(measure, *control) - one.mean(measure, *noise))
 

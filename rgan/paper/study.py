@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rgan.attack.objectives import JUDGE
 from rgan.common.devices import choose_device
 from rgan.common.errors import CheckpointError, DataError, FileError, RganError
 from rgan.common.files import shipped_models, write_atomically
@@ -101,7 +102,8 @@ class Scorings:
             else:
                 weights, device = self.settings.weights or None, choose_device(self._device)
                 standard = scores.by_inception(images.name, weights=weights, root=self._root, size=size, device=device)
-            self._known[key] = Scoring(standard, judge)
+            attacked = judges.of(images, judges.ATTACKED) if JUDGE in self.settings.objectives else None
+            self._known[key] = Scoring(standard, judge, attacked)
         return self._known[key]
 
 
@@ -131,9 +133,11 @@ def run(models: Sequence[Model], scorings: Scorings, folder: Path, *, device: st
             if kept(model, scoring, scorings.settings, folder) is None:
                 yield StudyStep(model.name, done, len(todo), done / len(todo), tuple(left))
                 gan = checkpoints.load(model.path)
-                for progress in evaluate(gan, scorings.settings, scoring, device=device):
+                file = _file(model, scoring, scorings.settings, folder)
+                parts = file.with_suffix(".parts")
+                for progress in evaluate(gan, scorings.settings, scoring, device=device, parts=parts):
                     if progress.found is not None:
-                        write_atomically(_file(model, scoring, scorings.settings, folder), progress.found.to_json())
+                        write_atomically(file, progress.found.to_json())
                     share = (done + progress.share) / len(todo)
                     yield StudyStep(model.name, done, len(todo), share, tuple(left))
         except (CheckpointError, DataError) as error:
@@ -190,5 +194,5 @@ def study(models: Sequence[Model], left: Sequence[LeftOut], scorings: Scorings, 
             known.append(dataclasses.replace(model, evaluation=evaluation))
     columns, twins = ablations(known)
     waiting = tuple(model.name for model in members(columns) if model.evaluation is None)
-    found = claims(columns, scorings.settings.attack.radii)
+    found = claims(columns, scorings.settings.attack.radii, scorings.settings.objectives)
     return Study(scorings.settings, columns, found, (*left, *twins), waiting)

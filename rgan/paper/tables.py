@@ -76,14 +76,17 @@ def table2(study: Study) -> Rows:
 def figure1(study: Study) -> Rows:
     """A row for each model and measure: mean and standard deviation over the repeats on original noise.
 
-    search_finds: the share of the worst noise that the search finds at each ε (`checks.Strength`).
+    search_finds: the share of the worst noise that the search finds at each ε (`checks.Strength`), one objective after
+    the other.
     """
     return [
         {
             "family": column.family, "robust_part": column.robust, "players": row, "model": model.name,
             "seed": model.training.seed, "measure": measure, "mean": model.evaluation.mean(measure),
             "sd_repeats": model.evaluation.spread(measure), **_basis(column, measure), "sha256": model.digest,
-            "search_finds": " ".join(f"{share:.3f}" for share in model.evaluation.strength),
+            "search_finds": " ".join(
+                f"{share:.3f}" for shares in model.evaluation.strength.values() for share in shares
+            ),
         }
         for column in study.columns for row, models in column.models.items() for model in models
         if model.evaluation is not None for measure in MEASURES
@@ -104,20 +107,21 @@ def figure2(study: Study) -> Rows:
 
 
 def figure3(study: Study) -> Rows:
-    """A row for each column, players, kind of noise, ε and measure; length is the mean ‖r‖ over models."""
+    """A row for each column, players, kind of noise, objective raised ("" of the original noise), ε and measure; length
+    is the mean ‖r‖ over models."""
     rows: Rows = []
     for column in study.columns:
         for players in column.models:
-            for noise, radius in study.settings.kinds:
+            for objective, noise, radius in study.settings.all_kinds:
                 for measure in MEASURES:
-                    cell = column.cell(players, measure, noise, radius)
-                    length = column.cell(players, "length", noise, radius)
+                    cell = column.cell(players, measure, noise, radius, objective)
+                    length = column.cell(players, "length", noise, radius, objective)
                     if cell is not None and length is not None:
                         rows.append(
                             {
                                 "family": column.family, "robust_part": column.robust, "players": players,
                                 "noise": noise, "radius": radius, "length": length.mean, "measure": measure,
-                                **_cell(cell), **_basis(column, measure),
+                                **_cell(cell), **_basis(column, measure), "objective": objective,
                             }
                         )  # fmt: skip
     return rows
@@ -132,6 +136,7 @@ def claim_rows(study: Study) -> Rows:
             "radius": claim.radius, "outcome": claim.outcome,
             **(empty if claim.test is None else dataclasses.asdict(claim.test)), "holm_p": claim.holm,
             "holm_claims": claim.family or None, "because": claim.because,
+            "objective": claim.objective if claim.radius else "",
         }
         for claim in study.claims
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from rgan.metrics.judges import BAD
 from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
 from rgan.paper.claims import CLAIMED, Claim, gains
-from rgan.paper.evaluation import MEASURES, EvaluationSettings
+from rgan.paper.evaluation import MEASURES, RAISED, EvaluationSettings
 from rgan.paper.published import ROWS
 from rgan.paper.study import Study
 from rgan.paper.tables import beside, comparison, sign
@@ -205,16 +205,22 @@ def figure3(study: Study, measure: str) -> Figure:
         "seed: over repeats).",
         tuple(
             Chart(
-                f"figure3-{index}-{measure}",
-                noises(column, study.settings, measure),
-                f"Figure 3: {column.title}, scores on original, worst and random noise",
-                column.title,
+                f"figure3-{index}-{measure}-{objective}",
+                noises(column, study.settings, measure, objective),
+                f"Figure 3: {column.title}, scores on original, worst and random noise{_raising(study, objective)}",
+                f"{column.title}{_raising(study, objective)}",
                 basis(column),
             )
             for index, column in enumerate(study.columns)
             if column.evaluations
+            for objective in study.settings.objectives
         ),
     )
+
+
+def _raising(study: Study, objective: str) -> str:
+    """Whose opinion the search raised, where there are several."""
+    return f"; worst for {RAISED[objective]}" if len(study.settings.objectives) > 1 else ""
 
 
 def _better(measure: str) -> str:
@@ -308,8 +314,9 @@ def limits(study: Study) -> tuple[str, ...]:
         *(f"Scores: {protocol}." for protocol in protocols),
         _SCORES[study.settings.features],
         f"An image is bad if the judge finds it worse than {per_cent(BAD, 0)} of held-out real images.",
-        "Worst noise is the worst for the model's own critic, found by a search that may have missed worse; z + r may "
-        "be longer than ordinary noise, as in the paper. Random noise of the same length is the control for that.",
+        f"Worst noise is the worst for {' or '.join(RAISED[one] for one in study.settings.objectives)}, found by a "
+        "search that may have missed worse; z + r may be longer than ordinary noise, as in the paper. Random noise of "
+        "the same length is the control for that. No judge that was raised measures.",
         "± and whiskers are standard deviations over training seeds, of one seed over repeats as in the paper's "
         "Figure 3. The intervals are over training seeds and treat each seed's numbers as exact; paired t intervals "
         "assume roughly normal differences, which a few seeds cannot show.",
@@ -341,7 +348,9 @@ def _models(study: Study) -> list[dict[str, object]]:
             "name": model.name,
             "seed": model.training.seed,
             "row": ROWS[model.row],
-            "found": ", ".join(per_cent(share, 0) for share in model.evaluation.strength),
+            "found": "; ".join(
+                ", ".join(per_cent(share, 0) for share in shares) for shares in model.evaluation.strength.values()
+            ),
             "took": f"{model.evaluation.seconds:.0f} s",
             "digest": model.digest,
         }

@@ -39,6 +39,7 @@ from rgan.metrics import judges, scores
 from rgan.models import checkpoints
 from rgan.models.gan import MAX_SEED, prior_noise
 from rgan.models.recipes import Recipe
+from rgan.models.systems import size_near
 from rgan.training import distributed
 from rgan.training.tensorboard import Events
 from rgan.training.trainer import MAX_ITERATIONS, WHY_MAX_ITERATIONS, Trainer, TrainingError, TrainingStep, train
@@ -125,6 +126,16 @@ class Record:
     left: float | None = None
     doing: str = ""
     notes: tuple[str, ...] = ()
+
+
+def fitting(system: str, data: str, fields: Mapping[str, Any], data_root: str = "data") -> dict[str, Any]:
+    """Fields of a recipe of that system completed by the size and channels of a data set, where they are not given.
+
+    Raises:
+        DataError: there is no such data set.
+    """
+    about = datasets.about(data, data_root)
+    return {"channels": about.channels, "size": size_near(system, about.size)} | dict(fields)
 
 
 def create(folder: Path, plan: TrainingPlan) -> None:

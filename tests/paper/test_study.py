@@ -88,7 +88,15 @@ def test_rows_are_what_judge_metrics_and_search_say_one_by_one(known):
         standard, badness = metrics.by_judge(judge), judge.opinion(images).badness
         expected = [one.value for one in metrics.scores(standard.look(images), standard, seed=1)]
         expected += [float(badness.mean()), float((badness >= 0.95).float().mean()), float(loss.mean())]
-        names = ("score", "fid", "kid", "badness", "bad", "loss")
+        features, before = judge.features(images), judge.opinion(gan.probe().images(z)).label
+        pairs = [float((a - b).norm()) for k, a in enumerate(features) for b in features[:k]]
+        alike = torch.exp(-torch.cdist(features.double(), features.double()).square() / (2 * judge.scale**2)) / 100
+        shares = torch.linalg.eigvalsh(alike).clamp_min(1e-300)
+        expected += [
+            statistics.fmean(pairs), math.exp(-float((shares * shares.log()).sum())),
+            float((judge.opinion(images).label != before).float().mean()),
+        ]  # fmt: skip
+        names = ("score", "fid", "kid", "badness", "bad", "loss", "diversity", "vendi", "changed")
         assert [found.values(name, *kind)[1] for name in names] == pytest.approx(expected, rel=1e-4), kind
 
 
@@ -99,9 +107,9 @@ def test_what_is_kept_with_the_rows_and_its_key_stay_what_they_are(known):
     fid = metrics.scores(seen, mine.standard, seed=1)[1]
     assert (found.protocol, found.as_published) == (fid.protocol.words, False)
     assert found.floor == fid.floor
-    told = SETTINGS.key, fid.protocol.key, mine.judge.digest, 3
+    told = SETTINGS.key, fid.protocol.key, mine.judge.digest, "", 4
     assert found.key == hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-    assert EvaluationSettings().key == "3cbb5f1d2eef", "else evaluations that people keep would be done again"
+    assert EvaluationSettings().key == "ee4c3317c577", "else evaluations that people keep would be done again"
     assert list(json.loads(found.to_json())) == [
         "digest", "key", "protocol", "as_published", "floor", "seconds", "rows", "strength",
     ]  # fmt: skip
@@ -141,7 +149,7 @@ def test_the_share_done_rises_to_one_and_memory_stays_bounded(known, monkeypatch
     shares = [one.share for one in progress]
     assert shares == sorted(shares) and shares[-1] == 1.0 and shares[-2] == pytest.approx(1.0)
     for row, same in zip(progress[-1].found.rows, found.rows, strict=True):
-        assert dataclasses.astuple(row)[3:] == pytest.approx(dataclasses.astuple(same)[3:], rel=1e-3, abs=1e-4)
+        assert dataclasses.astuple(row)[4:] == pytest.approx(dataclasses.astuple(same)[4:], rel=1e-3, abs=1e-4)
 
 
 def test_a_study_goes_on_where_it_was_and_does_damaged_files_again(tmp_path, monkeypatch):
@@ -291,9 +299,11 @@ def model(
         for repeat in range(2):
             for noise, radius in SETTINGS.kinds:
                 value = score + 0.1 * repeat - harms[noise] * radius
-                rows.append(Row(repeat, noise, radius, radius, value, 20 - value, 0.1, 0.5, 0.2, 1.0))
+                objective = "" if noise == "original" else "critic"
+                numbers = (radius, value, 20 - value, 0.1, 0.5, 0.2, 1.0, 3.0, 40.0, 0.1)
+                rows.append(Row(repeat, objective, noise, radius, *numbers))
     known = (
-        Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows), (strength,) * len(SETTINGS.radii))
+        Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows), {"critic": (strength,) * len(SETTINGS.radii)})
         if rows
         else None
     )
@@ -386,7 +396,7 @@ def test_claims_on_worst_noise_are_tested_against_random_noise():
 
 def test_nothing_is_claimed_of_worst_noise_where_the_search_finds_too_little():
     def weaker(one: Model) -> Model:
-        return dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, strength=(0.95, 0.89)))
+        return dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, strength={"critic": (0.95, 0.89)}))
 
     (column,) = columns_of((0.1, 0.2, 0.0), harms=(1.0, 0.2), random=(0.4, 0.1))
     both = tuple(map(weaker, column.models["both"]))
@@ -447,7 +457,7 @@ def test_files_hold_the_numbers_of_the_evaluations():
     for line in read["figure3.csv"]:
         cell = study.columns[0].cell(line["players"], line["measure"], line["noise"], float(line["radius"]))
         assert float(line["mean"]) == pytest.approx(cell.mean)
-    assert len(read["figure3.csv"]) == 2 * 5 * 6 and len(read["figure1.csv"]) == 6 * 6 and not read["figure2.csv"]
+    assert len(read["figure3.csv"]) == 2 * 5 * 9 and len(read["figure1.csv"]) == 6 * 9 and not read["figure2.csv"]
     assert [line["outcome"] for line in read["claims.csv"]] == [claim.outcome for claim in study.claims]
     assert {line["holm_claims"] for line in read["claims.csv"]} == {"1", "2"}
     for name in ("table2.csv", "figure1.csv", "figure3.csv"):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 from components import learning, opened
-from components.time_needed import duration
 from screens.checkpoints import lone_generator
 from session import chosen, visitors
 from session.chosen import Slot
@@ -17,7 +16,7 @@ from theme.html import part
 
 from rgan.attack.search import Attack
 from rgan.common.errors import RganError
-from rgan.common.formatting import signed
+from rgan.common.formatting import duration, signed
 from rgan.common.images import grid, png, to_uint8
 from rgan.models import own
 from rgan.models.comparability import comparability

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 import streamlit as st
-from components.time_needed import duration
 from screens.embeddings.maps import Map
 from session.chosen import Slot
 from session.waiting import redrawn
 
+from rgan.common.formatting import duration
 from rgan.embedding.projections import METHODS, seconds
 
 ASKED = Slot[frozenset[str]]("maps_asked", frozenset())  # charts whose drawing was asked for

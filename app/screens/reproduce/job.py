@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 from components.progress import bar_with_stop
-from components.time_needed import duration
 from session.state import STUDIES, evaluation_pace, studies
 from session.tasks import Task
 from session.waiting import redrawn
 from theme.language import plain
 
 from rgan.common.devices import in_background
+from rgan.common.formatting import duration
 from rgan.embedding.projections import Report
 from rgan.paper import study, tables
 from rgan.paper.ablation import LeftOut, Model, ablations

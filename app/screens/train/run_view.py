@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import streamlit as st
 from components.progress import bar
-from components.time_needed import duration
 from markupsafe import Markup
 from session import chosen, visitors
 from session.chosen import Slot
@@ -16,6 +15,7 @@ from session.twins import at_hand
 from theme import language
 
 from rgan.common.errors import RganError
+from rgan.common.formatting import duration
 from rgan.training.jobs import ENDING
 from rgan.training.runs import Record
 

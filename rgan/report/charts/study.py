@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rgan.attack.objectives import CRITIC
 from rgan.paper.ablation import Ablation
 from rgan.paper.evaluation import MEASURES, NOISES, EvaluationSettings
 from rgan.paper.published import ROWS
@@ -137,9 +138,14 @@ def learning(column: Ablation, measure: str = "score", *, height: int = 320) -> 
     return figure
 
 
-def noises(column: Ablation, settings: EvaluationSettings, measure: str, *, height: int = 340) -> Figure:
+def noises(
+    column: Ablation, settings: EvaluationSettings, measure: str, objective: str = CRITIC, *, height: int = 340
+) -> Figure:
     """Figure 3 for one column: a panel a row; original noise, and worst beside random noise at every ε, with standard
-    deviations as whiskers (over seeds; of one seed over repeats)."""
+    deviations as whiskers (over seeds; of one seed over repeats).
+
+    objective: what the search for worst noise raised.
+    """
     from plotly.graph_objects import Scatter
     from plotly.subplots import make_subplots
 
@@ -156,7 +162,7 @@ def noises(column: Ablation, settings: EvaluationSettings, measure: str, *, heig
                 [0.0] if noise == "original" else [k + (0.14 if noise == "random" else -0.14) for k in _from_one(radii)]
             )
             kinds = [kind for kind in settings.kinds if kind[0] == noise]
-            cells = [cell for kind in kinds if (cell := column.cell(row, measure, *kind)) is not None]
+            cells = [cell for kind in kinds if (cell := column.cell(row, measure, *kind, objective)) is not None]
             figure.add_trace(
                 Scatter(
                     x=places, y=[cell.mean for cell in cells], mode="markers", name=f"{noise} noise",
