@@ -18,7 +18,6 @@ T = TypeVar("T")
 SEATS = 60  # visitors at a time
 CLOSED = {
     "Train": "Training is up to whoever opened this class, at the server's own machine.",
-    "Reproduce": "A study takes hours of this machine: whoever opened this class starts it, at the machine itself.",
 }  # screens by their titles, and why
 OFFERED: dict[str, tuple[Any, ...]] = {
     table.SAMPLES.key: (16, 32, 64),

@@ -16,7 +16,7 @@ import streamlit as st
 import torch
 from session import visitors
 from session.chosen import Slot, current, is_chosen
-from session.table import LABEL
+from session.table import LABEL, A, B
 from session.tasks import Task, Tasks, Work
 
 from rgan.attack.path import LivePath, Request
@@ -28,8 +28,9 @@ from rgan.embedding import projections
 from rgan.models import checkpoints, own
 from rgan.models.gan import Gan, class_digest
 from rgan.models.shelf import SUFFIX
-from rgan.paper import evaluation, study
+from rgan.paper import archive, evaluation, study
 from rgan.paper.ablation import LeftOut, Model
+from rgan.paper.work import MODELS
 from rgan.training.jobs import Jobs, measure
 from rgan.training.runs import CHECKPOINT, TrainingPlan
 
@@ -38,7 +39,9 @@ DATA = ROOT / "data"
 SHIPPED = shipped_models()
 RUNS = Path(os.environ.get("RGAN_RUNS", ROOT / "runs"))
 STUDIES = RUNS / "reproduce"  # a folder for each setting of a study; it holds no run
-TRAINED, UPLOADED = "runs/", "uploads/"  # before the names of such models
+PLANNED = RUNS / "studies"  # studies that train their own models, a folder each
+COMMITTED = ROOT / "benchmarks" / "results"  # studies that come with RGAN Lab, a folder each
+TRAINED, UPLOADED, STUDIED = "runs/", "uploads/", "studies/"  # before the names of such models
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -136,6 +139,25 @@ def evaluation_pace(digest: str, _model: Model, _referees: study.Scorings) -> Fu
     )
 
 
+def committed() -> dict[str, Path]:
+    """The studies that come with RGAN Lab: names and files."""
+    return {path.parent.name: path for path in sorted(COMMITTED.glob(f"*/{archive.FILE}"))}
+
+
+def study_in(path: Path) -> study.Study:
+    """The study in a file, kept in memory while it does not change.
+
+    Raises:
+        FileError: it cannot be read.
+    """
+    return _study_in(str(path), path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _study_in(path: str, changed: int) -> study.Study:
+    return archive.load(Path(path))
+
+
 def surveyed() -> tuple[tuple[Model, ...], tuple[LeftOut, ...]]:
     """The models at hand as a study needs them, and those it cannot use."""
     return _surveyed(tuple((path, own.changed(path)) for path in models().values()))
@@ -176,7 +198,27 @@ def models() -> dict[str, Path]:
     trained = {f"{TRAINED}{run}": file for run, file in files.items() if os.path.exists(file)}
     shelf = visitors.shelf()
     uploaded = {f"{UPLOADED}{name}": path for name, path in shelf.files().items()} if shelf else {}
-    return dict(sorted(shipped.items())) | own_code()[0] | dict(sorted(trained.items())) | uploaded
+    return dict(sorted(shipped.items())) | own_code()[0] | dict(sorted(trained.items())) | uploaded | _studied()
+
+
+def _studied() -> dict[str, Path]:
+    """Models of studies that are looked at now: a study has too many to be offered."""
+    found = {}
+    for key in (A.key, B.key):
+        name = st.session_state.get(key, st.query_params.get(key))
+        if isinstance(name, str) and name.startswith(STUDIED) and name.count("/") == 2:
+            path = study_model(*name.removeprefix(STUDIED).split("/"))
+            if path is not None:
+                found[name] = path
+    return found
+
+
+def study_model(name: str, model: str) -> Path | None:
+    """The file of a model of a study of one's own, if it is there."""
+    if name not in _names(PLANNED) or model not in _names(PLANNED / name / MODELS):
+        return None
+    path = PLANNED / name / MODELS / model / CHECKPOINT
+    return path if path.exists() else None
 
 
 def own_code() -> tuple[dict[str, Path], str]:

@@ -228,9 +228,14 @@ STUDY_IMAGES = OneOf(
     options=(100, 200, 500, 1000, 2000, 5000, 10_000, 50_000),
     help="Of each kind of noise. The paper: 50,000. FID falls as their number grows.",
 )  # fmt: skip
+AT_HAND = "models at hand"
+STUDY = Named(
+    key="study", label="Study", default=AT_HAND,
+    help="One that comes with RGAN Lab, one of your own, or the models at hand, evaluated here.",
+)  # fmt: skip
 PART = OneOf(
     key="show_part", label="Show", default="Table 2",
-    options=("Table 1", "Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
+    options=("Frontier", "Table 1", "Table 2", "Figure 1", "Figure 2", "Figure 3", "Claims", "About"),
 )  # fmt: skip
 MEASURE = OneOf(
     key="measure", label="Measures by", default="score", options=tuple(MEASURES), words=_STUDY.title, widget="box"
@@ -449,7 +454,7 @@ _ALL: tuple[Control[Any], ...] = (
     A, B, LABEL, EPS, OBJECTIVE, LAM, METHOD, BUDGET, SHELL, ROWS, SAMPLES, POOL, SEED, SHOW, PICK, OPEN, VIEW, PANEL,
     BY, OF, KIND, OPENED, PLACE, POINTS, MAP, SPACE, PERPLEXITY, UMAP_NEIGHBOURS, SIDE, IMAGES_AS, IMAGE_RADIUS,
     ARROWS, QUESTION, TRIALS, CLASS,
-    RADII, REPEATS, STUDY_IMAGES, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
+    RADII, REPEATS, STUDY_IMAGES, STUDY, PART, MEASURE, DATA, SYSTEM, ROBUST, ROBUST_PLAYERS,
     TRAIN_NOISE_RADIUS, TRAIN_IMAGE_RADIUS, WEIGHT, SOLVER_STEPS, ITERATIONS, WIDTH, LATENT, TRAIN_SEED, DEVICE,
     STATEMENT, CURVE, STARTS, RHO, GAMMA, MIX, REAL_RHO, FAKE_RHO, FAKE_MEAN, FAKE_SPREAD, ERROR, FAILURE,
     WEIGHT_SLOPE, *LABORATORY.values(), LAB_DRAWN, LAB_EPS, LAB_PRICE, LAB_METHOD, LAB_BUDGET, LAB_STEPS, LAB_PAST,
@@ -466,7 +471,7 @@ SETTINGS: Mapping[str, Control[Any]] = {
     key: one
     for key, one in CONTROLS.items()
     if one.group not in ("models", "pictures", "ranking")
-    and one not in (OPEN, RUN, MODEL, PART, MEASURE, LAB_STEPS, LAB_PAST, LAB_LAYERS, LESSON)
+    and one not in (OPEN, RUN, MODEL, STUDY, PART, MEASURE, LAB_STEPS, LAB_PAST, LAB_LAYERS, LESSON)
 }
 # The controls of the Worst noise screen, apart from what is raised.
 SEARCH = (EPS, LAM, METHOD, BUDGET, SHELL, SAMPLES, ROWS, SEED, SHOW, PICK)

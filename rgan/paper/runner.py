@@ -15,6 +15,7 @@ no more is lost than what `runs` and `evaluation` have not written yet.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ from rgan.paper.work import MODELS, Task
 from rgan.training import runs
 from rgan.training.runs import CHECKPOINT, TrainingPlan
 
-PLAN, PROGRESS = "plan.toml", "progress.json"
+PLAN, PROGRESS, LOCK = "plan.toml", "progress.json", ".lock"
 TRIES = 3  # times that a task is begun whose process or machine is lost
 LOOK = 1.0  # seconds between two words
 
@@ -93,7 +94,7 @@ class StudyRun:
     def __init__(self, plan: StudyPlan, folder: Path, pool: Pool):
         self.plan, self.folder, self._pool = plan, folder.resolve(), pool
         prepare_folder(self.folder)
-        self._lock = filelock.FileLock(self.folder / ".lock", thread_local=False)
+        self._lock = filelock.FileLock(self.folder / LOCK, thread_local=False)
         try:
             self._lock.acquire(timeout=2)
         except filelock.Timeout as error:
@@ -281,7 +282,7 @@ class StudyRun:
         return self._pace.guess(key)
 
     def _write(self, state: StudyState, ended: bool = False) -> None:
-        told = asdict(state) | {"ended": ended, "title": self.plan.title}
+        told = asdict(state) | {"ended": ended, "title": self.plan.title, "process": os.getpid()}
         write_atomically(self.folder / PROGRESS, json.dumps(told, indent=1).encode())
 
 

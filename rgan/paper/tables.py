@@ -13,6 +13,7 @@ from rgan.paper import published
 from rgan.paper.ablation import Ablation, Cell
 from rgan.paper.claims import CLAIMED, Claim, gains
 from rgan.paper.evaluation import MEASURES
+from rgan.paper.frontier import frontiers
 from rgan.paper.study import Study
 from rgan.stats.intervals import TTest, t_test
 
@@ -127,6 +128,21 @@ def figure3(study: Study) -> Rows:
     return rows
 
 
+def frontier_rows(study: Study) -> Rows:
+    """A row for each evaluated model, objective and ε: FID on ordinary, worst and random noise, whether no other model
+    of its family is better in the first two, and its training time against the family's baselines."""
+    return [
+        {
+            "family": found.family, "robust_part": mark.robust, "players": mark.model.row, "model": mark.model.name,
+            "seed": mark.model.training.seed, "objective": objective, "radius": radius, "ordinary": mark.ordinary,
+            "worst": mark.worst, "random": mark.random, "efficient": mark.efficient,
+            "seconds": mark.model.training.seconds, "cost": mark.cost, "sha256": mark.model.digest,
+        }
+        for objective in study.settings.objectives for radius in study.settings.attack.radii
+        for found in frontiers(study, radius, objective) for mark in found.marks
+    ]  # fmt: skip
+
+
 def claim_rows(study: Study) -> Rows:
     """A row a claim."""
     empty: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(TTest))
@@ -144,7 +160,7 @@ def claim_rows(study: Study) -> Rows:
 
 TABLES: dict[str, Callable[[Study], Rows]] = {
     "table1.csv": table1, "table2.csv": table2, "figure1.csv": figure1, "figure2.csv": figure2, "figure3.csv": figure3,
-    "claims.csv": claim_rows,
+    "claims.csv": claim_rows, "frontier.csv": frontier_rows,
 }  # fmt: skip
 
 

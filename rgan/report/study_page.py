@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,10 +17,11 @@ from rgan.paper import published
 from rgan.paper.ablation import MIN_SEEDS, Ablation, LeftOut, members, seeds
 from rgan.paper.claims import CLAIMED, Claim, gains
 from rgan.paper.evaluation import MEASURES, RAISED, EvaluationSettings
+from rgan.paper.frontier import Frontier, frontiers, transfer
 from rgan.paper.published import ROWS
 from rgan.paper.study import Study
 from rgan.paper.tables import beside, comparison, sign
-from rgan.report.charts.study import bars, learning, noises, side_by_side
+from rgan.report.charts.study import bars, frontier, learning, noises, side_by_side
 from rgan.report.page import page
 from rgan.report.parts import Cell, Chart, Figure, Row, Table
 from rgan.report.render import templates
@@ -58,6 +60,8 @@ def study_page(study: Study, command: str = "") -> str:
         unscored=unscored(study),
         figures3=figures3,
         columns3=list(zip(*(figure.charts for figure in figures3), strict=True)),
+        frontier=frontier_figure(study),
+        transfer=transfer_words(study),
         tested=claims_words(study.claims),
         columns=[(column.title, _claims(study, column)) for column in study.columns],
         least=MIN_SEEDS,
@@ -71,11 +75,11 @@ def settings_words(settings: EvaluationSettings) -> str:
     """What was evaluated, in a sentence or two."""
     radii = ", ".join(f"{radius:g}" for radius in settings.attack.radii)
     whose = "Inception" if settings.features == "inception" else "the judge"
+    times = "once" if settings.repeats == 1 else f"{settings.repeats} times over with other noise"
     return (
         f"Each model drew {settings.samples:,} images from original noise, from worst noise within ε {radii} "
-        f"({settings.gradients:,} gradients a sample) and from random noise of the same length, "
-        f"{settings.repeats} times over with other noise; scores rest on {whose}'s features. "
-        "The weights are those at the end of the training."
+        f"({settings.gradients:,} gradients a sample) and from random noise of the same length, {times}; "
+        f"scores rest on {whose}'s features. The weights are those at the end of the training."
     )
 
 
@@ -218,6 +222,53 @@ def figure3(study: Study, measure: str) -> Figure:
     )
 
 
+def frontier_figure(study: Study) -> Figure:
+    """What robust training costs on ordinary noise and brings on worst noise, of every family with two models."""
+    radius = frontier_radius(study.settings)
+    return Figure(
+        "What robustness costs and brings",
+        "lower is better in both. One mark a model; joined are those that no other of their family surpasses.",
+        tuple(
+            Chart(
+                f"frontier-{index}-{objective}",
+                frontier(found, study.settings),
+                f"{found.family}: FID on worst noise against FID on ordinary noise{_raising(study, objective)}",
+                f"{found.family}{_raising(study, objective)}",
+                frontier_words(found),
+            )
+            for objective in study.settings.objectives
+            for index, found in enumerate(frontiers(study, radius, objective))
+        ),
+    )
+
+
+def frontier_radius(settings: EvaluationSettings) -> float:
+    """The ε that the frontier is drawn at: the largest up to 1, else the smallest."""
+    return max((radius for radius in settings.attack.radii if radius <= 1), default=settings.attack.radii[0])
+
+
+def frontier_words(found: Frontier) -> str:
+    """Who is efficient, and what it costs to train, in a sentence."""
+    best, robust = len(found.efficient), sum(bool(mark.robust) for mark in found.efficient)
+    words = f"No other surpasses {best} of the {len(found.marks)} models, of which {robust} robust"
+    costs = [mark.cost for mark in found.marks if mark.robust and mark.cost is not None]
+    return words + (f"; robust training took {statistics.fmean(costs):.1f} times as long." if costs else ".")
+
+
+def transfer_words(study: Study) -> list[str]:
+    """Whether who loses less to one attack loses less to the other, a sentence a column."""
+    radius, found = frontier_radius(study.settings), []
+    for column in study.columns:
+        rank = transfer(study, column, radius)
+        if rank is not None:
+            found.append(
+                f"{column.title}: losses to the attacks by critic and by judge (ε {radius:g}, FID beyond random noise) "
+                f"have the rank correlation {signed(rank.mean)} over models (95 % interval {signed(rank.low)} to "
+                f"{signed(rank.high)})."
+            )
+    return found
+
+
 def _raising(study: Study, objective: str) -> str:
     """Whose opinion the search raised, where there are several."""
     return f"; worst for {RAISED[objective]}" if len(study.settings.objectives) > 1 else ""
@@ -262,6 +313,25 @@ def _ours(study: Study, line: published.Line) -> tuple[Cell, ...]:
     return tuple(
         Cell("; ".join(words), f"{title}: {comparison(column)}") for title, (column, words) in found.items()
     ) or (Cell("–"),)
+
+
+def finding(study: Study) -> tuple[str, str]:
+    """What the models say of the paper, in a sentence, and what it rests on, in small type."""
+    tested = [claim for claim in study.claims if claim.test is not None]
+    counts = Counter(claim.outcome for claim in tested)
+    rows = Counter(model.row for model in study.models)
+    kinds = ", ".join(f"{rows[row]} {words}" for row, words in ROWS.items() if rows[row])
+    settings = study.settings
+    if not tested:
+        head = f"Too few training seeds to test the paper's claims: each row needs {MIN_SEEDS}."
+    else:
+        parts = [f"{counts[outcome]} {outcome}" for outcome in ("supported", "not supported", "undecided")]
+        head = f"Of the paper's claims, tested {len(tested)} times on these models: {', '.join(parts)}."
+    radii = ", ".join(f"{radius:g}" for radius in settings.attack.radii)
+    return head, (
+        f"{len(study.models)} models: {kinds} · ε {radii} · {settings.gradients:,} gradients a sample · "
+        f"{settings.repeats} × {settings.samples:,} images of each noise"
+    )
 
 
 def claims_words(claims: tuple[Claim, ...]) -> str:

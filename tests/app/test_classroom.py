@@ -23,10 +23,12 @@ def visitor(monkeypatch):
 
 
 def test_a_visitor_can_neither_train_nor_upload_nor_delete(visitor):
-    for screen in ("train", "reproduce"):
-        test = app(screen)
-        assert not test.button and len(test.info) == 1 and not test.exception
-        assert "opened this class" in test.info[0].value or "whoever opened this class" in test.info[0].value
+    test = app("train")
+    assert not test.button and len(test.info) == 1 and not test.exception
+    assert "opened this class" in test.info[0].value
+    test = app("reproduce", study="models at hand")
+    assert not test.exception and not test.text_area
+    assert not any(button.label in ("Run", "Start", "Go on", "Stop") for button in test.button)
     test = app("checkpoints")
     assert not test.exception and not test.get("file_uploader")
     assert not any("Delete" in button.label or "Rename" in button.label for button in test.button)

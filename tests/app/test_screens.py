@@ -244,12 +244,14 @@ def family():
 
 
 def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: str):
-    test = app("reproduce", radii="0.5", repeats="1", images="100", budget="live")
+    test = app("reproduce", study="models at hand", radii="0.5", repeats="1", images="100", budget="live")
     assert family in test.multiselect(key="families").options and not test.exception
     test.multiselect(key="families").set_value([family]).run()
     assert "<td>2<td>–<td>–<td>1</tr>" in words(test)
     next(button for button in test.button if button.label == "Run").click().run()
-    again = app("reproduce", radii="0.5", repeats="1", images="100", budget="live")  # another session sees the same
+    again = app(
+        "reproduce", study="models at hand", radii="0.5", repeats="1", images="100", budget="live"
+    )  # another session sees the same
     again.multiselect(key="families").set_value([family]).run()
     waited(again, lambda test: words(test).count("<td>no robust part<br>") == 1 and not test.get("progress"))
     folder = Path(os.environ["RGAN_RUNS"]) / "reproduce"
@@ -272,7 +274,7 @@ def test_a_study_runs_in_the_background_and_shows_the_librarys_numbers(family: s
 
 def test_radii_that_are_none_are_refused_in_words():
     for radii in ("half", "0", "-1"):
-        test = app("reproduce", radii=radii)
+        test = app("reproduce", study="models at hand", radii=radii)
         assert test.error and not test.exception
 
 

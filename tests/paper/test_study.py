@@ -303,7 +303,9 @@ def model(
                 numbers = (radius, value, 20 - value, 0.1, 0.5, 0.2, 1.0, 3.0, 40.0, 0.1)
                 rows.append(Row(repeat, objective, noise, radius, *numbers))
     known = (
-        Evaluation(name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows), {"critic": (strength,) * len(SETTINGS.radii)})
+        Evaluation(
+            name, key, f"protocol {key}", False, 3.75, 1.0, tuple(rows), {"critic": (strength,) * len(SETTINGS.radii)}
+        )
         if rows
         else None
     )
@@ -396,7 +398,9 @@ def test_claims_on_worst_noise_are_tested_against_random_noise():
 
 def test_nothing_is_claimed_of_worst_noise_where_the_search_finds_too_little():
     def weaker(one: Model) -> Model:
-        return dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, strength={"critic": (0.95, 0.89)}))
+        return dataclasses.replace(
+            one, evaluation=dataclasses.replace(one.evaluation, strength={"critic": (0.95, 0.89)})
+        )
 
     (column,) = columns_of((0.1, 0.2, 0.0), harms=(1.0, 0.2), random=(0.4, 0.1))
     both = tuple(map(weaker, column.models["both"]))
@@ -446,7 +450,9 @@ def study_of(columns) -> reproduce.Study:
 def test_files_hold_the_numbers_of_the_evaluations():
     study = study_of(columns_of((0.50, 0.52, 0.47), (1.0, 0.2)))
     read = {name: list(csv.DictReader(io.StringIO(data.decode()))) for name, data in tables.files(study).items()}
-    assert set(read) == {f"{name}.csv" for name in ("table1", "table2", "figure1", "figure2", "figure3", "claims")}
+    assert set(read) == {
+        f"{name}.csv" for name in ("table1", "table2", "figure1", "figure2", "figure3", "claims", "frontier")
+    }
     none, _, both, _ = read["table2.csv"]
     scores = [7.05 + seed + gain for seed, gain in enumerate((0.50, 0.52, 0.47))]
     assert float(both["mean"]) == pytest.approx(statistics.fmean(scores))

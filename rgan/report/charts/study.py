@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rgan.attack.objectives import CRITIC
 from rgan.paper.ablation import Ablation
 from rgan.paper.evaluation import MEASURES, NOISES, EvaluationSettings
+from rgan.paper.frontier import MEASURE, Frontier
 from rgan.paper.published import ROWS
 from rgan.report.charts.basic import COLOURS, NEUTRAL
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST = 6  # columns side by side in Figure 1
 WRAP = 84  # characters under an axis, for all columns together
 PATTERN = {"fillmode": "overlay", "fgcolor": "#fff", "size": 7}
+SHAPES = ("triangle-up", "square", "diamond", "cross", "star", "hexagon", "pentagon", "bowtie", "hourglass")
 SYMBOLS = {"original": "circle", "worst": "triangle-up", "random": "diamond"}
 
 
@@ -184,6 +186,53 @@ def noises(
     _framed(figure, height)
     figure.update_layout(margin={"t": 72}, legend={"y": 1.14})  # above the panels' names
     figure.update_yaxes(title=_title(settings.words(measure)), col=1)
+    return figure
+
+
+def frontier(found: Frontier, settings: EvaluationSettings, *, height: int = 420) -> Figure:
+    """Quality on worst noise against quality on ordinary noise: a mark a model, the efficient ones joined.
+
+    On the dotted line worst noise costs nothing. `customdata` of a mark is its model's name.
+    """
+    from plotly.graph_objects import Figure, Scatter
+
+    figure = Figure()
+    values = [value for mark in found.marks for value in (mark.ordinary, mark.worst)]
+    ends = [min(values), max(values)]
+    figure.add_trace(
+        Scatter(x=ends, y=ends, mode="lines", line={"color": NEUTRAL, "dash": "dot", "width": 1}, hoverinfo="skip",
+                name="worst noise costs nothing")
+    )  # fmt: skip
+    efficient = found.efficient
+    figure.add_trace(
+        Scatter(
+            x=[mark.ordinary for mark in efficient], y=[mark.worst for mark in efficient], mode="lines",
+            line={"color": NEUTRAL, "width": 2}, hoverinfo="skip", name="efficient",
+        )
+    )  # fmt: skip
+    parts = list(dict.fromkeys(mark.robust for mark in found.marks if mark.robust))
+    for row in ROWS:
+        for robust in parts if row != "none" else [""]:
+            marks = [mark for mark in found.marks if mark.model.row == row and mark.robust == robust]
+            if not marks:
+                continue
+            filled = {"none": "", "both": "", "generator": "-open", "critic": "-open-dot"}[row]
+            shape = "circle" if row == "none" else SHAPES[parts.index(robust) % len(SHAPES)]
+            figure.add_trace(
+                Scatter(
+                    x=[mark.ordinary for mark in marks], y=[mark.worst for mark in marks], mode="markers",
+                    name=", ".join(words for words in (ROWS[row], robust) if words),
+                    marker={"color": LOOKS[row].colour, "symbol": f"{shape}{filled}", "size": 11},
+                    customdata=[mark.model.name for mark in marks],
+                    text=["" if mark.cost is None else f", {mark.cost:.2f} × the baseline's time" for mark in marks],
+                    hovertemplate="%{customdata}%{text}<br>%{x:.4g} ordinary, %{y:.4g} worst<extra></extra>",
+                )
+            )  # fmt: skip
+    words = settings.words(MEASURE)
+    _framed(figure, height)
+    figure.update_layout(margin={"b": 40})
+    figure.update_xaxes(title=_title(f"{words} on ordinary noise"))
+    figure.update_yaxes(title=_title(f"{words} on worst noise, ε {found.radius:g}"))
     return figure
 
 
