@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import socket
 import time
 import traceback
 from collections.abc import Generator
@@ -19,6 +20,7 @@ from rgan.common.errors import RganError
 from rgan.paper.work import Task, work
 
 EVERY = 0.5  # seconds between two words on a task's progress
+CONNECTING = 10.0  # seconds that a cluster gets to answer
 ENDING = 60.0  # seconds that workers get to keep what they have
 
 
@@ -173,17 +175,21 @@ class RayPool:
         self._ray, self._device, self._mine = ray, device, not ray.is_initialized()
         try:
             if self._mine:
+                _check_answers(address)
                 ray.init(address=address, log_to_driver=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise RganError(
                 f"expected a Ray cluster at {address}, got: {str(error).splitlines()[0]}; start one with `ray start`"
             ) from error
+        self._count = 1
         self._working: dict[Any, Task] = {}
 
     @property
     def workers(self) -> int:
         """Tasks of one processor that the cluster does at once."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        if self._ray.is_initialized():
+            self._count = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return self._count
 
     def free(self) -> bool:
         return len(self._working) < 2 * self.workers  # some wait in Ray, so that no processor does
@@ -220,6 +226,13 @@ class RayPool:
         self._working = {}
         if self._mine:
             self._ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise OSError where nobody listens at "host:port", which Ray itself would wait minutes for."""
+    host, _, port = address.rpartition(":")
+    if host and "/" not in host and port.isdecimal():
+        socket.create_connection((host, int(port)), CONNECTING).close()
 
 
 def _told(task: Task, device: str) -> Generator[dict[str, Any], None, None]:

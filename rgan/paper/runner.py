@@ -122,8 +122,9 @@ class StudyRun:
         return self
 
     def __exit__(self, *_: object) -> None:
+        state = self.state
         self._pool.close()
-        self._write(self.state, ended=True)
+        self._write(state, ended=True)
         self._lock.release()
 
     @property

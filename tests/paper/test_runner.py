@@ -148,7 +148,7 @@ def test_an_evaluation_that_is_killed_goes_on_with_the_searches_it_has(known, tm
 
 @pytest.mark.timeout(1800)  # whole processes, which a busy machine starts slowly
 def test_a_study_that_is_killed_goes_on_without_losing_a_model(tmp_path):
-    text = PLAN.format(iterations=300)
+    text = PLAN.format(iterations=80)
     (tmp_path / "plan.toml").write_text(text)
     folder = tmp_path / "out"
     command = [sys.executable, "-m", "rgan", "study", str(tmp_path / "plan.toml"), "--out", str(folder)]
