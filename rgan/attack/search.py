@@ -10,6 +10,10 @@ search is one endless schedule, cut off where its budget of gradients ends: what
     rounds    150 each  a tournament of ten random starts (after 4 steps each the best 4 go on, after 8 the best one),
                     two kicks of its winner, and 10 steps that are taken only where they raise and halved elsewhere
 
+Where moving has a price and dimensions are few, a round is another: a survey looks at places all over the ball, without
+a gradient, the tournament starts from the best of them, and its winner settles. There the price makes nearly all of the
+ball worthless, so that random starts miss what lies in its few other places.
+
 A rising list of radii is searched in one batch. What is returned is each sample's best iterate, and a larger radius
 takes over the smaller one's answer whenever that is better, so the worst value never falls as ε grows.
 """
@@ -25,9 +29,19 @@ from typing import Self
 
 import torch
 from torch import Tensor
+from torch.quasirandom import SobolEngine
 
 from rgan.common.errors import SettingsError, number_between, one_of
-from rgan.common.geometry import project_ball, project_cap, random_directions, random_in_ball, separate, turn, unit
+from rgan.common.geometry import (
+    even_in_ball,
+    project_ball,
+    project_cap,
+    random_directions,
+    random_in_ball,
+    separate,
+    turn,
+    unit,
+)
 
 Loss = Callable[[Tensor], Tensor]
 CHUNK = 224  # rows a call: large enough to fill the processor, small enough to stay in its cache
@@ -54,14 +68,20 @@ BUDGETS = {"live": 10, "standard": 200, "strong": 2000}  # gradients a sample
 MOMENTUM = 0.75
 GLANCE, KICK, SETTLE = 10, 20, 10  # gradients of each
 TOURNAMENT = ((10, 4), (4, 8), (1, 28))  # how many starts make how many steps
+OF_A_SURVEY = ((10, 4), (4, 15))  # where hills are few, and known, their tops are compared
+STARTS = TOURNAMENT[0][0]
 PUSH, KICK_STEP = 0.5, 0.3  # of the length of the best r so far
 SETTLE_STEP, SHARP_STEP = 0.1, 0.25
+LOOKS, FEW = 225, 6  # places of a survey, and dimensions in which their distances are half the radius at most
+MOST_LOOKS = 8  # times the first survey's places: those of a survey at most
+APART = 2  # times the distance of neighbouring places: starts that a survey finds are no nearer to each other
+LOOKS_A_GRADIENT = 3  # what a gradient costs, in evaluations without one
 SHARP = 10  # at most so many of the last gradients of a coarse search are in full precision
 
 
 @dataclass(frozen=True)
 class Attack:
-    """What to search, and how: a subclass that overrides one of the four steps below is another attack.
+    """What to search, and how: a subclass that overrides one of the five steps below is another attack.
 
     radii: rising ε, in units of noise. price: λ, loss per squared unit of noise. gradients: the budget, gradients of
     the objective a sample and radius. method: "ascent" (best iterate) or "one-step" (the paper's r = ε·∇ℓ/‖∇ℓ‖, taken
@@ -106,6 +126,14 @@ class Attack:
     def initial(self, radius: Tensor, dimensions: int, stream: torch.Generator) -> Tensor:
         """Where a start of a tournament begins, r (n, d) for radii (n,): uniform in the ball."""
         return random_in_ball((len(radius), dimensions), stream).to(radius) * radius[:, None]
+
+    def looks(self, dimensions: int) -> int:
+        """Places of the survey before the first tournament, of which a gradient pays for three; 0 for random starts.
+
+        In many dimensions so few places lie as far apart as random starts, and would only cost. Where moving is free
+        random starts stay, since answers that were kept are theirs.
+        """
+        return LOOKS if self.price and dimensions <= FEW else 0
 
     def step_size(self, radius: Tensor) -> Tensor:
         """Length (n,) of a start's first step, from which they fall. The whole radius: the paper's one-step answer."""
@@ -216,6 +244,15 @@ def run(
     """`search` to its end."""
     *_, final = search(objective, z, attack, seed=seed, exact=exact, start=start)
     return final
+
+
+def surveyed(price: float, dimensions: int) -> dict[str, int]:
+    """What the answers of an `Attack` at this price, on noise of so many dimensions, are kept by beside its settings.
+
+    The looks of its surveys, where it makes any: an answer that was kept before there were surveys is not taken for it.
+    """
+    looks = Attack((0.0,), price).looks(dimensions)
+    return {"looks": looks} if looks else {}
 
 
 def between(found: WorstNoise, radius: float) -> Tensor:
@@ -355,15 +392,19 @@ class _Schedule:
             self._see(self._feasible(start.expand(self.best.noise.shape)), self.best)
         if self.left:
             yield from self._glance()
+        places, kicks, dimensions = None, 2, self.z.shape[1]
+        if self.attack.looks(dimensions):
+            seed = separate(self.seed, "survey").initial_seed()
+            places, kicks = SobolEngine(dimensions + 1, scramble=True, seed=seed), 0
         pushes = separate(self.seed, "pushes")
-        for _ in range(2):
+        for _ in range(kicks):
             yield from self._kick(self.best, pushes)
         for number in itertools.count(1):
             if not self.left:
                 return
             stream = separate(self.seed, f"round {number}")
-            winner = yield from self._tournament(stream)
-            for _ in range(2):
+            winner = yield from self._tournament(stream, places, number)
+            for _ in range(kicks):
                 yield from self._kick(winner, stream)
             yield from self._settle(winner, SETTLE, SETTLE_STEP)
 
@@ -393,23 +434,57 @@ class _Schedule:
             pushed = self._feasible(rows + PUSH * scale[..., None] * push)
             yield from self._falling(pushed, of, KICK_STEP * self.attack.step_size(scale), ((1, KICK),), 1)
 
-    def _tournament(self, stream: torch.Generator) -> Generator[None, None, _Best]:
-        """Random starts of which the best ones go on; the last one's best r."""
-        count, dimensions = TOURNAMENT[0][0], self.z.shape[1]
+    def _tournament(
+        self, stream: torch.Generator, places: SobolEngine | None, number: int
+    ) -> Generator[None, None, _Best]:
+        """Starts, random ones or the best of a survey, of which the best ones go on; the last one's best r."""
         near = torch.minimum(2 * self._scale(self.best), self.radius)
+        rows, length = (self._drawn(near, stream), near) if places is None else self._survey(near, places, number)
+        found = _Best.none(rows)
+        plan = TOURNAMENT if places is None else OF_A_SURVEY
+        yield from self._falling(rows, found, self.attack.step_size(length), plan, 2)
+        return found.picked(0, found.first(1))
+
+    def _drawn(self, near: Tensor, stream: torch.Generator) -> Tensor:
+        """Random starts r (STARTS, K, N, d) within lengths near (1, K, N)."""
         # Where moving has a price the best r so far may be a near hill, and a higher one far off: every other start is
         # drawn from the whole ball.
-        scales = [self.radius if self.attack.price and start % 2 else near for start in range(count)]
-        drawn = [self.attack.initial(scale.flatten(), dimensions, stream) for scale in scales]
-        rows = self._feasible(torch.stack(drawn).view(count, *self.best.noise.shape[1:]))
-        found = _Best.none(rows)
-        yield from self._falling(rows, found, self.attack.step_size(near), TOURNAMENT, 2)
-        return found.picked(0, found.first(1))
+        scales = [self.radius if self.attack.price and start % 2 else near for start in range(STARTS)]
+        drawn = [self.attack.initial(scale.flatten(), self.z.shape[1], stream) for scale in scales]
+        return self._feasible(torch.stack(drawn).view(STARTS, *self.best.noise.shape[1:]))
+
+    def _survey(self, near: Tensor, places: SobolEngine, number: int) -> tuple[Tensor, Tensor]:
+        """The best STARTS of the next places, none beside another, r (STARTS, K, N, d), and how far each is from the
+        place beside it, (STARTS, K, N). If moving has a price half of the places lie within lengths near (1, K, N), all
+        others in the whole ball.
+
+        The next survey's places lie between those of this one, and are twice as many up to a limit. Looks that the
+        budget does not pay for are left out.
+        """
+        dimensions = self.z.shape[1]
+        looks = self.attack.looks(dimensions) * min(2 ** (number - 1), MOST_LOOKS)
+        spread = even_in_ball(places, looks).to(near)[:, None, None]
+        by_near = torch.arange(looks, device=near.device)[:, None, None] < (looks // 2 if self.attack.price else 0)
+        scale = torch.where(by_near, near, self.radius)[: max(STARTS, LOOKS_A_GRADIENT * self.left)]
+        beside = scale * looks ** (-1 / dimensions)
+        rows = self._feasible((scale + beside)[..., None] * spread[: len(scale)])  # the border has its share of places
+        looked = _Best.none(rows)
+        self._see(rows, looked)
+        self.left = max(0, self.left - looks // LOOKS_A_GRADIENT)
+        value, chosen = looked.value, []
+        for _ in range(STARTS):
+            best = value.argmax(dim=0, keepdim=True)
+            chosen.append(best)
+            apart = (rows - _pick(rows, 0, best)).square().sum(dim=-1).sqrt()
+            value = torch.where(apart < APART * beside.gather(0, best), -torch.inf, value)
+        index = torch.cat(chosen)
+        return _pick(rows, 0, index), beside.gather(0, index)
 
     def _falling(
         self, rows: Tensor, found: _Best, length: Tensor, plan: tuple[tuple[int, int], ...], power: int
     ) -> Iterator[None]:
-        """Normalised gradients with momentum from rows (S, K, N, d), seen by `found`; the step falls from length to 0.
+        """Normalised gradients with momentum from rows (S, K, N, d), seen by `found`; the step falls to 0 from length,
+        one for all rows of a sample (1, K, N) or one for each (S, K, N).
 
         plan: how many of the rows of each sample make how many steps, the best ones so far going on.
         """
@@ -418,6 +493,7 @@ class _Schedule:
             if starts < len(rows):
                 index = found.first(starts)
                 rows, velocity = _pick(rows, 0, index), _pick(velocity, 0, index)
+                length = length.gather(0, index) if len(length) > 1 else length
                 kept = found.picked(0, index)
                 found.noise, found.loss, found.value = kept.noise, kept.loss, kept.value
             if self.left < starts:

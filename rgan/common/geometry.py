@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.quasirandom import SobolEngine
 
 
 def lengths(x: Tensor) -> Tensor:
@@ -109,3 +110,11 @@ def random_in_ball(shape: tuple[int, int], generator: torch.Generator) -> Tensor
     """Uniform points of the unit ball: a direction times U^(1/d)."""
     radius = torch.rand(shape[0], generator=generator) ** (1.0 / shape[1])
     return random_directions(shape, generator) * radius[:, None]
+
+
+def even_in_ball(sequence: SobolEngine, count: int) -> Tensor:
+    """The next points of the unit ball (count, d), spread evenly, from a Sobol sequence of d + 1 numbers."""
+    numbers = sequence.draw(count, dtype=torch.float64).clamp(1e-12, 1 - 1e-12)
+    radius = numbers[:, -1:] ** (1 / (sequence.dimension - 1))
+    places: Tensor = unit(torch.special.ndtri(numbers[:, :-1])) * radius
+    return places

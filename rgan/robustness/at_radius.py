@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rgan.attack.search import BUDGETS, Attack
+from rgan.attack.search import BUDGETS, Attack, surveyed
 from rgan.common import answers
 from rgan.common.progress import Mapper
 from rgan.robustness import one_radius
@@ -63,7 +63,8 @@ class AtRadius:
 def question(judged_gans: Sequence[JudgedGan], attack: Attack, *, samples: int, seed: int) -> dict[str, Any]:
     """What `at_radius` of these answers, as `rgan.common.answers` has it."""
     models = [judged.digests for judged in judged_gans]
-    return answers.question("at radius", VERSION, models, attack=attack, samples=samples, seed=seed)
+    made = surveyed(attack.price, judged_gans[0].gan.recipe.latent)
+    return answers.question("at radius", VERSION, models, attack=attack, samples=samples, seed=seed, **made)
 
 
 def at_radius(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgan.attack.search import BUDGETS, Attack
+from rgan.attack.search import BUDGETS, Attack, surveyed
 from rgan.common import answers
 from rgan.common.errors import number_between
 from rgan.common.geometry import block_seed
@@ -124,7 +124,9 @@ class RobustnessCurve:
 
 def question(judged_gans: Sequence[JudgedGan], plan: CurvesPlan) -> dict[str, Any]:
     """What `curves_of` answers, as `rgan.common.answers` has it."""
-    return answers.question("curves", VERSION, [judged.digests for judged in judged_gans], plan=plan)
+    models = [judged.digests for judged in judged_gans]
+    made = surveyed(plan.price, judged_gans[0].gan.recipe.latent)
+    return answers.question("curves", VERSION, models, plan=plan, **made)
 
 
 def curves_of(judged_gans: Sequence[JudgedGan], plan: CurvesPlan, *, run: Mapper = map) -> Iterator[Curves]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rgan.attack.objectives import CHANGE, CRITIC, JUDGE, objective_for
 from rgan.attack.path import Request, reach
-from rgan.attack.search import BUDGETS, Attack, WorstNoise, run
+from rgan.attack.search import BUDGETS, Attack, WorstNoise, run, surveyed
 from rgan.common.progress import Progress
 from rgan.models.gan import Gan
 from rgan.robustness import encoding
@@ -40,7 +40,10 @@ def path_of(source: JudgedGan | Gan, request: Request) -> dict[str, Any]:
     judges = [source.judge.digest, source.raised.digest] if isinstance(source, JudgedGan) else []
     asked = dataclasses.asdict(request) | {"rows": list(request.rows)}
     del asked["judge"]  # a name, where the digests say which
-    return {"what": "path", "version": [VERSION, encoding.VERSION], "model": gan.digest, "judges": judges, **asked}
+    made = surveyed(request.price, gan.recipe.latent)
+    return (
+        {"what": "path", "version": [VERSION, encoding.VERSION], "model": gan.digest, "judges": judges} | asked | made
+    )
 
 
 def searched_radii(request: Request) -> tuple[float, ...]:

@@ -112,6 +112,7 @@ def test_a_lesson_is_a_short_link_and_a_long_one(lesson):
 def test_a_lesson_says_what_to_try_and_leads_to_its_step():
     test = app("laboratory", lesson="one-step")
     assert not test.exception and test.session_state["laboratory_goal"] == LESSONS[3].plan
+    assert stands(test) == LESSONS[3].plan, "it opens at its step: the way there was gone beforehand"
     said = " ".join(one.body for one in test.get("html"))
     assert LESSONS[3].todo in said and LESSONS[3].look in said
     assert test.query_params["lab_steps"] == "1000" and test.session_state["lab_method"] == "one-step"

@@ -7,9 +7,20 @@ import pytest
 import torch
 from scipy import optimize, stats
 
-from rgan.attack.search import Attack, look_up, losses, merge, random_noise, run, search
+from rgan.attack.search import (
+    BUDGETS,
+    LOOKS,
+    Attack,
+    look_up,
+    losses,
+    merge,
+    random_noise,
+    run,
+    search,
+    surveyed,
+)
 from rgan.common.errors import SettingsError
-from rgan.common.geometry import lengths, project_ball, project_cap, random_in_ball, turn, unit
+from rgan.common.geometry import even_in_ball, lengths, project_ball, project_cap, random_in_ball, turn, unit
 from rgan.models.gan import Gan, fresh, prior_noise
 from rgan.models.recipes import recipe
 
@@ -87,6 +98,46 @@ def test_two_dimensional_landscape_against_brute_force():
     found = run(rugged, z, Attack((radius,), gradients=720))
     assert (found.loss[0] > best - 0.01 * best.abs()).all()
     assert (found.loss[0] < best + 0.01).all()
+
+
+def hills(z):
+    """A broad low hill at the origin and narrow high ones around it, of which most places feel no slope."""
+    angles = torch.arange(5, dtype=z.dtype) * 2 * torch.pi / 5
+    tops = 1.5 * torch.stack([angles.cos(), angles.sin()], 1)
+    far = (z[:, None] - tops).square().sum(-1)
+    return 0.2 * torch.exp(-z.square().sum(1)) + 3 * torch.exp(-far / (2 * 0.3**2)).sum(1)
+
+
+@pytest.mark.parametrize("price", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("loss", [rugged, hills])
+def test_a_priced_plane_against_brute_force(loss, price):
+    """At the standard budget 0.999 of the best of 250,000 grid points, the near hill and the far ones alike."""
+    z, radius = 0.4 * gaussian(12, 2, 6), 2.0
+    line = torch.linspace(-radius, radius, 501, dtype=torch.float64)
+    plane = torch.cartesian_prod(line, line)
+    plane = plane[plane.norm(dim=1) <= radius]
+    worth = torch.stack([loss(point + plane) - price * plane.square().sum(1) for point in z])
+    most = worth.amax(dim=1) - loss(z)
+    found = run(loss, z, Attack((radius,), price, BUDGETS["standard"]))
+    gained = found.value[0] - found.original
+    assert (gained >= 0.999 * most - 1e-9).all()
+    assert (gained <= most + 0.05).all(), "the grid's points lie 0.008 apart"
+    assert ((worth > loss(z)[:, None]).double().mean(dim=1) < 0.5).any()
+
+
+def test_a_survey_is_paid_for_and_changes_nothing_where_moving_is_free_or_dimensions_are_many():
+    for budget in (12, 60, 200, 500):
+        rows = {"gradients": 0, "looks": 0}
+
+        def counted(z, rows=rows):
+            rows["gradients" if z.requires_grad else "looks"] += len(z)
+            return rugged(z)
+
+        run(counted, gaussian(8, 2), Attack((1.0,), 0.5, budget))
+        paid = rows["gradients"] + rows["looks"] / 3
+        assert rows["gradients"] <= 8 * budget and paid <= 8 * (budget + 8)
+        assert budget < 200 or (paid >= 8 * (budget - 2) and rows["looks"] > 8 * 200)
+    assert surveyed(0.0, 2) == surveyed(0.5, 64) == {} and surveyed(0.5, 2) == {"looks": LOOKS}
 
 
 def test_radius_zero_moves_nothing_and_is_finite(gan):
@@ -216,6 +267,17 @@ def test_random_starts_are_uniform_in_the_ball(shape):
     """The radius law: ‖r‖^d is uniform on [0, 1]."""
     points = random_in_ball(shape, torch.Generator().manual_seed(0)).double()
     assert stats.kstest(lengths(points).pow(shape[1]).numpy(), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("dimensions", [2, 5])
+def test_even_places_are_spread_over_the_ball_better_than_random_ones(dimensions):
+    sequence = torch.quasirandom.SobolEngine(dimensions + 1, scramble=True, seed=3)
+    places = torch.cat([even_in_ball(sequence, 256), even_in_ball(sequence, 256)])
+    assert stats.kstest(lengths(places).pow(dimensions).numpy(), "uniform").statistic < 0.02
+    ball = random_in_ball((4000, dimensions), torch.Generator().manual_seed(0)).double()
+    drawn = random_in_ball((512, dimensions), torch.Generator().manual_seed(1)).double()
+    even, random = (torch.cdist(ball, each).amin(dim=1).mean() for each in (places, drawn))
+    assert even < 0.985 * random
 
 
 @pytest.mark.parametrize("dimensions", [64, 128, 30])

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from rgan.attack.search import Attack
+from rgan.common.answers import RECORD, name_of
 from rgan.common.errors import SettingsError
-from rgan.theory.laboratory import points
+from rgan.theory.laboratory import points, ready, twins
 from rgan.theory.laboratory.experiment import MEASURED, Experiment, thinned
 from rgan.theory.laboratory.frames import SHOWN, SIDE, UNIT, packed
 from rgan.theory.laboratory.lessons import LESSONS
 from rgan.theory.laboratory.measures import Sample, measures
-from rgan.theory.laboratory.moves import QUICK, moves, worst_of_all
+from rgan.theory.laboratory.moves import QUICK, PlaneAttack, moves, worst_of_all
 from rgan.theory.laboratory.settings import SIDES, Settings
 from rgan.theory.laboratory.twins import Event, Plan, Twins, advance, as_points, begin
 
@@ -122,22 +123,22 @@ def test_twins_begin_alike_and_only_the_robust_part_parts_them():
         assert same is alike
 
 
-@pytest.mark.parametrize("price", [0.0, 0.3])
-def test_the_attack_and_the_search_of_the_whole_disk_agree_to_one_per_cent(trained, price):
+@pytest.mark.parametrize(("price", "radius"), [(0.0, 0.5), (0.3, 0.5), (1.0, 0.5), (0.5, 1.0)])
+def test_the_attack_and_the_search_of_the_whole_disk_agree_to_one_per_cent(trained, price, radius):
     """The attack climbs gradients, the other looks everywhere and takes none: two independent answers."""
     z = points.on_grid(2.5, 5)
     for side in SIDES:
         gan = trained.gan(side)
-        both = moves(gan, z, Attack((0.5,), price, gradients=2000), truth=True)
+        both = moves(gan, z, PlaneAttack((radius,), price, gradients=2000), truth=True)
         gained = both.found.value - both.found.loss_original
         most = both.truth_value - both.found.loss_original
         assert float(gained.sum()) == pytest.approx(float(most.sum()), rel=0.01)
         assert float(both.share.median()) > 0.99
-        r, value = worst_of_all(gan.probe().loss, z, 0.5, price, QUICK)
+        r, value = worst_of_all(gan.probe().loss, z, radius, price, QUICK)
         quick = value - both.found.loss_original
         assert float(quick.sum()) == pytest.approx(float(most.sum()), rel=0.01)
         again = gan.probe().loss(z + r) - price * r.square().sum(dim=1)
-        assert torch.allclose(again, value, atol=1e-5) and float(r.norm(dim=1).max()) <= 0.5 * (1 + 1e-5)
+        assert torch.allclose(again, value, atol=1e-5) and float(r.norm(dim=1).max()) <= radius * (1 + 1e-5)
 
 
 def test_the_whole_disk_is_searched_where_the_answer_is_known():
@@ -207,6 +208,61 @@ def test_rows_come_at_fixed_steps_and_few_of_them_are_shown():
     assert len(thinned(rows)) <= 100 and thinned(rows)[-1]["steps"] == 2 * MEASURED
 
 
+def test_a_training_that_was_kept_goes_on_as_if_it_had_never_stopped(tmp_path):
+    plan = Plan(dataclasses.replace(SMALL, loss="hinge"), 6)
+    experiment = Experiment.of(plan)
+    experiment.to(plan, 0.5, 0.0, stride=99, seconds=60)
+    experiment.measure(0.5, 0.0)
+    ready.keep(experiment, tmp_path)
+    kept = ready.ready(plan, tmp_path)
+    assert kept.at == plan and kept.rows == experiment.rows and equal(kept.twins, experiment.twins)
+    later = dataclasses.replace(plan, steps=11)
+    kept.to(later, 0.5, 0.0, stride=99, seconds=60)
+    assert equal(kept.twins, at_end(later))
+    assert ready.ready(later, tmp_path) is None, "one of another plan"
+
+
+@pytest.mark.parametrize("changed", ["batch", "robust part", "noise"])
+def test_a_state_of_another_algorithm_is_not_taken(tmp_path, monkeypatch, changed):
+    plan = Plan(SMALL, 4)
+    experiment = Experiment.of(plan)
+    experiment.to(plan, 0.5, 0.0, stride=99, seconds=60)
+    ready.keep(experiment, tmp_path)
+    assert ready.ready(plan, tmp_path) is not None
+    if changed == "batch":
+        monkeypatch.setattr(twins, "BATCH", 64)
+    elif changed == "robust part":
+        monkeypatch.setattr(twins.Settings, "robust", property(lambda self: None))
+    else:
+        monkeypatch.setattr(twins, "noise", lambda prior, count, stream: torch.rand(count, 2, generator=stream))
+    assert ready.ready(plan, tmp_path) is None
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda one: one.key)
+def test_every_lesson_stands_ready(lesson):
+    """Its first measures are those of a training made anew, until which processors hardly part."""
+    found = ready.ready(lesson.plan)
+    assert found is not None, "stale: `python -m rgan.theory.laboratory.ready` makes it anew"
+    assert found.at == lesson.plan and found.twins.iteration == lesson.plan.steps
+    later = dataclasses.replace(lesson.plan, steps=lesson.plan.steps + 5)
+    assert ready.lesson_before(later).plan == lesson.plan and ready.lesson_before(lesson.plan.until(9)) is None
+    steps = [row.steps for row in found.rows]
+    assert steps == [*range(MEASURED, lesson.plan.steps + 1, MEASURED)]
+    again, (row, *_) = Experiment.of(lesson.plan), found.rows  # of the lesson, or of another one of the same training
+    again.to(lesson.plan.until(MEASURED), row.radius, row.price, stride=10**6, seconds=1e9, field=False)
+    for side in SIDES:
+        one, other = (each.rows[0].of[side] for each in (found, again))
+        assert one.numbers() == pytest.approx(other.numbers(), rel=0.05, abs=0.05)
+    last = found.rows[-1]
+    now = found.measure(last.radius, last.price)
+    assert now.of["A"].numbers() == pytest.approx(last.of["A"].numbers(), abs=1e-3)
+
+
+def test_only_lessons_are_kept():
+    names = {name_of(ready._question(lesson.plan), RECORD) for lesson in LESSONS}
+    assert {path.name for path in ready.SHIPPED.iterdir()} == names
+
+
 @pytest.fixture(scope="module")
 def lessons() -> dict[str, Experiment]:
     found = {}
@@ -240,7 +296,7 @@ def test_a_lesson_shows_what_it_says(lessons):
     for side in SIDES:
         gan = lessons["one-step"].twins.gan(side)
         step = moves(gan, z, Attack((0.5,), method="one-step"), truth=True)
-        search = moves(gan, z, Attack((0.5,), gradients=2000), truth=True)
+        search = moves(gan, z, PlaneAttack((0.5,), gradients=2000), truth=True)
         original, most = step.found.loss_original, step.truth_value
         gained = [(one.found.value - original).sum() / (most - original).sum() for one in (step, search)]
         assert gained[0] < 0.1 and gained[1] > 0.95

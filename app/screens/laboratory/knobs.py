@@ -21,6 +21,7 @@ from session.table import (
 from rgan.attack.search import BUDGETS, Attack
 from rgan.common.errors import SettingsError
 from rgan.theory.laboratory.lessons import Lesson
+from rgan.theory.laboratory.moves import PlaneAttack
 from rgan.theory.laboratory.points import MOST_DRAWN, PLANE
 from rgan.theory.laboratory.settings import Settings, Start
 from rgan.theory.laboratory.twins import PLAYERS, Event, Plan
@@ -55,7 +56,7 @@ def attack() -> Attack:
         radius, price = draw(LAB_EPS), draw(LAB_PRICE)
         one_step = draw(LAB_METHOD) == ONE_STEP
         budget = BUDGETS[draw(LAB_BUDGET, disabled=one_step)]
-    return Attack((radius,), 0.0 if one_step else price, budget, "one-step" if one_step else "ascent")
+    return PlaneAttack((radius,), 0.0 if one_step else price, budget, "one-step" if one_step else "ascent")
 
 
 def of_lesson(lesson: Lesson) -> dict[str, object]:

@@ -21,6 +21,7 @@ from session.tasks import Task
 from rgan.attack.search import Attack
 from rgan.theory.laboratory.experiment import FRAMES, Experiment, Stretch
 from rgan.theory.laboratory.frames import Arrays, full_field
+from rgan.theory.laboratory.ready import lesson_before, ready
 from rgan.theory.laboratory.settings import SIDES, Settings
 from rgan.theory.laboratory.twins import MOST_STEPS, PLAYERS, Plan
 
@@ -122,8 +123,19 @@ def aim(plan: Plan) -> None:
     if found is not None:
         _HELD.set(found)
     elif not begun() or not plan.follows(held().at):
-        _HELD.set(Experiment.of(plan))
+        _HELD.set(_ready(plan) or Experiment.of(plan))
     _GOAL.set(plan)
+
+
+def _ready(plan: Plan) -> Experiment | None:
+    """The training as it stands at the lesson that the way to this plan comes through, where one stands ready."""
+    lesson = lesson_before(plan)
+    if lesson is None:
+        return None
+    found = _reached().get(lesson.plan) or _computing().submit(ready, lesson.plan).result()
+    if found is not None:
+        _reached().put(found)
+    return found
 
 
 def change(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from rgan.attack.objectives import CRITIC, check_method, pixel_change
 from rgan.attack.perturbation import to_move
-from rgan.attack.search import Attack
+from rgan.attack.search import Attack, surveyed
 from rgan.common import answers
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.formatting import per_cent
@@ -148,7 +148,9 @@ class Pool:
 
 def question(judged_gans: Sequence[JudgedGan], plan: PoolPlan) -> dict[str, Any]:
     """What `pool` answers, as `rgan.common.answers` has it."""
-    return answers.question("pool", VERSION, [judged.digests for judged in judged_gans], plan=plan)
+    models = [judged.digests for judged in judged_gans]
+    made = surveyed(plan.attack.price, judged_gans[0].gan.recipe.latent)
+    return answers.question("pool", VERSION, models, plan=plan, **made)
 
 
 def pool(judged_gans: Sequence[JudgedGan], plan: PoolPlan, *, run: Mapper = map) -> Iterator[Pool]:

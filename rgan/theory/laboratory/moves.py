@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rgan.attack.perturbation import Perturbation, perturb_along
-from rgan.attack.search import Attack, Loss
+from rgan.attack.search import LOOKS, Attack, Loss
 from rgan.common.geometry import project_ball
 from rgan.models.gan import Gan
 
@@ -29,6 +29,14 @@ class Looks:
 
 EXACT = Looks(16, 64, 4, 7)
 QUICK = Looks(8, 32, 2, 4)  # while a training runs
+
+
+@dataclass(frozen=True)
+class PlaneAttack(Attack):
+    """The search with its surveys at every price: none of its answers is kept that another one could be taken for."""
+
+    def looks(self, dimensions: int) -> int:
+        return LOOKS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,6 +183,35 @@ class Twins:
             for name in PLAYERS
             for key, value in getattr(player, name).state_dict().items()
         }
+
+    def standing(self) -> dict[str, Tensor]:
+        """All that the next steps depend on, besides the settings and the iteration: weights, what the optimisers
+        remember, and the stream of randomness."""
+        remembered = {
+            f"{side}.{name} {index} {key}": value
+            for side, player in self._players.items()
+            for name, optimiser in player.optimisers.items()
+            for index, memory in optimiser.state_dict()["state"].items()
+            for key, value in memory.items()
+        }
+        return self.state() | remembered | {"stream": self._stream.get_state()}
+
+    def stand(self, standing: Mapping[str, Tensor], iteration: int) -> None:
+        """Stand where twins of the same settings stood at that step, which go on as those would."""
+        with torch.no_grad():
+            for name, value in self.state().items():
+                value.copy_(standing[name])
+        for side, player in self._players.items():
+            for name, optimiser in player.optimisers.items():
+                memory: dict[int, dict[str, Tensor]] = {}
+                for told, value in standing.items():
+                    whose, _, rest = told.partition(" ")
+                    if rest and whose == f"{side}.{name}":
+                        index, key = rest.split()
+                        memory.setdefault(int(index), {})[key] = value.clone()
+                optimiser.load_state_dict(optimiser.state_dict() | {"state": memory})
+        self._stream.set_state(standing["stream"].clone())
+        self.iteration = iteration
 
     def _set_rates(self) -> None:
         for player in self._players.values():
