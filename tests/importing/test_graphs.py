@@ -60,9 +60,13 @@ FORMATS = {
     "old onnx": lambda network, given: onnx(network, given, dynamo=False),
 }
 QUICK = (
-    ("trace", "dcgan"), ("trace", "one-hot"), ("script", "conditional"), ("export", "style"), ("script", "projection")
+    ("trace", "dcgan"), ("trace", "one-hot"), ("script", "conditional"), ("export", "style"), ("script", "projection"),
+    ("trace", "self-attention"), ("export", "self-attention"), ("onnx", "self-attention"), ("export", "tokens"),
+    ("old onnx", "self-attention"),
 )  # fmt: skip
-NOT_EXPORTED = {("script", "style"), ("script", "dense"), ("old onnx", "dense"), ("old onnx", "one-hot")}
+NOT_EXPORTED = {
+    ("script", "style"), ("script", "dense"), ("old onnx", "dense"), ("old onnx", "one-hot"), ("onnx", "tokens")
+}  # fmt: skip
 
 
 def cases(names):
