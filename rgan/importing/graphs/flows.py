@@ -264,6 +264,8 @@ class Tape:
         parts = products.one, products.other, self.maps(value)
         if products.over is None:
             raise UnknownError("a product of two that depend on the noise, without a softmax")
+        if not abs(products.scale) <= 1000:
+            raise UnknownError(f"products of pixels times {products.scale:g}")
         layer = Attend((), (), (), products.scale, queries=products.over == 0)
         shape = (parts[2].shape[0], *parts[0].shape[1:])
         return self._put(Node(shape, tuple(part.node for part in parts), attend=layer))

@@ -68,7 +68,7 @@ def call(tape: Tape, name: str, arguments: Sequence[Value], named: dict[str, Val
         made = function(tape, *arguments, **named)
     except UnknownError as error:
         raise UnknownError(f"{error} (in the operator {name[:60]})") from error
-    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, OverflowError, AssertionError) as error:
+    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, ArithmeticError, AssertionError) as error:
         raise UnknownError(f"the operator {name[:60]} with such arguments") from error
     if in_place and isinstance(made, Flow) and arguments and isinstance(arguments[0], Flow):
         return arguments[0].become(made)
