@@ -64,6 +64,7 @@ def perturb(
     seed: int = 0,
     judge: Judge | None = None,
     device: str = "auto",
+    labels: Tensor | int | None = None,
 ) -> Perturbation:
     """Worst noise of each row of z beside random noise of the same length (eq. 8 of the paper).
 
@@ -78,13 +79,15 @@ def perturb(
         seed: of the search's random starts and of the random directions it is held against.
         judge: for the objective "judge"; by default the one that comes with RGAN Lab for the model's data and may be
             attacked (`rgan.metrics.judges`).
+        labels: of a conditional model, one class for all rows or (n,) int64, which stay as they are; by default the
+            class that the model draws (`gan.of_class`).
 
     Returns:
         A row a sample: `z`, `r`, `random`, `best_random` (n, latent); `loss_original`, `loss_worst`, `loss_random`
         (n,); and `gradients`, spent a sample.
 
     Raises:
-        SettingsError: an argument is out of its range, or z of another shape.
+        SettingsError: an argument is out of its range, or z of another shape, or labels for a model without classes.
         CheckpointError: the model has no critic, or there is no judge for its data, where one is needed.
     """
     from rgan.attack import perturbation
@@ -94,6 +97,8 @@ def perturb(
     if objective == "judge" and judge is None:
         judge = first([gan.trained_on], ATTACKED)
     attack = Attack.within(radius, price=price, budget=budget)
+    if labels is not None:
+        gan = gan.of_labels(labels, len(z))
     return perturbation.perturb(gan, z, attack, objective, judge=judge, seed=seed, device=device)
 
 

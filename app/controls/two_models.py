@@ -15,7 +15,7 @@ from session.twins import twins
 from theme.language import plain
 
 from rgan.common.errors import RganError
-from rgan.models.gan import Gan
+from rgan.models.gan import EACH, Gan
 
 
 def two_models(title: str = "", *, same_noise: bool = False) -> tuple[tuple[str, str], tuple[Gan, Gan]]:
@@ -65,7 +65,7 @@ def classes(*gans: Gan) -> None:
     if conditional:
         with st.sidebar:
             most = max(gan.classes for gan in conditional)
-            draw(replace(LABEL, high=most - 1, default=conditional[0].label))
+            draw(replace(LABEL, options=(EACH, *range(most)), default=conditional[0].label))
 
 
 def _follow() -> None:

@@ -26,7 +26,7 @@ from rgan.common.files import shipped_models
 from rgan.data import datasets
 from rgan.embedding import projections
 from rgan.models import checkpoints, own
-from rgan.models.gan import Gan, class_digest
+from rgan.models.gan import EACH, Gan, class_digest
 from rgan.models.shelf import SUFFIX
 from rgan.paper import archive, evaluation, study
 from rgan.paper.ablation import LeftOut, Model
@@ -268,7 +268,8 @@ def by_digest(digest: str) -> Gan | None:
         own_digest = _digest(str(path), own.changed(path))
         if own_digest.startswith(digest):
             return load(name)
-        for label in range(_classes(str(path), own.changed(path))):
+        classes = _classes(str(path), own.changed(path))
+        for label in (*range(classes), *((EACH,) if classes else ())):
             if class_digest(own_digest, label).startswith(digest):
                 return load(name).of_class(label)
     return None

@@ -21,6 +21,7 @@ from rgan.embedding.figure4 import FEATURES, PANELS
 from rgan.embedding.figure4 import SIDES as MODEL_SIDES
 from rgan.embedding.look import POINTS as FIRST_POINTS
 from rgan.embedding.projections import METHODS, NEIGHBOURS
+from rgan.models.gan import EACH
 from rgan.models.recipes import PLAYERS
 from rgan.models.systems import SYSTEMS
 from rgan.paper.evaluation import MEASURES, EvaluationSettings
@@ -56,10 +57,11 @@ B = Named(
     help="Usually the same system trained robustly.",
 )  # fmt: skip
 
-LABEL = Number(
-    key="label", label="Class drawn", default=0, low=0, high=MAX_CLASSES - 1, step=1, widget="field", group="noise",
-    help="The class that a conditional model draws and judges, counted from 0; − and + go through all in turn. Worst "
-    "noise moves the noise alone.",
+LABEL = OneOf(
+    key="label", label="Class drawn", default=0, options=(*range(MAX_CLASSES), EACH), widget="box", group="noise",
+    words=lambda one: "all in turn" if one == EACH else str(one),
+    help="The class that a conditional model draws and judges, counted from 0, or all in turn: sample 0 of class 0, "
+    "sample 1 of class 1, and so on. Worst noise moves the noise alone.",
 )  # fmt: skip
 
 # The search for worst noise.

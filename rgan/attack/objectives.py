@@ -70,8 +70,11 @@ class Objective:
     @property
     def loss(self) -> SampleLoss:
         """For `attack.search`."""
-        rows = rows_a_call(self.probe.recipe, CHUNK)
-        return SampleLoss(lambda z, samples: self.rate(self.probe.draw(z), z, samples).to(z.device), rows)
+
+        def loss(z: Tensor, samples: Tensor) -> Tensor:
+            return self.rate(self.probe.draw(z, self.probe.labels(samples)), z, samples).to(z.device)
+
+        return SampleLoss(loss, rows_a_call(self.probe.recipe, CHUNK))
 
     def images(self, z: Tensor) -> Tensor:
         """As `Probe.images`."""
@@ -79,7 +82,7 @@ class Objective:
 
     def images_and_loss(self, z: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
         """`images` of noise (B, latent) and the loss (B,) from one pass, without gradients."""
-        return self.probe.rated(z, lambda images: self.rate(images, z, samples))
+        return self.probe.rated(z, lambda images: self.rate(images, z, samples), self.probe.labels(samples))
 
     def search(self, z: Tensor, attack: Attack, *, seed: int = 0, start: Tensor | None = None) -> Iterator[WorstNoise]:
         """The search for worst noise from z (N, latent), step by step; see `attack.search`.
@@ -178,7 +181,7 @@ def pixel_change(changed: Tensor, original: Tensor) -> Tensor:
 
 
 def _loss(probe: Probe) -> Objective:
-    return Objective(probe, LOSS, lambda images, z, _: probe.cost(images, z))
+    return Objective(probe, LOSS, lambda images, z, samples: probe.cost(images, z, probe.labels(samples)))
 
 
 def _distance(probe: Probe, judge: Judge) -> Objective:
@@ -192,6 +195,6 @@ def _change(probe: Probe, z: Tensor) -> Objective:
     by = "the root mean square difference from the image of the original noise, in per cent of black to white"
     words = ObjectiveWords("change", "change of the image", "changes more", "changes less", by, " %")
     with torch.no_grad():
-        pieces = z.split(rows_a_call(probe.recipe, CHUNK))
-        original = torch.cat([probe.draw(chunk) for chunk in pieces])
+        pieces = torch.arange(len(z)).split(rows_a_call(probe.recipe, CHUNK))
+        original = torch.cat([probe.draw(z[rows], probe.labels(rows)) for rows in pieces])
     return Objective(probe, words, lambda images, _, samples: 100 * pixel_change(images, original[samples]), flat=True)

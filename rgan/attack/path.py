@@ -55,6 +55,11 @@ class Request:
         check_method(self.objective, self.method)
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the samples."""
+        return self.rows or tuple(range(self.samples))
+
+    @property
     def count(self) -> int:
         return len(self.rows) or self.samples
 
@@ -78,7 +83,9 @@ class LivePath:
         self.request = request
         self.z = request.noise(gan)
         judge = shipped(request.judge, ATTACKED) if request.objective == JUDGE else None
-        self.objective = objective_for(gan, request.objective, self.z, judge=judge, device=device, precision=precision)
+        self.objective = objective_for(
+            gan.of_samples(request.numbers), request.objective, self.z, judge=judge, device=device, precision=precision
+        )
         loss = losses(self.objective.loss, self.z)
         # Known answers over the range: at first r = 0, then a scout's at one ε, at last the explored grid's.
         self._known = WorstNoise(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rgan.importing.formats import Question
     from rgan.models.gan import Gan
     from rgan.stats.intervals import Interval, Share, ShareDifference
+ALL = "all"  # classes in turn
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -75,9 +76,24 @@ def stopping(what: str = "this iteration") -> Iterator[threading.Event]:
 def add_class(command: argparse.ArgumentParser) -> None:
     """The class of conditional models."""
     command.add_argument(
-        "--class", type=int, dest="label", metavar="K", help="class that conditional models draw, from 0 (default: "
-        "the one that the file says)",
+        "--class", type=_label, dest="label", metavar="K", help="class that conditional models draw, from 0, or "
+        "all: in turn, sample i being of class i modulo their number (default: the one that the file says)",
     )  # fmt: skip
+
+
+def _label(word: str) -> int:
+    from rgan.models.gan import EACH
+
+    if word == ALL:
+        return EACH
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a class, from 0, or {ALL}, got {word}")
+    return int(word)
+
+
+def class_word(label: int) -> str:
+    """A class as `add_class` reads it."""
+    return str(label) if label >= 0 else ALL
 
 
 def load_gan(options: argparse.Namespace, path: str | Path) -> Gan:

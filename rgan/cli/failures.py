@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     first = range(min(SHOWN, len(pool.z)))
     written |= {
         f"{side}-{kind}.png": export.sheet(
-            to_uint8(judged.images(pool.noise(side, kind, first))),
+            to_uint8(judged.of_samples(first).images(pool.noise(side, kind, first))),
             pool.rows[side].measures[kind].bad[: len(first)].numpy(),
         )
         for side, judged in named.items()

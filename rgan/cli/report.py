@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rgan.cli.common import Subparsers, add_budget, add_class, gradients, load_gan, print_report, share_json
+from rgan.cli.common import Subparsers, add_budget, add_class, class_word, gradients, load_gan, print_report, share_json
 from rgan.common.devices import DEVICES
 
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     found = progress.found
     assert found is not None
     more = [word for name in ("judge", "device") if (value := getattr(options, name)) for word in (f"--{name}", value)]
-    more += [] if options.label is None else ["--class", str(options.label)]
+    more += [] if options.label is None else ["--class", class_word(options.label)]
     page = robustness_page(found, asked.command(paths, options.out, more))
     files.write_atomically(Path(options.out), page.encode())
     report = {

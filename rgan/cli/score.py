@@ -58,15 +58,15 @@ def run(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     standard = _standard(options, gan, device)
     scores.enough(options.samples, standard.reference.shape[1])  # before they are drawn
-    probe = gan.probe(device=device)
     attack = Attack((options.radius,), options.price, gradients(options))
     parts = []
     with tqdm(total=options.samples, unit="image", disable=options.json or None) as bar:
         for z in gan.noise(options.samples, options.seed).split(250):
+            some = gan.of_samples(range(bar.n, bar.n + len(z)))
             if options.radius:
-                worst = perturb(gan, z, attack, seed=options.seed, best_random=False, device=options.device)
+                worst = perturb(some, z, attack, seed=options.seed, best_random=False, device=options.device)
                 z = z + worst.r
-            parts.append(standard.look(probe.images(z)))
+            parts.append(standard.look(some.probe(device=device).images(z)))
             bar.update(len(z))
     seen = scores.Seen(torch.cat([one.features for one in parts]), torch.cat([one.logits for one in parts]))
     found = scores.scores(seen, standard, seed=options.seed)

@@ -305,7 +305,7 @@ class _Maker:
     """The samples of one choice. The choice's seed is for what is perturbed or shown, the next two for controls."""
 
     def __init__(self, a: Gan, b: Gan, choice: Choice, device: str, report: Report):
-        self.gans = {"A": a, "B": b}
+        self.gans = {side: gan.of_samples(range(choice.points)) for side, gan in (("A", a), ("B", b))}
         self.choice, self.report, self.side = choice, report, choice.side
         self.searches = 0  # begun so far
         self.device = choose_device(device)
@@ -314,7 +314,8 @@ class _Maker:
     def noise(self) -> Panel:
         gan, probe, choice = self.gans[self.side], self.probes[self.side], self.choice
         z = gan.noise(choice.points, choice.seed)
-        moved = z + self._searched(probe.loss, z, choice.noise_search)
+        loss = SampleLoss(lambda at, samples: probe.loss(at, probe.labels(samples)))
+        moved = z + self._searched(loss, z, choice.noise_search)
         fresh = gan.noise(choice.points, choice.seed + 1)
         original = Points(
             "original",
@@ -383,7 +384,8 @@ class _Maker:
         flat = images.flatten(1)
 
         def cost(x: Tensor, samples: Tensor) -> Tensor:
-            return pays(probe.score(x.view(-1, *shape), noise=None if noise is None else noise[samples]))
+            drawn_of = None if noise is None else noise[samples]
+            return pays(probe.score(x.view(-1, *shape), probe.labels(samples), drawn_of))
 
         move = self._searched(SampleLoss(cost), flat, self.choice.image_search)
         return (flat + move).view(-1, *shape)

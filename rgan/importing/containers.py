@@ -325,8 +325,8 @@ class _Archive:
                 f"{self.name}: expected little-endian numbers, got others; save it on an ordinary machine"
             )
 
-    def pickled(self) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
-        """What the pickle of a file of torch.save says, and where each storage lies."""
+    def pickled(self, *, whole: bool = False) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+        """What the pickle of a file of torch.save says, as networks or as a whole, and where each storage lies."""
         pickles = self.ending("data.pkl")
         if len(pickles) != 1:
             first = ", ".join(shown(path, 40) for path in list(self.entries)[:3])
@@ -337,7 +337,7 @@ class _Archive:
         self.spans("")  # none is compressed
         folder = pickles[0].removesuffix("data.pkl")
         self.check_order(folder)
-        answer = _ask(self.content(pickles[0], limits.MAX_PICKLE_BYTES), self.name, legacy=False)
+        answer = _ask(self.content(pickles[0], limits.MAX_PICKLE_BYTES), self.name, legacy=False, whole=whole)
         return answer, self.spans(f"{folder}data/")
 
     def code(self, folder: str) -> list[tuple[str, bytes]]:
@@ -439,6 +439,7 @@ def _script(archive: _Archive) -> Script:
     )  # fmt: skip
 
 
+MAX_PICKLES = 100  # tensors of a program of torch.export that are pickled each: every one takes a process
 # Files of torch.save within a program of torch.export.
 _INNER = re.compile(r"(.*/)?(serialized_(state_dict|constants)\.(pt|json)|data/(weights|constants)/[^/]+\.pt)")
 
@@ -471,9 +472,14 @@ def _configured(archive: _Archive, path: str, read: _Reader) -> Group:
     """The tensors that a list beside them describes."""
     found: Group = {}
     folder = path.rpartition("/")[0]
+    pickles = 0
     try:
         for key, one in dict(_json(archive, path)["config"]).items():
             if one.get("use_pickle"):
+                pickles += 1
+                if pickles > MAX_PICKLES:
+                    raise UnknownError(f"more than {MAX_PICKLES} pickles")
+                found |= _alone(archive, f"{folder}/{one['path_name']}", key)
                 continue
             meta = one["tensor_meta"]
             dtype = _DTYPES[exported.DTYPES[meta["dtype"]]]
@@ -489,6 +495,19 @@ def _configured(archive: _Archive, path: str, read: _Reader) -> Group:
     except _ExpandedError as error:
         raise UnknownError("an expanded tensor") from error
     return found
+
+
+def _alone(archive: _Archive, path: str, key: str) -> Group:
+    """The tensor `key` that a file of torch.save within the archive is; nothing where it is something else."""
+    begin, size = archive.span(path)
+    inner = archive.data[begin : begin + size]
+    if inner[:2] != b"PK":
+        raise UnknownError("a tensor of another format")
+    told, starts = _Archive(inner, archive.name).pickled(whole=True)
+    if not isinstance(told["root"], list) or told["root"][0] != "tensor":
+        return {}
+    name = f"{archive.name}: {shown(key)}"
+    return {key: _Reader(inner, archive.name)(_place(inner, starts, told["root"][1], name))}
 
 
 def _json(archive: _Archive, path: str) -> Any:

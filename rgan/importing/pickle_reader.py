@@ -97,6 +97,9 @@ RECONSTRUCTORS = {"copy_reg._reconstructor", "copyreg._reconstructor"}  # of obj
 TYPED_LISTS = {f"torch.jit._pickle.build_{kind}list" for kind in ("int", "double", "bool", "tensor")} | {
     "torch.jit._pickle.restore_type_tag"
 }
+TENSORS = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
+PARAMETERS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
+OF_A_CLASS = ("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type")
 UNUSUAL = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
     "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
@@ -352,10 +355,13 @@ class Machine:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise RefusedError("program", "a call of what is no function")
         path = modern(called.path)
-        if path == "torch._utils._rebuild_tensor_v2" or path == "torch._utils._rebuild_tensor":
+        if path in TENSORS:
             return self.tensor(*arguments[:4])
-        if path in ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"):
+        if path in PARAMETERS:
             return arguments[0]
+        if path in OF_A_CLASS and len(arguments) > 2 and isinstance(arguments[0], Name):  # its numbers are a tensor's
+            inner = modern(arguments[0].path)
+            return self.call(*arguments[:3:2]) if inner in TENSORS + PARAMETERS else Odd("a tensor of another kind")
         if path in ("collections.OrderedDict", "collections.defaultdict"):
             return {}
         if path in TYPED_LISTS and arguments:

@@ -18,7 +18,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from rgan.common.errors import SettingsError
 from rgan.importing.drafting import Draft, MismatchError
-from rgan.importing.solver import Reading
+from rgan.importing.solver import USUAL_LATENTS, Reading
 from rgan.importing.tensors import Store
 from rgan.networks.described import Block, ClassNormed, Conv, Layer, Linear, Norm, Shape, Transposed, follow
 from rgan.networks.labels import labelled
@@ -214,6 +214,7 @@ class Ranked:
     cost: float
     made: Tensor = field(repr=False)
     norms: tuple[float, ...] = ()
+    latent: int = 0  # numbers of noise; 0 of a critic
 
     @property
     def guesses(self) -> Mapping[str, str]:
@@ -251,7 +252,8 @@ def _ranked(
     pool = sorted(readings, key=lambda one: one.cost)[:looked]
     usual, unusual = pool[:EARLY], pool[EARLY:]
     tried = _tried(usual, judge, first)
-    if more is not None and not any(one.norms and max(one.norms) < explained for one in tried):
+    known = [one for one in tried if one.norms and max(one.norms) < explained]
+    if more is not None and not any(one.latent in (0, *USUAL_LATENTS) for one in known):
         pool = sorted(more(), key=lambda one: one.cost)[:looked]
         usual, unusual = [*usual, *pool[:EARLY]], [*unusual, *pool[EARLY:]]
         tried += _tried(pool[:EARLY], judge, first)
@@ -331,7 +333,8 @@ class _Judge:
         weight = IMAGES_OF_MAPS if run.maps else IMAGES
         look = 0.0 if self.images is not None else weight * appearance(run.made)
         kept = {name: answer for name, answer in taken.items() if name in USUAL or name == "prior"}
-        return Ranked(replace(reading, guesses=kept), odd + run.cost + look, run.made, run.norms)
+        cost = odd + run.cost + look
+        return Ranked(replace(reading, guesses=kept), cost, run.made, run.norms, draft.latent)
 
     def refined(self, one: Ranked) -> list[Ranked]:
         """Its neighbours: every answer to each question, the best so far to the others."""

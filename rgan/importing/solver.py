@@ -204,7 +204,7 @@ def _readings(store: Store, image: Shape, most: int) -> list[Reading]:
     found: list[Reading] = []
     looked = [0]
     for order, extra in _orders(items):
-        for head in _heads(store, order, image):
+        for head in sorted(_heads(store, order, image), key=lambda one: one.cost):  # the options do not last for all
             drops = tuple(("drop", (name, f"left out: {name or 'tensors without a module'}")) for name in left)
             search = _Search(store, head, image, looked)
             for steps, cost in itertools.islice(search.run(), most):
@@ -467,11 +467,16 @@ def _labelled(store: Store, items: Sequence[Item], label: Item, rest: Sequence[I
 
 
 def _order_cost(store: Store, layer: Item, length: int, first: bool) -> float:
-    """Which end of the first layer's inputs the class is, by how unlike the others its columns are."""
+    """Which end of the first layer's inputs the class is, by how like each other the columns of either part are: the
+    logarithm of their probability, each part normal with its own mean and spread, against that for the other end.
+    """
     if store.is_meta:
         return 0.5 * first
     scale = column_scale(store, layer.name)
-    ends = abs(_apart(scale, slice(length))), abs(_apart(scale, slice(len(scale) - length, None)))
+    ends = [
+        -sum(len(part) * math.log(float(part.var(correction=0)) + 1e-8) / 2 for part in scale.tensor_split([at]))
+        for at in (length, len(scale) - length)
+    ]
     difference = max(-6.0, min(6.0, ends[1] - ends[0]))
     return 0.5 * first + (difference if first else -difference) / 2
 

@@ -7,10 +7,11 @@ import dataclasses
 import functools
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -30,11 +31,13 @@ MAX_SEED = 2**63 - 1
 BATCH = 256  # images a call where their number is large
 SIDE = 64  # pixels up to which so many are not too large
 Labels = Tensor | int | None
+EACH = -1  # as a Gan's class: all in turn, sample i being of class i mod their number
 
 
 def class_digest(digest: str, label: int) -> str:
     """What tells one class of a conditional model from the others, and from the model of this digest."""
-    return hashlib.sha256(f"{digest} class {label}".encode()).hexdigest()
+    told = "each" if label == EACH else label
+    return hashlib.sha256(f"{digest} class {told}".encode()).hexdigest()
 
 
 def prior_noise(latent: int, count: int, seed: int) -> Tensor:
@@ -90,7 +93,9 @@ class Gan:
     `average` is the moving average of the generator's weights; when present it draws the images. `reference` holds
     real images, uint8 (N, C, H, W), so that one file is enough for every screen. `digest` is the SHA-256 of the file
     it was read from, empty for a Gan that was never saved; of another class than its file's, the SHA-256 of both.
-    `label` is the class that a conditional Gan draws and judges where no labels are given; `of_class` changes it.
+    `label` is the class that a conditional Gan draws and judges where no labels are given, or EACH; `of_class` changes
+    it. `rows`: the classes of the rows of noise it is given, (N,) int64, which a batch holds once or several times;
+    `of_labels` and `of_samples` set them.
     mapping: of a wrapped style-based generator, z to the noise w. companion: what was trained beside the two networks,
     such as an encoder.
     """
@@ -106,13 +111,14 @@ class Gan:
     label: int = 0
     mapping: nn.Module | None = None
     companion: Companion = field(default_factory=Companion)
-    _whole: Gan | None = field(default=None, repr=False, compare=False)  # of which this is one class
+    rows: Tensor | None = field(default=None, compare=False)
+    _whole: Gan | None = field(default=None, repr=False, compare=False)  # of which this is a view with other classes
     _classes: dict[int, Gan] = field(default_factory=dict, repr=False, compare=False)
     _probes: dict[Any, Probe] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.label:
-            number_between("class", self.label, 0, self.classes - 1)
+            number_between("class", self.label, EACH if self.classes else 0, self.classes - 1)
         if not isinstance(self.companion, self.recipe.companion_type):
             raise SettingsError(
                 f"expected {self.recipe.title} with its {self.recipe.companion_type.__name__}, got a generator and a "
@@ -155,16 +161,15 @@ class Gan:
         return self.recipe.layers.classes if self.recipe.layers else 0
 
     def of_class(self, label: int) -> Gan:
-        """This conditional Gan, drawing and judging one class, 0 to `classes` − 1: an attack moves its noise alone.
+        """This conditional Gan, drawing and judging one class, 0 to `classes` − 1, or with EACH all in turn, row i of
+        noise being of class i mod `classes`: an attack moves its noise alone.
 
         It is kept, so the second call is free.
 
         Raises:
             SettingsError: there is no such class.
         """
-        if not self.classes:
-            raise SettingsError("expected a conditional model, whose class can be chosen, got one without labels")
-        whole = self._whole or self
+        whole = self._conditional()
         if label == whole.label:
             return whole
         if label not in whole._classes:
@@ -172,6 +177,32 @@ class Gan:
             one = dataclasses.replace(whole, label=label, digest=digest, _whole=whole, _classes={}, _probes={})
             whole._classes.setdefault(label, one)
         return whole._classes[label]
+
+    def of_labels(self, labels: Tensor | int, count: int) -> Gan:
+        """This conditional Gan, drawing and judging `count` rows of noise of these classes, (count,) int64, or of one.
+
+        Raises:
+            SettingsError: there is no such class, or there are no classes, or another number of labels.
+        """
+        whole = self._conditional()
+        if isinstance(labels, int):
+            return self.of_class(labels)
+        rows = self._labels(labels, count)
+        assert isinstance(rows, Tensor)
+        each = self if self.label == EACH else self.of_class(EACH)
+        return dataclasses.replace(each, rows=rows, _whole=whole, _classes={}, _probes={})
+
+    def of_samples(self, numbers: Tensor | Sequence[int] | np.ndarray) -> Gan:
+        """Itself; or, drawing all classes in turn, itself for the samples of these numbers, (N,)."""
+        if self.label != EACH:
+            return self
+        labels = torch.as_tensor(np.asarray(numbers), dtype=torch.int64) % self.classes
+        return self.of_labels(labels, len(labels))
+
+    def _conditional(self) -> Gan:
+        if not self.classes:
+            raise SettingsError("expected a conditional model, whose class can be chosen, got one without labels")
+        return self._whole or self
 
     def first_images(self, count: int, seed: int = 0) -> Tensor:
         """Images of its first noise of a seed; of a conditional Gan all classes in turn."""
@@ -223,7 +254,7 @@ class Gan:
     def images(self, z: Tensor, labels: Labels = None) -> Tensor:
         """Images (n, C, H, W) in [−1, 1], float32 on the CPU, of noise z (n, latent), as the sampler draws them.
 
-        labels: of a conditional Gan, one class for all or (n,) int64; its own `label` by default.
+        labels: of a conditional Gan, one class for all or (n,) int64; its own `label` or `rows` by default.
 
         Raises:
             SettingsError: labels for a Gan without classes, for another number of images or beyond its classes.
@@ -246,7 +277,7 @@ class Gan:
             return torch.cat(
                 [
                     self.probe().score(chunk, own, at).cpu()
-                    for (chunk, own), at in zip(_chunks(images, labels, self.recipe), noises, strict=False)
+                    for (chunk, own), at in zip(_chunks(images, labels, rows), noises, strict=False)
                 ]
             )
 
@@ -275,17 +306,17 @@ class Gan:
             CheckpointError: there is no critic.
         """
         check_critic(self.critic)
-        with torch.no_grad(), labelled(self.label):
-            return torch.cat(
-                [
-                    self.critic.features_and_score(chunk, *self.companion.beside_real(chunk))[0].flatten(1)
-                    for chunk in images.cpu().split(rows_a_call(self.recipe, BATCH))
-                ]
-            )
+        found, labels = [], self.probe().labels(torch.arange(len(images)))  # of the first rows, if there are fewer
+        with torch.no_grad():
+            for chunk, own in _chunks(images.cpu(), labels, rows_a_call(self.recipe, BATCH)):
+                with labelled(own):
+                    features, _ = self.critic.features_and_score(chunk, *self.companion.beside_real(chunk))
+                found.append(features.flatten(1))
+        return torch.cat(found)
 
     def _labels(self, labels: Labels, count: int) -> Tensor | int:
         if labels is None:
-            return self.label
+            return self.probe().of_batch(count)
         if not self.classes:
             raise SettingsError("expected no labels for a model without classes, got some")
         if isinstance(labels, int):
@@ -307,10 +338,12 @@ class Gan:
         """This Gan made ready for many evaluations in `dtype`; kept, so the second call is free."""
         key = (dtype, str(device))
         if key not in self._probes:
-            folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
-            self._probes.setdefault(
-                key, Probe(*folded, self.recipe, dtype, self.label, self._companion(dtype, device))
-            )  # threads that raced share the first
+            if self._whole is not None:  # the same networks
+                made = dataclasses.replace(self._whole.probe(dtype, device), label=self.label, rows=self.rows)
+            else:
+                folded = fold(self.sampler, dtype, device), fold(self.critic, dtype, device)
+                made = Probe(*folded, self.recipe, dtype, self.label, self._companion(dtype, device))
+            self._probes.setdefault(key, made)  # threads that raced share the first
         return self._probes[key]
 
 
@@ -324,6 +357,7 @@ class Probe:
     dtype: torch.dtype
     label: int = 0
     companion: Companion = NONE
+    rows: Tensor | None = None
 
     @property
     def device(self) -> torch.device:
@@ -333,30 +367,57 @@ class Probe:
     def images(self, z: Tensor, labels: Labels = None) -> Tensor:
         """Noise (N, latent) on any device → images (N, C, H, W) in [−1, 1], float32 on the CPU.
 
-        labels: of a conditional Gan, one class for all or (N,); its own `label` by default.
+        labels: of a conditional Gan, one class for all or (N,); its own `label` or `rows` by default.
         """
-        pieces = _chunks(z, self.label if labels is None else labels, self.recipe)
+        pieces = self.pieces(z, BATCH, labels)
         with torch.no_grad():
             return torch.cat([self.draw(chunk, own).float().cpu().contiguous() for chunk, own in pieces])
 
+    def pieces(self, z: Tensor, most: int, labels: Labels = None) -> Iterator[tuple[Tensor, Tensor | int]]:
+        """Rows of noise in pieces of at most `most`, of fewer where images are large, each with its labels."""
+        return _chunks(z, self.of_batch(len(z)) if labels is None else labels, rows_a_call(self.recipe, most))
+
     def draw(self, z: Tensor, labels: Labels = None) -> Tensor:
         """As `images`, but differentiable in z, on the probe's device and in its dtype."""
-        with labelled(self.label if labels is None else labels):
+        with labelled(self.of_batch(len(z)) if labels is None else labels):
             images: Tensor = self.generator(self._enter(z))
         return images
 
-    def loss(self, z: Tensor) -> Tensor:
-        """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on."""
-        return self.cost(self.draw(z), z).to(z.device)
+    def labels(self, samples: Tensor) -> Tensor | int:
+        """The class of all rows of noise, or of each of these, by their numbers (B,) among the rows it is made for."""
+        if self.label != EACH:
+            return self.label
+        if self.rows is not None:
+            return self.rows[samples]
+        assert self.recipe.layers is not None
+        return samples % self.recipe.layers.classes
 
-    def images_and_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def of_batch(self, count: int) -> Tensor | int:
+        """The class of a batch's rows, which are all rows that it is made for, once or several times over.
+
+        Raises:
+            ValueError: they are some of them.
+        """
+        own = count if self.rows is None else len(self.rows)
+        if self.rows is not None and count % own:
+            raise ValueError(f"expected the rows of {own} samples, once or several times over, got {count} rows")
+        return self.labels(torch.arange(count) % max(1, own))
+
+    def loss(self, z: Tensor, labels: Labels = None) -> Tensor:
+        """Generator loss of each sample, (N,), differentiable in z, in float32 at least from the critic's score on.
+
+        labels: as of `draw`.
+        """
+        return self.cost(self.draw(z, labels), z, labels).to(z.device)
+
+    def images_and_loss(self, z: Tensor, labels: Labels = None) -> tuple[Tensor, Tensor]:
         """`images` and `loss` of the same noise from one pass, without gradients."""
-        return self.rated(z, lambda images: self.cost(images, z))
+        return self.rated(z, lambda images: self.cost(images, z, labels), labels)
 
-    def rated(self, z: Tensor, rate: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    def rated(self, z: Tensor, rate: Callable[[Tensor], Tensor], labels: Labels = None) -> tuple[Tensor, Tensor]:
         """`images`, and (N,) that `rate` says of what `draw` gives for them, from one pass, without gradients."""
         with torch.no_grad():
-            images = self.draw(z)
+            images = self.draw(z, labels)
             rating = rate(images)
         return images.float().cpu().contiguous(), rating.to(z.device)
 
@@ -369,13 +430,13 @@ class Probe:
             CheckpointError: there is no critic.
         """
         check_critic(self.critic)
-        with labelled(self.label if labels is None else labels):
+        with labelled(self.of_batch(len(images)) if labels is None else labels):
             score: Tensor = self.critic(self._enter(images), *self._beside(images, noise))
         return score.to(images.device, torch.promote_types(score.dtype, torch.float32))
 
-    def cost(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Generator loss of images as `score` takes them, (N,); noise: as of `score`."""
-        return self.recipe.criterion.generator(self.score(images, noise=noise))
+    def cost(self, images: Tensor, noise: Tensor | None = None, labels: Labels = None) -> Tensor:
+        """Generator loss of images as `score` takes them, (N,); noise, labels: as of `score`."""
+        return self.recipe.criterion.generator(self.score(images, labels, noise))
 
     def _beside(self, images: Tensor, noise: Tensor | None) -> tuple[Tensor, ...]:
         if noise is None:
@@ -392,9 +453,8 @@ def rows_a_call(recipe: Recipe, most: int) -> int:
     return max(1, min(most, most * SIDE**2 // recipe.size**2))
 
 
-def _chunks(rows: Tensor, labels: Tensor | int, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor | int]]:
-    """Pieces of BATCH rows, of fewer where images are large, each with its labels."""
-    count = rows_a_call(recipe, BATCH)
+def _chunks(rows: Tensor, labels: Tensor | int, count: int) -> Iterator[tuple[Tensor, Tensor | int]]:
+    """Pieces of `count` rows, each with its labels."""
     pieces = rows.split(count)
     own = [labels] * len(pieces) if isinstance(labels, int) else labels.split(count)
     return zip(pieces, own, strict=True)

@@ -23,7 +23,7 @@ from rgan.common import limits
 from rgan.common.errors import SettingsError, number_between, one_of
 from rgan.common.fields import typed
 from rgan.networks.labels import ClassNorm, Joined, Projection
-from rgan.networks.layers import Critic, Residual, SelfAttention, combined
+from rgan.networks.layers import Attending, Critic, Residual, SelfAttention, combined
 from rgan.networks.resnet import GlobalPool
 
 Shape = tuple[int, ...]  # of one sample: (features,) or (channels, height, width)
@@ -47,6 +47,7 @@ class Layer(ABC):
     """One layer. `kind` is its name in JSON."""
 
     kind: ClassVar[str]
+    nested: ClassVar[tuple[str, ...]] = ()  # the fields that are layers themselves
 
     def after(self, shape: Shape) -> Shape:
         """The shape it makes of `shape`.
@@ -453,6 +454,50 @@ class Attention(Layer):
 
 
 @dataclass(frozen=True)
+class Attend(Layer):
+    """Each pixel of query(x) takes the pixels of value(x), weighted by the softmax of `scale` · query · key; an empty
+    part is x itself. queries: each pixel of key(x) shares its weight out among those of query(x) instead.
+    """
+
+    kind = "attend"
+    nested = ("query", "key", "value")
+    query: tuple[Layer, ...]
+    key: tuple[Layer, ...]
+    value: tuple[Layer, ...]
+    scale: float = 1.0
+    queries: bool = False
+
+    def __post_init__(self) -> None:
+        number_between("scale of attention", self.scale, -1000, 1000)
+
+    def _shapes(self, shape: Shape) -> tuple[Shape, Shape, Shape]:
+        query, key, value = (follow(part, shape).shapes[-1] for part in (self.query, self.key, self.value))
+        for one in (query, key, value):
+            _image(self, one)
+        if query[0] != key[0] or key[1:] != value[1:]:
+            raise SettingsError(f"expected keys that fit queries and values, got {query}, {key} and {value}")
+        for _, height, width in (query, key):
+            if height * width > MAX_ATTENDED:
+                raise SettingsError(
+                    f"expected at most {MAX_ATTENDED:,} pixels that attend to each other, got {height * width:,}"
+                )
+        return query, key, value
+
+    def after(self, shape: Shape) -> Shape:
+        query, _, value = self._shapes(shape)
+        return (value[0], *query[1:])
+
+    def weights(self, shape: Shape) -> int:
+        # As of `Attention`.
+        query, key, value = self._shapes(shape)
+        return key[1] * key[2] * (query[0] + value[0])
+
+    def module(self, shape: Shape) -> nn.Module:
+        parts = (nn.Sequential(*_modules(part, shape)) for part in (self.query, self.key, self.value))
+        return Attending(*parts, scale=self.scale, queries=self.queries)
+
+
+@dataclass(frozen=True)
 class Up(Layer):
     """`factor` times the size, by one of MODES."""
 
@@ -598,6 +643,7 @@ class Block(Layer):
     """branch(x) and shortcut(x) joined by one of JOINS; an empty shortcut is x itself."""
 
     kind = "block"
+    nested = ("branch", "shortcut")
     branch: tuple[Layer, ...]
     shortcut: tuple[Layer, ...] = ()
     how: str = "add"
@@ -619,6 +665,7 @@ LAYER_TYPES: dict[str, type[Layer]] = {
     for cls in (
         Linear, Conv, Transposed, Norm, LayerNorm, GroupNorm, ClassNormed, Activation, Prelu, Label, Projected, Up,
         Attention, Shuffle, Pool, Total, View, Flat, Rescale, Uniform, Block, Fixed, Power, Function, Pad, Slice,
+        Attend,
     )
 }  # fmt: skip
 
@@ -626,7 +673,7 @@ LAYER_TYPES: dict[str, type[Layer]] = {
 def classes_of(layers: Iterable[Layer]) -> int:
     """How many classes these layers tell apart; 0 where none of them asks for one."""
     told = [getattr(layer, "classes", 0) for layer in layers]
-    inner = [classes_of((*layer.branch, *layer.shortcut)) for layer in layers if isinstance(layer, Block)]
+    inner = [classes_of(getattr(layer, part)) for layer in layers for part in layer.nested]
     return max([0, *told, *inner])
 
 
@@ -722,9 +769,8 @@ def follow(layers: Iterable[Layer], shape: Shape) -> Course:
         own = layer.weights(before)
         # A linear layer's weights are used once, a convolution's at every pixel of its larger side.
         took = [(1, own, own * max(math.prod(before[1:]), math.prod(after[1:])))]
-        if isinstance(layer, Block):
-            inner = follow(layer.branch, before), follow(layer.shortcut, before)
-            took += [(part.layers, part.weights, part.work) for part in inner]
+        inner = [follow(getattr(layer, part), before) for part in layer.nested]
+        took += [(part.layers, part.weights, part.work) for part in inner]
         course = Course(
             (*course.shapes, after),
             course.layers + sum(count for count, _, _ in took),
@@ -784,15 +830,12 @@ def _modules(layers: tuple[Layer, ...], shape: Shape) -> list[nn.Module]:
     return [layer.module(before) for layer, before in zip(layers, follow(layers, shape).shapes, strict=False)]
 
 
-_NESTED = ("branch", "shortcut")
-
-
 def plain(layers: Iterable[Layer]) -> list[dict[str, Any]]:
     """Layers as plain JSON values."""
     made: list[dict[str, Any]] = []
     for layer in layers:
         values = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}  # type: ignore[arg-type]
-        nested = {name: plain(getattr(layer, name)) for name in _NESTED if isinstance(layer, Block)}
+        nested = {name: plain(getattr(layer, name)) for name in layer.nested}
         made.append({"kind": layer.kind} | values | nested)
     return made
 
@@ -809,10 +852,10 @@ def _read_one(value: Any, depth: int) -> Layer:
     if not isinstance(kind, str) or kind not in LAYER_TYPES:
         raise SettingsError(f"expected a layer of kind {', '.join(LAYER_TYPES)}, got {str(kind)[:40]!r}")
     told = typed(LAYER_TYPES[kind], {name: inner for name, inner in value.items() if name != "kind"})
-    if kind == Block.kind:
+    if nested := LAYER_TYPES[kind].nested:
         if not depth:
             raise SettingsError(f"expected blocks nested at most {MAX_NESTED} deep, got more")
-        told |= {name: _read(told[name], depth - 1) for name in _NESTED if name in told}
+        told |= {name: _read(told[name], depth - 1) for name in nested if name in told}
     told |= {name: tuple(told[name]) for name in ("beside", "sides") if name in told}
     try:
         return LAYER_TYPES[kind](**told)

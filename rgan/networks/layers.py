@@ -101,6 +101,24 @@ class SelfAttention(nn.Module):
         return x + self.gamma * attended
 
 
+class Attending(nn.Module):
+    """Values (N, C, …) of the pixels of x, taken by each pixel of its query, weighted by the softmax of scale · query ·
+    key. queries: the weights of each key's pixel sum to 1 instead of those of each query's.
+    """
+
+    def __init__(self, query: nn.Module, key: nn.Module, value: nn.Module, *, scale: float, queries: bool):
+        super().__init__()
+        self.query, self.key, self.value = query, key, value
+        self.scale, self.queries = scale, queries
+
+    def forward(self, x: Tensor) -> Tensor:
+        asked: Tensor = self.query(x)
+        query, key, value = asked.flatten(2), self.key(x).flatten(2), self.value(x).flatten(2)
+        weights = (self.scale * (query.transpose(1, 2) @ key)).softmax(dim=1 if self.queries else 2)
+        taken: Tensor = value @ weights.transpose(1, 2)
+        return taken.view(*taken.shape[:2], *asked.shape[2:])
+
+
 class PooledConv(nn.Conv2d):
     """A 3×3 convolution followed by 2×2 average pooling, as one 4×4 convolution of stride 2: 2.25 times fewer products.
 

@@ -100,6 +100,7 @@ def pairs(gans: tuple[Gan, Gan], plan: BlindTestPlan, judge: Judge | None = None
     order = separate(plan.seed, f"blind test, {plan.question}")  # so that one result does not give away the other
     worst = torch.randperm(plan.trials, generator=order) < plan.trials // 2
     target = torch.randint(2, (plan.trials,), generator=order)
+    gans = gans[0].of_samples(range(plan.trials)), gans[1].of_samples(range(plan.trials))
     if plan.question == BROKEN:
         z = gans[0].noise(plan.trials, plan.seed)
         shown = [gans[0].probe().images(z), _moved(gans[0], z, worst, plan, judge)]

@@ -74,7 +74,7 @@ def check_attack(judged: JudgedGan, once: Perturbation, seed: int) -> tuple[Chec
     """
     if once.radius == 0:
         return ()
-    z, attack = once.z, once.attack
+    z, attack, judged = once.z, once.attack, judged.of_samples(range(len(once.z)))
     radius = torch.full((len(z),), once.radius)
     random = random_noise(z, radius, seed, tries=once.tries, keep_shell=attack.keep_shell)
     price = attack.price * random.square().sum(dim=-1)

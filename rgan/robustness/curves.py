@@ -184,7 +184,7 @@ def _along(state: Curves, blocks: Sequence[Block], kind: str) -> list[Measures]:
 
 def _block(judged: JudgedGan, plan: CurvesPlan, repeat: int, rows: slice) -> Block:
     seed = plan.seed + repeat
-    z = judged.gan.noise(rows.stop, seed)[rows]
+    judged, z = judged.of_samples(range(rows.start, rows.stop)), judged.gan.noise(rows.stop, seed)[rows]
     found = judged.perturb(z, plan.attack, seed=seed, control_seed=block_seed(seed, rows.start))
     noise = {"worst": torch.stack([one.r for one in found]), "random": torch.stack([one.random for one in found])}
     count = len(z)

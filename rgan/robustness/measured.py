@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +19,7 @@ from rgan.common.devices import choose_device
 from rgan.common.errors import SettingsError
 from rgan.common.images import to_unit
 from rgan.metrics.judges import BAD, Judge, Opinion, attackable
-from rgan.models.gan import Gan, Probe, rows_a_call
+from rgan.models.gan import EACH, Gan, Probe
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,13 @@ class JudgedGan:
 
     @functools.cached_property
     def probe(self) -> Probe:
-        """The Gan ready for many evaluations."""
+        """The Gan ready for many evaluations.
+
+        Raises:
+            ValueError: it draws all classes in turn, and nobody has said of which samples the noise is.
+        """
+        if self.gan.label == EACH and self.gan.rows is None:
+            raise ValueError("expected the numbers of the samples whose classes are drawn, got none; call of_samples")
         return self.gan.probe(device=choose_device(self.device))
 
     @functools.cached_property
@@ -160,23 +169,34 @@ class JudgedGan:
             str(choose_device(self.device)),
         )  # fmt: skip
 
+    def of_samples(self, numbers: Tensor | Sequence[int] | np.ndarray) -> Self:
+        """This model for noise of the samples of these numbers (N,), which say their class where it draws all in turn;
+        it takes that noise once, or several times over.
+        """
+        gan = self.gan.of_samples(numbers)
+        if gan is self.gan:
+            return self
+        bound = dataclasses.replace(self, gan=gan)
+        known = {name: value for name, value in vars(self).items() if name in ("real", "raised")}
+        vars(bound).update(known)  # what is known already, for it does not depend on the samples
+        return bound
+
     def images(self, z: Tensor) -> Tensor:
         """Images (N, C, H, W) in [−1, 1] of noise z (N, latent)."""
         return self.probe.images(z)
 
     def measure(self, z: Tensor) -> Measures:
         """Images of noise z (N, latent), judged by critic and judge."""
-        return joined([self._look(chunk)[1] for chunk in self._pieces(z)])
+        return joined([self._look(*piece)[1] for piece in self._pieces(z)])
 
     def look(self, z: Tensor) -> tuple[Tensor, Measures]:
         """Images (N, C, H, W) in [−1, 1] of noise z (N, latent), and what critic and judge say of them."""
-        images, measures = zip(*(self._look(chunk) for chunk in self._pieces(z)), strict=True)
+        images, measures = zip(*(self._look(*piece) for piece in self._pieces(z)), strict=True)
         return torch.cat(images), joined(measures)
 
-    def _pieces(self, z: Tensor) -> tuple[Tensor, ...]:
-        """Rows of noise that are looked at in one call each."""
-        pieces: tuple[Tensor, ...] = z.split(rows_a_call(self.gan.recipe, CHUNK))
-        return pieces
+    def _pieces(self, z: Tensor) -> Iterator[tuple[Tensor, Tensor | int]]:
+        """Rows of noise that are looked at in one call each, with their classes."""
+        return self.probe.pieces(z, CHUNK)
 
     def objective(self, name: str, z: Tensor, *, precision: str = "float32") -> Objective:
         """One of `objectives.OBJECTIVES`, by this Gan or the judge to raise, for a search from z (N, latent).
@@ -205,10 +225,10 @@ class JudgedGan:
             best_random=best_random, device=self.device, report=report,
         )  # fmt: skip
 
-    def _look(self, z: Tensor) -> tuple[Tensor, Measures]:
+    def _look(self, z: Tensor, labels: Tensor | int) -> tuple[Tensor, Measures]:
         if self.gan.has_critic:
-            images, loss = self.probe.images_and_loss(z)
+            images, loss = self.probe.images_and_loss(z, labels)
         else:
-            images, loss = self.probe.images(z), torch.full((len(z),), torch.nan)
+            images, loss = self.probe.images(z, labels), torch.full((len(z),), torch.nan)
         features = self.judge.features(images)
         return images, Measures(loss, self.judge.opinion_of(features), features)

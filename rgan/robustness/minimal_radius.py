@@ -76,6 +76,7 @@ class MinimalRadii:
 def minimal_radii(judged: JudgedGan, state: Curves, side: str, kind: str) -> MinimalRadii:
     """Of the samples of the curves of `judged`, which are those of `side`; `kind` is "worst" or "random"."""
     blocks = state.blocks[side]
+    numbers = torch.arange(sum(len(block.z) for block in blocks)) % state.plan.samples  # of each repeat from 0
     z = torch.cat([block.z for block in blocks])
     noise = torch.cat([block.noise[kind] for block in blocks], dim=1)
     path = torch.cat([torch.zeros_like(noise[:1]), noise])
@@ -88,7 +89,7 @@ def minimal_radii(judged: JudgedGan, state: Curves, side: str, kind: str) -> Min
         """Of some samples (B,), each at its place on its path, 0 to K."""
         piece = place.long().clamp(max=len(noise) - 1)
         start, end = path[piece, rows], path[piece + 1, rows]
-        return judged.measure(z[rows] + start + (place - piece)[:, None] * (end - start)).bad
+        return judged.of_samples(numbers[rows]).measure(z[rows] + start + (place - piece)[:, None] * (end - start)).bad
 
     first = torch.where(at_radii.any(dim=0), at_radii.int().argmax(dim=0).float(), torch.inf)
     good = torch.nonzero(~at_radii[0]).flatten()  # no other can break

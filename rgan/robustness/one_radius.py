@@ -89,7 +89,7 @@ def one_radius(
         SettingsError: fewer than 2 samples, which have no interval.
     """
     number_between("samples", samples, 2, 1_000_000)
-    z = judged.gan.noise(samples, seed)
+    judged, z = judged.of_samples(range(samples)), judged.gan.noise(samples, seed)
     (found,) = judged.perturb(z, attack, seed=seed, best_random=True, report=report)
     assert found.best_random is not None
     tried = {
@@ -244,7 +244,7 @@ def transfer(judged_gans: tuple[JudgedGan, JudgedGan], at_radius: tuple[OneRadiu
         found = one.perturbation
         badness[finder], loss[finder] = {}, {}
         for name, judged in zip("AB", judged_gans, strict=True):
-            known = one.measures if name == finder else None
+            known, judged = one.measures if name == finder else None, judged.of_samples(range(len(found.z)))
             worst = known["worst"] if known else judged.measure(found.z + found.r)
             random = known["random"] if known else judged.measure(found.z + found.random)
             badness[finder][name] = mean_interval(worst.badness - random.badness)

@@ -65,6 +65,7 @@ def play(source: JudgedGan | Gan, request: Request, *, model: str = "") -> Itera
         CheckpointError: the critic's loss is to be raised and there is no critic.
         SettingsError: the distance is to be raised and there is no judge; or the largest ε is 0.
     """
+    source = source.of_samples(request.numbers)
     gan = source.gan if isinstance(source, JudgedGan) else source
     z, seed = request.noise(gan), request.seed
     objective = (

@@ -186,7 +186,7 @@ def examine(
 
 def _pictures(judged: JudgedGan, pool: Pool, side: str, found: Modes) -> Pictures:
     def images(kind: str, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        return to_uint8(judged.images(pool.noise(side, kind, rows)))
+        return to_uint8(judged.of_samples(rows).images(pool.noise(side, kind, rows)))
 
     parts = spread(ranking(pool, side), RANKED)
     return Pictures(

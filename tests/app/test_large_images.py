@@ -7,7 +7,7 @@ import torch
 
 from rgan.attack.search import CHUNK
 from rgan.models import checkpoints
-from rgan.models.gan import Probe, rows_a_call
+from rgan.models.gan import EACH, Probe, rows_a_call
 from rgan.models.recipes import Recipe
 from tests.app.test_screens import OF_TWO, app
 from tests.nightly import mostly_nightly
@@ -63,13 +63,15 @@ def named(tmp_path, monkeypatch):
 
 
 # The blind test searches at full budget before it shows anything.
+@pytest.mark.parametrize("label", ["2", "all in turn"])
 @pytest.mark.parametrize("screen", mostly_nightly(OF_TWO[:-1], "worst_noise"))
-def test_every_screen_takes_large_images_of_a_class(screen, named):
-    test = app(screen, a="huge", b="huge", label="2")
+def test_every_screen_takes_large_images_of_a_class(screen, label, named):
+    test = app(screen, a="huge", b="huge", label=label)
     assert not test.exception and [one.value for one in test.error] == []
-    assert test.query_params["label"] == "2"
-    field = next(one for one in test.sidebar.number_input if one.key == "label")
-    assert field.value == 2 and field.max == 2
+    assert test.query_params["label"] == label
+    field = next(one for one in test.sidebar.selectbox if one.key == "label")
+    assert field.options == ["all in turn", "0", "1", "2"]
+    assert field.value == (EACH if label == "all in turn" else 2)
 
 
 def test_a_call_takes_fewer_of_large_images(named, monkeypatch):

@@ -140,6 +140,70 @@ class Dense(nn.Module):
         return (torch.tanh(self.three(z2)) + 1) * 127.5
 
 
+class _Sagan(nn.Module):
+    """Self-attention as SAGAN's programs have it, with a scale that was learnt."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.query, self.key = nn.Conv2d(channels, 2, 1), nn.Conv2d(channels, 2, 1)
+        self.value, self.gamma = nn.Conv2d(channels, channels, 1), nn.Parameter(torch.tensor([0.7]))
+
+    def forward(self, x):
+        n, c, h, w = x.size()
+        query = self.query(x).view(n, -1, h * w).permute(0, 2, 1)
+        weights = torch.softmax(torch.bmm(query, self.key(x).view(n, -1, h * w)), dim=-1)
+        found = torch.bmm(self.value(x).view(n, -1, h * w), weights.permute(0, 2, 1))
+        return self.gamma * found.view(n, c, h, w) + x
+
+
+class _Biggan(nn.Module):
+    """As BigGAN has it: keys and values of pooled maps, half as many channels, a convolution behind."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.theta, self.phi = nn.Conv2d(channels, 2, 1, bias=False), nn.Conv2d(channels, 2, 1, bias=False)
+        self.g, self.o = nn.Conv2d(channels, 4, 1, bias=False), nn.Conv2d(4, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.tensor(0.6))
+
+    def forward(self, x):
+        theta = self.theta(x).flatten(2)
+        phi = functional.max_pool2d(self.phi(x), 2).flatten(2)
+        g = functional.max_pool2d(self.g(x), 2).flatten(2)
+        beta = functional.softmax(torch.matmul(theta.transpose(1, 2), phi), -1)
+        return self.gamma * self.o(torch.matmul(g, beta.transpose(1, 2)).view(-1, 4, x.size(2), x.size(3))) + x
+
+
+class Attentive(nn.Module):
+    """Two kinds of self-attention between transposed convolutions."""
+
+    def __init__(self):
+        super().__init__()
+        self.start, self.up, self.end = nn.Linear(10, 128), nn.ConvTranspose2d(8, 6, 4, 2, 1), nn.Conv2d(6, 3, 3, 1, 1)
+        self.sagan, self.biggan = _Sagan(8), _Biggan(6)
+
+    def forward(self, z):
+        h = self.sagan(functional.relu(self.start(z)).view(-1, 8, 4, 4))
+        return torch.tanh(self.end(self.biggan(functional.relu(self.up(h)))))
+
+
+class Tokens(nn.Module):
+    """Pixels as tokens: linear layers of channels that stand last, scaled products; and products named by letters."""
+
+    def __init__(self):
+        super().__init__()
+        self.start, self.qkv, self.out = nn.Linear(10, 128), nn.Linear(8, 24), nn.Linear(8, 8)
+        self.query, self.key, self.end = nn.Conv2d(8, 3, 1), nn.Conv2d(8, 3, 1), nn.ConvTranspose2d(8, 1, 4, 2, 1)
+
+    def forward(self, z):
+        h = self.start(z).view(-1, 8, 4, 4)
+        query, key, value = self.qkv(h.flatten(2).transpose(1, 2)).chunk(3, dim=-1)
+        taken = self.out(functional.scaled_dot_product_attention(query, key, value))
+        h = functional.leaky_relu(h + taken.transpose(1, 2).reshape(-1, 8, 4, 4), 0.2)
+        weights = torch.einsum("bci,bcj->bij", self.query(h).flatten(2), self.key(h).flatten(2)) / 3**0.5
+        h = h.flatten(2) + torch.einsum("bcj,bij->bci", h.flatten(2), weights.softmax(1))
+        return torch.tanh(self.end(h.view(-1, 8, 4, 4)))
+
+
 class ConvCritic(nn.Module):
     """Convolutions down to one number, and its probability."""
 
@@ -189,6 +253,8 @@ GENERATORS = {  # with the noise and the class that they take, and the range of 
     "one-hot": (OneHot, (6,), "one-hot 4", (-1, 1)),
     "style": (Style, (9,), "", (-1, 1)),
     "dense": (Dense, (8,), "", (0, 255)),
+    "self-attention": (Attentive, (10,), "", (-1, 1)),
+    "tokens": (Tokens, (10,), "", (-1, 1)),
 }
 CRITICS = {
     "convolutions": (ConvCritic, (3, 16, 16), ""),

@@ -32,6 +32,15 @@ def test_a_stranger_of_each_family_is_read(family):
     assert read.right, f"{read.agreement}, {read.problem}"
 
 
+@pytest.mark.parametrize("family", mostly_nightly(("embedded label", "label through a layer"), "embedded label"))
+def test_the_columns_of_a_class_tell_where_it_stands(family):
+    """Without a norm nothing else does: class first, where most programs have it last."""
+    one = strangers.stranger(family, seed=501)
+    assert one.network.parts[0].first
+    for proposal in strangers.conversion.read([("g.pth", one.file())]).ranked[:2]:
+        assert proposal.gan().recipe.layers.generator[0].first
+
+
 def test_agreement_tells_the_true_network_from_others():
     """The measure is worth something: other weights, or another order of the classes, do not agree."""
     one = strangers.stranger("norm in the last layer", 3, steps=20)

@@ -1,5 +1,6 @@
 """Networks described layer by layer: they are what torch makes of them, survive a file, and cannot be bent."""
 
+import dataclasses
 import json
 import struct
 
@@ -17,6 +18,7 @@ from rgan.models.recipes import Recipe
 from rgan.networks.described import (
     LAYER_TYPES,
     Activation,
+    Attend,
     Attention,
     Block,
     ClassNormed,
@@ -250,9 +252,18 @@ def test_branches_fixed_numbers_and_functions_are_what_torch_makes_of_them():
 
 
 def test_json_keeps_every_field():
-    for layers in (LAYERS, CLASSED, WIRED):
+    for layers in (LAYERS, CLASSED, WIRED, ATTENDING):
         assert Layers.from_dict(json.loads(json.dumps(layers.to_dict()))) == layers
-    seen = [*GENERATOR, *CRITIC, *UP.branch, *CLASSED.generator, *CLASSED.critic, Flat(), Attention(2)]
+    seen = [
+        *GENERATOR,
+        *CRITIC,
+        *UP.branch,
+        *CLASSED.generator,
+        *CLASSED.critic,
+        *ATTENDING.generator,
+        Flat(),
+        Attention(2),
+    ]
     for layer in WIRED.generator:
         seen += [layer] if not isinstance(layer, Block) else [layer, *layer.branch, *layer.shortcut]
     assert {layer.kind for layer in seen} == set(LAYER_TYPES)
@@ -304,6 +315,30 @@ def test_self_attention_is_what_torch_makes_of_it():
         assert torch.allclose(module(x), x + state["gamma"] * attended.transpose(1, 2).view_as(x), atol=1e-5)
     with pytest.raises(SettingsError, match=r"at most 2,048 pixels that attend to each other, got 4,096"):
         layer.after((4, 64, 64))
+
+
+ATTENDING = Layers("attending", (Attend((Conv(2, 1),), (Conv(2, 1), Pool("max")), (Pool("max"),), 0.5),))
+
+
+def test_attention_of_branches_is_what_torch_makes_of_it():
+    (layer,) = ATTENDING.generator
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, 6, 6, generator=rng)
+    for one in (layer, dataclasses.replace(layer, queries=True)):
+        assert one.after((4, 6, 6)) == (4, 6, 6)
+        module = one.module((4, 6, 6)).requires_grad_(False)
+        query, key = functional.conv2d(x, *(module.state_dict()[f"query.0.{name}"] for name in ("weight", "bias"))), x
+        key = functional.max_pool2d(functional.conv2d(key, *module.key[0].state_dict().values()), 2)
+        value = functional.max_pool2d(x, 2).flatten(2)
+        scores = torch.einsum("nci,ncj->nij", query.flatten(2), key.flatten(2)) / 2
+        taken = torch.einsum("nij,ncj->nci", scores.softmax(1 if one.queries else 2), value).view(3, 4, 6, 6)
+        torch.testing.assert_close(module(x), taken)
+        torch.testing.assert_close(fold(module, torch.float32, "cpu")(x), taken)
+    wide = Attend((), (Conv(3, 1),), ())
+    with pytest.raises(SettingsError, match="keys that fit queries and values"):
+        wide.after((4, 6, 6))
+    with pytest.raises(SettingsError, match=r"at most 2,048 pixels that attend to each other, got 4,096"):
+        Attend((), (), ()).after((4, 64, 64))
 
 
 def test_costs_are_those_of_the_modules():

@@ -86,7 +86,8 @@ def _one(asked: Asked, side: str, row: int, found: OneRadius) -> opened.Opened:
         broken = ", broken" if bool(measures.bad[row]) else ""
         loss = float(measures.loss[row])
         words = f"badness {per_cent(float(measures.badness[row]))}{broken}" + (f", loss {loss:.2f}" * (loss == loss))
-        image = png(grid(to_uint8(judged.images(found.noise(kind)[row : row + 1])), 1, scale=4))
+        drawn = judged.of_samples([row]).images(found.noise(kind)[row : row + 1])
+        image = png(grid(to_uint8(drawn), 1, scale=4))
         title = evidence.noise(kind, f"{kind} noise")
         pictures.append(Picture(image, f"{kind} noise: {words}", Markup("{}<br>{}").format(title, words)))
     worst = found.measures["worst"].badness
@@ -116,7 +117,8 @@ def _some(digest: str, key: str, side: str, seed: int, _judged: JudgedGan, _one:
     ]
     for kind in ROWS:
         bad = _one.measures[kind].bad
-        images = to_uint8(_judged.images(_one.noise(kind)[:SHOWN]))
+        noise = _one.noise(kind)[:SHOWN]
+        images = to_uint8(_judged.of_samples(range(len(noise))).images(noise))
         picture = Picture(
             png(circled(images, bad[:SHOWN].numpy(), SHOWN, scale=2)),
             f"{side}, {kind} noise: the first {len(images)} images, {int(bad[:SHOWN].sum())} of them broken, circled",
@@ -132,7 +134,7 @@ def _all(digest: str, key: str, seed: int, _judged: JudgedGan, _one: OneRadius) 
     """Every image of one model, in the order of the chart's points."""
     fresh = _judged.gan.noise(len(_one.perturbation.z), seed + 1)
     noise = [fresh if kind == "fresh" else _one.noise(kind) for kind in CONTROLS]
-    return sheet(to_uint8(_judged.images(torch.cat(noise))))
+    return sheet(to_uint8(_judged.of_samples(range(len(fresh))).images(torch.cat(noise))))
 
 
 def _agreements(known: AtRadius) -> None:

@@ -140,7 +140,8 @@ def _bands(key: str, side: str, by: str, kind: str, _judged: JudgedGan, _pool: P
     before, after = (_pool.rows[side].measures[one] for one in ("original", kind))
     for band, index in zip(BANDS[by], vars(spread(_order, EACH)).values(), strict=True):
         bad = after.bad[index].numpy()
-        sheet = circled(to_uint8(_judged.images(_pool.noise(side, kind, index))), bad, COLUMNS, scale=2)
+        images = to_uint8(_judged.of_samples(index).images(_pool.noise(side, kind, index)))
+        sheet = circled(images, bad, COLUMNS, scale=2)
         was = f"{int(before.bad[index].sum())} → " if kind != "original" else ""
         alt = f"{side}, {band}: {len(index)} images, {int(bad.sum())} of them broken, circled"
         picture, picks = Picture(png(sheet), alt, band), _picks(_pool, side, _order, index)
@@ -217,7 +218,7 @@ def changes(judged: JudgedGan, pool: Pool, side: str, order: np.ndarray) -> None
     columns = st.columns(CHANGES, gap="medium")
     for one, column in zip([one for one in found.changes if one.beyond.positive], columns, strict=False):
         index = np.flatnonzero(moved[one.name].numpy())[:EXAMPLES]
-        images = to_uint8(judged.images(_both(pool, side, index)))
+        images = to_uint8(judged.of_samples(index).images(_both(pool, side, index)))
         picture = Picture(png(grid(images, len(index), scale=2)), f"{one.words}: {len(index)} pairs", one.words)
         value = f"{one.worst.hits:,} of {one.worst.total:,}, random {one.random.hits:,}"
         width = f"{100 * len(index) / EXAMPLES:g}%"
@@ -244,10 +245,11 @@ def grouped(judged: JudgedGan, pool: Pool, side: str, kind: str, order: np.ndarr
         shown = list(enumerate(found.modes[:SHOWN], 1))
         for start in range(0, len(shown), 3):  # a row at a time, so that a phone shows them in order
             for (number, mode), column in zip(shown[start : start + 3], st.columns(3, gap="medium"), strict=False):
-                images = to_uint8(judged.images(pool.noise(side, kind, mode.members[:MEMBERS])))
+                members = mode.members[:MEMBERS]
+                images = to_uint8(judged.of_samples(members).images(pool.noise(side, kind, members)))
                 value = f"{mode.size} images, {per_cent(mode.size / found.grouped, 0)}"
                 alt = f"Mode {number}: {len(images)} near-duplicates"
                 picture = Picture(png(grid(images, len(images), scale=2)), alt, f"mode {number}")
                 width = f"{100 * len(images) / MEMBERS:g}%"
-                picks = _picks(pool, side, order, mode.members[:MEMBERS])
+                picks = _picks(pool, side, order, members)
                 column.html(part("board.html", "shown", f"near {side}", value, picture, width, picks, len(images)))

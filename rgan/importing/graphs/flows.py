@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from rgan.common import limits
 from rgan.common.errors import SettingsError
-from rgan.networks.described import Block, Fixed, Flat, Label, Layer, Rescale, Shape, Transposed, View
+from rgan.networks.described import Attend, Block, Fixed, Flat, Label, Layer, Rescale, Shape, Transposed, View
 
 BATCH = 1_000_003  # stands for the number of samples wherever a graph asks for it: a prime that is no other size
 MAX_CALLS = 4096  # layers that one graph may write down, those in several branches counted each time
@@ -35,13 +35,16 @@ class EndlessError(UnknownError):
 
 @dataclass(frozen=True)
 class Node:
-    """A layer with its weights after one node, or two nodes joined; `shape`: of one sample."""
+    """A layer with its weights after one node, or two nodes joined, or three as query, key and value of `attend`;
+    `shape`: of one sample.
+    """
 
     shape: Shape
     parents: tuple[int, ...] = ()
     layer: Layer | None = None
     weights: Mapping[str, Tensor] | None = None
     how: str = ""
+    attend: Attend | None = None
 
 
 @dataclass
@@ -83,6 +86,25 @@ class Turned:
     @property
     def shape(self) -> Shape:
         return tuple(self.flow.shape[side] for side in self.order)
+
+
+@dataclass(frozen=True)
+class Products:
+    """Of all pixels of one map's sample with all of another's, (pixels, pixels): times their scale, and after a softmax
+    over one of the two, place `over` in (one, other).
+    """
+
+    one: Flow
+    other: Flow
+    scale: float = 1.0
+    over: int | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return (math.prod(self.one.shape[1:]), math.prod(self.other.shape[1:]))
+
+    def turned(self) -> Products:
+        return Products(self.other, self.one, self.scale, None if self.over is None else 1 - self.over)
 
 
 @dataclass(frozen=True)
@@ -201,6 +223,9 @@ class Tape:
 
     def join(self, one: Flow, other: Flow, how: str) -> Flow:
         """Two flows added, multiplied, or one behind the other."""
+        if len(one.shape) == len(other.shape) == 2:  # pixels of maps
+            made = self.join(self.maps(one), self.maps(other), how)
+            return made.viewed((made.shape[0], math.prod(made.shape[1:])))
         one, other = self.native(one), self.native(other)
         shapes = one.shape, other.shape
         fits = len(one.shape) == len(other.shape)
@@ -213,6 +238,37 @@ class Tape:
         if not fits:
             raise UnknownError(f"numbers of the shapes {shapes[0]} and {shapes[1]} together")
         return self._put(Node(shape, (one.node, other.node), how=how))
+
+    def maps(self, flow: Flow) -> Flow:
+        """Pixels of maps, (channels, pixels), as the maps that they are of.
+
+        Raises:
+            UnknownError: they are of none.
+        """
+        shape = self.nodes[flow.node].shape
+        if len(flow.shape) == 3:
+            return self.native(flow)
+        if len(flow.shape) == 2 and len(shape) == 3 and (shape[0], math.prod(shape[1:])) == flow.shape:
+            return flow.viewed(shape)
+        if len(flow.shape) == 2 and math.isqrt(flow.shape[1]) ** 2 == flow.shape[1]:
+            side = math.isqrt(flow.shape[1])
+            return self.native(flow.viewed((flow.shape[0], side, side)))
+        raise UnknownError(f"numbers of the shape {flow.shape} a sample, where pixels are needed")
+
+    def attend(self, products: Products, value: Flow) -> Flow:
+        """Values taken by the pixels of `products.one`, weighted by its softmax.
+
+        Raises:
+            UnknownError: they do not fit.
+        """
+        parts = products.one, products.other, self.maps(value)
+        if products.over is None:
+            raise UnknownError("a product of two that depend on the noise, without a softmax")
+        if not abs(products.scale) <= 1000:
+            raise UnknownError(f"products of pixels times {products.scale:g}")
+        layer = Attend((), (), (), products.scale, queries=products.over == 0)
+        shape = (parts[2].shape[0], *parts[0].shape[1:])
+        return self._put(Node(shape, tuple(part.node for part in parts), attend=layer))
 
     # As one sequence
 
@@ -236,22 +292,26 @@ class Tape:
                 parts.append((one.layer, dict(one.weights or {})))
                 node = one.parents[0]
                 continue
-            before = self._meeting(one.parents, start)
-            branch, shortcut = (self._chain(parent, before) for parent in one.parents)
-            if not branch and one.how != "concat":
-                branch, shortcut = shortcut, branch
+            before = self._meeting(one.parents)
+            inner = [self._chain(parent, before) for parent in one.parents]
+            if not inner[0] and one.how in ("add", "multiply"):
+                inner.reverse()
+            names = Block.nested if one.attend is None else Attend.nested
             weights = {
                 f"{name}.{place}.{key}": value
-                for name, part in (("branch", branch), ("shortcut", shortcut))
+                for name, part in zip(names, inner, strict=True)
                 for place, (_, own) in enumerate(part)
                 for key, value in own.items()
             }
-            layers = tuple(layer for layer, _ in branch), tuple(layer for layer, _ in shortcut)
-            parts.append((Block(*layers, one.how), weights))
+            layers = [tuple(layer for layer, _ in part) for part in inner]
+            if one.attend is None:
+                parts.append((Block(layers[0], layers[1], one.how), weights))
+            else:
+                parts.append((replace(one.attend, query=layers[0], key=layers[1], value=layers[2]), weights))
             node = before
         return parts[::-1]
 
-    def _meeting(self, parents: Sequence[int], start: int) -> int:
+    def _meeting(self, parents: Sequence[int]) -> int:
         """The last node through which all ways to these lead: nodes are numbered in the order of their making."""
         open_ends = set(parents)
         while len(open_ends) > 1:

@@ -553,6 +553,10 @@ def _sum(t: Tape, step: Step, first: Value, *others: Value) -> Value:
     return first
 
 
+def _einsum(t: Tape, step: Step, *operands: Value) -> Value:
+    return call(t, "einsum", [step.get("equation", ""), list(operands)], {})
+
+
 def _swish(t: Tape, step: Step, x: Value) -> Value:
     need(step.get("alpha", 1.0) == 1, "of another slope")
     return call(t, "silu", [x], {})
@@ -586,7 +590,7 @@ _RULES: dict[str, Callable[..., Value]] = {
     "Tile": _aten("repeat"), "Add": _aten("add"), "Sub": _aten("sub"), "Mul": _aten("mul"), "Div": _div,
     "Pow": _aten("pow"), "Neg": _aten("neg"), "PRelu": _aten("prelu"),
     "LeakyRelu": _aten("leaky_relu", ("alpha", 0.01)), "Elu": _aten("elu", ("alpha", 1.0)),
-    "Gelu": _aten("gelu", ("approximate", "none")),
+    "Gelu": _aten("gelu", ("approximate", "none")), "Softmax": _aten("softmax", ("axis", -1)), "Einsum": _einsum,
 }  # fmt: skip
 _SAME = {
     "Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid", "Selu": "selu", "Softplus": "softplus", "Mish": "mish",

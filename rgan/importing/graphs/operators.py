@@ -7,7 +7,9 @@ nor image is computed: constants, and tables with a row a class; by torch's own 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rgan.common import limits
-from rgan.importing.graphs.flows import BATCH, Flow, Table, Tape, Turned, UnknownError, check_size, plain
+from rgan.importing.graphs.flows import BATCH, Flow, Products, Table, Tape, Turned, UnknownError, check_size, plain
 from rgan.networks.described import (
     Activation,
     Conv,
@@ -66,7 +68,7 @@ def call(tape: Tape, name: str, arguments: Sequence[Value], named: dict[str, Val
         made = function(tape, *arguments, **named)
     except UnknownError as error:
         raise UnknownError(f"{error} (in the operator {name[:60]})") from error
-    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, OverflowError, AssertionError) as error:
+    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, ArithmeticError, AssertionError) as error:
         raise UnknownError(f"the operator {name[:60]} with such arguments") from error
     if in_place and isinstance(made, Flow) and arguments and isinstance(arguments[0], Flow):
         return arguments[0].become(made)
@@ -75,12 +77,17 @@ def call(tape: Tape, name: str, arguments: Sequence[Value], named: dict[str, Val
 
 def flowing(*values: Value) -> bool:
     """Whether any of these depends on noise or image."""
-    return any(isinstance(value, (Flow, Turned)) for value in values)
+    return any(isinstance(value, (Flow, Turned, Products)) for value in values)
 
 
 def rows(value: Value) -> Tensor:
     """A constant, or a table with its classes in front."""
     return value.rows if isinstance(value, Table) else plain(value)
+
+
+def channels_last(value: Turned) -> bool:
+    """Whether these are maps, or their pixels, with all channels of a pixel beside each other."""
+    return value.order == (*range(1, len(value.order)), 0)
 
 
 def known(function: Callable[..., Tensor], *values: Value, **settings: Any) -> Value:
@@ -251,6 +258,9 @@ def scaled(t: Tape, x: Value, times: float, plus: float = 0.0) -> Value:
     """times · x + plus."""
     if isinstance(x, Turned):
         return Turned(scaled(t, x.flow, times, plus), x.order)
+    if isinstance(x, Products):
+        need(x.over is None and not plus, "weights of pixels in another range")
+        return replace(x, scale=times * x.scale)
     if isinstance(x, Flow):
         return t.rescale(x, times, plus)
     return known(lambda y: y * times + plus, x)
@@ -276,8 +286,11 @@ def arithmetic(t: Tape, one: Value, other: Value, how: str) -> Value:
     if not flowing(one):
         one, other = other, one
     if isinstance(one, Turned):
-        need(not flowing(other) and plain(other).numel() == 1, "permuted numbers")
-        return Turned(arithmetic(t, one.flow, other, how), one.order)
+        return _turned_arithmetic(t, one, other, how)
+    if isinstance(one, Products):
+        need(how == "multiply" and isinstance(other, (Tensor, float, int)) and plain(other).numel() == 1,
+             "products of pixels with other numbers")  # fmt: skip
+        return scaled(t, one, float(plain(other)))
     if isinstance(other, Flow):
         if how == "multiply" and other.node == one.node and other.shape == one.shape:
             return t.each(one, Power(2.0))
@@ -296,6 +309,19 @@ def arithmetic(t: Tape, one: Value, other: Value, how: str) -> Value:
         need(abs(value) <= 1000, f"the number {value:g}")
         return t.rescale(one, *((value, 0.0) if how == "multiply" else (1.0, value)))
     return t.fixed(one, beside(one, constant), how)
+
+
+def _turned_arithmetic(t: Tape, one: Turned, other: Value, how: str) -> Value:
+    """With a number, with what is permuted alike, or with a number of each channel, which stand last."""
+    if isinstance(other, Turned) and other.order == one.order:
+        return Turned(arithmetic(t, one.flow, other.flow, how), one.order)
+    need(not flowing(other) and not isinstance(other, Table), "permuted numbers")
+    constant = plain(other).float()
+    if constant.numel() == 1:
+        return Turned(arithmetic(t, one.flow, constant, how), one.order)
+    need(channels_last(one) and constant.numel() == constant.shape[-1] == one.shape[-1], "permuted numbers")
+    made = t.fixed(t.maps(one.flow), constant.view(-1, 1, 1), how)
+    return Turned(made.viewed(one.flow.shape), one.order)
 
 
 def number(value: Tensor, *like: Value) -> Value:
@@ -363,11 +389,16 @@ def linear(t: Tape, x: Value, weight: Tensor, bias: Tensor | None = None, **_: V
     if not flowing(x):
         check_size((*rows(x).shape[:-1], len(weight)))
         return known(functional.linear, x, weight.float(), bias)
-    x = a_flow(t, x)
-    need(len(x.shape) == 1 and weight.dim() == 2, f"of numbers of the shape {x.shape} a sample")
+    pixels = x.shape[:-1] if isinstance(x, Turned) else ()
+    x = x.flow if isinstance(x, Turned) and channels_last(x) else a_flow(t, x)
+    need(len(x.shape) == 1 + len(pixels) and weight.dim() == 2, f"of numbers of the shape {x.shape} a sample")
     need(x.shape[0] == weight.shape[1], f"of {x.shape[0]} numbers, where {weight.shape[1]} are needed")
     own = {} if bias is None else {"bias": plain(bias).float().expand(len(weight)).contiguous()}
-    return t.layer(x, Linear(len(weight), bias is not None), weight=weight.float().contiguous(), **own)
+    weight = weight.float().contiguous()
+    if pixels:  # of each pixel, channels last
+        made = t.layer(t.maps(x), Conv(len(weight), 1, bias=bool(own)), weight=weight[:, :, None, None], **own)
+        return Turned(made.viewed((len(weight), *pixels)), (*range(1, len(pixels) + 1), 0))
+    return t.layer(x, Linear(len(weight), bool(own)), weight=weight, **own)
 
 
 @operator("matmul", "mm")
@@ -375,8 +406,90 @@ def matmul(t: Tape, x: Value, other: Value, **_: Value) -> Value:
     if not flowing(x, other):
         check_size((*rows(x).shape[:-1], rows(other).shape[-1]))
         return known(torch.matmul, x, other)
-    need(isinstance(other, Tensor) and other.dim() == 2, "of two that depend on the noise")
-    return linear(t, x, other.T)
+    if isinstance(other, Tensor):
+        need(other.dim() == 2 and flowing(x), "of a constant with several samples")
+        return linear(t, x, other.T)
+    return product(t, x, other)
+
+
+def product(t: Tape, x: Value, other: Value) -> Value:
+    """The product of two that depend on the noise: of pixels with pixels, or of such products with values."""
+    if isinstance(other, Products):
+        return _taken(t, x, other)
+    if isinstance(x, Products):
+        made = _taken(t, transpose(t, other, 1, 2), x.turned())
+        return transpose(t, made, 1, 2)
+    one, two = (_pixels(t, value) for value in (transpose(t, x, 1, 2), other))
+    need(one.shape[0] == two.shape[0], f"of {one.shape[0]} channels with {two.shape[0]}")
+    return Products(one, two)
+
+
+def _pixels(t: Tape, x: Value) -> Flow:
+    """Maps whose pixels stand one behind the other, (channels, pixels)."""
+    need(isinstance(x, Flow) and len(x.shape) == 2, "of two that depend on the noise")
+    return t.maps(x)
+
+
+def _taken(t: Tape, x: Value, weights: Products) -> Flow:
+    """Values (channels, pixels) times weights: what each pixel of the second takes of all of the first."""
+    need(isinstance(x, Flow) and len(x.shape) == 2, "of two that depend on the noise")
+    need(x.shape[1] == weights.shape[0], f"of {x.shape[1]} pixels with {weights.shape[0]}")
+    made = t.attend(weights.turned(), x)
+    return made.viewed((made.shape[0], math.prod(made.shape[1:])))
+
+
+@operator("bmm")
+def bmm(t: Tape, x: Value, other: Value, **_: Value) -> Value:
+    return product(t, x, other) if flowing(x, other) else known(torch.bmm, x, other)
+
+
+@operator("baddbmm")
+def baddbmm(t: Tape, x: Value, one: Value, other: Value, beta: float = 1, alpha: float = 1, **_: Value) -> Value:
+    need(not beta and flowing(one, other), "added to what depends on the noise")
+    return scaled(t, product(t, one, other), float(alpha))
+
+
+@operator("einsum")
+def einsum(t: Tape, equation: str, operands: Value, *_: Value, **__: Value) -> Value:
+    values = list(operands)
+    if not flowing(*values):
+        return known(lambda *some: torch.einsum(equation, *some), *values)
+    told = re.fullmatch(r"(\w*),(\w*)->(\w*)", str(equation).replace(" ", ""), re.ASCII)
+    need(told is not None and len(values) == 2, "of such sides")
+    assert told is not None
+    one, other, output = told.groups()
+    need(len(one) == len(other) == len(output) == 3, "of such sides")
+    need(one[0] == other[0] == output[0], "of samples with each other")
+    (shared,) = {*one[1:]} & {*other[1:]}
+    first = values[0] if one[2] == shared else transpose(t, values[0], 1, 2)
+    second = values[1] if other[1] == shared else transpose(t, values[1], 1, 2)
+    made = product(t, first, second)
+    return made if output[2] in other else transpose(t, made, 1, 2)
+
+
+@operator("softmax", "_softmax", "special_softmax")
+def softmax(t: Tape, x: Value, dim: int, *_: Value, **__: Value) -> Value:
+    if not flowing(x):
+        need(not isinstance(x, Table) or dim % len(shape_of(x)), "of classes with each other")
+        return known(lambda y: torch.softmax(y.float(), dim), x)
+    need(isinstance(x, Products) and x.over is None and dim % 3, "of other than products of pixels")
+    return replace(x, over=dim % 3 - 1)
+
+
+@operator("scaled_dot_product_attention")
+def attention(
+    t: Tape, query: Value, key: Value, value: Value, attn_mask: Value = None, dropout_p: float = 0.0,
+    is_causal: Value = False, *, scale: float | None = None, **_: Value,
+) -> Value:  # fmt: skip
+    need(attn_mask is None and not is_causal, "with a mask")
+    single = [len(shape_of(one)) == 4 and shape_of(one)[1] == 1 for one in (query, key, value)]
+    if all(single):
+        query, key, value = (squeeze(t, one, 1) for one in (query, key, value))
+    need(len(shape_of(query)) == 3, "of several heads")
+    scale = shape_of(query)[-1] ** -0.5 if scale is None else scale
+    made = product(t, query, transpose(t, key, 1, 2))
+    made = product(t, softmax(t, scaled(t, made, float(scale)), 2), value)
+    return unsqueeze(t, made, 1) if all(single) else made
 
 
 @operator("mv", "dot", "vdot")
@@ -726,12 +839,24 @@ def view(t: Tape, x: Value, size: Value, *_: Value, **__: Value) -> Value:
     if isinstance(size, Tensor):
         size = size.tolist()
     need(isinstance(size, (list, tuple)), "a view as another type")
-    need(not isinstance(x, Turned), "permuted numbers in another shape")
+    if isinstance(x, Turned):
+        return _turned_view(x, sample_shape(size, math.prod(x.shape)))
+    if isinstance(x, Products):
+        need(sample_shape(size, math.prod(x.shape)) == x.shape, "products of pixels in another shape")
+        return x
     if isinstance(x, Flow):
         return x.viewed(sample_shape(size, math.prod(x.shape)))
     if isinstance(x, Table):
         return Table(x.rows.reshape(len(x.rows), *sample_shape(size, math.prod(x.shape))))
     return plain(x).reshape([1 if one == BATCH else int(one) for one in size])
+
+
+def _turned_view(x: Turned, shape: Shape) -> Value:
+    """Maps with their channels last, or their pixels so, in the other's shape."""
+    if shape == x.shape:
+        return x
+    need(channels_last(x) and shape[-1] == x.shape[-1], "permuted numbers in another shape")
+    return Turned(x.flow.viewed((shape[-1], *shape[:-1])), (*range(1, len(shape)), 0))
 
 
 @operator("view_as", "reshape_as")
@@ -741,7 +866,7 @@ def view_as(t: Tape, x: Value, other: Value, **_: Value) -> Value:
 
 def shape_of(x: Value) -> list[int]:
     """A value's shape, as the graph sees it."""
-    if isinstance(x, (Flow, Turned, Table)):
+    if isinstance(x, (Flow, Turned, Products, Table)):
         return [BATCH, *x.shape]
     return list(plain(x).shape)
 
@@ -804,6 +929,9 @@ def unsqueeze(t: Tape, x: Value, dim: int, **_: Value) -> Value:
 def permute(t: Tape, x: Value, dims: Value, **_: Value) -> Value:
     count = len(shape_of(x))
     order = [int(one) % count for one in dims]
+    if isinstance(x, Products):
+        need(not order[0], "samples mixed with each other")
+        return x if order[1] == 1 else x.turned()
     if not isinstance(x, (Flow, Turned)):
         need(not isinstance(x, Table) or not order[0], "classes mixed with each other")
         return known(lambda y: y.permute(order), x)
@@ -924,6 +1052,10 @@ def slice_(t: Tape, x: Value, dim: int = 0, start: Value = None, end: Value = No
     if (first, last, step) == (0, shape[place], 1):
         return x
     need(place and step == 1, "some of the samples, or not all in a row")
+    if isinstance(x, Turned):
+        return Turned(slice_(t, x.flow, x.order[place - 1] + 1, first, last), x.order)
+    if isinstance(x, Flow) and len(x.shape) == 2 and place == 1:
+        return t.layer(t.maps(x), Slice(first, last)).viewed((last - first, x.shape[1]))
     x = t.native(a_flow(t, x))
     if place == 1:
         return t.layer(x, Slice(first, last))

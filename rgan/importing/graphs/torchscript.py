@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from rgan.importing.graphs import operators
-from rgan.importing.graphs.flows import EndlessError, Flow, Table, Tape, Turned, UnknownError
+from rgan.importing.graphs.flows import EndlessError, Flow, Products, Table, Tape, Turned, UnknownError
 from rgan.importing.graphs.operators import Value, need
 from rgan.importing.graphs.program import Input, Program
 
@@ -275,7 +275,7 @@ class _Run:
 
     def operator(self, name: str, arguments: list[Value], named: dict[str, Value]) -> Value:
         """One of torch's: arithmetic on plain values, else as a layer."""
-        tensors = any(isinstance(one, (Flow, Turned, Table, Tensor)) for one in arguments)
+        tensors = any(isinstance(one, (Flow, Turned, Products, Table, Tensor)) for one in arguments)
         if name == "append":
             need(isinstance(arguments[0], list) and len(arguments[0]) < MAX_LIST, "a list that is too long")
             arguments[0].append(arguments[1])

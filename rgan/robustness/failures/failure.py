@@ -120,13 +120,14 @@ def failure(judged: JudgedGan, plan: PoolPlan, index: int, *, frames: int = FRAM
     number_between("near", near, 1, 1000)
     start, row = index // BLOCK * BLOCK, index % BLOCK
     block = judged.gan.noise(start + BLOCK, plan.seed)[start:]
-    objective, seed = judged.objective(plan.objective, block), block_seed(plan.seed, start)
+    whole, seed = judged.of_samples(range(start, start + BLOCK)), block_seed(plan.seed, start)
+    objective = whole.objective(plan.objective, block)
     states = list(objective.search(block, plan.attack, seed=seed))
     spent, steps = _progress(states, row)
     found = with_controls(objective.loss, states[-1], seed=seed, best_random=False)
     z, noise, random = block[row], found.r[row], found.random[row]
     seen = _seen(judged, plan, index, (z, noise, random), frames, near)
-    search = _way(judged, spent, z + steps)
+    search = _way(judged.of_samples([index]), spent, z + steps)
     return dataclasses.replace(seen, ways={name: seen.ways.get(name, search) for name in WAYS})
 
 
@@ -139,6 +140,7 @@ def of_pool(judged: JudgedGan, found: Pool, side: str, index: int, *, frames: in
 def _seen(judged: JudgedGan, plan: PoolPlan, index: int, noise: tuple[Tensor, ...], frames: int, near: int) -> Failure:
     """noise: z, worst r and random r, (d,) each."""
     z, worst, random = noise
+    judged = judged.of_samples([index])
     share = torch.linspace(0, 1, frames)
     ways = {
         name: _way(judged, share, straight_path(z, move, frames))

@@ -185,13 +185,14 @@ def _strength(named: dict[str, JudgedGan], found: Pool, run: Mapper) -> dict[str
     def measured(item: tuple[str, JudgedGan]) -> Strength:
         side, judged = item
         z, r = found.z[rows], found.rows[side].noise["worst"][rows]
-        objective = judged.objective(plan.objective, z, precision="auto")
+        objective = judged.of_samples(range(len(z))).objective(plan.objective, z, precision="auto")
         return measure_strength(objective, z, r, plan.attack, block_seed(plan.seed, 0))
 
     return dict(zip(named, run(measured, named.items()), strict=True))
 
 
 def _block(judged: JudgedGan, plan: PoolPlan, z: Tensor, start: int) -> Rows:
+    judged = judged.of_samples(range(start, start + len(z)))
     (found,) = judged.perturb(z, plan.attack, plan.objective, seed=block_seed(plan.seed, start))
     noise = {"worst": found.r, "random": found.random}
     images, measure = judged.look(torch.cat([z, *(z + noise[kind] for kind in MOVED)]))
