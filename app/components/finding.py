@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import streamlit as st
 from components.time_needed import duration
@@ -22,7 +23,7 @@ def finding(
     other settings than those that are asked for."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key="finding"):
         st.html(part("finding.html", "finding", found, settings, waiting, round(100 * min(share, 1.0), 1), old))
-        with st.popover("?", help="What the words mean and how this is measured"):
+        with st.popover("?"):  # no `help`: its tooltip, once there, closes the popover as it opens
             st.markdown(about)
     if found is not None and found.weak and not old and not waiting:
         _stronger()
@@ -35,7 +36,7 @@ def _stronger() -> None:
         st.button(f"Search with the {larger} budget", on_click=chosen.put, args=(BUDGET, larger), type="primary")
 
 
-def progress(what: str, tasks: Iterable[Task[object]]) -> tuple[str, float]:
+def progress(what: str, tasks: Iterable[Task[Any]]) -> tuple[str, float]:
     """How far several pieces of work are together: in words, with the time left where that is known, and as a share."""
     known = list(tasks)
     share = sum(1.0 if task.done else task.share for task in known) / max(1, len(known))
