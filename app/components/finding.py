@@ -23,7 +23,7 @@ def finding(
     other settings than those that are asked for."""
     with st.container(horizontal=True, vertical_alignment="top", gap="small", key="finding"):
         st.html(part("finding.html", "finding", found, settings, waiting, round(100 * min(share, 1.0), 1), old))
-        with st.popover("?"):  # no `help`: its tooltip, once there, closes the popover as it opens
+        with st.popover("?", help="What the words mean and how this is measured"):
             st.markdown(about)
     if found is not None and found.weak and not old and not waiting:
         _stronger()
