@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import streamlit as st
 from session import chosen
@@ -34,7 +35,7 @@ def _stronger() -> None:
         st.button(f"Search with the {larger} budget", on_click=chosen.put, args=(BUDGET, larger), type="primary")
 
 
-def progress(what: str, tasks: Iterable[Task[object]]) -> tuple[str, float]:
+def progress(what: str, tasks: Iterable[Task[Any]]) -> tuple[str, float]:
     """How far several pieces of work are together: in words, with the time left where that is known, and as a share."""
     known = list(tasks)
     share = sum(1.0 if task.done else task.share for task in known) / max(1, len(known))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from markupsafe import Markup
 from screens.train.run_view import side_of
+from session.chosen import Slot
 from session.paths import answers
 from theme.html import part
 from theme.language import model_title
@@ -19,7 +20,7 @@ from rgan.models.gan import Gan
 from rgan.report.charts.basic import COLOURS, Line, curves
 from rgan.report.parts import Picture
 from rgan.training.learned import Learned, question
-from rgan.training.runs import PICTURES, Record
+from rgan.training.runs import Record, moments
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -64,12 +65,11 @@ def shipped_pair(gans: Mapping[str, Gan]) -> bool:
     return True
 
 
-def picture(record: Record, moment: int) -> None:
-    """What the generator drew at `moment` (0 to PICTURES, spaced as the pictures are), or last before it."""
+def picture(record: Record, until: int) -> None:
+    """What the generator drew at the iteration `until`, or last before it."""
     if not record.images:
         st.caption("The first picture comes with the first iterations.")
         return
-    until = _until(record.plan.iterations, moment)
     at, path = next((one for one in reversed(record.images) if one[0] <= until), record.images[0])
     drawn = Picture(
         _file(str(path), path.stat().st_mtime_ns),
@@ -84,27 +84,32 @@ def _file(path: str, changed: int) -> bytes:
     return Path(path).read_bytes()
 
 
-def scrubber(record: Record) -> int:
-    """A moment of the training from 0 to PICTURES; the right end follows the latest picture."""
-    last = record.plan.iterations
+def scrubber(records: Sequence[Record]) -> int:
+    """An iteration of the trainings, spaced as their pictures are; the right end follows the latest.
 
-    def words(moment: int) -> str:
-        return "latest" if moment == PICTURES else f"iteration {_until(last, moment):,}"
+    What no training has reached is passed over: from the right end to the last picture, from there to the right end.
+    """
+    last = records[0].plan.iterations
+    known = moments(last)
+    place, before = Slot(f"moment:{last}", last), Slot(f"moment-before:{last}", last)
+
+    def moved() -> None:
+        reached = max(one for one in known if one <= max(record.iteration for record in records))
+        if reached < place.get() < last:
+            place.set(reached if before.get() == last else last)
+        before.set(place.get())
 
     return int(
         st.select_slider(
             "Moment of the training",
-            range(PICTURES + 1),
-            PICTURES,
-            format_func=words,
-            key=f"moment:{last}",
+            known,
+            last,
+            format_func=lambda at: "latest" if at == last else f"iteration {at:,}",
+            key=place.key,
+            on_change=moved,
             help="Early pictures lie closer together. Arrow keys step through them; the right end is live.",
         )
     )
-
-
-def _until(iterations: int, moment: int) -> int:
-    return round(iterations * (moment / PICTURES) ** 2)
 
 
 def charts(learnt: Sequence[tuple[str, str, History]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from session.chosen import told
 from theme.html import beside
 
 _mount = st.components.v2.component("tile_pick", html="<span></span>", js=beside(__file__, "js"), isolate_styles=False)
@@ -15,6 +16,7 @@ def tile_pick(key: str, on_pick: Callable[[str], None]) -> None:
     slot = f"pick-{key}"
 
     def picked() -> None:
-        on_pick(str(st.session_state[slot].pick))
+        if (pick := told(slot, "pick")) is not None:
+            on_pick(str(pick))
 
     _mount(key=slot, on_pick_change=picked, height=1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import streamlit as st
-from session.state import pace
+from session.state import jobs, pace
 from session.waiting import redrawn
 from theme.language import plain
 
+from rgan.common.errors import RganError
 from rgan.common.formatting import duration
 from rgan.training.runs import TrainingPlan
 
@@ -35,10 +36,32 @@ def say_time_needed(plans: list[TrainingPlan]) -> bool:
             seconds = [one.result() for one in waiting]
             total = sum(one * plan.iterations for one, plan in zip(seconds, plans, strict=True))
             each = " and ".join(f"{one:.2g} s" for one in seconds)
-            st.caption(f"About **{duration(total)}** on this machine: {each} an iteration, measured on a few steps.")
+            st.caption(
+                f"About **{duration(total)}** on this machine: {each} an iteration, measured on a few steps.{_queued()}"
+            )
 
     redrawn(show, waiting=not known, over=measured)
     return not (known and any(one.exception() for one in waiting))
+
+
+def _queued() -> str:
+    """How long the queue is that a new training would wait for; "" without one."""
+    before = jobs().queue()
+    if not before:
+        return ""
+    seconds: list[float] = []
+    for name in before:
+        try:
+            record = jobs().record(name)
+        except RganError:
+            continue  # removed meanwhile
+        if record.left is not None:
+            seconds.append(record.left)
+        elif (one := pace(record.plan, _cost(record.plan))).done() and not one.exception():
+            seconds.append(one.result() * (record.plan.iterations - record.iteration))
+    runs = "1 run trains or waits" if len(before) == 1 else f"{len(before)} runs train or wait"
+    least = "" if len(seconds) == len(before) else " at least"
+    return f" Before it {runs}:{least} **{duration(sum(seconds))}** more." if seconds else f" Before it {runs}."
 
 
 def _cost(plan: TrainingPlan) -> str:

@@ -40,7 +40,7 @@ STEPS = (
         "Drag ε from 0 slowly to 2 and back.",
         "At ε 2 **▲ worst** noise has broken nearly all of the 16 faces (ringed), of either model; under **◆ random** "
         "noise, moved just as far, hardly more are broken than at ε 0: where the noise goes matters, not only how far.",
-        {"home_eps": 0.0},
+        {table.EPS.key: 0.0},
     ),
     Step(
         "It is no accident of one sample",

@@ -44,6 +44,13 @@ def is_chosen(control: Control[Any]) -> bool:
     return control.key in st.session_state or control.key in st.query_params
 
 
+def told(key: str, name: str) -> Any:
+    """What the component under `key` tells by `name`, for its callback; None where its screen was left before that was
+    heard."""
+    said = st.session_state.get(key)
+    return None if said is None else said[name]
+
+
 def put(control: Control[T], value: T) -> None:
     """Set a control that is not yet drawn in this run."""
     st.session_state[control.key] = value

@@ -300,9 +300,12 @@ TRAIN_SEED = Number(
 DEVICE = OneOf(key="device", label="Device", default=DEVICES[0], options=DEVICES, widget="box")
 
 # The theory, on a line.
-PROPOSITION, GAME, BOUNDS = "Proposition 0.1", "Lemmas 0.2 and 0.3", "Lemmas 0.4 and 0.5"
+PROPOSITION = "Worst distribution (Proposition 0.1)"
+GAME = "Robust game (Lemmas 0.2, 0.3)"
+BOUNDS = "How many samples (Lemmas 0.4, 0.5)"
 STATEMENT = OneOf(
-    key="statement", label="Statement", default=PROPOSITION, options=(PROPOSITION, GAME, BOUNDS), group="theory"
+    key="statement", label="Statement", default=PROPOSITION, options=(PROPOSITION, GAME, BOUNDS), group="theory",
+    former={"Proposition 0.1": PROPOSITION, "Lemmas 0.2 and 0.3": GAME, "Lemmas 0.4 and 0.5": BOUNDS},
 )  # fmt: skip
 CURVE = Text(key="curve", label="Loss drawn by hand", default="", group="theory")
 STARTS = Text(key="starts", label="Points of P₀", default="", group="theory")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 import streamlit as st
-from session.state import tasks
+from session.state import background, tasks
 from session.tasks import GivenUpError, Task
 
 from rgan.common.errors import RganError
 
 T = TypeVar("T")
 POLL = 0.5  # seconds between looks at what is being computed
+SHORT = 0.05  # seconds that a click waits for a run which itself waits
 
 
 def redrawn(draw: Callable[[], object], *, waiting: bool, over: Callable[[], bool], every: float = POLL) -> None:
@@ -33,6 +35,18 @@ def settled(found: Mapping[Hashable, Task[Any]]) -> bool:
     return all(task.done for task in found.values()) or any(task.failed for task in found.values())
 
 
+def awaited(future: Future[T]) -> T:
+    """Its result. A click meanwhile ends this run, which looks for one whenever it asks for the session's state."""
+    while not wait([future], SHORT).done:
+        st.session_state.get("awaited")
+    return future.result()
+
+
+def apart(function: Callable[..., T], *args: Any) -> T:
+    """function(*args), in a thread of its own where the app waits for it as `awaited` does."""
+    return awaited(background().submit(function, *args))
+
+
 def value(task: Task[T]) -> T:
     """The task's result. One that was given up is begun again; one that failed is when it is next wanted.
 
@@ -40,7 +54,7 @@ def value(task: Task[T]) -> T:
         RganError: what it raised.
     """
     try:
-        return task.value()
+        return awaited(task.future)
     except GivenUpError:
         st.rerun()
     except RganError:

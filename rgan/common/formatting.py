@@ -8,6 +8,11 @@ def decimal(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def counted(count: int, word: str) -> str:
+    """ "1 iteration", "2,000 iterations"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def signed(value: float, digits: int = 2) -> str:
     """ "+0.31", "−0.45" or "0.00": a difference."""
     shown = decimal(value, digits)

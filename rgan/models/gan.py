@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
+from rgan.common.formatting import counted
 from rgan.common.geometry import separate
 from rgan.data.datasets import BEFORE, digest
 from rgan.data.identity import DataIdentity
@@ -230,7 +231,7 @@ class Gan:
         size = f"{self.recipe.size}×{self.recipe.size} px"
         words = f"{self.robust_words} · {f'{self.data}, ' if self.data else ''}{size}"
         if self.training is not None:
-            words += f" · {self.training.iterations:,} iterations, seed {self.training.seed}"
+            words += f" · {counted(self.training.iterations, 'iteration')}, seed {self.training.seed}"
         return words if self.has_critic else f"{words} · no critic"
 
     @property

@@ -23,6 +23,7 @@ from rgan.report.charts.robustness import MARKS
 from rgan.report.parts import Picture
 from rgan.report.render import templates
 from rgan.robustness.encoding import columns_of, decoded
+from rgan.robustness.play import ROUGH
 
 SHOWN = ("original", "worst", "random")  # what the grids can show; keys 1, 2, 3
 STILL = 360  # pixels that a still grid is at least wide
@@ -80,6 +81,7 @@ def stage_data(
             for side, model in zip("AB", models, strict=False)
         ],
         "radius": radius,
+        "rough": len(found[0]["radii"]) <= ROUGH + 1,  # those of a search that has only begun
         "show": show,
         "picked": picked,
         "play": play,
@@ -88,7 +90,9 @@ def stage_data(
         "sentences": [sentence(found, frame, things) for frame in range(len(found[0]["radii"]))],
         "kinds": {kind: f"{MARKS[kind]} {kind.capitalize()}" for kind in SHOWN},
         "legend": {
-            "broken": f"broken: further from real ones than {per_cent(BAD, 0)} of real {things}" if judged else "",
+            "broken": f"broken, a judge finds: further from real {things} than {per_cent(BAD, 0)} of them"
+            if judged
+            else "",
             "changed": "read as something else" if judged else "",
         },
         "settings": f"{_searched(found)}, λ {price:g}, seed {seed}",
@@ -137,7 +141,10 @@ def _judged(found: Sequence[Mapping[str, Any]], frame: int, things: str) -> str:
     first = f"{worst[0]} of {count} {things}{who}."
     if frame == 0:
         return f"Nothing has moved yet: {first}"
-    return f"At this distance {first} Random noise as far: {' and '.join(map(str, random))}."
+    unmoved = [sum(one["worst"]["broken"][0]) for one in found]
+    before = " and ".join(map(str, unmoved))
+    mends = " Chance mends some." if any(now < then for now, then in zip(random, unmoved, strict=True)) else ""
+    return f"{first} Random noise as far: {' and '.join(map(str, random))}; unmoved: {before}.{mends}"
 
 
 def _changed(found: Sequence[Mapping[str, Any]], frame: int, things: str) -> str:

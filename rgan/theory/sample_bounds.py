@@ -6,6 +6,7 @@ The constants C and C_g are "sufficiently large" and never given: what is comput
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -96,8 +97,13 @@ class Measured:
     gaps: dict[int, tuple[float, ...]]
 
 
-def measure(gan: Gan, repeats: int = 200, seed: int = 0) -> Measured:
+def measure(
+    gan: Gan, repeats: int = 200, seed: int = 0, *, report: Callable[[float], None] = lambda share: None
+) -> Measured:
     """A model's numbers: of a critic with a log loss V is E log D(x) + E log(1 − D(G(z))), else what it maximises.
+
+    Args:
+        report: told now and then which share is done.
 
     Raises:
         CheckpointError: it has no critic.
@@ -109,6 +115,7 @@ def measure(gan: Gan, repeats: int = 200, seed: int = 0) -> Measured:
     z = gan.noise(len(real), seed)
     fake = gan.images(z)
     on_real, on_fake = _utility(gan, gan.score(real), True), _utility(gan, gan.score(fake, noise=z), False)
+    report(1 / (_POWERS + 2))
     exact = float(on_real.mean() + on_fake.mean())
     rng = torch.Generator().manual_seed(seed)
     gaps = {
@@ -123,7 +130,7 @@ def measure(gan: Gan, repeats: int = 200, seed: int = 0) -> Measured:
         critic_weights=sum(weight.numel() for weight in gan.critic.parameters()),
         generator_weights=sum(weight.numel() for weight in gan.sampler.parameters()),
         slope=float(_slopes(gan, some).max()),
-        noise_slope=_steepest(gan, noise, seed),
+        noise_slope=_steepest(gan, noise, seed, report),
         diameter=float(torch.cdist(some.flatten(1), some.flatten(1)).max()),
         noise_diameter=float(torch.cdist(z, z).max()),
         value=exact,
@@ -154,11 +161,12 @@ def _slopes(gan: Gan, images: Tensor) -> Tensor:
     return slopes
 
 
-def _steepest(gan: Gan, z: Tensor, seed: int) -> float:
+def _steepest(gan: Gan, z: Tensor, seed: int, report: Callable[[float], None]) -> float:
     """The largest ‖J v‖ / ‖v‖ of the generator's Jacobian at these noise vectors, by power iteration on JᵀJ."""
     draw = gan.probe().draw
     direction = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed))
-    for _ in range(_POWERS):
+    for power in range(_POWERS):
+        report((power + 2) / (_POWERS + 2))
         direction = direction / direction.norm(dim=1, keepdim=True)
         _, moved = torch.autograd.functional.jvp(draw, z, direction)
         _, direction = torch.autograd.functional.vjp(draw, z, moved)

@@ -138,6 +138,11 @@ def fitting(system: str, data: str, fields: Mapping[str, Any], data_root: str = 
     return {"channels": about.channels, "size": size_near(system, about.size)} | dict(fields)
 
 
+def moments(iterations: int) -> tuple[int, ...]:
+    """The iterations at which pictures are drawn: each once, from 0 to the last."""
+    return tuple(sorted({round(iterations * (k / PICTURES) ** 2) for k in range(PICTURES + 1)}))
+
+
 def create(folder: Path, plan: TrainingPlan) -> None:
     """Write a new run's plan, as "queued".
 
@@ -282,7 +287,7 @@ class Run:
             undo.pop_all()
         self._noise = prior_noise(self.plan.recipe.latent, max(SHOWN, self.plan.recipe.batch), self.plan.seed)
         last = self.plan.iterations
-        self._milestones = {round(last * (k / PICTURES) ** 2) for k in range(PICTURES + 1)}
+        self._milestones = set(moments(last))
         self._score_stride = max(SCORE_STRIDE, -(-last // SCORES))
         self._interval = 1.0
         self._keep_due = time.monotonic() + self._interval

@@ -32,7 +32,8 @@ def stands(test: AppTest) -> Plan:
 
 def asked(test: AppTest, kind: str, **more: object) -> AppTest:
     """As the browser does, whose component AppTest does not run."""
-    test.session_state["laboratory_ask"] = {"kind": kind, **more}
+    aim = test.session_state["laboratory_aims"]
+    test.session_state["laboratory_ask"] = {"kind": kind, "aim": aim, **more}
     return test.run()
 
 
@@ -90,6 +91,7 @@ def test_drawn_points_are_the_data():
     test = app("laboratory", **SMALL, lab_data="drawn by you", lab_drawn="00zz0!hh")
     assert stands(test).settings.drawn[0] == (-2.5, -2.5) and len(stands(test).settings.drawn) == 3
     test.session_state["lab_prior"], test.session_state["lab_loss"] = "uniform", "wasserstein"
+    test.run()
     asked(test, "play", stride=2)
     assert not test.exception and stands(test).steps > 0 and stands(test).settings.prior == "uniform"
     asked(test, "drawn", points="zz")
@@ -121,6 +123,19 @@ def test_a_lesson_says_what_to_try_and_leads_to_its_step():
     test.selectbox(key="lab_data").set_value("grid").run()
     test.button(key="lesson:blurs").click().run()
     assert test.session_state["laboratory_goal"] == LESSONS[2].plan and test.query_params["lab_e1"] == "2"
+
+
+@pytest.mark.parametrize("kind", ["look", "play", "catch"])
+def test_what_was_asked_before_a_lesson_was_opened_does_not_end_it(kind):
+    """The browser asks without end; on a busy server what it asked before comes together with the click."""
+    test = app("laboratory", **SMALL)
+    before = {"kind": kind, "stride": 1, "aim": test.session_state["laboratory_aims"]}
+    test.button(key="lesson:blurs").click()
+    test.session_state["laboratory_ask"] = before
+    test.run()
+    assert test.session_state["laboratory_goal"] == LESSONS[2].plan and stands(test).steps == 0
+    asked(test, "catch")
+    assert 0 < stands(test).steps <= LESSONS[2].plan.steps
 
 
 def test_so_many_train_at_once_and_the_others_come_by_turns():

@@ -22,7 +22,7 @@ USED = {  # of the shared ones; the Worst noise screen has ε on its stage
     "reproduce": set(),
     "train": set(),
     "checkpoints": set(),
-    "home": set(),
+    "home": set(),  # ε on its stage too
 }
 ASKED = {"eps": 0.5, "lam": 0.1, "against": "critic", "samples": 32, "seed": 3}
 
@@ -137,3 +137,12 @@ def test_the_stages_radius_goes_along_and_back(page: Page, address: str):
     page.get_by_role("button", name="Reset").click()
     expect(stage).to_have_text("1.00")
     expect(mark).not_to_have_class(re.compile("changed"))
+
+
+def test_the_radius_on_home_is_that_of_the_other_screens_once_it_is_moved():
+    test = app("home")
+    go(test, "evidence")
+    assert drawn(test)["eps"] == 1.0, "Home begins farther out, which nobody has chosen"
+    test = app("home", eps="3")
+    go(test, "evidence")
+    assert drawn(test)["eps"] == 3.0

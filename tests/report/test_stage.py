@@ -40,8 +40,9 @@ def test_every_frame_says_what_counting_finds():
         before = [int((one.worst.badness[0] >= 0.95).sum()) for one in frames]
         are = "is" if worst[0] == 1 else "are"
         assert data["sentences"][k] == (
-            f"At this distance {worst[0]} of 9 faces of A {are} broken, {worst[1]} of B’s. "
-            f"Random noise as far: {random[0]} and {random[1]}."
+            f"{worst[0]} of 9 faces of A {are} broken, {worst[1]} of B’s. "
+            f"Random noise as far: {random[0]} and {random[1]}; unmoved: {before[0]} and {before[1]}"
+            + (". Chance mends some." if random[0] < before[0] or random[1] < before[1] else ".")
         )
         for side in (0, 1):
             assert data["models"][side]["counts"][k] == [
@@ -56,7 +57,8 @@ def test_every_frame_says_what_counting_finds():
 def test_one_model_and_no_judge_have_words_of_their_own():
     (alone, _), (unjudged, other) = staged(), staged(judged=False)
     assert re.fullmatch(
-        r"At this distance \d of 9 images (is|are) broken\. Random noise as far: \d\.", sentence([alone.frames], 2)
+        r"\d of 9 images (is|are) broken\. Random noise as far: \d; unmoved: \d\.( Chance mends some\.)?",
+        sentence([alone.frames], 2),
     )
     change = [100 * np.mean(one.frames["worst"]["change"][2]) for one in (unjudged, other)]
     said = sentence([unjudged.frames, other.frames], 2)
@@ -169,6 +171,21 @@ def same(world, side, mixture):
         if np.abs(inside(tile) - expected[6:18, 6:18]).mean() > 3:
             return False
     return True
+
+
+def test_epsilon_stays_where_it_was_meant_to_be_while_frames_are_few(world):
+    few = (0.0, 1.33, 2.67, 4.0)
+    mount(world, stage_data(staged(radii=few), radius=1.67))
+    output = world.page.locator(".stage output")
+    expect(output).to_have_text("1.67")
+    set_thumb(world, 2.2)
+    set_thumb(world, 2.2, "change")
+    expect(output).to_have_text("2.20")
+    world.page.evaluate(
+        "(data) => { const place = document.querySelector('.stage-place'); mount(place, data, {}); }",
+        stage_data(staged(radii=tuple(k / 6 for k in range(25))), radius=1.67),
+    )
+    expect(output).to_have_text("2.17")  # the nearest frame, once there are more
 
 
 def set_thumb(world, value, event="input"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from session.chosen import told
 from session.portraits import about, picture
 from session.state import models
 from session.twins import twins
@@ -28,7 +29,8 @@ def model_tiles(
     slot = f"tiles-{key}"
 
     def picked() -> None:
-        on_pick(str(st.session_state[slot].pick))
+        if (pick := told(slot, "pick")) is not None:
+            on_pick(str(pick))
 
     pairs: dict[str, list[dict[str, Any]]] = {}
     for name in names:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from session.chosen import Slot, told
 
 from rgan.report.render import templates
 from rgan.robustness.encoding import packed
@@ -50,15 +51,18 @@ def stage(
         on_leave: told ε, where it has been moved, before a link leads away.
     """
 
+    heard = Slot(f"{key}-heard", 0)  # how often ε was told; the browser follows the link once it has grown
+
     def picked() -> None:
-        sample = st.session_state[key]["picked"]
+        sample = told(key, "picked")
         if on_pick is not None and sample is not None:
             on_pick(int(sample))
 
     def left() -> None:
-        radius = st.session_state[key]["radius"]
+        radius = told(key, "radius")
         if on_leave is not None and radius is not None:
             on_leave(float(radius))
+            heard.set(heard.get() + 1)
 
     with st.container(gap=None):
         _mount(
@@ -66,6 +70,7 @@ def stage(
                 "stage": data | {"models": [_without_frames(model) for model in data["models"]]},
                 "picks": on_pick is not None,
                 "parameter": parameter,
+                "heard": heard.get(),
             },
             key=key,
             on_picked_change=picked,

@@ -20,19 +20,30 @@ function written(name, radius) {
   History.prototype.replaceState.call(window.history, window.history.state, '', address);
 }
 
-// Links to other screens drop what the address says, so ε is told first where somebody leaves by one.
-const TOLD = 60;  // ms until a change is on its way to the server
+// Links to other screens drop what the address says, so ε is told first where somebody leaves by one, and the link is
+// followed once that has been heard: a busy server would take both for one, and the screen that told it is gone.
+const LONGEST = 8000;  // ms
 function leaving(place, tell) {
   const begun = place.tell !== undefined;
   place.tell = tell;
   if (begun) return;
+  let next = null;
+  const follow = (heard, since) => {
+    if (place.isConnected && place.heard === heard && performance.now() - since < LONGEST)
+      return void setTimeout(() => follow(heard, since), 20);
+    const link = next;
+    next = null;
+    (link.isConnected ? link : [...document.links].find((one) => one.href === link.href))?.click();
+  };
   const left = (event) => {
     const link = event.target.closest?.('a[href]');
     if (!place.isConnected) document.removeEventListener('click', left, true);
-    else if (link && !event.defaultPrevented && !(event.ctrlKey || event.metaKey || event.shiftKey) && place.tell()) {
+    else if (link && !event.defaultPrevented && !(event.ctrlKey || event.metaKey || event.shiftKey)
+      && (next || place.tell())) {
       event.preventDefault();
       event.stopPropagation();
-      setTimeout(() => link.click(), TOLD);
+      if (!next) setTimeout(follow, 20, place.heard, performance.now());
+      next = link;
     }
   };
   document.addEventListener('click', left, true);
@@ -48,6 +59,7 @@ function marked(name, radius) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const place = parentElement.querySelector('.stage-place');
   const wanted = {};
+  place.heard = data.heard;
   if (data.picks) wanted.picked = (sample) => setTriggerValue('picked', sample);
   if (data.parameter) {
     leaving(place, () => {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 from components.pieces import download
-from theme.html import part
+from theme.html import beside, part
 from theme.language import marked, plain, stamp
 
 from rgan.common.files import as_csv
@@ -17,6 +17,9 @@ from rgan.robustness.blind_test import BROKEN, RANDOM, SIDES, WORST, Pair, Tally
 from rgan.robustness.checks import Strength
 from rgan.robustness.checks import strength as words
 
+_answer_keys = st.components.v2.component(
+    "answer_keys", html="<span></span>", js=beside(__file__, "js"), isolate_styles=False
+)
 ASKED = {BROKEN: "Which one is broken?"}
 ROBUST_ASKED = "Which one is from the robust model?"
 NOISE = {WORST: "worst noise", RANDOM: "random noise of the same length"}
@@ -27,6 +30,7 @@ def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose
     st.html(
         part("blind_test.html", "question", ASKED.get(question, ROBUST_ASKED), stamp(f"pair {trial + 1} of {total}"))
     )
+    _answer_keys(key="answer_keys", height=1)
     with st.container(key="blind_pair"):
         for side, column in enumerate(st.columns(2, gap="large")):
             with column:

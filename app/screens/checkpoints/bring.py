@@ -8,6 +8,7 @@ import streamlit as st
 from screens.checkpoints import guesses, keep, proposals
 from session import visitors
 from session.chosen import Slot
+from session.waiting import apart
 from theme.html import part
 from theme.language import plain
 
@@ -72,7 +73,7 @@ def _take(sent: list[tuple[str, bytes]]) -> None:
     _clear()
     try:
         with st.spinner("Reading the file; nothing in it is run …"):
-            BROUGHT.set(Brought(files, visitors.read(files)))
+            BROUGHT.set(Brought(files, apart(visitors.read, files)))
     except MissingGeneratorError as error:
         BROUGHT.set(Brought(files, problem=str(error)))
     except RganError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from components import learning, opened
+from components import into_view, learning, opened
 from screens.checkpoints import lone_generator
+from screens.train import run_view
 from session import chosen, visitors
 from session.chosen import Slot
 from session.state import TRAINED, UPLOADED, jobs, load, models, own_name
@@ -16,7 +17,7 @@ from theme.html import part
 
 from rgan.attack.search import Attack
 from rgan.common.errors import RganError
-from rgan.common.formatting import duration, signed
+from rgan.common.formatting import counted, duration, signed
 from rgan.common.images import grid, png, to_uint8
 from rgan.models import own
 from rgan.models.comparability import comparability
@@ -28,11 +29,23 @@ from rgan.robustness.read_noise import Gallery, kept_by_critic, reads, worst_of
 SAMPLES, COLUMNS = 64, 16
 WORST_OF = 2.0  # ε of the worst noise of real images
 PROBLEM = Slot("checkpoints_problem", "")
+PART = "shown_model"  # of the page, where the model is chosen and shown
 
 
 def choose(name: str) -> None:
-    """Make it the model that is shown."""
+    """Make it the model that is shown, and show where."""
     chosen.put(MODEL, name)
+    into_view.ask(PART)
+
+
+def state_of(name: str) -> str:
+    """How far the training is that a model comes from; "" of one that was not trained here."""
+    if not name.startswith(TRAINED):
+        return ""
+    try:
+        return run_view.state_of(jobs().record(own_name(name)))
+    except RganError:
+        return ""
 
 
 def show(name: str, gan: Gan, path: Path, beside: tuple[str, Gan], shelf: Shelf | None) -> None:
@@ -121,7 +134,7 @@ def _facts(gan: Gan, path: Path) -> list[tuple[str, str]]:
     ]
     if training is not None:
         found += [
-            ("Training", f"{training.iterations:,} iterations, seed {training.seed}"),
+            ("Training", f"{counted(training.iterations, 'iteration')}, seed {training.seed}"),
             ("It took", f"{duration(training.seconds)} on {training.device}, {training.precision}"),
         ]
     found += [

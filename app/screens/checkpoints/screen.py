@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import streamlit as st
+from components.into_view import into_view
 from components.model_card import card
 from controls.draw import stop_without
 from controls.model_choice import choose_model
 from screens.checkpoints import bring, model_view
 from session import visitors
-from session.state import load, models, own_code
+from session.state import TRAINED, UPLOADED, load, models, own_code
 from session.table import MODEL, A
 from theme.language import plain, symbols
 
@@ -33,7 +34,9 @@ if not gans:
     st.stop()
 
 names = tuple(gans)
-left, right = st.columns(2, gap="medium")
+with st.container(key=model_view.PART):
+    left, right = st.columns(2, gap="medium")
+into_view(model_view.PART)
 with left:
     chosen = choose_model(MODEL, names)
 with right:
@@ -42,10 +45,16 @@ with right:
 stop_without(names, chosen, opened)
 model_view.show(chosen, gans[chosen], files[chosen], (opened, gans[opened]), shelf)
 
-st.header("All models", anchor=False)
 symbols("ε₁", "ε₂", "λ of training")
-cards = st.columns(3, gap="medium")
-for index, (name, gan) in enumerate(gans.items()):
-    with cards[index % 3].container(border=True):
-        st.html(card(name, gan.digest))
-        st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)
+yours = [name for name in gans if name.startswith((TRAINED, UPLOADED))]
+for title, some in (("Trained or brought here", yours), ("From the start", [one for one in gans if one not in yours])):
+    if not some:
+        continue
+    st.header(title, anchor=False)
+    cards = st.columns(3, gap="medium")
+    for index, name in enumerate(some):
+        with cards[index % 3].container(border=True):
+            st.html(card(name, gans[name].digest))
+            if state := model_view.state_of(name):
+                st.caption(state)
+            st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)

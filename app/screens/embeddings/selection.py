@@ -61,7 +61,7 @@ def _opened(one: Map, look: Look, at: int, names: tuple[str, str]) -> opened.Ope
     return opened.Opened(words, [picture], facts, noise if same else {})
 
 
-def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, str]) -> None:
+def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, str], *, columns: int = COLUMNS) -> None:
     """Images of the selected points, and the way to the Worst noise screen with their noise."""
     split = look.counts[0]
     for which, rows_ in enumerate((picked[picked < split], picked[picked >= split] - split)):
@@ -71,11 +71,11 @@ def show_selection(one: Map, look: Look, picked: np.ndarray, names: tuple[str, s
         some = rows_[:96]
         more = f", the first {len(some)}" if len(some) < len(rows_) else ""
         drawn = Picture(
-            png(grid(look.images(some + which * split), COLUMNS, scale=2)), f"{len(some)} selected images of {label}"
+            png(grid(look.images(some + which * split), columns, scale=2)), f"{len(some)} selected images of {label}"
         )
         picks = [(f"{one.letter}{row + which * split}", f"{_which(label, int(row), seed)}. Open it.") for row in some]
         st.html(
-            language.title(f"{label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn, picks, COLUMNS)
+            language.title(f"{label}: {len(rows_)} selected{more}") + part("board.html", "plain", drawn, picks, columns)
         )
         if seed is not None and one.gans[0].recipe.latent == one.gans[1].recipe.latent:
             st.page_link(

@@ -64,7 +64,8 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
         for row in (shown[:2], shown[2:]):
             for one, column in zip(row, st.columns(2, gap="large"), strict=True):
                 with column, st.container(key=f"panel_{one.letter}"):  # which keeps its height
-                    _chart(one, found, names)
+                    if selected := _chart(one, found):
+                        show_selection(one, *selected, names)
                     if found[one.found_key()].done:
                         st.html(claim_html(value(found[one.found_key()])))
 
@@ -96,8 +97,10 @@ def images(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
 def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
     main, beside = st.columns([5, 2], gap="large")
     with main:
-        _chart(one, found, names)
+        selected = _chart(one, found)
     with beside:
+        if selected:  # beside the points, where both are seen
+            show_selection(one, *selected, names, columns=6)
         for what, layout in one.drawings(draw=one.main_key() in found):
             if what == "main":
                 continue
@@ -116,13 +119,13 @@ def _alone(one: Map, found: Found, names: tuple[str, str]) -> None:
         st.html(claim_html(findings) + tests_html(findings))
 
 
-def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
-    """Heading, picture, and what is selected in it."""
+def _chart(one: Map, found: Found) -> tuple[Look, np.ndarray] | None:
+    """Heading and picture; what is selected in it, if anything."""
     drawn = best_drawing(one, found)
     how = "" if drawn is None else language.stamp(drawn.layout.title)
     st.html(language.heading(f"({one.letter}) {PANELS[one.letter]}", how))
     if drawn is None:
-        return
+        return None
     seen: Look = value(found[one.look_key()])
     looks, flat = _looks(seen), one.layout.dimensions == 2
     counted = f"{seen.counts[0]} points each, {seen.space}"
@@ -134,18 +137,17 @@ def _chart(one: Map, found: Found, names: tuple[str, str]) -> None:
     )  # fmt: skip
     if not flat:
         st.caption("Turn it with the mouse. Selecting points needs two dimensions.")
-        return
+        return None
     assert not isinstance(event, DeltaGenerator)  # it tells what is selected
     picked = sorted({int(point["customdata"][1]) for point in event["selection"]["points"] if point.get("customdata")})
-    if picked:
-        show_selection(one, seen, np.array(picked), names)
-    elif one.alone:
+    if one.alone and not picked:
         st.caption("Point at a mark to see its image; draw a box or a lasso to see all images in it.")
     if one.alone:
         st.download_button(
             "Coordinates", as_csv(drawn, seen.names),
             f"{one.letter}-{drawn.layout.method}.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+    return (seen, np.array(picked)) if picked else None
 
 
 def _looks(seen: Look) -> tuple[Group, Group]:

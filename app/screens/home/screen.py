@@ -1,13 +1,15 @@
 """Home: the idea as one live picture, what to do next, the models at hand."""
 
+from dataclasses import replace
+
 import streamlit as st
 from components import tour
 from components.model_card import card
 from components.played import played
-from session.chosen import Slot
+from session import address
 from session.paths import source_of
 from session.state import load, models
-from session.table import A, B, query
+from session.table import EPS, A, B, query
 from session.twins import at_hand
 from theme import language
 
@@ -16,13 +18,14 @@ from rgan.models.gan import Gan
 from rgan.robustness.measured import JudgedGan
 from rgan.robustness.play import first_request
 
-RADIUS = Slot("home_eps", 2.0)  # where worst noise plainly breaks more than random noise does
+RADIUS = replace(EPS, default=2.0)  # where worst noise plainly breaks more than random noise does
 
 st.title("RGAN Lab", anchor=False)
 if not tour.under_way():
     st.markdown(
-        "**Close to any noise there may be some that makes a generator fail.** RGAN Lab finds that worst noise, beside "
-        "random noise of the same length, for a plain GAN and for one trained robustly. Drag ε, the distance."
+        "**Close to any noise there may be some that makes a generator fail.** RGAN Lab finds that worst noise for "
+        "**A**, a plain GAN, and **B**, trained on worst noise too: *robustly*. A ring means broken, as a judge of "
+        "real images finds. Drag ε, the distance."
     )
 
 gans: dict[str, Gan] = {}
@@ -44,7 +47,9 @@ for name in pair:  # first, so that the stage need not wait for the others
 if set(pair) <= gans.keys():
     both = [gans[name] for name in pair]
     request = first_request(both[0], judged=isinstance(source_of(both[0], both), JudgedGan))
-    played(pair, ("baseline", "trained robustly"), request, "home", RADIUS.get(), play=RADIUS.get() > 0)
+    radius = address.kept(RADIUS)
+    about = ("baseline", "trained robustly")
+    played(pair, about, request, "home", min(radius, request.reach), play=radius > 0, place=RADIUS)
 if not tour.under_way():
     tour.start()
 next_place = st.container(horizontal=True)

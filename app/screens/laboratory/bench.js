@@ -54,7 +54,7 @@ function assembled(place) {
 
   lab.ask = (kind, more = {}) => {
     lab.pending = performance.now();
-    lab.send({ kind, stride: lab.speed, number: ++lab.number, ...more });
+    lab.send({ kind, stride: lab.speed, number: ++lab.number, aim: lab.facts?.aim, ...more });
   };
   // What is on its way when it is paused comes still; the look that is asked for next lets the rest of the way go.
   const pause = () => { lab.stopped = lab.catching; lab.playing = lab.catching = lab.looked = false; lab.tell(); };
@@ -210,6 +210,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const moved = first || facts.at !== lab.facts.at || facts.address.lab_past !== lab.facts.address.lab_past;
   const other = moved || facts.radius !== lab.facts.radius || facts.price !== lab.facts.price || facts.method !== lab.facts.method
     || !facts.answers;
+  // Somebody has set another goal, such as a lesson's: what was played or stopped on the way to the last one is over.
+  if (lab.facts && facts.aim !== lab.facts.aim && facts.goal > facts.at) lab.playing = lab.stopped = false;
   lab.training = facts.training;
   lab.facts = facts;
   if (facts.goal <= facts.at) lab.stopped = false;

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from screens.laboratory import knobs, training
 from session.address import moved
-from session.chosen import Slot
+from session.chosen import Slot, told
 from session.table import LAB_DRAWN, LAB_LAYERS
 from theme.html import beside
 
@@ -23,7 +23,7 @@ from rgan.theory.laboratory.measures import Sample
 from rgan.theory.laboratory.points import MOST_DRAWN, PLANE, REACH
 from rgan.theory.laboratory.twins import MOST_STEPS
 
-_ASKED = Slot[Any]("laboratory_bench", None)  # what the component says last
+_KEY = "laboratory_bench"
 _ASK = Slot[Mapping[str, Any]]("laboratory_ask", {})
 _PLOT = Path(__file__).with_name("plot.js").read_text(encoding="utf-8")
 _mount = st.components.v2.component(
@@ -67,6 +67,7 @@ def bench(attack: Attack) -> None:
     link = str(goal.steps or ""), knobs.write_past(goal)
     training.tell(link)
     facts |= {
+        "aim": training.aims(),
         "address": {"lab_steps": link[0], "lab_past": link[1]},
         "at": experiment.at.steps,
         "most": MOST_STEPS,
@@ -90,8 +91,8 @@ def bench(attack: Attack) -> None:
     arrays |= {"real": whole(sample.real[:SHOWN]), "noise": whole(sample.z[:SHOWN])}
     _mount(
         data={"frames": base64.b64encode(packed(facts, arrays)).decode()},
-        key=_ASKED.key,
-        on_ask_change=lambda: _ASK.set(dict(_ASKED.get().ask or {})),
+        key=_KEY,
+        on_ask_change=lambda: _ASK.set(dict(told(_KEY, "ask") or {})),
     )
 
 

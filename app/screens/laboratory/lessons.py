@@ -11,6 +11,11 @@ from theme.html import part
 
 from rgan.theory.laboratory.lessons import LESSONS, Lesson
 
+FIRST = (
+    "Press ▶ Play: a plain GAN and its robust twin learn the same points; arrows show where noise is worst to move. Or "
+    "open a lesson."
+)
+
 
 def lessons() -> None:
     """Draw them."""
@@ -19,9 +24,8 @@ def lessons() -> None:
         with st.popover("Lessons", icon=":material/school:", key=f"lessons-after-{key}"):
             for lesson in LESSONS:
                 st.button(lesson.title, on_click=_open, args=(lesson,), key=f"lesson:{lesson.key}", width="stretch")
-        for lesson in LESSONS:
-            if lesson.key == key:
-                st.html(part("laboratory.html", "lesson", lesson))
+        one = next((lesson for lesson in LESSONS if lesson.key == key), None)
+        st.html(part("laboratory.html", "lesson", one) if one else part("laboratory.html", "first", FIRST))
 
 
 def arrive() -> None:

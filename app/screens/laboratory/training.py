@@ -35,6 +35,8 @@ _HELD = Slot[Experiment | None]("laboratory_held", None)
 _MEASURED = Slot[tuple[Plan, Attack] | None]("laboratory_measured", None)
 _TOLD = Slot[tuple[tuple[str, str], ...]]("laboratory_told", ())
 _GOAL = Slot[Plan | None]("laboratory_goal", None)
+_AIMS = Slot("laboratory_aims", 0)  # how often another goal was set
+OF_ITSELF = ("play", "catch", "look")  # what the browser asks for without anybody's doing
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,6 +102,11 @@ def goal() -> Plan:
     return _GOAL.get() or held().at
 
 
+def aims() -> int:
+    """How often another goal was set; what the browser asks for of itself names the one it is for."""
+    return _AIMS.get()
+
+
 def begun() -> bool:
     """Whether this session has one."""
     return _HELD.get() is not None
@@ -125,6 +132,7 @@ def aim(plan: Plan) -> None:
     elif not begun() or not plan.follows(held().at):
         _HELD.set(_ready(plan) or Experiment.of(plan))
     _GOAL.set(plan)
+    _AIMS.set(_AIMS.get() + 1)
 
 
 def _ready(plan: Plan) -> Experiment | None:
@@ -147,11 +155,15 @@ def change(settings: Settings) -> None:
 def answer(asked: Mapping[str, Any], attack: Attack) -> Answer:
     """What the browser asks for, and in any case the picture of where the training stands.
 
+    What it asked of itself on the way to another goal counts no more: a lesson would end where it begins.
+
     Raises:
         DivergedError: a weight is no number any more.
         SettingsError: the plan becomes longer than a link can tell.
     """
     kind, stride = asked.get("kind"), asked.get("stride")
+    if kind in OF_ITSELF and asked.get("aim") != aims():
+        kind = None
     stride = stride if stride in STRIDES else STRIDES[0]
     if kind == "restart":
         aim(Plan(held().at.settings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from session import visitors
 from session.chosen import Slot
+from session.waiting import apart
 from theme.language import plain
 
 from rgan.common import limits
@@ -62,7 +63,7 @@ def _drop() -> None:
         _TURN.set(_TURN.get() + 1)  # a new widget: Streamlit frees the old one's files
         _PROBLEM.set("")
         try:
-            _OPENED.set(visitors.reading(read, [(file.name, file.getvalue()) for file in sent]))
+            _OPENED.set(apart(visitors.reading, read, [(file.name, file.getvalue()) for file in sent]))
         except RganError as error:
             _PROBLEM.set(str(error))
         st.rerun()

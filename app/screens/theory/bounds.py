@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from components.finding import finding
+from components.finding import finding, progress
 from components.pieces import chart
 from controls.draw import choose, draw, stop_without
 from controls.two_models import classes
@@ -47,15 +47,17 @@ def show() -> None:
     stop_without(names, name)
     classes(load(name))
     gan = shown(name)
-    task: Task[Measured] = want({("theory", gan.digest): lambda report: measure(gan)})[("theory", gan.digest)]
+    key = ("theory", gan.digest)
+    task: Task[Measured] = want({key: lambda report: measure(gan, report=report)})[key]
     redrawn(
-        lambda: _shown(name, gan, value(task), error, failure, weight_slope) if task.done else _awaited(name),
+        lambda: _shown(name, gan, value(task), error, failure, weight_slope) if task.done else _awaited(name, task),
         waiting=not task.done, over=lambda: task.done,
     )  # fmt: skip
 
 
-def _awaited(name: str) -> None:
-    finding(None, ABOUT, "", waiting=f"Measuring the slopes of {name}")
+def _awaited(name: str, task: Task[Measured]) -> None:
+    waiting, share = progress(f"Measuring the slopes of {name}", [task])
+    finding(None, ABOUT, "", waiting=waiting, share=share)
 
 
 def _shown(name: str, gan: Gan, found: Measured, error: float, failure: float, weight_slope: float) -> None:

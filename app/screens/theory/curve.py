@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from screens.theory.drawn import HEIGHTS, MOST_STARTS, Drawn
-from session.chosen import Slot
+from session.chosen import told
 from theme.html import beside
 
 from rgan.theory.worst_distribution import Worst
 
-_TOLD = Slot[Any]("theory_curve", None)  # what the drawing says last
+_KEY = "theory_curve"
 LEAST = 0.002  # of the mass: what moves less is not drawn
 _mount = st.components.v2.component(
     "curve",
@@ -27,6 +26,15 @@ _mount = st.components.v2.component(
 def curve(drawn: Drawn, worst: Worst, on_curve: Callable[[str], None], on_starts: Callable[[str], None]) -> None:
     """Draw it; `on_curve` is told of new heights, `on_starts` of other points of P₀, both as in the address."""
     ground = drawn.ground
+
+    def drawn_anew() -> None:
+        if (heights := told(_KEY, "curve")) is not None:
+            on_curve(str(heights))
+
+    def begun_elsewhere() -> None:
+        if (starts := told(_KEY, "starts")) is not None:
+            on_starts(str(starts))
+
     moves = [
         [int(ground.starts[row]), int(to), round(float(worst.plan[row, to]), 4)]
         for row, to in np.argwhere(worst.plan > LEAST)
@@ -41,7 +49,7 @@ def curve(drawn: Drawn, worst: Worst, on_curve: Callable[[str], None], on_starts
             "most": MOST_STARTS,
             "ends": [float(ground.places[0]), float(ground.places[-1])],
         },
-        key=_TOLD.key,
-        on_curve_change=lambda: on_curve(str(_TOLD.get().curve)),
-        on_starts_change=lambda: on_starts(str(_TOLD.get().starts)),
+        key=_KEY,
+        on_curve_change=drawn_anew,
+        on_starts_change=begun_elsewhere,
     )

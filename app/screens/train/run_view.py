@@ -50,17 +50,22 @@ def side_of(record: Record) -> str:
     return "B" if record.plan.recipe.robust else "A"
 
 
+def state_of(record: Record) -> str:
+    """State, how far it is, and how long: "training · iteration 300 of 2,000 · 12 min left"."""
+    facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {record.plan.iterations:,}"]
+    if record.left is not None and not record.doing:
+        facts.append(f"{duration(record.left)} left")
+    elif record.seconds:
+        facts.append(f"{duration(record.seconds)} of training")
+    return " · ".join(facts)
+
+
 def header(record: Record) -> None:
     """Name, progress, state in words and the buttons that fit it."""
     plan = record.plan
     st.html(language.model_title(side_of(record), record.name, plan.recipe.title))
     bar(record.iteration / plan.iterations)
-    facts = [record.doing or WORDS[record.state], f"iteration {record.iteration:,} of {plan.iterations:,}"]
-    if record.left is not None and not record.doing:
-        facts.append(f"{duration(record.left)} left")
-    elif record.seconds:
-        facts.append(f"{duration(record.seconds)} of training")
-    st.html(Markup('<p class="run-state" data-state="{}">{}</p>').format(record.state, " · ".join(facts)))
+    st.html(Markup('<p class="run-state" data-state="{}">{}</p>').format(record.state, state_of(record)))
     if record.message:
         (st.error if record.state == "failed" else st.warning)(language.plain(record.message))
     for note in record.notes:

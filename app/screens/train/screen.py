@@ -96,7 +96,7 @@ def watch() -> None:
     for column, record in zip(columns, shown, strict=True):
         with column:
             run_view.header(record)
-    moment = learning.scrubber(shown[0])
+    moment = learning.scrubber(shown)
     for column, record in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
         with column:
             learning.picture(record, moment)

@@ -425,8 +425,7 @@ const mount = (() => {
       if (moved) this.radius = this.wish = data.radius;
       this.given = { show: data.show, picked: data.picked, radius: data.radius, asked: data.asked };
       this.radius = Math.min(this.radius, this.radii[this.radii.length - 1]);
-      // The first frames are few: with more of them ε goes to where it was meant to be.
-      if (!this.motion && !this.held) this.radius = this.radii[this.at(this.wish).near];
+      if (!this.motion && !this.held) this.radius = this.resting(this.wish);
       if (moved) this.told = this.radius;
       this.fit();
       this.root.classList.remove('coming');
@@ -446,7 +445,8 @@ const mount = (() => {
       this.reserve();
       const grids = this.panes.reduce((sum, pane) => sum + pane.grid.offsetHeight, 0);
       const others = this.root.offsetHeight - grids - this.part('.foot').offsetHeight;
-      const down = stacked ? Math.max(140, (innerHeight - others - ABOVE) / 2) : Math.max(480, innerHeight - 330);
+      const more = parseFloat(getComputedStyle(this.root).getPropertyValue('--stage-below')) || 0;  // px above it
+      const down = stacked ? Math.max(140, (innerHeight - others - ABOVE) / 2) : Math.max(480, innerHeight - 330) - more;
       for (const pane of this.panes) pane.fit(across, down);
       this.ask();
     }
@@ -456,7 +456,7 @@ const mount = (() => {
       const place = this.part('.sentence'), { textContent } = place;
       place.style.minHeight = '';
       place.textContent = this.data.sentences.reduce((longest, one) => (one.length > longest.length ? one : longest));
-      place.style.minHeight = `${place.offsetHeight}px`;
+      place.style.minHeight = `${place.getBoundingClientRect().height}px`;
       place.textContent = textContent;
     }
 
@@ -507,11 +507,16 @@ const mount = (() => {
       this.ask();
     }
 
-    // Let go: what stands still is a frame, never a mixture of two.
+    // What stands still is a frame, no mixture of two; but the first frames are few, and ε stays where it was meant to be.
+    resting(radius) {
+      const last = this.radii[this.radii.length - 1];
+      return this.data.rough ? Math.min(radius, last) : this.radii[this.at(radius).near];
+    }
+
     release() {
       this.stop();
       this.held = false;
-      this.radius = this.wish = this.radii[this.at(this.radius).near];
+      this.radius = this.wish = this.resting(this.radius);
       this.ask();
       this.settle(true);
     }
@@ -524,11 +529,12 @@ const mount = (() => {
       }
       if (!mine) return;
       this.part('.announced').textContent = `ε ${this.data.labels[near]}, ${this.kind}. ${this.data.sentences[near]}`;
-      if (this.callbacks.released && this.told !== this.radii[near]) {
-        this.reported.push(this.radii[near]);
-        this.callbacks.released(this.radii[near]);
+      const radius = Math.round(100 * this.radius) / 100;
+      if (this.callbacks.released && this.told !== radius) {
+        this.reported.push(radius);
+        this.callbacks.released(radius);
       }
-      this.told = this.radii[near];
+      this.told = radius;
     }
 
     // Play ε along [from, to, milliseconds] one after the other; whether nothing stopped it.
