@@ -2,6 +2,7 @@
 
 import re
 import sys
+import types
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -126,8 +127,11 @@ def test_a_lesson_says_what_to_try_and_leads_to_its_step():
 
 
 @pytest.mark.parametrize("kind", ["look", "play", "catch"])
-def test_what_was_asked_before_a_lesson_was_opened_does_not_end_it(kind):
+def test_what_was_asked_before_a_lesson_was_opened_does_not_end_it(kind, monkeypatch):
     """The browser asks without end; on a busy server what it asked before comes together with the click."""
+    monkeypatch.setattr("screens.laboratory.training.lesson_before", lambda plan: None)  # nothing stands ready
+    reached = types.SimpleNamespace(get=lambda plan: None, put=lambda experiment: None)
+    monkeypatch.setattr("screens.laboratory.training._reached", lambda: reached)  # nor did another test come there
     test = app("laboratory", **SMALL)
     before = {"kind": kind, "stride": 1, "aim": test.session_state["laboratory_aims"]}
     test.button(key="lesson:blurs").click()

@@ -190,6 +190,7 @@ def test_reproduce_writes_tables_goes_on_and_names_what_it_cannot_use(trained, t
         "figure2.csv",
         "figure3.csv",
         "claims.csv",
+        "frontier.csv",
         "report.html",
         "evaluations",
     }

@@ -134,6 +134,13 @@ def measure(badness):
     return Measures(badness, Opinion(badness, badness, badness, badness, badness), badness[:, None])
 
 
+def judging(measure):
+    """A judged model that knows no classes, with this measure."""
+    found = types.SimpleNamespace(measure=measure)
+    found.of_samples = lambda numbers: found
+    return found
+
+
 def test_minimal_radii_where_badness_is_known():
     """Badness is the length of the move over a limit of each sample: it breaks where ε is 95 % of the limit."""
     limits = torch.tensor([0.5, 1.0, 1.7, 3.0, 9.0, 0.0])
@@ -152,7 +159,7 @@ def test_minimal_radii_where_badness_is_known():
     tried = tuple(measure(badness(z + one, torch.arange(6))) for one in noise)
     block = Block(0, z, judged(z), {"worst": noise}, {"worst": tried})
     state = Curves(CurvesPlan(radii, 6, 1), {"A": (block,)}, 1.0, {}, {}, None)
-    found = minimal_radii(types.SimpleNamespace(measure=judged), state, "A", "worst")
+    found = minimal_radii(judging(judged), state, "A", "worst")
     truth = np.where(limits == 0, 0, 0.95 * limits.numpy())
     inside = truth <= 4
     assert np.isinf(found.radius[~inside]).all() and found.censored == 1 and found.at_once == 1
@@ -168,11 +175,11 @@ def test_minimal_radii_where_badness_is_known():
     calm = measure((torch.arange(6) >= 5).float())
     quiet = Block(0, z, calm, {"worst": noise}, {"worst": (calm,) * 3})
     once = dataclasses.replace(state, blocks={"A": (quiet,)})
-    brief = minimal_radii(types.SimpleNamespace(measure=spiked), once, "A", "worst")
+    brief = minimal_radii(judging(spiked), once, "A", "worst")
     assert brief.radius == pytest.approx([0.5] * 5 + [0], abs=TOLERANCE) and brief.recovered == 5
     again = Block(0, z, judged(z), {"worst": noise}, {"worst": (tried[1], tried[0], tried[2])})
     twice = dataclasses.replace(state, blocks={"A": (again,)})
-    assert minimal_radii(types.SimpleNamespace(measure=judged), twice, "A", "worst").recovered == 1
+    assert minimal_radii(judging(judged), twice, "A", "worst").recovered == 1
 
 
 def test_survival_against_kaplan_meier_and_wilson():

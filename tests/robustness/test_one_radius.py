@@ -252,6 +252,9 @@ class Landscape:
         self.gan = types.SimpleNamespace(noise=lambda count, seed: prior_noise(8, count, seed))
         self.probe = types.SimpleNamespace(loss=SampleLoss(lambda z, samples: loss(z)), coarse=None)
 
+    def of_samples(self, numbers):
+        return self
+
     def objective(self, name, z, *, precision="float32"):
         return self.probe
 
