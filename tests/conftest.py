@@ -30,6 +30,9 @@ OWN = ("RGAN_RUNS", "RGAN_UPLOADS")
 for _name in OWN:
     os.environ[_name] = tempfile.mkdtemp(prefix="rgan-")
 
+# As app/.streamlit/config.toml has it, which a script that is tested without its server does not read.
+os.environ["STREAMLIT_RUNNER_MAGIC_ENABLED"] = "false"
+
 # The same examples at every run and on every machine, and no clock: cores are shared.
 settings.register_profile("tests", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.load_profile("tests")

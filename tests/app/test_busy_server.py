@@ -32,10 +32,16 @@ def hanging(address: str) -> Callable[[], AbstractContextManager[None]]:
     return still
 
 
+def shown(page: Page) -> None:
+    """Wait until the page is there to be pressed."""
+    page.wait_for_function("document.documentElement.dataset.appears === 'now'")
+    page.wait_for_selector(IDLE)
+
+
 def test_the_stages_radius_goes_along_to_the_next_screen(page: Page, address: str, hanging):
     page.goto(f"{address}/worst-noise?{PAIR}&budget=live")
     expect(page.locator(".stage output")).to_have_text("1.00")
-    page.wait_for_selector(IDLE)
+    shown(page)
     page.get_by_role("slider", name="ε, how far the noise may move").focus()
     page.keyboard.press("End")
     page.wait_for_url("**eps=4*")
@@ -48,7 +54,7 @@ def test_the_stages_radius_goes_along_to_the_next_screen(page: Page, address: st
 def test_an_answer_counts_though_the_screen_is_left_before_it_is_heard(page: Page, address: str, hanging):
     page.goto(f"{address}/blind-test?{PAIR}&trials=10&seed=21")
     expect(page.locator(".blind-question")).to_contain_text("pair 1 of 10")
-    page.wait_for_selector(IDLE)
+    shown(page)
     screens = page.get_by_test_id("stSidebarNav")
     with hanging():
         page.get_by_role("button", name=re.compile("^Left")).click()
