@@ -11,6 +11,15 @@ from tests.paper.test_runner import PLAN, finished, weights
 pytestmark = pytest.mark.nightly
 
 
+@pytest.fixture(scope="module")
+def near(tmp_path_factory):
+    """A plan, and the study of it by this machine alone, made before Ray is there: folder and what was found."""
+    plan, folder = parse(PLAN.format(iterations=40).replace("seeds = 1", "seeds = 2")), tmp_path_factory.mktemp("near")
+    last, found = finished(folder, plan)
+    assert not last.left_out and len(found.models) == 4
+    return plan, folder, found
+
+
 @pytest.fixture
 def cluster(monkeypatch):
     """Ray on this machine: a head that computes nothing, and two nodes of a processor each."""
@@ -26,8 +35,8 @@ def cluster(monkeypatch):
     found.shutdown()
 
 
-def test_a_lost_node_costs_its_tasks_alone_and_the_numbers_are_the_same(cluster, tmp_path):
-    plan = parse(PLAN.format(iterations=40).replace("seeds = 1", "seeds = 2"))
+def test_a_lost_node_costs_its_tasks_alone_and_the_numbers_are_the_same(near, cluster, tmp_path):
+    plan, folder, expected = near
     killed = []
     with StudyRun(plan, tmp_path / "far", RayPool(cluster.address)) as run:
         for state in run.steps():
@@ -36,9 +45,8 @@ def test_a_lost_node_costs_its_tasks_alone_and_the_numbers_are_the_same(cluster,
                 cluster.remove_node(cluster.nodes[0], allow_graceful=False)
         far = run.found()
     assert killed and not run.state.left_out and len(far.models) == 4
-    _, near = finished(tmp_path / "near", plan)
-    for one, other in zip(far.models, near.models, strict=True):
-        theirs = weights(tmp_path / "near", other.name)
+    for one, other in zip(far.models, expected.models, strict=True):
+        theirs = weights(folder, other.name)
         assert all(value.equal(theirs[name]) for name, value in weights(tmp_path / "far", one.name).items())
         assert one.name == other.name and one.evaluation.rows == other.evaluation.rows
 
