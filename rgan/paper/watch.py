@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from rgan.common.errors import RganError, RunError
 from rgan.common.files import check_name, prepare_folder, write_atomically
 from rgan.paper import archive, plan
-from rgan.paper.runner import LOCK, PLAN, PROGRESS
+from rgan.paper.runner import PLAN, PROGRESS
+from rgan.training import runs
 
 LOG = "log.txt"
 _begun: dict[Path, subprocess.Popen[bytes]] = {}  # by this process, which hears of their ends
@@ -78,16 +77,8 @@ def stop(folder: Path) -> None:
 
 
 def busy(folder: Path) -> bool:
-    """Whether a process works on the study in `folder`."""
-    if not folder.is_dir():
-        return False
-    lock = filelock.FileLock(folder / LOCK, thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except (filelock.Timeout, OSError):
-        return True
-    lock.release()
-    return False
+    """Whether a process works on the study in `folder`, which it locks as a training locks its run."""
+    return folder.is_dir() and runs.busy(folder)
 
 
 def read(folder: Path) -> Watched:
