@@ -4,7 +4,6 @@ the same numbers here.
 
 import io
 import random
-import time
 from collections import OrderedDict
 from itertools import pairwise
 
@@ -21,6 +20,7 @@ from rgan.importing import conversion
 from rgan.importing.formats import Store, images, nearest, recognise
 from rgan.models.gan import Gan
 from rgan.networks.labels import labelled
+from tests.work import calls
 
 ATOL = 1e-5
 
@@ -970,13 +970,15 @@ VAST = {
 
 
 @pytest.mark.parametrize("what", VAST)
-def test_vast_networks_are_recognised_as_none_in_little_time(what):
+def test_vast_networks_are_recognised_as_none_in_little_work(what):
     store = Store({name: torch.empty(shape, device="meta") for name, shape in VAST[what].items()})
-    started = time.perf_counter()
-    assert recognise(store, "generator", {}) is None
-    assert next(images(store), None) is None
-    assert isinstance(nearest(store), str)
-    assert time.perf_counter() - started < 5
+
+    def recognised():
+        assert recognise(store, "generator", {}) is None
+        assert next(images(store), None) is None
+        assert isinstance(nearest(store), str)
+
+    assert calls(recognised) < 10_000_000  # a few seconds
 
 
 def test_whole_numbers_as_weights_are_numbers():

@@ -115,14 +115,12 @@ def test_an_exception_is_told_in_words_and_the_next_run_trains(tmp_path, monkeyp
 
 
 def test_the_gate_holds_training_back_but_never_for_long():
-    gate = Gate(patience=0.2, linger=0.05)
-    started = time.monotonic()
-    gate.wait()
-    assert time.monotonic() - started < 0.1
+    Gate(patience=3600, linger=3600).wait()  # nobody is interactive, so it returns
+    gate = Gate(patience=0.2, linger=3600)
     with gate.interactive():
         started = time.monotonic()
         gate.wait()
-        assert 0.15 < time.monotonic() - started < 2
+        assert time.monotonic() - started > 0.15
 
 
 def test_names_and_numbers_of_waiting_runs_are_limited(tmp_path):
