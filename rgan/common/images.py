@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -107,6 +108,23 @@ def circled(
         left = (gap + index % columns * (width + gap)) * scale
         box = (left, top, left + width * scale - 1, top + height * scale - 1)
         draw.ellipse(box, outline=RED, width=max(1, round(RING * min(width, height) * scale)))
+    return np.asarray(sheet)
+
+
+def captioned(images: np.ndarray, words: Sequence[str], *, gap: int = 1, scale: int = 1) -> np.ndarray:
+    """`grid` of one row in colour (H, W, 3), with words under each image that fill its width at most."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    row = Image.fromarray(_shown(grid(images, len(images), gap=gap, scale=scale))).convert("RGB")
+    width, step = images.shape[2] * scale, (images.shape[2] + gap) * scale
+    size = next((size for size in range(max(8, width // 6), 3, -1)
+                 if all(ImageFont.load_default(size).getlength(one) <= width for one in words)), 3)  # fmt: skip
+    sheet = Image.new("RGB", (row.width, row.height + 2 * size), "white")
+    sheet.paste(row)
+    draw = ImageDraw.Draw(sheet)
+    for index, one in enumerate(words):
+        place = (gap * scale + index * step + width // 2, row.height + size)
+        draw.text(place, one, fill="black", font=ImageFont.load_default(size), anchor="mm")
     return np.asarray(sheet)
 
 

@@ -176,3 +176,24 @@ def test_arrow_keys_step_through_the_ranking_and_the_morph(page: Page, address):
     expect(keep).to_be_focused()
     keep.click()
     expect(page.get_by_role("heading", name="Kept failures")).to_be_visible()
+
+
+def test_the_browser_keeps_what_is_kept(page: Page, address: str):
+    """Over a reload, with its note; what stands there and is no failure is passed over."""
+    place = "rgan-lab:kept-failures"
+    (gan,) = tiny_models.load(tiny_models.REAL[0])
+    judged = JudgedGan(gan, shipped("digits"))
+    link = permalink(judged.facts, failure(judged, PoolPlan(Attack((2.0,), 0.0, 1), 2), 0), tiny_models.REAL[0])
+    page.goto(f"{address}/failures?{urlencode(QUICK | {'failure': urlencode(link.query())})}")
+    page.evaluate("([place, text]) => localStorage.setItem(place, text)", [place, '[7, {"checkpoint": "<b>"}, [[]]]'])
+    page.reload()
+    page.get_by_role("button", name="Keep").first.click()
+    note = page.get_by_label("Note")
+    note.fill("a broken four")
+    note.press("Enter")
+    page.wait_for_function("place => localStorage.getItem(place).includes('a broken four')", arg=place)
+    page.reload()
+    expect(note).to_have_value("a broken four")
+    page.get_by_role("button", name="Remove").click()
+    page.wait_for_function("place => localStorage.getItem(place) === '[]'", arg=place)
+    assert page.locator(".stException").count() == 0

@@ -415,6 +415,20 @@ def test_rings_are_around_the_marked_and_change_nothing_else():
     assert not red.any()
 
 
+@pytest.mark.parametrize("side", [8, 64])
+def test_words_stand_under_their_images_within_their_width(side):
+    tiles = np.random.default_rng(side).integers(0, 256, (3, side, side, 3), np.uint8)
+    row, words = images.grid(tiles, 3, scale=4), ["bad 0 %", "", "bad 100 %"]
+    told = images.captioned(tiles, words, scale=4)
+    assert (told[: len(row)] == row).all() and told.shape[1] == row.shape[1]
+    under = (told[len(row) :] < 128).all(axis=2)
+    for index, one in enumerate(words):
+        left = 4 * (1 + index * (side + 1))
+        assert under[:, left : left + 4 * side].any() == bool(one)
+        under[:, left : left + 4 * side] = False
+    assert not under.any(), "between the images stands nothing"
+
+
 def test_the_command_says_and_writes_what_was_found(tmp_path, capsys):
     paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
     for seed, path in enumerate(paths):

@@ -1,18 +1,24 @@
-"""Failures that somebody keeps: starred, with notes, shared as a zip or by links; the last change can be undone."""
+"""Failures that somebody keeps: starred, with notes, shared as a zip or by links; the last change can be undone.
+
+The browser holds them from visit to visit.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 
 import streamlit as st
 from screens.failures.links import address, judged_gans
-from session.chosen import Slot
+from session.chosen import Slot, told
+from theme.html import beside
 
+from rgan.common.errors import SettingsError
 from rgan.common.formatting import per_cent
 from rgan.robustness.failures import export
 from rgan.robustness.failures.failure import failure
-from rgan.robustness.failures.links import Permalink
+from rgan.robustness.failures.links import Permalink, parse
 from rgan.robustness.measured import JudgedGan
 
 
@@ -25,7 +31,14 @@ class Kept:
 
 
 KEPT = Slot[tuple[Kept, ...]]("kept_failures", ())
+HEARD = Slot("kept_failures_heard", False)  # what the browser holds from an earlier visit
+MOST = 100  # that are taken from the browser
 BEFORE = Slot[tuple[tuple[Kept, ...], ...]]("kept_failures_before", ())
+
+
+_mount = st.components.v2.component(
+    "kept_failures", html="<span></span>", js=beside(__file__, "js"), isolate_styles=False
+)
 
 
 def _change(now: tuple[Kept, ...]) -> None:
@@ -73,6 +86,9 @@ def _same(one: Permalink, other: Permalink) -> bool:
 
 def shelf() -> None:
     """The kept failures, and what can be done with them."""
+    texts = json.dumps([one.link.query() | {"note": one.note} for one in KEPT.get()])
+    _mount(key="kept", data={"kept": texts, "count": len(KEPT.get()), "heard": HEARD.get()}, on_kept_change=_recall,
+           height=1)  # fmt: skip
     if not KEPT.get() and not BEFORE.get():
         return
     st.header("Kept failures", anchor=False)
@@ -90,7 +106,32 @@ def shelf() -> None:
         st.download_button("All as a zip", lambda: _archive(chosen), "failures.zip", "application/zip",
                            on_click="ignore", disabled=not chosen, icon=":material/folder_zip:")  # fmt: skip
         st.button("Undo", on_click=_undo, disabled=not BEFORE.get(), icon=":material/undo:")
-    st.caption("They are kept until this tab is reloaded or closed; the zip and the links last.")
+    st.caption("This browser keeps them; the zip and the links can be sent.")
+
+
+def _recall() -> None:
+    """Put what an earlier visit kept before what this one has; what is no failure's link any more is passed over."""
+    text = told("kept", "kept")
+    if text is None or HEARD.get():
+        return
+    HEARD.set(True)
+    before = [one for row in _rows(str(text)) if (one := _kept(row)) is not None]
+    KEPT.set((*before, *(one for one in KEPT.get() if not any(_same(one.link, other.link) for other in before))))
+
+
+def _rows(text: str) -> list[dict[str, object]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return [row for row in found[:MOST] if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _kept(row: dict[str, object]) -> Kept | None:
+    try:
+        return Kept(parse({name: str(value) for name, value in row.items()})[0], str(row.get("note", "")))
+    except SettingsError:
+        return None
 
 
 def _archive(chosen: list[tuple[Kept, list[JudgedGan]]]) -> bytes:

@@ -14,8 +14,8 @@ const AGAIN = { looking: 700, waiting: 1500 };  // ms
 const CURVES = [
   ['W₁ to the data', (one) => one.distance, (one) => one.distance.toFixed(2)],
   ['Modes covered', (one) => one.modes, (one) => `${one.modes}/${one.of}`, (one) => one.of],
-  ['Worst move adds to the generator’s loss', (one) => one.worst, (one) => one.worst.toFixed(2)],
-  ['… and to the critic’s', (one) => one.critic, (one) => one.critic.toFixed(2)],
+  ['Worst move adds to the generator’s loss', (one) => one.worst, (one) => decimal(one.worst, 2)],
+  ['… and to the critic’s', (one) => one.critic, (one) => decimal(one.critic, 2)],
 ];
 
 function addressed(parameters) {
@@ -131,10 +131,10 @@ function assembled(place) {
     if (k < 0) return side === 'A' ? 'Point at the noise: its ball, its image and its worst move appear in both models.' : '';
     if (!field?.gains) return '';
     const number = (name, row) => field[name] && `${{ found: '▲ attack', truth: '○ true worst', random: '◆ random' }[name]} ` +
-      `${(field.gains[row] [k]).toFixed(3)} at ‖r‖ ${Math.hypot(field[name][2 * k], field[name][2 * k + 1]).toFixed(2)}`;
-    const [x, y] = [field.z[2 * k], field.z[2 * k + 1]].map((one) => one.toFixed(1).replace('-', '−'));
+      `${decimal(field.gains[row][k], 3)} at ‖r‖ ${Math.hypot(field[name][2 * k], field[name][2 * k + 1]).toFixed(2)}`;
+    const [x, y] = [field.z[2 * k], field.z[2 * k + 1]].map((one) => decimal(one, 1));
     return `z (${x}, ${y}), added to the loss: ` +
-      [number('found', 1), number('truth', 0), number('random', 2)].filter(Boolean).join(' · ').replaceAll('-', '−');
+      [number('found', 1), number('truth', 0), number('random', 2)].filter(Boolean).join(' · ');
   };
   const curves = () => {
     const { rows, radius, price } = lab.facts, last = rows[rows.length - 1];

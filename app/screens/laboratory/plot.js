@@ -283,6 +283,11 @@ function drawPointed(context, plane, noise, scene, side, ink, size) {
   }
 }
 
+// A number with a minus sign instead of a hyphen.
+function decimal(value, digits) {
+  return value.toFixed(digits).replace('-', '−');
+}
+
 // Lines of both twins over steps.
 function drawCurve(canvas, rows, of, ink, top) {
   const ratio = window.devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = canvas;
@@ -291,9 +296,12 @@ function drawCurve(canvas, rows, of, ink, top) {
   canvas.height = Math.round(height * ratio);
   const context = canvas.getContext('2d');
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const left = 34, floor = height - 16, last = Math.max(1, ...rows.map((row) => row.steps));
+  context.font = '11px sans-serif';
+  const floor = height - 16, last = Math.max(1, ...rows.map((row) => row.steps));
   const values = rows.flatMap((row) => [of(row.A), of(row.B)]), most = top ?? Math.max(1e-6, ...values);
-  const least = Math.min(0, ...values), x = (steps) => left + (width - left - 4) * steps / last;
+  const least = Math.min(0, ...values), ends = [most, least].map((one) => `${Number(one.toPrecision(2))}`.replace('-', '−'));
+  const left = 8 + Math.max(24, ...ends.map((one) => context.measureText(one).width));
+  const x = (steps) => left + (width - left - 4) * steps / last;
   const y = (value) => floor - (floor - 6) * (value - least) / (most - least || 1);
   context.strokeStyle = context.fillStyle = ink;
   context.globalAlpha = .6;
@@ -304,10 +312,9 @@ function drawCurve(canvas, rows, of, ink, top) {
   context.lineTo(width - 4, floor);
   context.stroke();
   context.globalAlpha = .9;
-  context.font = '11px sans-serif';
   context.textAlign = 'right';
-  context.fillText(Number(most.toPrecision(2)), left - 4, 13);
-  context.fillText(Number(least.toPrecision(2)), left - 4, floor);
+  context.fillText(ends[0], left - 4, 13);
+  context.fillText(ends[1], left - 4, floor);
   context.fillText(last.toLocaleString('en'), width - 4, height - 3);
   context.globalAlpha = 1;
   for (const side of ['A', 'B']) {

@@ -19,7 +19,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const x = (k) => LEFT + (W - LEFT - RIGHT) * k / last;
   const xOf = (place) => LEFT + (W - LEFT - RIGHT) * place / (count - 1);
   const y = (height) => FLOOR - (FLOOR - TOP) * height;
-  const at = (k) => (data.ends[0] + (data.ends[1] - data.ends[0]) * k / last).toFixed(2);
+  const at = (k) => (data.ends[0] + (data.ends[1] - data.ends[0]) * k / last).toFixed(2).replace('-', '−');
 
   place.replaceChildren();
   const svg = make(place, 'svg', { class: 'drawn-loss', viewBox: `0 0 ${W} ${H}`, role: 'group',
@@ -64,7 +64,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     line.setAttribute('points', points.join(' '));
     circles.forEach((one, k) => {
       one.setAttribute('cy', y(knots[k]));
-      one.setAttribute('aria-valuenow', knots[k].toFixed(2));
+      one.setAttribute('aria-valuenow', knots[k].toFixed(2).replace('-', '−'));
     });
   }
   drawCurve(false);

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from rgan.common.files import as_csv
-from rgan.common.images import circled, grid, png
+from rgan.common.formatting import per_cent
+from rgan.common.images import captioned, circled, png
 from rgan.robustness.curves import MOVED
 from rgan.robustness.failures.failure import Failure, Way
 from rgan.robustness.failures.links import Permalink
@@ -35,9 +36,9 @@ link.json      all that is needed to find the failure again
 
 
 def strip(way: Way, *, count: int = STRIP, scale: int = 4) -> bytes:
-    """A PNG of `count` images spread evenly over a way, both ends included."""
+    """A PNG of `count` images spread evenly over a way, both ends included, with how bad the judge finds each."""
     shown = np.linspace(0, len(way.images) - 1, min(count, len(way.images))).round().astype(int)
-    return png(grid(way.images[shown], len(shown), scale=scale))
+    return png(captioned(way.images[shown], [f"bad {per_cent(float(way.badness[t]), 0)}" for t in shown], scale=scale))
 
 
 def sheet(images: np.ndarray, bad: np.ndarray, *, scale: int = 2) -> bytes:
