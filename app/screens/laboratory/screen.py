@@ -2,6 +2,7 @@
 
 import streamlit as st
 from controls import lock
+from controls.settings import settings_panel
 from screens.laboratory import knobs, training
 from screens.laboratory.bench import bench
 from screens.laboratory.lessons import arrive, lessons
@@ -15,9 +16,10 @@ from rgan.theory.laboratory.twins import Plan
 st.title("Laboratory", anchor=False)
 arrive()
 lessons()
-with st.sidebar:
+with settings_panel():
     settings = knobs.settings(opened())
     attack = knobs.attack()
+with st.sidebar:
     yours()
     lock.maker()
 told = st.query_params.get(LAB_STEPS.key, ""), st.query_params.get(LAB_PAST.key, "")

@@ -6,6 +6,7 @@ import streamlit as st
 from components.finding import finding, progress
 from components.pieces import chart
 from controls.draw import choose, draw, stop_without
+from controls.settings import settings_panel
 from controls.two_models import classes
 from session.state import load, models, shown, want
 from session.table import ERROR, FAILURE, WEIGHT_SLOPE, A
@@ -41,7 +42,7 @@ critic was trained on the real images is not part of it.
 def show() -> None:
     """Draw it, for the chosen model."""
     names = tuple(models())
-    with st.sidebar:
+    with settings_panel():
         name = choose(A, names)
         error, failure, weight_slope = draw(ERROR), draw(FAILURE), draw(WEIGHT_SLOPE)
     stop_without(names, name)

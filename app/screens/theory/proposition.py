@@ -7,6 +7,7 @@ import streamlit as st
 from components.finding import finding
 from components.pieces import chart
 from controls.draw import draw
+from controls.settings import settings_panel
 from screens.theory.curve import curve as drawing
 from screens.theory.drawn import LOSSES, Drawn, read
 from session import chosen
@@ -47,7 +48,7 @@ def show(curve: str, starts: str) -> None:
     """Draw it, of the loss and the points that the address gives."""
     drawn = read(curve, starts)
     ground = drawn.ground
-    with st.sidebar:
+    with settings_panel():
         radius, price = draw(RHO), draw(GAMMA)
         st.button("Set γ to the price of ρ", on_click=_meet, args=(drawn,), icon=":material/link:", width="stretch")
     worst, programme = by_inner_maximum(ground, radius), by_linear_programme(ground, radius)

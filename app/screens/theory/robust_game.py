@@ -9,6 +9,7 @@ import streamlit as st
 from components.finding import finding
 from components.pieces import chart
 from controls.draw import draw
+from controls.settings import settings_panel
 from scipy.stats import norm
 from screens.theory.drawn import PLACES
 from session import chosen
@@ -54,7 +55,7 @@ worst distributions change places and no critic sees a difference.
 
 def show() -> None:
     """Draw it."""
-    with st.sidebar:
+    with settings_panel():
         weight, real_radius, fake_radius = draw(MIX), draw(REAL_RHO), draw(FAKE_RHO)
         mean, spread = draw(FAKE_MEAN), draw(FAKE_SPREAD)
         st.button(
