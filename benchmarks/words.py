@@ -1,7 +1,7 @@
 """How many words a visitor has before them on each screen, once it stands still: `benchmarks/words.py [FOLDER …]`.
 
 Each FOLDER is a checkout of RGAN Lab, as of another commit; by default this one. Counted is what can be read without a
-click or a hover, at 1440 pixels, the list of screens left out.
+click or a hover at 1440 pixels, without the sidebar.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ PATIENCE = 300_000  # milliseconds for a page
 ANSWER = 120_000  # for its answer; the bar of what a visitor has done, as in the blind test, stays longer
 LINKS = "[data-testid=stSidebarNavLink]"
 STILL = "() => !document.querySelector('[data-testid=stProgress], .awaited, [data-testid=stSpinner]')"
-WORDS = """() => {
-  const words = (part) => (part?.innerText ?? '').split(/\\s+/).filter((one) => /\\p{L}{2}/u.test(one)).length;
-  return [words(document.querySelector('[data-testid=stMain]')),
-          words(document.querySelector('[data-testid=stSidebarUserContent]'))];
+SENTENCE = 8  # words of a line from which it is something to read and not a label
+WORDS = """(least) => {
+  const words = (text) => text.split(/\\s+/).filter((one) => /\\p{L}{2}/u.test(one)).length;
+  const lines = (document.querySelector('[data-testid=stMain]')?.innerText ?? '').split('\\n').map(words);
+  const sum = (all) => all.reduce((a, b) => a + b, 0);
+  return [sum(lines), sum(lines.filter((one) => one >= least))];
 }"""
 
 
 def counted(page: Page, address: str) -> dict[str, list[int]]:
-    """Words of the screen and of its controls beside it, by the screen's address."""
+    """Words of each screen, and how many of them stand in sentences, by the screen's address."""
     from playwright.sync_api import Error
 
     page.goto(address, timeout=PATIENCE)
@@ -49,8 +51,8 @@ def counted(page: Page, address: str) -> dict[str, list[int]]:
             page.wait_for_function(STILL, timeout=ANSWER)
         page.wait_for_timeout(3000)
         screen = link.removeprefix(address).strip("/") or "home"
-        found[screen] = page.evaluate(WORDS)
-        print(f"{screen}: {found[screen][0]} words, {found[screen][1]} beside them", flush=True)
+        found[screen] = page.evaluate(WORDS, SENTENCE)
+        print(f"{screen}: {found[screen][0]} words, {found[screen][1]} of them in sentences", flush=True)
     return found
 
 

@@ -12,21 +12,25 @@ from theme.html import part
 
 
 @contextmanager
-def settings_panel() -> Iterator[None]:
-    """Draw a screen's settings into the sidebar, below their mark."""
+def settings_panel(*, in_browser: bool = True) -> Iterator[None]:
+    """Draw a screen's settings into the sidebar, below their mark.
+
+    Args:
+        in_browser: whether settings without a widget move without a word to the server, as on the stage.
+    """
     with st.sidebar:
         place = st.container(horizontal=True, vertical_alignment="center", key="shared")
         yield
         with place:
-            _mark()
+            _mark(in_browser)
 
 
-def _mark() -> None:
+def _mark(in_browser: bool) -> None:
     """Whether the settings of this run are those of the session's link, and the way back to them."""
     here = shared.settings()
     changed = [one.control.name for one in here if one.value != shared.shared(one.control)]
     linked = any(shared.is_linked(one.control) for one in here)
-    bare = {one.control.key: shared.shared(one.control) for one in here if one.bare}
+    bare = {one.control.key: shared.shared(one.control) for one in here if one.bare and in_browser}
     others = any(not one.bare and one.value != shared.shared(one.control) for one in here)
     st.html(part("language.html", "shared", changed, linked, bare, others))
     usual = all(one.value == one.control.default for one in here)

@@ -42,7 +42,7 @@ critic was trained on the real images is not part of it.
 def show() -> None:
     """Draw it, for the chosen model."""
     names = tuple(models())
-    with settings_panel():
+    with settings_panel(in_browser=False):
         name = choose(A, names)
         error, failure, weight_slope = draw(ERROR), draw(FAILURE), draw(WEIGHT_SLOPE)
     stop_without(names, name)

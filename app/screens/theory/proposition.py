@@ -48,7 +48,7 @@ def show(curve: str, starts: str) -> None:
     """Draw it, of the loss and the points that the address gives."""
     drawn = read(curve, starts)
     ground = drawn.ground
-    with settings_panel():
+    with settings_panel(in_browser=False):
         radius, price = draw(RHO), draw(GAMMA)
         st.button("Set γ to the price of ρ", on_click=_meet, args=(drawn,), icon=":material/link:", width="stretch")
     worst, programme = by_inner_maximum(ground, radius), by_linear_programme(ground, radius)

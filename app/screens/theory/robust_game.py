@@ -55,7 +55,7 @@ worst distributions change places and no critic sees a difference.
 
 def show() -> None:
     """Draw it."""
-    with settings_panel():
+    with settings_panel(in_browser=False):
         weight, real_radius, fake_radius = draw(MIX), draw(REAL_RHO), draw(FAKE_RHO)
         mean, spread = draw(FAKE_MEAN), draw(FAKE_SPREAD)
         st.button(
