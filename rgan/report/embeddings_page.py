@@ -31,9 +31,10 @@ def embeddings_page(
     )
 
 
-def claim_html(found: Tested) -> Markup:
-    """The paper's sentence about a panel, by meaning, and what these models say to it."""
-    return templates().part("embeddings_parts.html", "claim", found.claim)
+def claim_html(found: Tested, *, folded: bool = False) -> Markup:
+    """The paper's sentence about a panel, by meaning, and what these models say to it; `folded`: why they say so opens
+    at a click."""
+    return templates().part("embeddings_parts.html", "claim", found.claim, folded)
 
 
 def tests_html(found: Tested) -> Markup:

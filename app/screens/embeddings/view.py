@@ -67,7 +67,7 @@ def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:
                     if selected := _chart(one, found):
                         show_selection(one, *selected, names)
                     if found[one.found_key()].done:
-                        st.html(claim_html(value(found[one.found_key()])))
+                        st.html(claim_html(value(found[one.found_key()]), folded=True))
 
     redrawn(draw, waiting=pending, over=lambda: settled(found))
 
