@@ -29,6 +29,9 @@ STILL = "() => !document.querySelector('[data-testid=stProgress], .awaited, [dat
 SENTENCE = 8  # words of a line from which it is something to read and not a label
 WORDS = """(least) => {
   const words = (text) => text.split(/\\s+/).filter((one) => /\\p{L}{2}/u.test(one)).length;
+  for (const one of document.querySelectorAll('[data-testid=stMain] *')) {  // for screen readers alone
+    if (one.offsetWidth === 1 && one.offsetHeight === 1) one.remove();
+  }
   const lines = (document.querySelector('[data-testid=stMain]')?.innerText ?? '').split('\\n').map(words);
   const sum = (all) => all.reduce((a, b) => a + b, 0);
   return [sum(lines), sum(lines.filter((one) => one >= least))];

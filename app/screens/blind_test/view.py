@@ -40,10 +40,10 @@ def ask(question: str, radius: float, pair: Pair, trial: int, total: int, choose
                     shortcut=SIDES[side].capitalize(), width="stretch",
                 )  # fmt: skip
     st.progress(trial / total)
-    drawn = "Both images are A's: one from original noise, one from" if question == BROKEN else "A's and B's, both from"
+    whose = "Both are A's, one is moved" if question == BROKEN else "A's and B's, both moved"
     st.caption(
-        f"{drawn} noise moved by ε {radius:g} at most. In half of the pairs it went to the worst place found, in the "
-        "others, the control, as far in a random direction. An answer stays."
+        f"{whose} within ε {radius:g}: in half of the pairs to the worst noise found, in the others, the control, as "
+        "far at random."
     )
 
 

@@ -178,7 +178,7 @@ def _actions(name: str, path: Path, shelf: Shelf | None) -> None:
         _delete(name, shelf)
     if not _own(name, shelf):
         whose = "is the operator's" if name.startswith(TRAINED) or own.is_own(path) else "comes with RGAN Lab"
-        st.caption(f"It {whose}, and can be neither renamed nor deleted here.")
+        st.caption(f"It {whose} and stays.")
 
 
 def _own(name: str, shelf: Shelf | None) -> bool:

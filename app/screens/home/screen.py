@@ -23,9 +23,8 @@ RADIUS = replace(EPS, default=2.0)  # where worst noise plainly breaks more than
 st.title("RGAN Lab", anchor=False)
 if not tour.under_way():
     st.markdown(
-        "**Close to any noise there may be some that makes a generator fail.** RGAN Lab finds that worst noise for "
-        "**A**, a plain GAN, and **B**, trained on worst noise too: *robustly*. A ring means broken, as a judge of "
-        "real images finds. Drag ε, the distance."
+        "**Close to any noise there may be some that makes a generator fail.** Drag ε, the distance: **A** is a plain "
+        "GAN, **B** was trained on worst noise too."
     )
 
 gans: dict[str, Gan] = {}
@@ -79,7 +78,4 @@ for index, (name, gan) in enumerate(gans.items()):
         )
 for name, words in broken.items():
     st.warning(language.plain(f"{name} cannot be opened. {words}"), icon=":material/warning:")
-st.caption(
-    "Every model here was trained by the command in docs/results/models.md. "
-    "Train your own with `python -m rgan train`; files in runs/ appear here."
-)
+st.caption("What you train or bring joins them.")
