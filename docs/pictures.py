@@ -44,13 +44,11 @@ MOVE = """
 """
 
 
-def still(page: Page) -> None:
-    """Nothing is computed, awaited or drawn any more."""
+def still(page: Page, *, bar: bool = False) -> None:
+    """Nothing is computed, awaited or drawn any more; `bar`: the screen has one that stays."""
     page.wait_for_selector(IDLE, timeout=ANY_TIME)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stProgress], .awaited, [data-testid=stSpinner]')",
-        timeout=ANY_TIME,
-    )
+    waits = ".awaited, [data-testid=stSpinner]" + ("" if bar else ", [data-testid=stProgress]")
+    page.wait_for_function(f"() => !document.querySelector('{waits}')", timeout=ANY_TIME)
     page.wait_for_timeout(2_000)
 
 
@@ -74,13 +72,13 @@ def worst_noise(page: Page, address: str) -> None:
     keep(page, "worst-noise")
 
 
-def screen(name: str, there: str) -> Callable[[Page, str], None]:
+def screen(name: str, there: str, *, bar: bool = False) -> Callable[[Page, str], None]:
     """A photographer of a screen as it opens, once what the selector names is there."""
 
     def photograph(page: Page, address: str) -> None:
         page.goto(f"{address}/{name}")
         page.wait_for_selector(there, timeout=ANY_TIME)
-        still(page)
+        still(page, bar=bar)
         keep(page, name)
 
     return photograph
@@ -146,7 +144,8 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "evidence": screen("evidence", ".js-plotly-plot"),
     "failures": screen("failures", ".board img"),
     "embeddings": screen("embeddings", ".js-plotly-plot"),
-    "blind-test": screen("blind-test", "img"),
+    "blind-test": screen("blind-test", "img", bar=True),
+    "reproduce": screen("reproduce", ".table2:visible"),
     "train": screen("train", "img"),
     "laboratory": laboratory,
     "theory": screen("theory", ".drawn-loss .knot"),
