@@ -64,7 +64,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     line.setAttribute('points', points.join(' '));
     circles.forEach((one, k) => {
       one.setAttribute('cy', y(knots[k]));
-      one.setAttribute('aria-valuenow', knots[k].toFixed(2).replace('-', '−'));
+      one.setAttribute('aria-valuenow', knots[k].toFixed(2));
     });
   }
   drawCurve(false);
