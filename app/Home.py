@@ -4,7 +4,7 @@ import streamlit as st
 from components import tour, whole_page
 from components.appear import appear
 from controls import lock
-from session import address, classroom, shared, visitors
+from session import address, callbacks, classroom, shared, visitors
 from session.state import warm_up
 from theme import language
 from theme.language import (
@@ -24,6 +24,7 @@ from theme.language import (
 # Before the navigation, which would otherwise fetch a page's own icon from the network.
 # The sidebar opens once it moves nothing, see components/appear.js.
 st.set_page_config(page_icon=language.ICON, initial_sidebar_state="collapsed")
+callbacks.run_to_their_end()
 warm_up()
 visitors.sweep()
 classroom.enter()
