@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 .PHONY: app test test-nightly test-all lint docs pictures clean
 
 app: .venv/app
-	$(BIN)/streamlit run app/Home.py
+	$(BIN)/rgan app
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2

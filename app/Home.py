@@ -1,11 +1,17 @@
 """RGAN Lab: `streamlit run app/Home.py`. Routes to the screens; draws nothing itself."""
 
+import gc
+
 import streamlit as st
+
+if gc.get_freeze_count() == 0:  # the first run, see settle
+    gc.disable()
+
 from components import tour, whole_page
 from components.appear import appear
 from controls import lock
 from session import address, callbacks, classroom, shared, visitors
-from session.state import warm_up
+from session.state import settle, share_memory
 from theme import language
 from theme.language import (
     BLIND_TEST,
@@ -25,7 +31,7 @@ from theme.language import (
 # The sidebar opens once it moves nothing, see components/appear.js.
 st.set_page_config(page_icon=language.ICON, initial_sidebar_state="collapsed")
 callbacks.run_to_their_end()
-warm_up()
+share_memory()
 visitors.sweep()
 classroom.enter()
 
@@ -59,8 +65,11 @@ address.former()
 shared.begin(page.title)
 lock.note(page.title)
 tour.bar(page.title)
-if why := classroom.closed(page.title):
-    st.title(page.title, anchor=False)
-    st.info(why, icon=":material/school:")
-else:
-    page.run()
+try:
+    if why := classroom.closed(page.title):
+        st.title(page.title, anchor=False)
+        st.info(why, icon=":material/school:")
+    else:
+        page.run()
+finally:
+    settle()  # last: the first picture need not wait for it

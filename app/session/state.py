@@ -7,7 +7,7 @@ import gc
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,13 +48,19 @@ R = TypeVar("R")
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> None:
-    """Once a process: what is imported by now never needs to be looked at by the garbage collector again, and the
-    threads to come share their memory."""
+def share_memory() -> None:
+    """Once a process: the threads to come share their memory."""
     memory.share_pools(os.cpu_count() or 1)
-    gc.collect()
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # what is frozen is not freed at the end either, and triton would complain of leaks
+
+
+def settle() -> None:
+    """After the first run: what is imported by now never needs to be looked at by the garbage collector, which was off
+    meanwhile."""
+    if not gc.isenabled():
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)  # else what is frozen is not freed at the end, and triton complains of leaks
 
 
 @st.cache_resource(show_spinner=False)
@@ -107,7 +113,7 @@ def _measuring() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, "measure", initializer=lambda: torch.set_num_threads(1))
 
 
-@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+@st.cache_resource(max_entries=64, ttl=3600.0, show_spinner=False)
 def pace(_plan: TrainingPlan, key: str) -> Future[float]:
     """Seconds an iteration of the plan takes here, measured in the background; `key` is all it depends on."""
     return _measuring().submit(measure, _plan)
@@ -250,6 +256,14 @@ def load(name: str) -> Gan:
     """
     path = models()[name]
     return _load(str(path), own.changed(path))
+
+
+def load_ahead(names: Iterable[str]) -> None:
+    """Begin to load these models side by side; `load` then waits for them, and says what is wrong with one."""
+    known = models()
+    for name in names:
+        if name in known:
+            background().submit(_load, str(known[name]), own.changed(known[name]))
 
 
 def shown(name: str) -> Gan:

@@ -14,16 +14,18 @@ import uuid
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from rgan.common import limits
 from rgan.common.errors import CheckpointError
-from rgan.importing import conversion
 from rgan.models.gan import Gan
 from rgan.models.shelf import Shelf
+
+if TYPE_CHECKING:
+    from rgan.importing import conversion
 
 T = TypeVar("T")
 UPLOADS = Path(os.environ.get("RGAN_UPLOADS", Path(__file__).resolve().parents[2] / "uploads"))
@@ -88,6 +90,8 @@ def read(files: Sequence[tuple[str, bytes]]) -> conversion.Proposal | Gan:
     Raises:
         CheckpointError: see `conversion.read`; or others upload too much at this moment.
     """
+    from rgan.importing import conversion  # which the first picture need not wait for
+
     return reading(conversion.read, files)
 
 

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
         raise RganError(
             f"expected Streamlit in {sys.executable}, got none; run `pip install -r requirements.txt` in {CHECKOUT}"
         )
-    command = [sys.executable, "-m", "streamlit", "run", str(home)]
+    command = [sys.executable, str(home.with_name("serve.py")), "run", str(home)]
     address = options.address
     if options.classroom:
         os.environ["RGAN_CLASSROOM"] = "1"

@@ -11,6 +11,12 @@ from torch import Tensor
 from torch.quasirandom import SobolEngine
 
 
+def finite(x: Tensor) -> bool:
+    """Whether no entry is NaN or infinite. Their sum, which is fast to take, tells unless it overflows itself;
+    entries of one byte (float8) have none."""
+    return (x.element_size() > 1 and bool(torch.isfinite(x.sum()))) or bool(torch.isfinite(x).all())
+
+
 def lengths(x: Tensor) -> Tensor:
     """Euclidean length of each sample, shape (N,)."""
     length: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from rgan.common.errors import SettingsError
+from rgan.common.geometry import finite
 from rgan.importing.drafting import Draft, MismatchError
 from rgan.importing.solver import USUAL_LATENTS, Reading
 from rgan.importing.tensors import Store
@@ -327,7 +328,7 @@ class _Judge:
             if name in USUAL and answer not in (reading.own.get(name), self.likely.get(name), self.answers.get(name))
         )
         run = self.bench.run(draft, self.best + MARGIN - odd)
-        if run is None or not bool(torch.isfinite(run.made).all()):
+        if run is None or not finite(run.made):
             return None
         self.best = min(self.best, odd + run.cost)
         weight = IMAGES_OF_MAPS if run.maps else IMAGES

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from rgan.common import limits
 from rgan.common.errors import CheckpointError
-from rgan.importing import containers
 from rgan.networks.described import Activation, Layer, Linear
 
 MOST_NOISE = 512  # numbers of noise
@@ -63,6 +62,8 @@ def read(files: Sequence[tuple[str, bytes]]) -> PointNetworks:
         CheckpointError: a file is no checkpoint or built to harm, or there is no generator of points; with what there
             is instead.
     """
+    from rgan.importing import containers  # the laboratory's settings, which every screen knows, need no readers
+
     if not 1 <= len(files) <= limits.MAX_FILES:
         raise CheckpointError(f"expected 1 to {limits.MAX_FILES} files, got {len(files)}; choose those of one GAN")
     generators: list[Weights] = []

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, FileError, SettingsError
 from rgan.common.files import write_atomically
+from rgan.common.geometry import finite
 from rgan.data.datasets import ImageData, Report, prepared_folder
 
 FEATURES, CLASSES = 2048, 1008
@@ -151,6 +152,6 @@ def _built(data: bytes, wrong: str) -> nn.Module:
             network: nn.Module = FeatureExtractorInceptionV3("inception", ["2048", "logits_unbiased"], own)
     except RuntimeError as error:
         raise CheckpointError(f"{wrong}, got tensors of another network; {elsewhere}") from error
-    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+    if not all(finite(value) for value in network.state_dict().values()):
         raise CheckpointError(f"{wrong}, got NaN or infinity in them; {elsewhere}")
     return network

@@ -29,7 +29,7 @@ from torch.nn.functional import interpolate, log_softmax, pad
 
 from rgan.common.errors import CheckpointError, number_between
 from rgan.common.files import own_runs, usable_name, write_atomically
-from rgan.common.geometry import lengths
+from rgan.common.geometry import finite, lengths
 from rgan.data.datasets import DIGITS_SEED
 from rgan.data.identity import DataIdentity, same_images
 from rgan.networks.classifier import FEATURES, GRID, KINDS, Classifier, Features
@@ -454,7 +454,7 @@ def load(path: str | Path) -> Judge:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise CheckpointError(f"{wrong}, got weights of another network; the file is damaged") from error
-    if not all(bool(torch.isfinite(value.float()).all()) for value in (*state.values(), *parts.values())):
+    if not all(finite(value.float()) for value in (*state.values(), *parts.values())):
         raise CheckpointError(f"{wrong}, got NaN or infinity in it; train it again")
     return Judge(facts, network, digest=digest, **parts)
 

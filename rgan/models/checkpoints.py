@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from rgan.common.errors import CheckpointError, SettingsError, number_between
 from rgan.common.files import write_atomically
+from rgan.common.geometry import finite
 from rgan.common.limits import MAX_BYTES, MAX_HEADER_BYTES, MAX_ORIGIN, MAX_REFERENCES
 from rgan.common.safetensors_header import parse_header, shown
 from rgan.data.identity import DataIdentity
@@ -116,7 +117,7 @@ def loads(data: bytes, name: str = "the file") -> Gan:
     except SafetensorError as error:
         raise CheckpointError(f"{name}: expected a whole file, got a damaged one; copy it again") from error
     for key, value in tensors.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        if value.is_floating_point() and not finite(value):
             raise CheckpointError(
                 f"{name}: expected finite weights, got NaN or infinity in {key}; the training that wrote it diverged"
             )
@@ -156,7 +157,7 @@ def checked(gan: Gan, name: str = "the file") -> Gan:
         z = gan.noise(2, 0)
         images = gan.sampler(z)
         loss = gan.recipe.criterion.generator(gan.critic(images, *gan.companion.beside_fake(images, z)))
-    if not bool(torch.isfinite(loss).all()):
+    if not finite(loss):
         raise CheckpointError(f"{name}: expected weights that give finite losses, got others; it is damaged")
     return gan
 

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from rgan.common.devices import choose_device, choose_dtype
 from rgan.common.errors import CheckpointError, DataError, RganError, number_between
+from rgan.common.geometry import finite
 from rgan.common.images import to_unit
 from rgan.data.datasets import REFERENCE_IMAGES, ImageData
 from rgan.data.identity import same_images
@@ -298,7 +299,7 @@ class Trainer:
 
     def finite(self) -> bool:
         """Whether every weight is a finite number."""
-        return all(bool(torch.isfinite(weight).all()) for weight in (*self._of_generator, *self._of_critic))
+        return all(finite(weight) for weight in (*self._of_generator, *self._of_critic))
 
     def _networks(self) -> dict[str, nn.Module]:
         return {

@@ -1,6 +1,8 @@
 """The app keeps the README's promise wherever it is started: only this machine reaches it, and nothing is told on."""
 
 import socket
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -77,3 +79,22 @@ def test_without_the_app_or_streamlit_it_says_what_to_do(tmp_path, monkeypatch, 
     assert main(["app"]) == 2 and "requirements.txt" in capsys.readouterr().err
     monkeypatch.setattr(app, "CHECKOUT", tmp_path)
     assert main(["app"]) == 2 and "make app" in capsys.readouterr().err
+
+
+def imported(program, names):
+    """Which of these modules a Python of its own has imported after the program, whose last word is `gc`'s state."""
+    asked = f"{program}\nimport gc, sys\nprint(*({set(names)!r} & sys.modules.keys()), gc.isenabled())"
+    found = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert found.returncode == 0, found.stderr
+    *there, collects = found.stdout.splitlines()[-1].split()
+    return set(there), collects == "True"
+
+
+def test_the_first_picture_waits_for_nothing_that_it_needs_not():
+    home = "import streamlit.testing.v1 as st\nassert not st.AppTest.from_file('app/Home.py').run(timeout=99).exception"
+    there, collects = imported(home, {"torch", "pandas", "scipy.optimize", "sklearn", "torchvision", "umap"})
+    assert there == {"torch"} and collects
+
+
+def test_a_command_waits_for_nothing_that_it_needs_not():
+    assert not imported("from rgan.cli.main import parser\nparser('app')", {"torch", "streamlit", "numpy"})[0]

@@ -24,7 +24,7 @@ def printed(arguments, encoding, monkeypatch):
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "shift_jis", "utf-8"])
 def test_no_character_ends_a_command(encoding, monkeypatch):
     for command in COMMANDS:
-        out, err = printed([command.__name__.split(".")[-1], "--help"], encoding, monkeypatch)
+        out, err = printed([command, "--help"], encoding, monkeypatch)
         assert out.startswith("usage: rgan") and not err
     out, _ = printed(["recipes"], encoding, monkeypatch)
     assert ("λ 0.1" in out) == (encoding not in ("ascii", "cp1252", "cp437")) != ("lambda 0.1" in out)

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LONGEST_README = 150
-NAMES = {one.__name__.rpartition(".")[2] for one in COMMANDS}
+NAMES = set(COMMANDS)
 LARGEST_PICTURE, LARGEST_ANIMATION = 200_000, 1_500_000  # bytes
 
 

@@ -5,6 +5,7 @@ Nothing that a visitor does on it costs the server anything, unless the screen a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def stage(
     with st.container(gap=None):
         _mount(
             data={
-                "stage": data | {"models": [_without_frames(model) for model in data["models"]]},
+                # as text: Streamlit imports pandas, for half a second, to see whether a dictionary is a table
+                "stage": json.dumps(data | {"models": [_without_frames(model) for model in data["models"]]}),
                 "picks": on_pick is not None,
                 "parameter": parameter,
                 "heard": heard.get(),

@@ -74,9 +74,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
       marked(data.parameter, radius);
     };
   }
-  const models = data.stage.models.map((model) => {
+  const stage = JSON.parse(data.stage);
+  const models = stage.models.map((model) => {
     const { id } = model.frames;
     return { ...model, frames: { id, arrives: () => arriving(id) } };
   });
-  return mount(place, { ...data.stage, models }, wanted);
+  return mount(place, { ...stage, models }, wanted);
 }

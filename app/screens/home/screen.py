@@ -8,7 +8,7 @@ from components.model_card import card
 from components.played import played
 from session import address
 from session.paths import source_of
-from session.state import load, models
+from session.state import load, load_ahead, models
 from session.table import EPS, A, B, query
 from session.twins import at_hand
 from theme import language
@@ -40,6 +40,7 @@ def look_at(name: str) -> None:
 
 
 pair, names = (A.default, B.default), list(models())
+load_ahead(pair)
 for name in pair:  # first, so that the stage need not wait for the others
     if name in names:
         look_at(name)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from rgan.common.errors import SettingsError, one_of
@@ -61,6 +59,9 @@ def source(name: str, drawn: tuple[tuple[float, float], ...] = ()) -> Source:
 
 def transport(a: Tensor, b: Tensor) -> float:
     """The Wasserstein distance W₁ of two samples (N, 2) of one size: exact, by the best assignment (scipy)."""
+    from scipy.optimize import linear_sum_assignment  # takes a second to import, and every screen imports this module
+    from scipy.spatial.distance import cdist
+
     cost = cdist(a.double().numpy(), b.double().numpy())
     rows, columns = linear_sum_assignment(cost)
     return float(cost[rows, columns].mean())

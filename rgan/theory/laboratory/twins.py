@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rgan.common.errors import RganError, SettingsError, number_between, one_of
+from rgan.common.geometry import finite
 from rgan.importing.points import Weights
 from rgan.models.gan import Gan
 from rgan.models.recipes import Recipe
@@ -160,7 +161,7 @@ class Twins:
         """
         player = self._players[side]
         for name in PLAYERS:
-            if not all(bool(torch.isfinite(one).all()) for one in getattr(player, name).parameters()):
+            if not all(finite(one) for one in getattr(player, name).parameters()):
                 raise DivergedError(
                     f"expected weights that are numbers, got none in the {name} of model {side} by step "
                     f"{self.iteration}; lower the learning rates or ε, and restart"
