@@ -187,7 +187,7 @@ class Visitor:
         if kind == "bidi_component":
             name = element.bidi_component.component_name
             if name == "stage":
-                data = json.loads(element.bidi_component.json)["stage"]
+                data = json.loads(json.loads(element.bidi_component.json)["stage"])
                 ids = tuple(model["frames"]["id"] for model in data["models"])
                 heard.stage = Shown(ids, data["waiting"], data["settings"])
                 heard.waits += [data["waiting"]] if data["waiting"] else []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rgan.attack.search import Attack
+from rgan.attack.search import Attack, run
 from rgan.common.answers import RECORD, name_of
 from rgan.common.errors import SettingsError
 from rgan.theory.laboratory import points, ready, twins
@@ -16,7 +16,7 @@ from rgan.theory.laboratory.experiment import MEASURED, Experiment, thinned
 from rgan.theory.laboratory.frames import SHOWN, SIDE, UNIT, packed
 from rgan.theory.laboratory.lessons import LESSONS
 from rgan.theory.laboratory.measures import Sample, measures
-from rgan.theory.laboratory.moves import QUICK, PlaneAttack, moves, worst_of_all
+from rgan.theory.laboratory.moves import QUICK, PlaneAttack, field, moves, worst_of_all
 from rgan.theory.laboratory.settings import SIDES, Settings
 from rgan.theory.laboratory.twins import Event, Plan, Twins, advance, as_points, begin
 
@@ -139,6 +139,26 @@ def test_the_attack_and_the_search_of_the_whole_disk_agree_to_one_per_cent(train
         assert float(quick.sum()) == pytest.approx(float(most.sum()), rel=0.01)
         again = gan.probe().loss(z + r) - price * r.square().sum(dim=1)
         assert torch.allclose(again, value, atol=1e-5) and float(r.norm(dim=1).max()) <= radius * (1 + 1e-5)
+
+
+def test_places_lend_each_other_a_narrow_hill_and_spend_their_budget_at_most():
+    """A hill 0.01 wide is known by its formula; few of the places meet it alone, and all whose ball reaches it get it."""
+    top, radius, gradients, taken = torch.tensor([0.31, -0.17]), 1.0, 200, []
+
+    def hill(x):
+        taken.append((len(x), x.requires_grad))
+        return (-(x - top).square().sum(dim=1) / 0.0002).exp() + 0.01 * x[:, 0]
+
+    z = points.on_grid(2.0, 13)
+    reach = (z - top).norm(dim=1) < radius
+    attack = PlaneAttack((radius,), 0.01, gradients=gradients)
+    alone = run(hill, z, attack, seed=0).loss[0, reach]
+    taken.clear()
+    found = field(hill, z, attack, seed=0)
+    assert 3 < int((alone < 0.5).sum()) < len(alone)
+    assert float(found.loss[0, reach].min()) > 0.99 and float(found.noise.norm(dim=-1).max()) <= radius * (1 + 1e-5)
+    steps, looks = (sum(rows for rows, slope in taken if slope is kind) for kind in (True, False))
+    assert steps + looks / 3 <= (gradients + 2) * len(z)
 
 
 def test_the_whole_disk_is_searched_where_the_answer_is_known():

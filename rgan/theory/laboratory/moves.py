@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rgan.attack.perturbation import Perturbation, perturb_along
-from rgan.attack.search import LOOKS, Attack, Loss
+from rgan.attack.perturbation import Perturbation, with_controls
+from rgan.attack.search import LOOKS, LOOKS_A_GRADIENT, Attack, Loss, WorstNoise, run, search
 from rgan.common.geometry import project_ball
 from rgan.models.gan import Gan
 
 AROUND = 12  # directions of a closer look
+LAST = 20  # gradients after places have lent each other theirs
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,41 @@ def moves(
 ) -> Moves:
     """Worst moves of z (N, 2) by the attack, which has one radius, and if `truth` by looking everywhere; `report` is
     told which share of the search is done."""
-    (found,) = perturb_along(gan, z, attack, seed=seed, best_random=False, device="cpu", report=report)
+    loss = gan.probe().loss
+    found = with_controls(loss, field(loss, z, attack, seed=seed, report=report), seed=seed, best_random=False)
     if not truth:
         return Moves(found)
-    return Moves(found, *worst_of_all(gan.probe().loss, z, attack.radii[0], attack.price))
+    return Moves(found, *worst_of_all(loss, z, attack.radii[0], attack.price))
+
+
+def field(
+    loss: Loss,
+    z: Tensor,
+    attack: Attack,
+    *,
+    seed: int = 0,
+    report: Callable[[float], None] | None = None,
+) -> WorstNoise:
+    """The search from places z (N, 2) that lend each other what they found, for as many gradients as the attack has.
+
+    Balls of near places overlap, and a narrow hill that one place's search meets is a hill of all whose balls reach it:
+    before the last steps each place looks where the others arrived, cut to its own ball. A budget that this would take
+    half of is searched with as it is.
+    """
+    lent = len(z) // LOOKS_A_GRADIENT + LAST
+    lends = attack.method == "ascent" and attack.gradients >= 2 * lent
+    first = dataclasses.replace(attack, gradients=attack.gradients - lent) if lends else attack
+    for found in search(loss, z, first, seed=seed):
+        if report is not None:
+            report(found.gradients / attack.gradients)
+    if not lends:
+        return found
+    others = (z + found.noise[0])[:, None] - z
+    tried = project_ball(others.flatten(0, 1), torch.full((len(z) ** 2,), attack.radii[0])).view_as(others)
+    best = _value(loss, z, tried, attack.price).argmax(dim=0)
+    last = dataclasses.replace(attack, gradients=LAST)
+    end = run(loss, z, last, seed=seed, start=tried[best, torch.arange(len(z))])
+    return dataclasses.replace(end, attack=attack, gradients=attack.gradients)
 
 
 def worst_of_all(
