@@ -142,7 +142,7 @@ def test_the_attack_and_the_search_of_the_whole_disk_agree_to_one_per_cent(train
 
 
 def test_places_lend_each_other_a_narrow_hill_and_spend_their_budget_at_most():
-    """A hill 0.01 wide is known by its formula; few of the places meet it alone, and all whose ball reaches it get it."""
+    """A hill 0.01 wide is known by its formula; few places meet it alone, all whose ball reaches it get it."""
     top, radius, gradients, taken = torch.tensor([0.31, -0.17]), 1.0, 200, []
 
     def hill(x):
