@@ -7,6 +7,7 @@ ask for, and keeps large messages so that they are sent once. It draws nothing a
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.asyncio.client import ClientConnection, connect
 
 CACHED = 64  # messages, the last ones
@@ -37,13 +39,16 @@ class Shown:
 class Heard:
     """What a session has been sent.
 
-    controls: the widgets by their parameter of the address: id, and which value they have. errors: in the page's words.
+    controls: the widgets by their parameter of the address: id, and which value they have. bench: what the laboratory
+    said last, with the part of the page that it is (`part`: its id and its fragment's). errors: in the page's words.
     """
 
     stage: Shown = field(default_factory=Shown)
     carried: set[str] = field(default_factory=set)  # ids of frames that have come
     waits: list[str] = field(default_factory=list)
     controls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    bench: dict[str, Any] = field(default_factory=dict)
+    part: tuple[str, str] = ("", "")
     words: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     runs: int = 0
@@ -104,6 +109,13 @@ class Visitor:
         self._values[identity] = kind, value
         await self._run()
 
+    async def ask(self, **what: Any) -> None:
+        """Ask the laboratory's bench, as its script does."""
+        identity, fragment = self.heard.part
+        trigger = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{identity}__events"
+        asked = self._values | {trigger: ("json_trigger_value", json.dumps([{"event": "ask", "value": what}]))}
+        await self._run(fragment, asked, alone=False)
+
     async def until(self, true: Callable[[Heard], bool], seconds: float) -> bool:
         """Wait until `true(heard)`, at most so long; whether it came."""
         try:
@@ -113,17 +125,17 @@ class Visitor:
             return False
         return bool(self.lost is None and true(self.heard))
 
-    async def _run(self, fragment: str = "") -> None:
+    async def _run(self, fragment: str = "", values: dict[str, Any] | None = None, *, alone: bool = True) -> None:
         message = BackMsg()
         run = message.rerun_script
         run.query_string = self._link
-        run.fragment_id, run.is_auto_rerun = fragment, bool(fragment)
+        run.fragment_id, run.is_auto_rerun = fragment, alone and bool(fragment)
         run.cached_message_hashes.extend(self._cached)
         if self._page_hash:
             run.page_script_hash = self._page_hash
         else:
             run.page_name = self._page
-        for identity, (kind, value) in self._values.items():
+        for identity, (kind, value) in (self._values if values is None else values).items():
             state = run.widget_states.widgets.add(id=identity)
             if kind == "string_array_value":
                 state.string_array_value.data.append(value)
@@ -161,7 +173,7 @@ class Visitor:
         if kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-            self._see(message.delta.new_element)
+            self._see(message.delta.new_element, message.delta.fragment_id)
         elif kind == "auto_rerun":
             self._time(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
@@ -182,7 +194,7 @@ class Visitor:
         if fragment in self._timers:
             self._timers.pop(fragment)[1].cancel()
 
-    def _see(self, element: Element) -> None:
+    def _see(self, element: Element, fragment: str) -> None:
         kind, heard = element.WhichOneof("type"), self.heard
         if kind == "bidi_component":
             name = element.bidi_component.component_name
@@ -191,6 +203,11 @@ class Visitor:
                 ids = tuple(model["frames"]["id"] for model in data["models"])
                 heard.stage = Shown(ids, data["waiting"], data["settings"])
                 heard.waits += [data["waiting"]] if data["waiting"] else []
+            elif name == "laboratory":
+                frames = base64.b64decode(json.loads(element.bidi_component.json)["frames"])
+                length = int.from_bytes(frames[:4], "little")
+                heard.bench = json.loads(frames[4 : 4 + length])["facts"]
+                heard.part = element.bidi_component.id, fragment
             elif name == "stage_frames":
                 data = element.bidi_component.bytes
                 length = int.from_bytes(data[:4], "little")

@@ -97,12 +97,15 @@ def bar(page: str) -> None:
     with st.container(border=True, key="tour", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f'<div class="model"><b>{number} of {len(STEPS)}</b><span>{step.title}</span></div>')
+            # Next stays in its place from step to step: who has pressed it has the focus there.
             if index:
                 _link(index - 1, "Back", ":material/arrow_back:")
-            if not here:
-                _link(index, f"This step is on {step.page}", ":material/near_me:")
+            else:
+                st.empty()
             if index + 1 < len(STEPS):
                 _link(index + 1, f"Next: {STEPS[index + 1].title}", ":material/arrow_forward:")
+            if not here:
+                _link(index, f"This step is on {step.page}", ":material/near_me:")
             st.page_link(language.HOME, label="End", icon=":material/close:", query_params={"tour": OFF})
         left, right = st.columns([2, 3], gap="medium")
         left.markdown(f"**Try** · {step.todo}")

@@ -3,6 +3,7 @@ export default function () {
   window.mendedPage = true;
   stepsOfHistory();
   roles();
+  popovers();
 }
 
 // Back goes back one change: Streamlit replaces the address where a control moves; the first time after somebody has
@@ -32,4 +33,19 @@ function roles() {
   };
   mend();
   new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+}
+
+// Streamlit puts what a popover shows at the end of the page: by keyboard the way on leads into it.
+function popovers() {
+  let byKey = false;
+  document.addEventListener('keydown', () => { byKey = true; }, true);
+  document.addEventListener('pointerdown', () => { byKey = false; }, true);
+  const enter = (body) => {
+    body.dataset.entered = 'true';
+    if (!byKey || body.contains(document.activeElement)) return;
+    body.tabIndex = -1;
+    (body.querySelector('button, a[href], input, textarea, select, [tabindex="0"]') ?? body).focus();
+  };
+  new MutationObserver(() => document.querySelectorAll('[data-testid=stPopoverBody]:not([data-entered])').forEach(enter))
+    .observe(document.body, { childList: true, subtree: true });
 }

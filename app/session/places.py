@@ -15,7 +15,7 @@ class Places:
     """
 
     def __init__(
-        self, count: int, *, patience: float = 5.0, turn: float = 60.0, clock: Callable[[], float] = time.monotonic
+        self, count: int, *, patience: float = 12.0, turn: float = 20.0, clock: Callable[[], float] = time.monotonic
     ):
         self.count = count
         self._patience, self._turn, self._clock = patience, turn, clock

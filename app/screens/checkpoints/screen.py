@@ -9,7 +9,7 @@ from controls.draw import stop_without
 from controls.model_choice import choose_model
 from screens.checkpoints import bring, model_view
 from session import visitors
-from session.state import TRAINED, UPLOADED, load, models, own_code
+from session.state import TRAINED, UPLOADED, load, models, own_code, own_name
 from session.table import MODEL, A
 from theme.language import plain, symbols
 
@@ -57,4 +57,5 @@ for title, some in (("Trained or brought here", yours), ("From the start", [one 
             st.html(card(name, gans[name].digest))
             if state := model_view.state_of(name):
                 st.caption(state)
-            st.button("Show", key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)
+            label = f"Show {plain(own_name(name))}"
+            st.button(label, key=f"show:{name}", on_click=model_view.choose, args=(name,), disabled=name == chosen)

@@ -41,7 +41,7 @@ ABOUT = (
     "from p ≤ 0.01 on, and intervals hold where there is one. The control is two samples of one distribution. Real "
     "images are those that the model's file keeps: it was trained on them."
 )
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
 
 def show(shown: list[Map], found: Found, names: tuple[str, str]) -> None:

@@ -10,7 +10,7 @@ const LAYERS = {
 const USUAL = 'ldgftm';
 const PACE = { least: 50, most: 400 };  // ms from one picture to the next: as they come, so that they move evenly
 const PATIENCE = 20000;  // ms without an answer, after which it is asked again
-const AGAIN = { looking: 700, waiting: 1500 };  // ms
+const AGAIN = 700;  // ms between questions whether the search has ended
 const CURVES = [
   ['W₁ to the data', (one) => one.distance, (one) => one.distance.toFixed(2)],
   ['Modes covered', (one) => one.modes, (one) => `${one.modes}/${one.of}`, (one) => one.of],
@@ -54,7 +54,7 @@ function assembled(place) {
 
   lab.ask = (kind, more = {}) => {
     lab.pending = performance.now();
-    lab.send({ kind, stride: lab.speed, number: ++lab.number, aim: lab.facts?.aim, ...more });
+    lab.send({ kind, stride: lab.speed, number: ++lab.number, aim: lab.facts?.aim, seen: lab.seen, ...more });
   };
   // What is on its way when it is paused comes still; the look that is asked for next lets the rest of the way go.
   const pause = () => { lab.stopped = lab.catching; lab.playing = lab.catching = lab.looked = false; lab.tell(); };
@@ -217,7 +217,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (facts.goal <= facts.at) lab.stopped = false;
   lab.error = facts.error;
   lab.pending = 0;
-  lab.notBefore = performance.now() + (facts.waiting ? AGAIN.waiting : facts.looking ? AGAIN.looking : 0);
+  lab.notBefore = performance.now() + (facts.waiting ? 1000 * facts.again : facts.looking ? AGAIN : 0);
   if (first) lab.layers = new Set(facts.layers === '-' ? '' : facts.layers || USUAL);
   lab.real = lengthsOf(message, 'real');
   lab.noise = lengthsOf(message, 'noise');
@@ -225,6 +225,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   lab.z = Float32Array.from(line.flatMap((y) => line.flatMap((x) => [x, y])));
   if (facts.error) { lab.playing = lab.catching = false; }
   if (arrays['A.points']) {
+    lab.seen = facts.seen;
     let field = {};
     for (const side of ['A', 'B']) {
       field[side] = { z: lab.z };

@@ -26,6 +26,8 @@ from rgan.theory.laboratory.twins import MOST_STEPS
 _KEY = "laboratory_bench"
 _ASK = Slot[Mapping[str, Any]]("laboratory_ask", {})
 _PLOT = Path(__file__).with_name("plot.js").read_text(encoding="utf-8")
+FIRST_AGAIN, LAST_AGAIN = 1.5, 5.0  # seconds after which who waits asks again, the next one and those far behind
+
 _mount = st.components.v2.component(
     "laboratory",
     html=beside(__file__, "html"),
@@ -56,6 +58,7 @@ def bench(attack: Attack) -> None:
                 f"{training.places().count} trainings run, as many as this server runs at once. This one goes on by "
                 f"itself: {before}."
             )
+            facts["again"] = min(LAST_AGAIN, FIRST_AGAIN + found.waiting / 10)
         if asked.get("kind") == "look":
             arrays, looked = _looked(arrays, attack)
             facts |= looked
@@ -84,6 +87,7 @@ def bench(attack: Attack) -> None:
         "unit": UNIT,
         "side": SIDE["field"],
         "training": str(hash(experiment.at.prefix(0, 0))),
+        "seen": training.seen(),
         "layers": st.query_params.get(LAB_LAYERS.key, ""),
         "parameter": LAB_LAYERS.key,
         "method": attack.method,

@@ -24,7 +24,7 @@ const mount = (() => {
     <div class="foot">
       <div class="legend"><span class="broken"><i></i><span></span></span><span class="changed"><i></i><span></span></span>
         <span class="names"></span><span class="settings"></span>
-        <span class="keys">Keys: ← → move ε, space flips original and worst, 1 2 3 choose</span></div>
+        <span class="keys">Keys: ← → move ε, ↑ ↓ the sample, space flips original and worst, 1 2 3 choose</span></div>
       <div class="exports"><button type="button" class="png" title="Keep what is shown as a PNG">Picture</button>
         <button type="button" class="film" title="Keep one way there and back as a film">Film</button></div>
     </div>
