@@ -57,7 +57,7 @@ def main() -> None:
     ours = Server(environment={"RGAN_RUNS": str(folder / "runs")})
     title = Server(("-m", "streamlit", "run", str(folder / "title.py")))
     pages = {"title": (title.address, HEADING)}
-    pages |= {screen: (f"{ours.address}/{screen}", PICTURE) for screen in options.screens}
+    pages |= {screen: (f"{ours.address}/{screen.replace('home', '')}", PICTURE) for screen in options.screens}
     seconds: dict[str, list[float]] = {name: [] for name in pages}
     try:
         ours.start()
