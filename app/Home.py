@@ -3,9 +3,11 @@
 import gc
 
 import streamlit as st
+from session import ahead
 
 if gc.get_freeze_count() == 0:  # the first run, see settle
     gc.disable()
+    ahead.wait()
 
 from components import tour, whole_page
 from components.appear import appear
