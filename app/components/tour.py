@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
+from components import into_view
 from session import chosen, shared, table
 from session.address import OFF, carried
 from session.chosen import Slot
@@ -13,6 +14,7 @@ from theme import language
 
 from rgan.attack.objectives import JUDGE
 
+PART = "tour"  # of the page, where its bar stands
 _ARRIVED = Slot[int | None]("tour_arrived", None)  # the step whose settings have been made
 _HERE: Mapping[str, object] = table.defaults(table.A, table.B, table.OBJECTIVE, *table.SEARCH)
 
@@ -92,24 +94,23 @@ def bar(page: str) -> None:
     here = step.page == page
     if here and _ARRIVED.get() != index:
         _ARRIVED.set(index)
+        into_view.ask(PART)  # who comes by keyboard goes on from here
         chosen.put_all(step.settings)
         shared.give(step.settings)
-    with st.container(border=True, key="tour", gap="small"):
+    with st.container(border=True, key=PART, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f'<div class="model"><b>{number} of {len(STEPS)}</b><span>{step.title}</span></div>')
-            # Next stays in its place from step to step: who has pressed it has the focus there.
             if index:
                 _link(index - 1, "Back", ":material/arrow_back:")
-            else:
-                st.empty()
-            if index + 1 < len(STEPS):
-                _link(index + 1, f"Next: {STEPS[index + 1].title}", ":material/arrow_forward:")
             if not here:
                 _link(index, f"This step is on {step.page}", ":material/near_me:")
+            if index + 1 < len(STEPS):
+                _link(index + 1, f"Next: {STEPS[index + 1].title}", ":material/arrow_forward:")
             st.page_link(language.HOME, label="End", icon=":material/close:", query_params={"tour": OFF})
         left, right = st.columns([2, 3], gap="medium")
         left.markdown(f"**Try** · {step.todo}")
         right.markdown(f"**Look for** · {step.look}")
+    into_view.into_view(PART)
 
 
 def under_way() -> bool:

@@ -31,8 +31,10 @@ def test_the_tour_leads_through_five_live_screens_and_ends(page: Page, address: 
         assert f"tour={number}" in page.url
         if number == 3:
             expect(page.get_by_role("slider", name="λ, price of moving")).to_have_attribute("aria-valuetext", "1")
+        if number > 1:
+            expect(bar).to_be_focused()
         if number < 5:
-            bar.get_by_role("link", name=re.compile("Next")).click()
+            bar.get_by_role("link", name=re.compile("Next")).press("Enter")
     assert headings == ["RGAN Lab", "Worst noise", "Worst noise", "Evidence", "Embeddings"]
     bar.get_by_role("link", name="Back").click()
     expect(bar.get_by_text("4 of 5")).to_be_visible()
