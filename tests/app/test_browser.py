@@ -11,12 +11,23 @@ from tests.nightly import mostly_nightly, nightly
 PAIR = "a=digits-dcgan&b=digits-dcgan-robust&budget=live"
 
 
+STILL = """async () => {
+  const drawn = () => [...document.querySelectorAll('.stage .pane canvas')].map((one) => one.toDataURL());
+  for (let before = []; ;) {
+    const now = drawn();
+    if (now.every((one, k) => one === before[k])) return now;
+    before = now;
+    await new Promise((then) => setTimeout(then, 300));
+  }
+}"""
+
+
 def settled(page: Page) -> list[str]:
-    """The pictures on the stage once both searches have ended."""
+    """The pictures on the stage once both searches have ended, and nothing is decoded or fades any more."""
     expect(page.locator(".stage .pane canvas")).to_have_count(2)
     expect(page.locator(".stage .settings")).to_contain_text(re.compile(r"^\d+ gradients a sample"))
     page.wait_for_selector(IDLE)
-    return page.evaluate("[...document.querySelectorAll('.stage .pane canvas')].map(one => one.toDataURL())")
+    return page.evaluate(STILL)
 
 
 def shows(page: Page, pictures: list[str]) -> None:
