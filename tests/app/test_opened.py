@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -83,17 +82,3 @@ def test_a_click_opens_a_tile_and_escape_closes_it(page: Page, address: str):
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     page.wait_for_url(re.compile(r"checkpoints$"))
-
-
-def test_a_failure_that_is_opened_by_keys_comes_into_view_with_the_focus(page: Page, address: str):
-    page.set_viewport_size({"width": 1440, "height": 700})
-    page.goto(f"{address}/failures?{urlencode(dict(zip('ab', tiny_models.PAIR, strict=True)))}")
-    page.locator(".st-key-pick-failures span").wait_for(state="attached")  # which listens to the tiles
-    tile = page.locator(".picks button[data-pick='A:3']").first
-    tile.focus()
-    expect(page.get_by_role("heading", name="One failure")).not_to_be_in_viewport()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="One failure")).to_be_in_viewport()
-    expect(page.locator("[data-brought]")).to_be_focused()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('[data-brought]') !== null"), "on into what was opened"

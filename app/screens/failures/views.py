@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 import torch
-from components import into_view
 from components.pieces import numbers
 from components.tile_pick import tile_pick
 from controls.draw import draw
@@ -40,7 +39,6 @@ BANDS = {  # the three parts of a ranking, named after what it ranks by
     "attributes": ("most attributes changed", "the middle", "fewest changed"),
 }
 SHOWN, MEMBERS = 6, 8  # failure modes, and images of each
-PART = "one_failure"  # of the page, where a failure is shown
 COMMON = 0.03  # of the broken images: a mode that is smaller says nothing of the model
 CHANGES, EXAMPLES = 3, 8  # attributes whose changes are shown, and images of each
 
@@ -97,10 +95,9 @@ def everything(hunt: Hunt, pool: Pool, names: tuple[str, str], *, finished: bool
             st.caption(strength_words(pool))
     if not finished:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="large", key=PART):
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
         st.header("One failure", anchor=False, width="content")
         side = draw(OPENED)
-    into_view.into_view(PART)
     row = _chosen(orders[side])
     judged, name = hunt.judged_gans["AB".index(side)], names["AB".index(side)]
     found = failure_of(f"{hunt.key} {len(pool.z)}", side, row, pool, judged)
@@ -171,7 +168,6 @@ def _open(pick: str) -> None:
     side, _, place = pick.partition(":")
     chosen.put(OPENED, side)
     chosen.put(PLACE, int(place))
-    into_view.ask(PART)
 
 
 def _chosen(order: np.ndarray) -> int:
